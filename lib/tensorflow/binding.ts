@@ -1,0 +1,149 @@
+/**
+ * The native backend as it is: what `@tensorflow/tfjs-node-gpu` offers below TensorFlow.js's own types.
+ *
+ * This is the only file that casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow operation by its name
+ * (https://www.tensorflow.org/api_docs/python/tf/raw_ops), with attributes made by {@linkcode typeAttribute} and its sisters.
+ * @module
+ */
+import * as tf from "./tf.ts";
+
+/** The number of an attribute's type, `TF_AttrType` in TensorFlow's `tf_attrtype.h`. */
+export const ATTRIBUTE = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
+
+/** The number of a tensor's type, `TF_DataType` in TensorFlow's `tf_datatype.h`. */
+export const DTYPE = {
+  float32: 1,
+  float64: 2,
+  int32: 3,
+  uint8: 4,
+  string: 7,
+  complex64: 8,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+} as const;
+
+/** A tensor's type by its name: TensorFlow.js's own, and those that only TensorFlow knows. */
+export type DataTypeName = keyof typeof DTYPE;
+
+/** An attribute of an operation, as the binding takes it. */
+export interface Attribute {
+  name: string;
+  /** One of {@linkcode ATTRIBUTE}. */
+  type: number;
+  value: boolean | number | string | number[] | string[];
+}
+
+/** What the binding tells of a tensor: `id` is its handle, used once and never again. */
+export interface TensorHandle {
+  id: number;
+  shape: number[];
+  /** One of {@linkcode DTYPE}. */
+  dtype: number;
+}
+
+/** The functions of the addon that are used here (`binding/tfjs_binding.cc` of the package). */
+export interface NativeBinding {
+  createTensor(shape: number[], dtype: number, values: ArrayBufferView | Uint8Array[]): number;
+  tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
+  executeOp(operation: string, attributes: Attribute[], inputs: number[], outputs: number): TensorHandle[];
+  loadSavedModel(folder: string, tags: string): number;
+  runSavedModel(model: number, inputs: number[], feeds: string, fetches: string): TensorHandle[];
+  deleteSavedModel(model: number): void;
+  getNumOfSavedModels(): number;
+  getNumOfTensors(): number;
+}
+
+/** What the backend keeps of a tensor. */
+export interface TensorData {
+  id: number;
+  dtype: number;
+  /** Values from JavaScript that have no handle yet; null once they have. */
+  values: tf.BackendValues | null;
+}
+
+/** The native backend (`src/nodejs_kernel_backend.ts` of the package). */
+export interface NativeBackend {
+  binding: NativeBinding;
+  readonly isUsingGpuDevice: boolean;
+  readonly tensorMap: { get(data: tf.DataId): TensorData | undefined };
+  write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId;
+  readSync(data: tf.DataId): tf.BackendValues;
+  getInputTensorIds(tensors: tf.TensorInfo[]): number[];
+  createOutputTensor(handle: TensorHandle): tf.Tensor;
+}
+
+/** The native backend where it is the one in use, else null: on another backend, or before any is loaded. */
+export function nativeBackend(): NativeBackend | null {
+  if (tf.getBackend() !== "tensorflow") return null;
+  const backend = tf.backend() as unknown as NativeBackend;
+  return typeof backend.binding?.executeOp === "function" ? backend : null;
+}
+
+/**
+ * Runs a TensorFlow operation that has one output.
+ *
+ * TensorFlow.js knows no gradient of it: wrap it in `tf.customGrad` where one is needed. A `bfloat16` output looks like `float32` to
+ * TensorFlow.js; give it only to further operations run from here.
+ *
+ * @param operation Its name in TensorFlow, as `"Relu"`.
+ * @throws Error where the native backend is not in use, or what TensorFlow refuses.
+ */
+export function execute(operation: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor {
+  return executeMany(operation, attributes, inputs, 1)[0];
+}
+
+/** Runs a TensorFlow operation that has `count` outputs. See {@linkcode execute}. */
+export function executeMany(
+  operation: string,
+  attributes: Attribute[],
+  inputs: tf.Tensor[],
+  count: number,
+): tf.Tensor[] {
+  const backend = nativeBackend();
+  if (!backend) {
+    throw new Error(
+      `Cannot run the TensorFlow operation ${operation} on the backend "${tf.getBackend()}": call useNativeTensorFlow() first.`,
+    );
+  }
+  return backend.binding.executeOp(operation, attributes, backend.getInputTensorIds(inputs), count)
+    .map((handle) => wrapHandle(backend, handle));
+}
+
+/** A tensor of TensorFlow.js around a handle, which it then owns. */
+export function wrapHandle(backend: NativeBackend, handle: TensorHandle): tf.Tensor {
+  if (handle.dtype !== DTYPE.bfloat16) return backend.createOutputTensor(handle);
+  const tensor = backend.createOutputTensor({ ...handle, dtype: DTYPE.float32 });
+  backend.tensorMap.get(tensor.dataId)!.dtype = handle.dtype;
+  return tensor;
+}
+
+/** An attribute that is a tensor's type, as `T`. */
+export function typeAttribute(name: string, dtype: DataTypeName): Attribute {
+  return { name, type: ATTRIBUTE.type, value: DTYPE[dtype] };
+}
+
+/** An attribute that is a flag, as `transpose_a`. */
+export function boolAttribute(name: string, value: boolean): Attribute {
+  return { name, type: ATTRIBUTE.bool, value };
+}
+
+/** An attribute that is a number with a fraction, as `epsilon`. */
+export function floatAttribute(name: string, value: number): Attribute {
+  return { name, type: ATTRIBUTE.float, value };
+}
+
+/** An attribute that is a whole number, as `axis`. */
+export function intAttribute(name: string, value: number): Attribute {
+  return { name, type: ATTRIBUTE.int, value };
+}
+
+/** An attribute that is a list of whole numbers, as `strides`. */
+export function intsAttribute(name: string, value: number[]): Attribute {
+  return { name, type: ATTRIBUTE.int, value };
+}
+
+/** An attribute that is a text, as `padding`. */
+export function stringAttribute(name: string, value: string): Attribute {
+  return { name, type: ATTRIBUTE.string, value };
+}
