@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { basename } from "@std/path";
+import { writeFileAtomically } from "./atomic_file.ts";
 import { InputError } from "./input_error.ts";
 
 /** The values of a stored tensor, little-endian. */
@@ -40,13 +41,11 @@ const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
  *
  * @param bytes The file's first bytes: the length and the whole header.
  * @param label How errors name the file.
- * @param dataBytes How many bytes of data follow the header, where that is known.
  * @throws {InputError} If it is no safetensors header.
  */
 export function parseHeader(
   bytes: Uint8Array,
   label: string,
-  dataBytes = Infinity,
 ): { entries: Map<string, TensorEntry>; metadata: Record<string, string>; headerBytes: number } {
   const refuse = (why: string) => new InputError(`Cannot read ${label}: ${why}.`);
   if (bytes.length < 8) throw refuse(`${bytes.length} bytes are too few for a safetensors file`);
@@ -68,7 +67,6 @@ export function parseHeader(
     const [start, end] = entry.data_offsets ?? [];
     const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
     if (!whole || !Array.isArray(entry.shape)) throw refuse(`its entry for ${name} is damaged`);
-    if (end > dataBytes) throw refuse(`it is cut short: ${name} ends at byte ${end} of ${dataBytes}`);
   }
   return { entries, metadata: metadata as Record<string, string>, headerBytes: 8 + length };
 }
@@ -98,7 +96,7 @@ export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: strin
  * @throws {InputError} If it is cut short, damaged or something else.
  */
 export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors {
-  const { entries, metadata, headerBytes } = parseHeader(bytes, label, bytes.length - 8);
+  const { entries, metadata, headerBytes } = parseHeader(bytes, label);
   const data = bytes.subarray(headerBytes);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of entries) {
@@ -168,20 +166,4 @@ export function writeSafetensors(
   metadata: Record<string, string> = {},
 ): void {
   writeFileAtomically(path, formatSafetensors(tensors, metadata));
-}
-
-/** Replaces the file at `path` by `bytes`: written beside it, synced, renamed. On an error the old file stays. */
-export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${Deno.pid}.tmp`);
-  try {
-    using file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    file.syncSync();
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    try {
-      Deno.removeSync(temporary);
-    } catch { /* it was not there: the first error is the one to tell */ }
-    throw error;
-  }
 }

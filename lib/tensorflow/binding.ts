@@ -44,6 +44,8 @@ export interface TensorHandle {
 
 /** The functions of the addon that are used here (`binding/tfjs_binding.cc` of the package). */
 export interface NativeBinding {
+  /** TensorFlow's version, such as `2.21.0`. */
+  readonly TF_Version: string;
   createTensor(shape: number[], dtype: number, values: ArrayBufferView | Uint8Array[]): number;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   executeOp(operation: string, attributes: Attribute[], inputs: number[], outputs: number): TensorHandle[];

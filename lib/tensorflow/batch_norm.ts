@@ -1,0 +1,100 @@
+/**
+ * Batch normalisation as `torch.nn.BatchNorm2d` computes it (Ioffe and Szegedy 2015, arXiv:1502.03167).
+ *
+ * @module
+ */
+import * as tf from "./tf.ts";
+import {
+  boolAttribute,
+  executeMany,
+  floatAttribute,
+  nativeBackend,
+  stringAttribute,
+  typeAttribute,
+} from "./binding.ts";
+import { differentiate } from "./gradient.ts";
+
+/** Added to the variance before the root: PyTorch's default. */
+export const EPSILON = 1e-5;
+
+/** The share of a batch in the new running statistics: PyTorch's default. */
+export const MOMENTUM = 0.1;
+
+/** The four vectors of a batch normalisation, `[C]` each. */
+export interface NormTensors {
+  weight: tf.Tensor1D;
+  bias: tf.Tensor1D;
+  runningMean: tf.Tensor1D;
+  runningVariance: tf.Tensor1D;
+}
+
+/** A normalised batch, and the running statistics after it. */
+export interface Normalised {
+  y: tf.Tensor4D;
+  runningMean: tf.Tensor1D;
+  runningVariance: tf.Tensor1D;
+}
+
+/**
+ * Normalises a batch by its own statistics, and moves the running ones towards them (the variance unbiased, as in PyTorch).
+ *
+ * The caller owns the new running statistics also inside `tf.tidy` and gradients.
+ *
+ * @param x Maps with the channels last; the first three axes are averaged over, whatever their order.
+ */
+export function normaliseBatch(x: tf.Tensor4D, norm: NormTensors): Normalised {
+  return nativeBackend() ? normaliseNatively(x, norm) : normaliseComposed(x, norm);
+}
+
+const ATTRIBUTES = [
+  typeAttribute("T", "float32"),
+  typeAttribute("U", "float32"),
+  floatAttribute("epsilon", EPSILON),
+  stringAttribute("data_format", "NHWC"),
+  boolAttribute("is_training", true),
+];
+
+function normaliseNatively(
+  x: tf.Tensor4D,
+  { weight, bias, runningMean, runningVariance }: NormTensors,
+): Normalised {
+  let statistics: tf.Tensor[] = [];
+  const y = differentiate({
+    forward: (x, weight, bias) => {
+      const attributes = [...ATTRIBUTES, floatAttribute("exponential_avg_factor", MOMENTUM)];
+      const inputs = [x, weight, bias, runningMean, runningVariance];
+      const [value, mean, variance, ...reserved] = executeMany("FusedBatchNormV3", attributes, inputs, 6);
+      statistics = [tf.keep(mean), tf.keep(variance)];
+      return { value, saved: [x, weight, ...reserved] };
+    },
+    backward: (dy, saved) => executeMany("FusedBatchNormGradV3", ATTRIBUTES, [dy, ...saved], 5).slice(0, 3),
+  }, [x, weight, bias]) as tf.Tensor4D;
+  const [mean, variance] = statistics as tf.Tensor1D[];
+  return { y, runningMean: mean, runningVariance: variance };
+}
+
+function normaliseComposed(
+  x: tf.Tensor4D,
+  { weight, bias, runningMean, runningVariance }: NormTensors,
+): Normalised {
+  const { mean, variance } = tf.moments(x, [0, 1, 2]);
+  const count = x.size / x.shape[3];
+  const towards = (running: tf.Tensor, batch: tf.Tensor): tf.Tensor1D =>
+    tf.keep(tf.add(tf.mul(running, 1 - MOMENTUM), tf.mul(batch, MOMENTUM)));
+  return {
+    y: tf.batchNorm4d(x, mean as tf.Tensor1D, variance as tf.Tensor1D, bias, weight, EPSILON),
+    runningMean: towards(runningMean, mean),
+    runningVariance: towards(runningVariance, tf.mul(variance, count / (count - 1))), // unbiased
+  };
+}
+
+/**
+ * The scale and shift, `[C]` each, to which a batch normalisation with fixed statistics comes down:
+ * y = x · scale + shift. Scaling a convolution's kernel instead of its output makes the two one convolution.
+ */
+export function foldNorm(
+  { weight, bias, runningMean, runningVariance }: NormTensors,
+): { scale: tf.Tensor1D; shift: tf.Tensor1D } {
+  const scale = tf.mul<tf.Tensor1D>(weight, tf.rsqrt(tf.add(runningVariance, EPSILON)));
+  return { scale, shift: tf.sub(bias, tf.mul(runningMean, scale)) };
+}
