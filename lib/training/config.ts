@@ -1,19 +1,13 @@
 import { InputError } from "../input_error.ts";
 import { checkOptionValue, flagOf, type Option, showOption, unknownOption } from "../option.ts";
+import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
+import type { DeviceChoice } from "../tensorflow/runtime.ts";
 import { TRAINING_OPTIONS } from "./options.ts";
 
-/** Where the network's filters come from. */
-export type Variant = "dynamic" | "static-per-class" | "static-ten-way" | "static-shared";
-/** What of the backbone learns. */
-export type BackboneMode = "trainable" | "frozen" | "bn-only";
-/** The trainable convolution behind the backbone. */
-export type AdapterKind = "none" | "1x1" | "3x3";
 /** The rule that moves the parameters. */
 export type OptimizerName = "sgd" | "adam";
 /** The course of the learning rate. */
 export type ScheduleName = "one-cycle" | "cosine" | "constant";
-/** What computes. */
-export type DeviceChoice = "auto" | "cpu" | "gpu";
 
 /** Everything that makes a training what it is, as `config.json` and each checkpoint hold it. Defaults: `TRAINING_OPTIONS`. */
 export interface TrainConfig {

@@ -1,0 +1,37 @@
+import * as tf from "../tensorflow/tf.ts";
+import { relu } from "../tensorflow/activation.ts";
+import { linear, type Pass } from "./layers.ts";
+import { CHANNELS, type Variant } from "./spec.ts";
+
+/**
+ * The 1×1 filters of the network, each of length 1: `[10,64]`, one per class, or `[1,64]` where all classes share one.
+ *
+ * `dynamic` generates them from the class embeddings; the static variants learn them as they are.
+ */
+export function makeFilters(pass: Pass, variant: Variant): tf.Tensor2D {
+  return normaliseRows(variant === "dynamic" ? generateFilters(pass) : storedFilters(pass));
+}
+
+/**
+ * Dynamic filter generation (De Brabandere et al. 2016, arXiv:1605.09673): a small network writes the weights of another.
+ *
+ * @param embeddings Class embeddings `[K,128]`, by default the ten learned ones; for instance a blend of two.
+ * @returns Filters `[K,64]`, not yet normalised.
+ */
+export function generateFilters(
+  pass: Pass,
+  embeddings: tf.Tensor2D = pass.tensors["class_embeddings.weight"] as tf.Tensor2D, // [10,128]
+): tf.Tensor2D {
+  const hidden = relu(linear(pass, embeddings, "weights_generator.0")); // [10,256]
+  return tf.tanh(linear(pass, hidden, "weights_generator.2")); // [10,64]
+}
+
+/** Learned filters, kept as PyTorch's `[K,64,1,1]`. */
+function storedFilters({ tensors }: Pass): tf.Tensor2D {
+  return tf.transpose(tf.reshape(tensors["filters.weight"], [CHANNELS, -1])); // [1,1,64,K] → [K,64]
+}
+
+/** w / ‖w‖₂ for each row. */
+export function normaliseRows(filters: tf.Tensor2D): tf.Tensor2D {
+  return tf.mul(filters, tf.rsqrt(tf.sum(tf.square(filters), 1, true)));
+}

@@ -1,0 +1,62 @@
+/**
+ * The layers the network is made of. Each reads its tensors from a {@linkcode Pass} by PyTorch's names.
+ *
+ * @module
+ */
+import * as tf from "../tensorflow/tf.ts";
+import { foldNorm, normaliseBatch } from "../tensorflow/batch_norm.ts";
+import type { Layout } from "./layout.ts";
+import type { StateDict } from "./state_dict.ts";
+
+/** One way of a batch through the network: what it reads, and the running statistics that it leaves. */
+export interface Pass {
+  /** Parameters and running statistics. */
+  tensors: StateDict;
+  /** Running statistics after this batch: only those that it moved. */
+  statistics: StateDict;
+  /** Whether the batch normalisation of this name uses, and moves, statistics of the batch. */
+  learnsStatistics(name: string): boolean;
+  /** How the maps of `layer1` lie. */
+  layout: Layout;
+}
+
+/** A convolution by a kernel `[kH,kW,C,K]`, however it is done. */
+export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D) => tf.Tensor4D;
+
+/**
+ * A convolution without bias and its batch normalisation (`torch.nn.Conv2d`, `torch.nn.BatchNorm2d`).
+ *
+ * Where the statistics are fixed the two are one convolution with a scaled kernel and a bias.
+ *
+ * @param convName Names the kernel: `<convName>.weight`.
+ * @param normName Names `<normName>.weight`, `.bias`, `.running_mean` and `.running_var`.
+ */
+export function convolveAndNormalise(
+  pass: Pass,
+  x: tf.Tensor4D,
+  convolve: Convolution,
+  convName: string,
+  normName: string,
+): tf.Tensor4D {
+  const { tensors } = pass;
+  const kernel = tensors[`${convName}.weight`] as tf.Tensor4D;
+  const norm = {
+    weight: tensors[`${normName}.weight`] as tf.Tensor1D,
+    bias: tensors[`${normName}.bias`] as tf.Tensor1D,
+    runningMean: tensors[`${normName}.running_mean`] as tf.Tensor1D,
+    runningVariance: tensors[`${normName}.running_var`] as tf.Tensor1D,
+  };
+  if (!pass.learnsStatistics(normName)) {
+    const { scale, shift } = foldNorm(norm);
+    return tf.add(convolve(x, tf.mul(kernel, scale)), shift);
+  }
+  const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm);
+  pass.statistics[`${normName}.running_mean`] = runningMean;
+  pass.statistics[`${normName}.running_var`] = runningVariance;
+  return y;
+}
+
+/** A fully connected layer (`torch.nn.Linear`) on rows `[N,in]`, by `<name>.weight` `[out,in]` and `<name>.bias` `[out]`. */
+export function linear({ tensors }: Pass, x: tf.Tensor2D, name: string): tf.Tensor2D {
+  return tf.add(tf.matMul(x, tensors[`${name}.weight`] as tf.Tensor2D, false, true), tensors[`${name}.bias`]);
+}

@@ -1,0 +1,67 @@
+/**
+ * The network as a function: images and tensors in, scores out.
+ *
+ * @module
+ */
+import * as tf from "../tensorflow/tf.ts";
+import { adapter } from "./adapter.ts";
+import { backbone } from "./backbone.ts";
+import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";
+import { makeFilters } from "./filters.ts";
+import type { Pass } from "./layers.ts";
+import { chooseLayout } from "./layout.ts";
+import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
+import type { Execution, NetworkSpec } from "./spec.ts";
+import type { StateDict } from "./state_dict.ts";
+
+/** What the network makes of a batch. */
+export interface Outputs {
+  /** Scores of the classes before the softmax, `[B,10]`. */
+  scores: tf.Tensor2D;
+  /** Response maps, `[B,10,8,8]`, or `[B,1,8,8]` where all classes share a filter. */
+  maps: tf.Tensor4D;
+  /** Normalised filters, `[10,64]` or `[1,64]`. */
+  filters: tf.Tensor2D;
+  /** Running statistics after the batch, by name: only those that it moved, so none in mode `evaluate`. */
+  statistics: StateDict;
+}
+
+/** Options of {@linkcode forward}. */
+export type ForwardOptions = NetworkSpec & Partial<Execution> & {
+  /** `train` normalises by the statistics of the batch and moves the running ones, where the backbone's mode lets it. */
+  mode: "train" | "evaluate";
+};
+
+/**
+ * Runs the network forward.
+ *
+ * @param tensors The network's parameters and running statistics.
+ * @param images Normalised images `[B,32,32,3]`.
+ */
+export function forward(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): Outputs {
+  const pass = createPass(tensors, options);
+  const v = features(pass, images, options);
+  const filters = makeFilters(pass, options.variant); // [10,64]
+  const { classLoop = false } = options;
+  const maps = (classLoop ? responseMapsOneByOne : responseMaps)(pass, v, filters); // [B,10,8,8]
+  const scores = (classLoop ? predictScoresOneByOne : predictScores)(pass, maps); // [B,10]
+  return { scores, maps, filters, statistics: pass.statistics };
+}
+
+/** The feature map v that the filters look at, `[B,8,8,64]`: behind the adapter where there is one. */
+export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
+  const pass = createPass(tensors, options);
+  return pass.layout.leave(features(pass, images, options));
+}
+
+/** Prepares a {@linkcode Pass}: a frozen backbone keeps its statistics also while the rest trains. */
+export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
+  const { mode, backbone, winograd = true } = options;
+  const learnsStatistics = (name: string) =>
+    mode === "train" && !(backbone === "frozen" && name.startsWith("backbone."));
+  return { tensors, statistics: {}, learnsStatistics, layout: chooseLayout(winograd) };
+}
+
+function features(pass: Pass, images: tf.Tensor4D, options: NetworkSpec): tf.Tensor4D {
+  return adapter(pass, backbone(pass, images), options.adapter);
+}
