@@ -12,12 +12,8 @@ import { differentiate } from "./gradient.ts";
  */
 export function crossEntropy(scores: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0): tf.Scalar {
   const classes = scores.shape[1];
-  const targets = tf.oneHot(
-    labels,
-    classes,
-    1 - smoothing + smoothing / classes,
-    smoothing / classes,
-  ) as tf.Tensor2D; // [B,K]
+  const [right, wrong] = [1 - smoothing + smoothing / classes, smoothing / classes];
+  const targets = tf.oneHot(labels, classes, right, wrong, "float32") as tf.Tensor2D; // [B,K]
   if (!nativeBackend()) return tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(scores)), 1)));
   const losses = differentiate({
     forward: (scores) => {

@@ -33,6 +33,8 @@ export interface TrainConfig {
   /** Nesterov momentum; 0 with Adam, which has none. */
   momentum: number;
   weightDecay: number;
+  /** Shrink the parameters themselves rather than add the decay to the gradient: AdamW. */
+  decoupledWeightDecay: boolean;
   /** Share of the target that is spread over all classes, [0, 1). */
   labelSmoothing: number;
   /** Longest gradient let through (L2 norm over all parameters), or `null`: as it is. */

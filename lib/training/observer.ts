@@ -6,8 +6,8 @@ export interface TrainObserver {
   onStep?(step: TrainStep): void;
   /** After every batch of a test between epochs. */
   onTest?(progress: TestProgress): void;
-  /** After every epoch and its test. */
-  onEpoch?(record: EpochRecord): void;
+  /** After every epoch and its test; `isBest` where its accuracy beats that of all epochs before. */
+  onEpoch?(record: EpochRecord, isBest: boolean): void;
   /** Something the user should read: what was fallen back to, that there is a new best, … */
   onMessage?(text: string): void;
   /** Once, at the end; also when the training was interrupted or failed. */
@@ -24,6 +24,8 @@ export interface TrainStart {
   /** Epochs already done, and steps of the epoch that is begun: not 0 where a run goes on. */
   epochsDone: number;
   stepsDone: number;
+  /** The images each epoch is tested on, and the best one chosen on. */
+  testedOn: "test" | "validation";
 }
 
 /** The state after one step. */
@@ -49,8 +51,6 @@ export interface TrainStep {
 /** How far a test is. */
 export interface TestProgress {
   epoch: number;
-  /** The images tested on. */
-  set: "test" | "validation";
   step: number;
   steps: number;
 }

@@ -7,12 +7,13 @@ import type { TrainConfig } from "./config.ts";
  */
 export type ResumeRule = "free" | "rounding" | "fixed";
 
-/** An option of the training: its default may follow from the options before it. */
-export type TrainingOption<Value> = Option<Value | null> & {
+/** An option of the training. */
+export interface TrainingOption<Value> extends Omit<Option<Value>, "default"> {
   onResume: ResumeRule;
+  default: Value | null;
   /** The default where it depends on other options; `default` is then `null`. */
   defaultFrom?: (config: TrainConfig) => Value;
-};
+}
 
 /** Every option that makes a training what it is: recorded in `config.json` and in each checkpoint. */
 export const TRAINING_OPTIONS: Readonly<{ [Name in keyof TrainConfig]: TrainingOption<TrainConfig[Name]> }> =
@@ -21,7 +22,7 @@ export const TRAINING_OPTIONS: Readonly<{ [Name in keyof TrainConfig]: TrainingO
       kind: "string",
       pattern: {
         expression: /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-        words: "a folder's name of letters, digits, dots, dashes and underscores",
+        words: "a name of letters, digits, dots, dashes and underscores that starts with a letter or digit",
       },
       default: null,
       defaultText: "after the network",
@@ -80,7 +81,7 @@ export const TRAINING_OPTIONS: Readonly<{ [Name in keyof TrainConfig]: TrainingO
       kind: "boolean",
       default: false,
       group: "Network",
-      help: "go through the classes one by one, as the lab's text does (slower)",
+      help: "go through the classes one by one, as the lab's text does: slower",
       onResume: "rounding",
     },
     epochs: {
@@ -150,6 +151,13 @@ export const TRAINING_OPTIONS: Readonly<{ [Name in keyof TrainConfig]: TrainingO
       value: "D",
       onResume: "fixed",
     },
+    decoupledWeightDecay: {
+      kind: "boolean",
+      default: false,
+      group: "Optimisation",
+      help: "shrink the parameters themselves, as AdamW does, not by way of the gradient",
+      onResume: "fixed",
+    },
     labelSmoothing: {
       kind: "number",
       range: { from: 0, below: 1 },
@@ -211,7 +219,7 @@ export const TRAINING_OPTIONS: Readonly<{ [Name in keyof TrainConfig]: TrainingO
       range: { from: 0 },
       default: 0,
       group: "Data",
-      help: "hold N training images out and choose the best epoch on them; 0: on the test set",
+      help: "choose the best epoch on N training images held out; 0: on the test set",
       value: "N",
       onResume: "fixed",
     },
@@ -227,14 +235,14 @@ export const TRAINING_OPTIONS: Readonly<{ [Name in keyof TrainConfig]: TrainingO
       kind: "boolean",
       default: true,
       group: "Machine",
-      help: "operation by operation instead of one graph (slower)",
+      help: "each step operation by operation, not as one graph: slower",
       onResume: "rounding",
     },
     winograd: {
       kind: "boolean",
       default: true,
       group: "Machine",
-      help: "3×3 convolutions without Winograd's algorithm (slower on a CPU)",
+      help: "3×3 convolutions without Winograd's algorithm: slower on a CPU",
       onResume: "rounding",
     },
     tensorboard: {
@@ -257,7 +265,7 @@ export interface RunOptions {
 }
 
 /** The options of one call of the trainer, beside {@linkcode TRAINING_OPTIONS}. */
-export const RUN_OPTIONS: Readonly<{ [Name in keyof RunOptions]: Option<RunOptions[Name]> }> = {
+export const RUN_OPTIONS: OptionTable<RunOptions> = {
   resume: {
     kind: "string",
     default: null,
@@ -279,6 +287,3 @@ export const RUN_OPTIONS: Readonly<{ [Name in keyof RunOptions]: Option<RunOptio
     help: "print the result as one JSON object on standard output",
   },
 };
-
-/** All options of `deno task train`. */
-export const TRAIN_COMMAND_OPTIONS: OptionTable = { ...RUN_OPTIONS, ...TRAINING_OPTIONS } as OptionTable;

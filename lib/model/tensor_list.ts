@@ -1,0 +1,105 @@
+import {
+  CHANNELS,
+  CLASSES,
+  EMBEDDING_LENGTH,
+  filterCount,
+  GENERATOR_UNITS,
+  MAP_SIZE,
+  type NetworkSpec,
+} from "./spec.ts";
+
+/** How a tensor starts. */
+export type Start =
+  /** The standard normal distribution: `nn.Embedding`. */
+  | { kind: "normal"; deviation: number }
+  /** Uniform in ± `bound`: `nn.Linear` and `nn.Conv2d`, whose bound is 1/√fan-in. */
+  | { kind: "uniform"; bound: number }
+  /** One value everywhere. */
+  | { kind: "constant"; value: number };
+
+/** A tensor of the network. */
+export interface TensorDescription {
+  name: string;
+  /** In PyTorch's layout. */
+  shape: number[];
+  start: Start;
+}
+
+/** All tensors of a network, in the order of the data's way through it. Whoever makes, checks or counts them reads this list. */
+export function listTensors(
+  { variant, adapter }: Pick<NetworkSpec, "variant" | "adapter">,
+): TensorDescription[] {
+  return [
+    ...listBackbone(),
+    ...(adapter === "none" ? [] : listAdapter(adapter === "3x3" ? 3 : 1)),
+    ...(variant === "dynamic" ? listGenerator() : listFilters(filterCount(variant))),
+    ...listLinear("score_predictor.0", MAP_SIZE * MAP_SIZE, 64),
+    ...listLinear("score_predictor.2", 64, variant === "static-ten-way" ? CLASSES : 1),
+  ];
+}
+
+/** ResNet's own start is a normal distribution by fan-out (He et al. 2015), as torchvision's where no weights are given. */
+function listBackbone(): TensorDescription[] {
+  const conv = (name: string, out: number, from: number, size: number): TensorDescription => ({
+    name: `backbone.${name}.weight`,
+    shape: [out, from, size, size],
+    start: { kind: "normal", deviation: Math.sqrt(2 / (out * size * size)) },
+  });
+  const block = (name: string) => [
+    conv(`${name}.conv1`, CHANNELS, CHANNELS, 3),
+    ...listNorm(`backbone.${name}.bn1`),
+    conv(`${name}.conv2`, CHANNELS, CHANNELS, 3),
+    ...listNorm(`backbone.${name}.bn2`),
+  ];
+  return [
+    conv("conv1", CHANNELS, 3, 7),
+    ...listNorm("backbone.bn1"),
+    ...block("layer1.0"),
+    ...block("layer1.1"),
+  ];
+}
+
+function listNorm(name: string): TensorDescription[] {
+  const vector = (part: string, value: number): TensorDescription => ({
+    name: `${name}.${part}`,
+    shape: [CHANNELS],
+    start: { kind: "constant", value },
+  });
+  return [vector("weight", 1), vector("bias", 0), vector("running_mean", 0), vector("running_var", 1)];
+}
+
+function listAdapter(size: number): TensorDescription[] {
+  const bound = 1 / Math.sqrt(CHANNELS * size * size);
+  const kernel = { name: "adapter.0.weight", shape: [CHANNELS, CHANNELS, size, size], start: uniform(bound) };
+  return [kernel, ...listNorm("adapter.1")];
+}
+
+function listGenerator(): TensorDescription[] {
+  const embeddings: TensorDescription = {
+    name: "class_embeddings.weight",
+    shape: [CLASSES, EMBEDDING_LENGTH],
+    start: { kind: "normal", deviation: 1 },
+  };
+  return [
+    embeddings,
+    ...listLinear("weights_generator.0", EMBEDDING_LENGTH, GENERATOR_UNITS),
+    ...listLinear("weights_generator.2", GENERATOR_UNITS, CHANNELS),
+  ];
+}
+
+function listFilters(count: number): TensorDescription[] {
+  return [{
+    name: "filters.weight",
+    shape: [count, CHANNELS, 1, 1],
+    start: uniform(1 / Math.sqrt(CHANNELS)),
+  }];
+}
+
+function listLinear(name: string, from: number, to: number): TensorDescription[] {
+  const start = uniform(1 / Math.sqrt(from));
+  return [{ name: `${name}.weight`, shape: [to, from], start }, { name: `${name}.bias`, shape: [to], start }];
+}
+
+function uniform(bound: number): Start {
+  return { kind: "uniform", bound };
+}

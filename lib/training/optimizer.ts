@@ -1,0 +1,120 @@
+import * as tf from "../tensorflow/tf.ts";
+import type { TrainConfig } from "./config.ts";
+
+/** Numbers of a step that a rule needs, as scalar tensors: a number would be a constant of the compiled graph. */
+export type Rates = Record<string, tf.Scalar>;
+
+/** A rule that moves a parameter against its gradient. It keeps nothing itself: its state goes in and comes out. */
+export interface Optimizer {
+  /** Names of the tensors it keeps for each parameter, which start at zero. */
+  readonly slots: readonly string[];
+  /** The numbers that {@linkcode Optimizer.update} needs in this step; `step` is 1 for the first. */
+  rates(learningRate: number, step: number): Record<string, number>;
+  /** The parameter and its slots after the step. */
+  update(
+    parameter: tf.Tensor,
+    gradient: tf.Tensor,
+    slots: tf.Tensor[],
+    rates: Rates,
+  ): { parameter: tf.Tensor; slots: tf.Tensor[] };
+}
+
+/** The part of a configuration that decides the rule. */
+export type OptimizerConfig = Pick<
+  TrainConfig,
+  "optimizer" | "momentum" | "weightDecay" | "decoupledWeightDecay"
+>;
+
+/** Creates the rule that a configuration asks for. Weight decay is added to the gradient (L2) unless it is to be decoupled. */
+export function createOptimizer(config: OptimizerConfig): Optimizer {
+  const { optimizer, momentum, weightDecay, decoupledWeightDecay } = config;
+  const create = (decay: number) =>
+    optimizer === "adam" ? adam(decay) : momentum === 0 ? plainSgd(decay) : nesterovSgd(momentum, decay);
+  return decoupledWeightDecay && weightDecay > 0 ? decouple(create(0), weightDecay) : create(weightDecay);
+}
+
+/** Shrinks the parameter by learning rate × decay before the step (Loshchilov and Hutter 2019, arXiv:1711.05101): `torch.optim.AdamW`. */
+function decouple(rule: Optimizer, weightDecay: number): Optimizer {
+  return {
+    slots: rule.slots,
+    rates: (learningRate, step) => ({
+      ...rule.rates(learningRate, step),
+      shrink: 1 - learningRate * weightDecay,
+    }),
+    update: (parameter, gradient, slots, rates) =>
+      rule.update(tf.mul(parameter, rates.shrink), gradient, slots, rates),
+  };
+}
+
+function decay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay: number): tf.Tensor {
+  return weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameter, weightDecay));
+}
+
+/** Stochastic gradient descent: `torch.optim.SGD`. */
+function plainSgd(weightDecay: number): Optimizer {
+  return {
+    slots: [],
+    rates: (learningRate) => ({ learningRate }),
+    update: (parameter, gradient, _slots, { learningRate }) => ({
+      parameter: tf.sub(parameter, tf.mul(decay(gradient, parameter, weightDecay), learningRate)),
+      slots: [],
+    }),
+  };
+}
+
+/** … with Nesterov's momentum as Sutskever et al. 2013 have it: `torch.optim.SGD(nesterov=True)`. */
+function nesterovSgd(momentum: number, weightDecay: number): Optimizer {
+  return {
+    slots: ["momentum"],
+    rates: (learningRate) => ({ learningRate }),
+    update: (parameter, gradient, [velocity], { learningRate }) => {
+      const slope = decay(gradient, parameter, weightDecay);
+      const next = tf.add(tf.mul(velocity, momentum), slope);
+      const direction = tf.add(slope, tf.mul(next, momentum));
+      return { parameter: tf.sub(parameter, tf.mul(direction, learningRate)), slots: [next] };
+    },
+  };
+}
+
+const BETA_1 = 0.9, BETA_2 = 0.999, ADAM_EPSILON = 1e-8;
+
+/** Kingma and Ba 2015, arXiv:1412.6980, algorithm 1: `torch.optim.Adam`. The corrections of the bias are computed in float64. */
+function adam(weightDecay: number): Optimizer {
+  return {
+    slots: ["m", "v"],
+    rates: (learningRate, step) => ({
+      stepSize: learningRate / (1 - BETA_1 ** step),
+      correction: 1 / Math.sqrt(1 - BETA_2 ** step),
+    }),
+    update: (parameter, gradient, [m, v], { stepSize, correction }) => {
+      const slope = decay(gradient, parameter, weightDecay);
+      const mean = tf.add(tf.mul(m, BETA_1), tf.mul(slope, 1 - BETA_1));
+      const square = tf.add(tf.mul(v, BETA_2), tf.mul(tf.square(slope), 1 - BETA_2));
+      const scale = tf.add(tf.mul(tf.sqrt(square), correction), ADAM_EPSILON);
+      return { parameter: tf.sub(parameter, tf.mul(tf.div(mean, scale), stepSize)), slots: [mean, square] };
+    },
+  };
+}
+
+/** The zeros a rule starts from, as `<parameter>.<slot>`. */
+export function createSlots(
+  optimizer: Optimizer,
+  parameters: Record<string, tf.Tensor>,
+): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    Object.entries(parameters).flatMap(([name, parameter]) =>
+      optimizer.slots.map((slot) => [`${name}.${slot}`, tf.zerosLike(parameter)])
+    ),
+  );
+}
+
+/**
+ * Shortens gradients that are longer than `limit` together, as `torch.nn.utils.clip_grad_norm_` does.
+ *
+ * @param limit The longest L2 norm over all of them.
+ */
+export function clipGradients(gradients: tf.Tensor[], limit: number): tf.Tensor[] {
+  const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));
+  const factor = tf.minimum(tf.div(limit, tf.add(norm, 1e-6)), 1);
+  return gradients.map((gradient) => tf.mul(gradient, factor));
+}

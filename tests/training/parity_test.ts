@@ -1,0 +1,116 @@
+// what PyTorch computes in float64, see tests/testdata/README.md
+import assert from "node:assert/strict";
+import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { forward } from "../../lib/model/network.ts";
+import type { NetworkSpec } from "../../lib/model/spec.ts";
+import { isTrainable, type StateDict } from "../../lib/model/state_dict.ts";
+import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
+import {
+  computeGradients,
+  type StepSettings,
+  type TrainState,
+  trainStep,
+} from "../../lib/training/train_step.ts";
+import {
+  assertClose,
+  assertMatches,
+  initialState,
+  oracleBatch,
+  readOracle,
+  values,
+} from "../testing/oracle.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+const CASES = [
+  "dynamic",
+  "dynamic_bn_only",
+  "dynamic_frozen",
+  "dynamic_frozen_1x1",
+  "dynamic_frozen_3x3",
+  "static_per_class",
+  "static_per_class_frozen_3x3",
+  "static_shared",
+  "static_ten_way",
+];
+
+const split = (tensors: StateDict, { backbone }: NetworkSpec) => {
+  const part = (wanted: boolean) =>
+    Object.fromEntries(Object.entries(tensors).filter(([name]) => isTrainable(name, backbone) === wanted));
+  return { trainable: part(true), fixed: part(false) };
+};
+
+for (const name of CASES) {
+  const oracle = readOracle(`case_${name}`);
+  const spec = oracle.oracle as unknown as NetworkSpec;
+  for (const winograd of [true, false]) {
+    const how = winograd ? "with Winograd" : "directly";
+    const settings: StepSettings = { ...spec, winograd, labelSmoothing: 0, clipNorm: null };
+
+    Deno.test(`${name} scores as PyTorch's when evaluated, ${how}`, async () => {
+      const { scores, maps, filters, statistics } = forward(initialState(spec), oracleBatch().images, {
+        ...settings,
+        mode: "evaluate",
+      });
+      assertClose(await scores.data(), values(oracle, "eval.scores"), 1e-5, "scores");
+      assertClose(await maps.data(), values(oracle, "eval.maps"), 1e-5, "maps");
+      assertClose(await filters.data(), values(oracle, "filters"), 1e-6, "filters");
+      assert.deepEqual(statistics, {});
+    });
+
+    Deno.test(`${name} has PyTorch's loss, gradients and statistics when trained, ${how}`, async () => {
+      const { trainable, fixed } = split(initialState(spec), spec);
+      const { gradients, statistics, loss } = computeGradients(settings, { trainable, fixed }, oracleBatch());
+      assertClose(await loss.data(), values(oracle, "train.loss"), 1e-6, "loss");
+      const expected = [...oracle.tensors.keys()].filter((key) => key.startsWith("gradient.")).map((key) =>
+        key.slice(9)
+      );
+      assert.deepEqual(Object.keys(gradients).sort(), expected.sort());
+      for (const key of expected) await assertMatches(gradients[key], oracle, "gradient", key, 2e-5);
+      const after = { ...fixed, ...statistics };
+      const moved = [...oracle.tensors.keys()].filter((key) => key.startsWith("after.")).map((key) =>
+        key.slice(6)
+      );
+      for (const key of moved) await assertMatches(after[key], oracle, "after", key, 1e-5);
+    });
+  }
+}
+
+Deno.test("four training steps end where PyTorch's do", async () => {
+  const oracle = readOracle("dynamic_steps");
+  const spec: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
+  const optimizer = createOptimizer({
+    optimizer: "sgd",
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    decoupledWeightDecay: false,
+  });
+  const { trainable, fixed } = split(initialState(spec), spec);
+  let state: TrainState = { trainable, fixed, slots: createSlots(optimizer, trainable) };
+  const rates = values(oracle, "learning_rates");
+  for (let step = 0; step < rates.length; step++) {
+    const result = trainStep(
+      { ...spec, labelSmoothing: 0, clipNorm: null },
+      optimizer,
+      state,
+      oracleBatch(),
+      {
+        learningRate: tf.scalar(rates[step]),
+      },
+    );
+    assertClose(await result.loss.data(), [values(oracle, "losses")[step]], 1e-5, `loss of step ${step}`);
+    state = {
+      trainable: result.trainable,
+      fixed: { ...state.fixed, ...result.statistics },
+      slots: result.slots,
+    };
+  }
+  const network = { ...state.trainable, ...state.fixed };
+  for (const [name, tensor] of Object.entries(network)) {
+    await assertMatches(tensor, oracle, "after", name, 5e-5);
+  }
+  for (const name of Object.keys(trainable)) {
+    await assertMatches(state.slots[`${name}.momentum`], oracle, "momentum", name, 2e-4);
+  }
+});
