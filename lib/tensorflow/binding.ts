@@ -70,9 +70,30 @@ export interface NativeBackend {
   readonly isUsingGpuDevice: boolean;
   readonly tensorMap: { get(data: tf.DataId): TensorData | undefined };
   write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): tf.DataId;
+  read(data: tf.DataId): Promise<tf.BackendValues>;
   readSync(data: tf.DataId): tf.BackendValues;
   getInputTensorIds(tensors: tf.TensorInfo[]): number[];
   createOutputTensor(handle: TensorHandle): tf.Tensor;
+}
+
+/** What TensorFlow.js's engine does not publish, and recording a function needs. */
+export interface EngineInternals {
+  readonly state: {
+    /** Above 0 while a gradient's function runs. */
+    readonly gradientDepth: number;
+    /** True inside `tf.profile`. */
+    readonly profiling: boolean;
+    readonly scopeStack: readonly unknown[];
+  };
+  /** Called for every tensor that is made. */
+  trackTensor(tensor: tf.Tensor, backend: unknown): void;
+  startScope(): void;
+  endScope(): void;
+}
+
+/** TensorFlow.js's engine, of which there is one. */
+export function engineInternals(): EngineInternals {
+  return tf.engine() as unknown as EngineInternals;
 }
 
 /** The native backend where it is the one in use, else null: on another backend, or before any is loaded. */

@@ -1,0 +1,88 @@
+import * as tf from "../tf.ts";
+import { type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
+import { CompileError } from "./compile_error.ts";
+import { record } from "./record.ts";
+import { fill, type Template } from "./template.ts";
+
+/** What is known of one graph. */
+export interface GraphStatistics {
+  /** Operations, constants and inputs. */
+  nodes: number;
+  /** Of the graph as a file. */
+  bytes: number;
+  /** Spent on running the function once while recording it. */
+  traceMilliseconds: number;
+  /** Spent on giving the graph to TensorFlow. */
+  loadMilliseconds: number;
+  /** How often it ran. */
+  calls: number;
+}
+
+/** A function as one graph, for arguments of one structure. */
+export class Program {
+  readonly args: Template;
+  readonly statistics: GraphStatistics;
+  readonly #name: string;
+  readonly #binding: NativeBinding;
+  readonly #session: number;
+  readonly #feeds: string;
+  readonly #fetches: string;
+  readonly #result: Template;
+
+  /** Records `fn` and gives the graph to TensorFlow. See {@linkcode record} for the parameters. */
+  constructor(
+    backend: NativeBackend,
+    fn: (...args: unknown[]) => unknown,
+    name: string,
+    args: Template,
+    inputs: tf.Tensor[],
+  ) {
+    const start = performance.now(),
+      { bytes, nodes, feeds, fetches, result } = record(backend, fn, name, args, inputs);
+    const recorded = performance.now();
+    this.args = args;
+    this.#name = name;
+    this.#binding = backend.binding;
+    this.#feeds = feeds.join(",");
+    this.#fetches = fetches.join(",");
+    this.#result = result;
+    this.#session = load(backend.binding, bytes);
+    this.statistics = {
+      nodes,
+      bytes: bytes.length,
+      traceMilliseconds: recorded - start,
+      loadMilliseconds: performance.now() - recorded,
+      calls: 0,
+    };
+  }
+
+  /** Runs it. The result's tensors belong to the caller, as any that TensorFlow.js makes. */
+  run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
+    this.statistics.calls++;
+    if (this.#fetches === "") return fill(this.#result, []); // nothing in the result is a tensor
+    const handles = backend.getInputTensorIds(inputs);
+    try {
+      const outputs = this.#binding.runSavedModel(this.#session, handles, this.#feeds, this.#fetches);
+      return fill(this.#result, outputs.map((output) => wrapHandle(backend, output)));
+    } catch (error) {
+      throw new CompileError(`compile: the graph of ${this.#name} failed: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  dispose(): void {
+    this.#binding.deleteSavedModel(this.#session);
+  }
+}
+
+/** The binding takes a graph from a folder only. */
+function load(binding: NativeBinding, bytes: Uint8Array): number {
+  const folder = Deno.makeTempDirSync({ prefix: "graph-" });
+  try {
+    Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);
+    return binding.loadSavedModel(folder, "serve");
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Writes down what TensorFlow.js asks of TensorFlow.
+ *
+ * TensorFlow.js's native backend does everything through one object, the binding: it makes tensors of values and runs operations on
+ * handles, which are whole numbers that are never used twice. A {@linkcode Recorder} stands in its place for the time of one call. It
+ * passes everything on, so the operations run as ever, and notes each as a node of a graph; a map from handles to the names of what
+ * nodes put out is all the bookkeeping.
+ * @module
+ */
+import * as tf from "../tf.ts";
+import {
+  ATTRIBUTE,
+  type Attribute,
+  DTYPE,
+  type NativeBackend,
+  type NativeBinding,
+  wrapHandle,
+} from "../binding.ts";
+import { CompileError } from "./compile_error.ts";
+import { Graph } from "./graph.ts";
+import { replace } from "./replace.ts";
+
+/** Operations that draw random numbers and take a seed. */
+const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
+/** Operations for which the package leaves the attribute T out or sets it wrong, which TensorFlow minds in a graph only. */
+const UNTYPED = ["ExpandDims", "Mean"];
+/** The kernel of `tf.gather` reads its indices, only to check them. */
+const CHECKING_KERNEL = "GatherV2";
+
+/** What stands between the native backend and its binding while a function is recorded. */
+export class Recorder {
+  readonly graph = new Graph();
+  /** The first reason why the function cannot be recorded. The function may have caught it, or dropped the promise that holds it. */
+  refusal?: CompileError;
+
+  readonly #backend: NativeBackend;
+  readonly #binding: NativeBinding;
+  readonly #subject: string;
+  /** Of handles: what the graph calls it, its type, and whether another call may give it other values. */
+  readonly #tensors = new Map<number, { name: string; dtype: number; varies: boolean }>();
+  /** Data made from JavaScript's values in this call, most of which has no handle before its first use. */
+  readonly #written = new WeakSet<tf.DataId>();
+  #checking = false;
+
+  /** @param subject What to call the function in a message. */
+  constructor(backend: NativeBackend, subject: string) {
+    this.#backend = backend;
+    this.#binding = backend.binding;
+    this.#subject = subject;
+  }
+
+  /** A copy of a tensor to stand for an input, with a handle of its own, and the place where the graph is fed with it. */
+  input(tensor: tf.Tensor, index: number): { copy: tf.Tensor; feed: string } {
+    const [handle] = this.#backend.getInputTensorIds([tensor]);
+    const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
+    const [copy] = this.#binding.executeOp("Identity", [typed(dtype)], [handle], 1);
+    const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
+    this.#tensors.set(copy.id, { name: feed, dtype, varies: true });
+    return { copy: wrapHandle(this.#backend, copy), feed };
+  }
+
+  /** The place from where the graph's `index`th output is fetched. TensorFlow cannot feed and fetch the same, hence Identity. */
+  output(tensor: tf.Tensor, index: number): string {
+    const { name, dtype } = this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
+    return this.graph.node("Identity", [typed(dtype)], [name], `output_${index}`) + ":0";
+  }
+
+  /** Puts itself between. Returns the function that takes everything back. */
+  install(): () => void {
+    const backend = this.#backend,
+      { write, getInputTensorIds, readSync } = backend,
+      random = this.#refuseRandom;
+    const gather = tf.getKernel(CHECKING_KERNEL, tf.getBackend());
+    const undo = [
+      replace(
+        backend,
+        "binding",
+        Object.setPrototypeOf(this.#overrides(), this.#binding) as NativeBinding,
+      ),
+      replace(backend, "write", (...values) => {
+        const data = write.apply(backend, values);
+        this.#written.add(data);
+        return data;
+      }),
+      replace(backend, "getInputTensorIds", (tensors) => {
+        for (const { dataId } of tensors) this.#checkOrigin(dataId, "an operation");
+        return getInputTensorIds.call(backend, tensors);
+      }),
+      replace(backend, "readSync", (data) => {
+        if (!this.#checking) this.#checkOrigin(data, "reading it");
+        return readSync.call(backend, data);
+      }),
+      // a refused read never ends, so that no promise fails which nobody waits for: the refusal is kept
+      replace(backend, "read", (data) => {
+        try {
+          return Promise.resolve(backend.readSync(data));
+        } catch {
+          return new Promise(() => {});
+        }
+      }),
+      replace(Math, "random", random),
+    ];
+    if (gather) {
+      const { kernelFunc } = gather;
+      undo.push(replace(gather, "kernelFunc", (parameters) => {
+        this.#checking = true;
+        try {
+          return kernelFunc(parameters);
+        } finally {
+          this.#checking = false;
+        }
+      }));
+    }
+    return () => undo.forEach((restore) => restore());
+  }
+
+  /** Notes why the function cannot be recorded, and throws. */
+  refuse(reason: string): never {
+    this.refusal ??= new CompileError(`compile: ${this.#subject} ${reason}`);
+    throw this.refusal;
+  }
+
+  #overrides(): Partial<NativeBinding> {
+    return {
+      executeOp: (operation, attributes, handles, count) => {
+        const inputs = handles.map((handle) => this.#lookUp(handle, operation));
+        const random = RANDOM.test(operation);
+        if (random && !attributes.some(isSeed)) this.#refuseRandom();
+        const outputs = this.#binding.executeOp(operation, attributes, handles, count);
+        if (outputs.some(({ dtype }) => dtype === DTYPE.string)) this.#refuseText();
+        if (UNTYPED.includes(operation)) {
+          attributes = [...attributes.filter(({ name }) => name !== "T"), typed(inputs[0].dtype)];
+        }
+        const node = this.graph.node(operation, attributes, inputs.map(({ name }) => name));
+        const varies = random || inputs.some((input) => input.varies);
+        outputs.forEach(({ id, dtype }, index) =>
+          this.#tensors.set(id, { name: `${node}:${index}`, dtype, varies })
+        );
+        return outputs;
+      },
+      createTensor: (shape, dtype, values) => {
+        if (!ArrayBuffer.isView(values)) return this.#refuseText();
+        const handle = this.#binding.createTensor(shape, dtype, values);
+        this.#tensors.set(handle, { name: this.graph.constant(dtype, shape, values), dtype, varies: false });
+        return handle;
+      },
+      tensorDataSync: (handle) => {
+        if (!this.#checking && this.#lookUp(handle, "reading it").varies) {
+          this.refuse(
+            "reads a tensor's values (by data, array, print, or an operation that decides by them in JavaScript), " +
+              "which a graph does not have yet. Return the tensor and read it after the call.",
+          );
+        }
+        return this.#binding.tensorDataSync(handle);
+      },
+    };
+  }
+
+  #lookUp(handle: number, where: string): { name: string; dtype: number; varies: boolean } {
+    return this.#tensors.get(handle) ?? this.#refuseOutside(where);
+  }
+
+  #checkOrigin(data: tf.DataId, where: string): void {
+    if (data && this.#backend.tensorMap.get(data)?.values != null && !this.#written.has(data)) {
+      this.#refuseOutside(where);
+    }
+  }
+
+  #refuseOutside(where: string): never {
+    return this.refuse(
+      `uses a tensor from outside (in ${where}), which a graph would never see change. ` +
+        "Pass it as an argument, or make it inside from plain values.",
+    );
+  }
+
+  #refuseText(): never {
+    return this.refuse(
+      "makes a tensor of texts; a graph takes and gives numbers and flags only. Keep texts outside.",
+    );
+  }
+
+  #refuseRandom = (): never => {
+    return this.refuse(
+      "draws random numbers without a seed, and a graph would draw the same in every call. " +
+        "Draw them outside and pass them as a tensor, or give a seed.",
+    );
+  };
+}
+
+function typed(dtype: number): Attribute {
+  return { name: "T", type: ATTRIBUTE.type, value: dtype };
+}
+
+function isSeed({ name, value }: Attribute): boolean {
+  return (name === "seed" || name === "seed2") && Math.trunc(Number(value)) !== 0;
+}

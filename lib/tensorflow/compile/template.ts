@@ -1,0 +1,162 @@
+/**
+ * The structure of nested arrays and records of tensors: read once, then compared with and filled in cheaply at every call.
+ * @module
+ */
+import * as tf from "../tf.ts";
+import { CompileError } from "./compile_error.ts";
+
+/** A structure. Tensors are numbered in the order they are first met; one met twice has one number. */
+export type Template =
+  | { kind: "tensor"; index: number; dtype: tf.DataType; shape: readonly number[] }
+  | { kind: "constant"; value: unknown }
+  | { kind: "list"; items: readonly Template[] }
+  | {
+    kind: "record";
+    names: readonly string[];
+    items: readonly Template[];
+    blank: Record<string, undefined>;
+  };
+
+/** What a structure is of. Functions may be arguments, being constants; as results they would hold tensors of the recording. */
+export type Role = "argument" | "result";
+
+/** The tensors of a structure with their numbers, which count up from 0 in the map's own order. */
+export type Numbering = Map<tf.Tensor, number>;
+
+/**
+ * The structure of `value`.
+ *
+ * @param place What to call `value` in a message, as "argument 1".
+ * @param numbering Gets the tensors found.
+ * @param role What it is.
+ * @throws CompileError where something in it is neither a tensor, nor an array or plain record, nor a constant.
+ */
+export function readTemplate(value: unknown, place: string, numbering: Numbering, role: Role): Template {
+  if (value instanceof tf.Tensor) {
+    if (value.isDisposed) {
+      throw new CompileError(`compile: ${place} is a tensor that was disposed before the call.`);
+    }
+    if (value.dtype === "string") {
+      throw new CompileError(
+        `compile: ${place} is a tensor of texts; a graph takes and gives numbers and flags only.`,
+      );
+    }
+    return { kind: "tensor", index: numberOf(numbering, value), dtype: value.dtype, shape: value.shape };
+  }
+  if (Array.isArray(value)) {
+    return {
+      kind: "list",
+      items: value.map((item, at) => readTemplate(item, `${place}[${at}]`, numbering, role)),
+    };
+  }
+  if (isRecord(value)) {
+    const names = Object.keys(value);
+    const items = names.map((name) => readTemplate(value[name], `${place}.${name}`, numbering, role));
+    return {
+      kind: "record",
+      names,
+      items,
+      blank: Object.fromEntries(names.map((name) => [name, undefined])),
+    };
+  }
+  if ((typeof value === "object" && value !== null) || (role === "result" && typeof value === "function")) {
+    const found = value.constructor?.name ?? "object";
+    throw new CompileError(
+      `compile: ${place} is a ${found}. Pass and return tensors, or arrays and plain records of them; make a tensor of data, and a record of a class's fields.`,
+    );
+  }
+  return { kind: "constant", value };
+}
+
+/** Whether `value` has this structure. Fills `numbering`, which must be empty, with its tensors. */
+export function matches(template: Template, value: unknown, numbering: Numbering): boolean {
+  switch (template.kind) {
+    case "tensor":
+      return value instanceof tf.Tensor && !value.isDisposed && value.dtype === template.dtype &&
+        sameShape(value.shape, template.shape) && numberOf(numbering, value) === template.index;
+    case "constant":
+      return Object.is(value, template.value);
+    case "list": {
+      const { items } = template;
+      if (!Array.isArray(value) || value.length !== items.length) return false;
+      for (let at = 0; at < items.length; at++) if (!matches(items[at], value[at], numbering)) return false;
+      return true;
+    }
+    case "record": {
+      if (!isRecord(value) || Array.isArray(value) || value instanceof tf.Tensor) return false;
+      const { names, items } = template;
+      let at = 0;
+      for (const name in value) { // the order counts, since a function may go by it
+        if (name !== names[at] || !matches(items[at], value[name], numbering)) return false;
+        at++;
+      }
+      return at === names.length;
+    }
+  }
+}
+
+/** The structure filled with `tensors`, by their numbers. */
+export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown {
+  switch (template.kind) {
+    case "tensor":
+      return tensors[template.index];
+    case "constant":
+      return template.value;
+    case "list":
+      return template.items.map((item) => fill(item, tensors));
+    case "record": {
+      const { names, items } = template, record: Record<string, unknown> = { ...template.blank };
+      for (let at = 0; at < names.length; at++) record[names[at]] = fill(items[at], tensors);
+      return record;
+    }
+  }
+}
+
+/** Calls `visit` with every leaf: what to call it, and it in a few characters. */
+export function describeLeaves(
+  template: Template,
+  place: string,
+  visit: (place: string, leaf: string) => void,
+): void {
+  switch (template.kind) {
+    case "tensor":
+      return visit(place, `${template.dtype}[${template.shape}]`);
+    case "constant":
+      return visit(
+        place,
+        typeof template.value === "string"
+          ? JSON.stringify(template.value)
+          : describeConstant(template.value),
+      );
+    case "list":
+      visit(place, `${template.items.length} items`);
+      return template.items.forEach((item, at) => describeLeaves(item, `${place}[${at}]`, visit));
+    case "record":
+      visit(place, `{ ${template.names.join(", ")} }`);
+      return template.items.forEach((item, at) =>
+        describeLeaves(item, `${place}.${template.names[at]}`, visit)
+      );
+  }
+}
+
+function describeConstant(value: unknown): string {
+  return typeof value === "function" ? `function ${value.name}` : String(value);
+}
+
+function numberOf(numbering: Numbering, tensor: tf.Tensor): number {
+  let index = numbering.get(tensor);
+  if (index === undefined) numbering.set(tensor, index = numbering.size);
+  return index;
+}
+
+function sameShape(one: readonly number[], other: readonly number[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let axis = 0; axis < one.length; axis++) if (one[axis] !== other[axis]) return false;
+  return true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
