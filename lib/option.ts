@@ -35,8 +35,8 @@ export interface Option<Value = unknown> {
   value?: string;
 }
 
-/** Options by name, in the order of `--help`. */
-export type OptionTable = Readonly<Record<string, Option>>;
+/** An option for each name of `Values`, in the order of `--help`. */
+export type OptionTable<Values> = { readonly [Name in keyof Values]: Option<Values[Name]> };
 
 /**
  * The flag of an option: `batchSize` → `--batch-size`.
@@ -52,9 +52,14 @@ export function flagOf(name: string): string {
   return "--" + name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 }
 
+/** The flag that turns a boolean option off: `augment` → `--no-augment`. */
+export function negatedFlagOf(name: string): string {
+  return flagOf(name).replace("--", "--no-");
+}
+
 /** The option as one would type it to get `value`: `--batch-size 64`, `--no-augment`, `--subset all`. */
 export function showOption(name: string, option: Option, value: unknown): string {
-  if (option.kind === "boolean") return value ? flagOf(name) : flagOf(name).replace("--", "--no-");
+  if (option.kind === "boolean") return value ? flagOf(name) : negatedFlagOf(name);
   return `${flagOf(name)} ${value === null ? option.nullWord ?? "none" : value}`;
 }
 

@@ -188,7 +188,8 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
     text = await Deno.readTextFile(path);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new InputError(`Cannot read the configuration file ${path}: ${error.message}.`, { cause: error });
+    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : error.message;
+    throw new InputError(`Cannot read the configuration file ${path}: ${reason}.`, { cause: error });
   }
   let values: unknown;
   try {
