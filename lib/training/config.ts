@@ -2,7 +2,7 @@ import { InputError } from "../input_error.ts";
 import { checkOptionValue, flagOf, type Option, showOption, unknownOption } from "../option.ts";
 import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
 import type { DeviceChoice } from "../tensorflow/runtime.ts";
-import { TRAINING_OPTIONS } from "./options.ts";
+import { RUN_OPTIONS, TRAINING_OPTIONS } from "./options.ts";
 
 /** The rule that moves the parameters. */
 export type OptimizerName = "sgd" | "adam";
@@ -118,6 +118,11 @@ function checkValues(values: object, nameOf: (name: string) => string, place = "
   const checked: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || name === RECORDED_KEY) continue;
+    if (Object.hasOwn(RUN_OPTIONS, name)) {
+      throw new InputError(
+        `Cannot use ${nameOf(name)} ${place}: it belongs on the command line, as ${flagOf(name)}.`,
+      );
+    }
     if (!Object.hasOwn(TRAINING_OPTIONS, name)) {
       throw unknownOption(`${nameOf(name)} ${place}`.trim(), name, NAMES, nameOf);
     }

@@ -1,0 +1,308 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { InputError } from "../../lib/input_error.ts";
+import {
+  checkResumable,
+  readConfigFile,
+  resolveConfig,
+  type TrainConfig,
+} from "../../lib/training/config.ts";
+import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
+
+Deno.test("with nothing given the configuration is the lab's recipe", () => {
+  assert.deepEqual(resolveConfig(), {
+    run: "dynamic",
+    seed: 0,
+    variant: "dynamic",
+    backbone: "trainable",
+    adapter: "none",
+    weights: null,
+    classLoop: false,
+    epochs: 12,
+    batchSize: 128,
+    optimizer: "sgd",
+    learningRate: 0.05,
+    schedule: "one-cycle",
+    momentum: 0.9,
+    weightDecay: 0.0005,
+    decoupledWeightDecay: false,
+    labelSmoothing: 0,
+    clipNorm: null,
+    data: null,
+    augment: true,
+    subset: null,
+    testSubset: null,
+    validation: 0,
+    device: "auto",
+    compile: true,
+    winograd: true,
+    tensorboard: false,
+  });
+});
+
+Deno.test("a later source wins: defaults, resumed run, file, flags", () => {
+  const base = { ...resolveConfig(), seed: 1, epochs: 2, batchSize: 3 };
+  const file = { path: "a.json", values: { epochs: 20, batchSize: 30 } };
+  const config = resolveConfig({ base, file, flags: { batchSize: 300, augment: undefined } });
+  assert.deepEqual([config.seed, config.epochs, config.batchSize, config.augment], [1, 20, 300, true]);
+});
+
+Deno.test("a null or false that is given wins over what came before", () => {
+  const file = { path: "a.json", values: { subset: 100, augment: false, clipNorm: 1 } };
+  const config = resolveConfig({ file, flags: { subset: null, augment: true } });
+  assert.deepEqual([config.subset, config.augment, config.clipNorm], [null, true, 1]);
+});
+
+Deno.test("Adam has its own learning rate and weight decay, and no momentum", () => {
+  const { learningRate, weightDecay, momentum } = resolveConfig({ flags: { optimizer: "adam" } });
+  assert.deepEqual([learningRate, weightDecay, momentum], [0.001, 0, 0]);
+  const given = resolveConfig({
+    file: { path: "a.json", values: { optimizer: "adam" } },
+    flags: { learningRate: 0.01, weightDecay: 0.1 },
+  });
+  assert.deepEqual([given.learningRate, given.weightDecay], [0.01, 0.1]);
+});
+
+Deno.test("a run is named after its network", () => {
+  const name = (flags: Partial<TrainConfig>) => resolveConfig({ flags }).run;
+  assert.equal(name({ variant: "static-shared" }), "static-shared");
+  assert.equal(name({ backbone: "frozen", adapter: "3x3" }), "dynamic-frozen-adapter-3x3");
+  assert.equal(name({ backbone: "bn-only", run: "mine" }), "mine");
+});
+
+Deno.test("a recorded configuration gives itself again", () => {
+  for (const optimizer of ["sgd", "adam"] as const) {
+    const config = resolveConfig({ flags: { optimizer, epochs: 3, clipNorm: 2, weights: "random" } });
+    const values = { ...JSON.parse(JSON.stringify(config)), recorded: { data: "synthetic" } };
+    assert.deepEqual(resolveConfig({ file: { path: "config.json", values } }), config);
+    assert.deepEqual(resolveConfig({ base: values }), config);
+  }
+});
+
+/** What no option of its name can be. */
+const BAD_VALUES: { [Name in keyof TrainConfig]: unknown[] } = {
+  run: ["", ".", "..", "../up", "a/b", "-run", "a b", 3, null, "x".repeat(101)],
+  seed: [-1, 0.5, 2 ** 32, "0", null],
+  variant: ["static", "", null, 0],
+  backbone: ["bn", true],
+  adapter: ["2x2", null],
+  weights: ["", 1, true],
+  classLoop: ["true", 1, null],
+  epochs: [0, -1, 1.5, "12", null, NaN, Infinity, 2 ** 53],
+  batchSize: [0, 1.5, "128", null],
+  optimizer: ["SGD", "adamw"],
+  learningRate: [0, -0.1, "0.05", NaN, Infinity],
+  schedule: ["onecycle"],
+  momentum: [1, -0.1, "0.9"],
+  weightDecay: [-1e-9, "0"],
+  decoupledWeightDecay: [1],
+  labelSmoothing: [1, -0.1],
+  clipNorm: [0, -1, "off"],
+  data: ["", 5],
+  augment: ["no", 0],
+  subset: [0, -5, 1.5, "all"],
+  testSubset: [0, "all"],
+  validation: [-1, 0.1, null],
+  device: ["cuda", null],
+  compile: [1],
+  winograd: ["yes"],
+  tensorboard: [null],
+};
+
+for (const [name, values] of Object.entries(BAD_VALUES)) {
+  Deno.test(`${name} refuses ${JSON.stringify(values)} and says what it must be`, () => {
+    for (const value of values) {
+      assert.throws(
+        () => resolveConfig({ file: { path: "recipe.json", values: { [name]: value } } }),
+        (error) =>
+          error instanceof InputError && error.message.startsWith(`Cannot use ${name} `) &&
+          error.message.includes(" in recipe.json: it must be ") && error.message.endsWith("."),
+        `${name} ${value}`,
+      );
+    }
+  });
+}
+
+Deno.test("bounds that belong to the range are taken", () => {
+  const edges = {
+    seed: 2 ** 32 - 1,
+    epochs: 1,
+    batchSize: 1,
+    momentum: 0,
+    weightDecay: 0,
+    labelSmoothing: 0.999,
+    subset: 1,
+  };
+  assert.deepEqual({ ...resolveConfig(), ...edges }, resolveConfig({ flags: edges }));
+});
+
+Deno.test("an unknown name in a file is refused, with the one that was likely meant", () => {
+  const resolve = (values: object) => () => resolveConfig({ file: { path: "recipe.json", values } });
+  assert.throws(
+    resolve({ leraningRate: 1 }),
+    new InputError("Unknown option leraningRate in recipe.json. Did you mean learningRate?"),
+  );
+  assert.throws(
+    resolve({ "batch-size": 1 }),
+    new InputError("Unknown option batch-size in recipe.json. Did you mean batchSize?"),
+  );
+  assert.throws(resolve({ verbose: true }), new InputError("Unknown option verbose in recipe.json."));
+  assert.throws(resolve(JSON.parse('{"__proto__": 1}')), /Unknown option __proto__/);
+});
+
+Deno.test("an option of one call does not belong into a file", () => {
+  const message = "Cannot use resume in recipe.json: it belongs on the command line, as --resume.";
+  assert.throws(
+    () => resolveConfig({ file: { path: "recipe.json", values: { resume: "dynamic" } } }),
+    new InputError(message),
+  );
+});
+
+Deno.test("a loop over classes is refused where there is one filter", () => {
+  for (const variant of ["static-shared", "static-ten-way"] as const) {
+    assert.throws(
+      () => resolveConfig({ flags: { variant, classLoop: true } }),
+      new RegExp(
+        `^InputError: Cannot use --class-loop with --variant ${variant}: .*one filter.*leave --class-loop out`,
+      ),
+    );
+  }
+  for (const variant of ["dynamic", "static-per-class"] as const) {
+    assert.equal(resolveConfig({ flags: { variant, classLoop: true } }).classLoop, true);
+  }
+});
+
+Deno.test("momentum is refused with Adam, whichever source each comes from", () => {
+  const file = { path: "recipe.json", values: { momentum: 0.9 } };
+  assert.throws(
+    () => resolveConfig({ file, flags: { optimizer: "adam" } }),
+    /Cannot use --momentum 0\.9 with --optimizer adam/,
+  );
+  assert.equal(resolveConfig({ flags: { momentum: 0, optimizer: "adam" } }).momentum, 0);
+});
+
+Deno.test("every other combination of variant, backbone and adapter is taken", () => {
+  for (const variant of TRAINING_OPTIONS.variant.choices!) {
+    for (const backbone of TRAINING_OPTIONS.backbone.choices!) {
+      for (const adapter of TRAINING_OPTIONS.adapter.choices!) {
+        resolveConfig({ flags: { variant, backbone, adapter } });
+      }
+    }
+  }
+});
+
+Deno.test("a run goes on unchanged, or with more epochs, without a word", () => {
+  const saved = resolveConfig();
+  assert.deepEqual(checkResumable(saved, resolveConfig({ base: saved })), []);
+  const wanted = resolveConfig({ base: saved, flags: { epochs: 20, tensorboard: true, data: "/moved" } });
+  assert.deepEqual(checkResumable(saved, wanted), []);
+});
+
+Deno.test("what changes a resumed run by rounding is said", () => {
+  const saved = resolveConfig();
+  const wanted = resolveConfig({ base: saved, flags: { winograd: false, device: "cpu" } });
+  const notes = checkResumable(saved, wanted);
+  assert.equal(notes.length, 2);
+  assert.match(notes[0], /^--device cpu where the run was begun with --device auto: .*rounding/);
+  assert.match(notes[1], /^--no-winograd where the run was begun with --winograd: .*rounding/);
+});
+
+Deno.test("what would make a resumed run another one is refused with both values", () => {
+  const saved = resolveConfig();
+  assert.throws(
+    () => checkResumable(saved, resolveConfig({ base: saved, flags: { batchSize: 64 } })),
+    new InputError(
+      "Cannot go on with run dynamic with --batch-size 64 (it was begun with --batch-size 128): that would be another training; " +
+        "leave the option out, or start a new run with --run NAME.",
+    ),
+  );
+  const two = resolveConfig({ base: saved, flags: { subset: 10, augment: false } });
+  assert.throws(
+    () => checkResumable(saved, two),
+    /--no-augment .*--augment\) and --subset 10 .*--subset all/,
+  );
+});
+
+/** Another value than the default, for each option. */
+const OTHER_VALUES: { [Name in keyof TrainConfig]: TrainConfig[Name] } = {
+  run: "other",
+  seed: 1,
+  variant: "static-per-class",
+  backbone: "frozen",
+  adapter: "1x1",
+  weights: "random",
+  classLoop: true,
+  epochs: 13,
+  batchSize: 64,
+  optimizer: "adam",
+  learningRate: 0.1,
+  schedule: "cosine",
+  momentum: 0.5,
+  weightDecay: 0,
+  decoupledWeightDecay: true,
+  labelSmoothing: 0.1,
+  clipNorm: 1,
+  data: "synthetic",
+  augment: false,
+  subset: 10,
+  testSubset: 10,
+  validation: 10,
+  device: "cpu",
+  compile: false,
+  winograd: false,
+  tensorboard: true,
+};
+
+Deno.test("only these options may change when a run goes on", () => {
+  const saved = resolveConfig();
+  const changeable = Object.keys(OTHER_VALUES).filter((name) => {
+    const wanted = { ...saved, [name]: OTHER_VALUES[name as keyof TrainConfig] };
+    assert.notDeepEqual(wanted, saved, name);
+    try {
+      checkResumable(saved, wanted);
+      return true;
+    } catch (error) {
+      assert(error instanceof InputError);
+      return false;
+    }
+  });
+  assert.deepEqual(changeable, [
+    "classLoop",
+    "epochs",
+    "data",
+    "device",
+    "compile",
+    "winograd",
+    "tensorboard",
+  ]);
+});
+
+Deno.test("a configuration file is read, and what is none is refused by its path", async () => {
+  const folder = await Deno.makeTempDir();
+  const file = (name: string) => join(folder, name);
+  try {
+    await Deno.writeTextFile(file("good.json"), '{"epochs": 3}');
+    assert.deepEqual(await readConfigFile(file("good.json")), {
+      path: file("good.json"),
+      values: { epochs: 3 },
+    });
+    const bad = {
+      "cut.json": '{"epochs": ',
+      "empty.json": "",
+      "list.json": "[1]",
+      "null.json": "null",
+      "word.json": '"x"',
+    };
+    for (const [name, text] of Object.entries(bad)) {
+      await Deno.writeTextFile(file(name), text);
+      await assert.rejects(
+        readConfigFile(file(name)),
+        (error) => error instanceof InputError && error.message.includes(file(name)),
+      );
+    }
+    await assert.rejects(readConfigFile(file("none.json")), /none\.json: there is no such file\.$/);
+    await assert.rejects(readConfigFile(folder), InputError);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
