@@ -6,42 +6,33 @@ export class Interrupted extends Error {
 }
 
 /** A watch on the signals that ask a program to stop. */
-export interface InterruptWatch {
-  /** The signal that came, or `null`. Looks for new ones at most every 50 ms, so it can be asked after every step. */
-  signal(): Promise<Deno.Signal | null>;
-  /** Lets signals end the program as before. */
-  close(): void;
+export interface InterruptWatch extends Disposable {
+  /** Aborted when one came. */
+  signal: AbortSignal;
 }
 
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
-const MILLISECONDS_BETWEEN_LOOKS = 50;
 
 /**
  * From now on Ctrl-C and SIGTERM no longer end the program at once, so that it can save its work first. A second one does, for a
- * program that hangs.
+ * program that hangs. Disposing the watch lets signals end the program as before.
  */
 export function watchInterrupts(): InterruptWatch {
-  let received: Deno.Signal | null = null;
-  let lastLook = performance.now();
-  const listeners = SIGNALS.map((signal) => {
-    const listener = () => {
-      if (received !== null) Deno.exit(130);
-      received = signal;
-    };
-    Deno.addSignalListener(signal, listener);
-    return [signal, listener] as const;
-  });
+  const controller = new AbortController();
+  const listener = () => {
+    if (controller.signal.aborted) Deno.exit(130);
+    controller.abort();
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
   return {
-    async signal() {
-      if (received === null && performance.now() - lastLook >= MILLISECONDS_BETWEEN_LOOKS) {
-        // promises alone never let the event loop turn, and it is the loop that delivers signals
-        await new Promise<void>((resolve) => setImmediate(resolve));
-        lastLook = performance.now();
-      }
-      return received;
-    },
-    close() {
-      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
     },
   };
+}
+
+/** Lets signals, timers and requests in between long computations: promises alone never let the event loop turn. */
+export function letEventsIn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,6 @@
+import type { Recorded } from "./checkpoint.ts";
+import type { TrainConfig } from "./config.ts";
+
 /** What a training tells about itself. Plain data: the command line draws it, notebooks plot it, tests collect it. */
 export interface TrainObserver {
   /** Once, before the first step. */
@@ -17,6 +20,13 @@ export interface TrainObserver {
 /** What is known before the first step. */
 export interface TrainStart {
   run: string;
+  config: TrainConfig;
+  /** Data, weights, device. */
+  recorded: Recorded;
+  /** The run's folder. */
+  folder: string;
+  trainImages: number;
+  testImages: number;
   /** Epochs of the whole training. */
   epochs: number;
   /** Steps of one epoch. */

@@ -1,0 +1,73 @@
+import { watchInterrupts } from "../lib/interrupt.ts";
+import { summarise } from "../lib/model/summary.ts";
+import { loadConfig } from "../lib/training/checkpoint.ts";
+import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
+import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
+import { findCheckpoint } from "../lib/training/run_folder.ts";
+import { train, type TrainResult } from "../lib/training/train.ts";
+import { runCommand } from "./command.ts";
+import { createProgress } from "./progress.ts";
+import { setUpTensorFlow } from "./set_up.ts";
+import { parseTrainCommandLine, type TrainCommandLine } from "./train_command.ts";
+import { formatCount, formatPercent } from "./units.ts";
+
+async function main(args: string[]): Promise<void> {
+  const commandLine = parseTrainCommandLine(args);
+  const { resume, json } = commandLine.runOptions;
+  const config = await readConfig(commandLine);
+  await setUpTensorFlow({ device: config.device });
+  using interrupts = watchInterrupts();
+  const result = await train(config, { observer: createObserver(), signal: interrupts.signal, resume });
+  console.log(json ? JSON.stringify(result) : describeResult(result));
+}
+
+/** Defaults, the resumed run, the configuration file, the command line: each wins over those before it. */
+async function readConfig({ flags, runOptions: { resume, config } }: TrainCommandLine): Promise<TrainConfig> {
+  const base = resume === null ? undefined : await loadConfig(findCheckpoint(resume, "last"));
+  const file = config === null ? undefined : await readConfigFile(config);
+  return resolveConfig({ base, file, flags });
+}
+
+/** The live bar, with the run's circumstances above it. */
+function createObserver(): TrainObserver {
+  const progress = createProgress();
+  return {
+    ...progress,
+    onStart(start) {
+      for (const line of describeStart(start)) progress.onMessage(line);
+      progress.onStart(start);
+    },
+  };
+}
+
+function describeStart(
+  { config, recorded, folder, trainImages, testImages, testedOn }: TrainStart,
+): string[] {
+  const { trainable, parameters } = summarise(config);
+  const { data, weights, device, threads, tensorflow } = recorded;
+  return [
+    `network  ${config.variant}, ${formatCount(parameters)} parameters, ${
+      formatCount(trainable)
+    } of them trainable`,
+    `weights  ${weights}`,
+    `data     ${data}: ${formatCount(trainImages)} training images, ${
+      formatCount(testImages)
+    } ${testedOn} images`,
+    `device   ${device.toUpperCase()}, TensorFlow ${tensorflow}, ${threads} threads`,
+    `folder   ${folder}`,
+  ];
+}
+
+function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult): string {
+  const chosen = chosenOn === "test"
+    ? `the best of all epochs on the test set`
+    : `chosen by its validation accuracy of ${formatPercent(best.accuracy, 2)}`;
+  return [
+    `Test accuracy ${formatPercent(test.accuracy, 2)}, loss ${
+      test.loss.toFixed(4)
+    }, after epoch ${best.epoch}: ${chosen}.`,
+    `Data: ${recorded.data}. Weights: ${recorded.weights}. Kept in ${folder}.`,
+  ].join("\n");
+}
+
+if (import.meta.main) await runCommand(main);

@@ -1,0 +1,195 @@
+/**
+ * Checkpoints: everything a training needs to go on as if it had never stopped, in one safetensors file.
+ *
+ * The network's tensors carry PyTorch's names and layouts, the optimizer's are `optimizer.<tensor>.<slot>`, and the rest is JSON in the
+ * file's metadata.
+ *
+ * @module
+ */
+import { InputError } from "../input_error.ts";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "../safetensors.ts";
+import { fromPyTorch, isTrainable, type StateDict, toPyTorch } from "../model/state_dict.ts";
+import { listTensors } from "../model/tensor_list.ts";
+import { resolveConfig, type TrainConfig } from "./config.ts";
+import type { EpochRecord } from "./observer.ts";
+import { createOptimizer } from "./optimizer.ts";
+
+/** What a run found out about its surroundings; every result that depends on it names it. */
+export interface Recorded {
+  /** The images' name. */
+  data: string;
+  /** What the backbone started from. */
+  weights: string;
+  /** What computed. */
+  device: "cpu" | "gpu";
+  /** Threads within an operation: another number changes the last bits. */
+  threads: number;
+  /** TensorFlow's version. */
+  tensorflow: string;
+}
+
+/** Sums over the epoch that is begun. */
+export interface EpochSums {
+  loss: number;
+  correct: number;
+  images: number;
+  /** Seconds spent on its steps. */
+  seconds: number;
+}
+
+/** How far a training is. */
+export interface Progress {
+  /** Epochs that are done, tested and in the history. */
+  epochs: number;
+  /** Steps done of the epoch that is begun. */
+  steps: number;
+  /** Steps done in all. */
+  totalSteps: number;
+  sums: EpochSums;
+  /** The best accuracy so far and its epoch, or null before the first. */
+  best: { epoch: number; accuracy: number } | null;
+  history: EpochRecord[];
+}
+
+/** A training at one moment. */
+export interface Checkpoint {
+  config: TrainConfig;
+  recorded: Recorded;
+  progress: Progress;
+  /** Parameters and running statistics. */
+  network: StateDict;
+  /** The optimizer's tensors as `<parameter>.<slot>`, or null in a file made for testing only. */
+  slots: StateDict | null;
+}
+
+const FORMAT = "dynamic-filters/1";
+const OPTIMIZER = "optimizer.";
+
+/**
+ * Writes a checkpoint: the file holds the old one or the new one, whatever happens meanwhile.
+ *
+ * @throws {NotFiniteError} If the training has diverged; the old file stays.
+ */
+export async function saveCheckpoint(
+  path: string,
+  { config, recorded, progress, network, slots }: Checkpoint,
+): Promise<void> {
+  const stored: [string, StoredTensor][] = [];
+  for (const [name, tensor] of Object.entries(network)) stored.push([name, await toPyTorch(tensor)]);
+  for (const [name, tensor] of Object.entries(slots ?? {})) {
+    stored.push([OPTIMIZER + name, await toPyTorch(tensor)]);
+  }
+  for (const [name, { data }] of stored) {
+    if (!(data as Float32Array).every(Number.isFinite)) throw new NotFiniteError(name);
+  }
+  writeSafetensors(path, stored, {
+    format: FORMAT,
+    config: JSON.stringify(config),
+    recorded: JSON.stringify(recorded),
+    progress: JSON.stringify(progress),
+  });
+}
+
+/** A tensor that is to be saved holds NaN or infinity. */
+export class NotFiniteError extends Error {
+  override name = "NotFiniteError";
+  constructor(tensor: string) {
+    super(`${tensor} holds values that are not finite`);
+  }
+}
+
+/**
+ * Reads a checkpoint.
+ *
+ * @throws {InputError} If it is missing, damaged, something else, or not the network its configuration says.
+ */
+export async function loadCheckpoint(path: string): Promise<Checkpoint> {
+  const { tensors, config, recorded, progress } = await openCheckpoint(path);
+  const stored = [...tensors];
+  const network = stored.filter(([name]) => !name.startsWith(OPTIMIZER));
+  const slots = stored.filter(([name]) => name.startsWith(OPTIMIZER))
+    .map(([name, tensor]): [string, StoredTensor] => [name.slice(OPTIMIZER.length), tensor]);
+  checkTensors(path, `network ${config.variant}`, new Map(network), listNetwork(config));
+  if (slots.length > 0) {
+    checkTensors(path, `optimizer ${config.optimizer}`, new Map(slots), listSlots(config));
+  }
+  const make = (list: [string, StoredTensor][]): StateDict =>
+    Object.fromEntries(list.map(([name, tensor]) => [name, fromPyTorch(tensor)]));
+  return {
+    config,
+    recorded,
+    progress,
+    network: make(network),
+    slots: slots.length > 0 ? make(slots) : null,
+  };
+}
+
+/**
+ * Reads a checkpoint's configuration alone; wants no TensorFlow.
+ *
+ * @throws {InputError} If it is missing, damaged or something else.
+ */
+export async function loadConfig(path: string): Promise<TrainConfig> {
+  return (await openCheckpoint(path)).config;
+}
+
+async function openCheckpoint(path: string) {
+  const { tensors, metadata } = await readSafetensors(path);
+  if (metadata.format !== FORMAT) {
+    throw refuse(path, `it was not written by this program (no format ${FORMAT} in its metadata)`);
+  }
+  const parse = (key: "config" | "recorded" | "progress"): unknown => {
+    try {
+      return JSON.parse(metadata[key]);
+    } catch (cause) {
+      throw refuse(path, `its ${key} cannot be read`, cause);
+    }
+  };
+  const config = resolveConfig({ base: parse("config") as TrainConfig });
+  return {
+    tensors,
+    config,
+    recorded: parse("recorded") as Recorded,
+    progress: parse("progress") as Progress,
+  };
+}
+
+type Shapes = Map<string, number[]>;
+
+function listNetwork(config: TrainConfig): Shapes {
+  return new Map(listTensors(config).map(({ name, shape }) => [name, shape]));
+}
+
+function listSlots(config: TrainConfig): Shapes {
+  const { slots } = createOptimizer(config);
+  const trainable = listTensors(config).filter(({ name }) => isTrainable(name, config.backbone));
+  return new Map(
+    trainable.flatMap(({ name, shape }) =>
+      slots.map((slot): [string, number[]] => [`${name}.${slot}`, shape])
+    ),
+  );
+}
+
+/** Refuses a file whose tensors are not just those expected. */
+function checkTensors(path: string, owner: string, found: Map<string, StoredTensor>, expected: Shapes): void {
+  for (const [name, shape] of expected) {
+    const tensor = found.get(name);
+    if (!tensor) throw refuse(path, `the ${owner} lacks ${name}`);
+    if (!(tensor.data instanceof Float32Array)) throw refuse(path, `${name} is not float32`);
+    if (String(tensor.shape) !== String(shape)) {
+      throw refuse(path, `${name} is [${tensor.shape}] and not [${shape}]`);
+    }
+  }
+  for (const name of found.keys()) {
+    if (!expected.has(name)) throw refuse(path, `${name} does not belong to the ${owner}`);
+  }
+}
+
+function refuse(path: string, why: string, cause?: unknown): InputError {
+  return new InputError(`Cannot use ${path} as a checkpoint: ${why}.`, { cause });
+}
+
+/** Where in the training a checkpoint was made, in words. */
+export function describeProgress({ epochs, steps }: Progress): string {
+  return steps === 0 ? `after epoch ${epochs}` : `in epoch ${epochs + 1}, after step ${steps}`;
+}

@@ -1,0 +1,138 @@
+/**
+ * A run's folder `checkpoints/<run>/`: who may write to it, and what lies where.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "@std/path";
+import { writeFileAtomically } from "../atomic_file.ts";
+import { InputError } from "../input_error.ts";
+import { projectFolder } from "../tensorflow/runtime.ts";
+import type { Recorded } from "./checkpoint.ts";
+import { RECORDED_KEY, type TrainConfig } from "./config.ts";
+import type { EpochRecord } from "./observer.ts";
+
+/** The folder of all runs, unless another is asked for. */
+export function defaultRunsFolder(): string {
+  return join(projectFolder(), "checkpoints");
+}
+
+/** A run's folder, locked for this process until it is closed. */
+export interface RunFolder {
+  path: string;
+  /** The checkpoint of the best epoch so far. */
+  best: string;
+  /** The checkpoint to go on from. */
+  last: string;
+  /** Where TensorBoard's event files go. */
+  events: string;
+  /** Writes `config.json`: the options, and what the run found out. */
+  writeConfig(config: TrainConfig, recorded: Recorded): void;
+  /** Writes `history.jsonl` anew: on going on, lines later than the checkpoint are dropped. */
+  writeHistory(records: EpochRecord[]): void;
+  /** Adds a line to `history.jsonl`, on disk when this returns. */
+  appendHistory(record: EpochRecord): void;
+  /** Lets others train the run. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Opens a run's folder for a training.
+ *
+ * @param isNew Whether the run is to be begun; else it must be there.
+ * @throws {InputError} If a new run would overwrite one, or another process trains it.
+ */
+export function openRunFolder(path: string, isNew: boolean): RunFolder {
+  const run = basename(path);
+  const file = (name: string) => join(path, name);
+  if (isNew && exists(file("last.safetensors"))) {
+    throw new InputError(
+      `Run ${run} is already in ${path}: go on with it by --resume ${run}, choose another name by --run NAME, or delete the folder.`,
+    );
+  }
+  Deno.mkdirSync(path, { recursive: true });
+  const lock = Deno.openSync(file(".lock"), { write: true, create: true });
+  if (!lock.tryLockSync(true)) { // the system frees it when the process ends, however it ends
+    lock.close();
+    throw new InputError(
+      `Run ${run} is being trained by another process: wait for it, or choose another name by --run NAME.`,
+    );
+  }
+  return {
+    path,
+    best: file("best.safetensors"),
+    last: file("last.safetensors"),
+    events: file("tensorboard"),
+    writeConfig: (config, recorded) =>
+      writeText(file("config.json"), JSON.stringify({ ...config, [RECORDED_KEY]: recorded }, null, 2) + "\n"),
+    writeHistory: (records) => writeText(file("history.jsonl"), records.map(formatLine).join("")),
+    appendHistory: (record) => {
+      using history = Deno.openSync(file("history.jsonl"), { append: true, create: true });
+      history.writeSync(new TextEncoder().encode(formatLine(record)));
+      history.syncSync();
+    },
+    [Symbol.dispose]: () => lock.close(),
+  };
+}
+
+/**
+ * Finds the checkpoint that `RUN|FILE` means: a file as it is, a folder's or run's last one, or its best.
+ *
+ * @param which Which of a run's two.
+ * @throws {InputError} If there is none.
+ */
+export function findCheckpoint(
+  runOrFile: string,
+  which: "best" | "last",
+  runsFolder = defaultRunsFolder(),
+): string {
+  if (isFile(runOrFile)) return runOrFile;
+  for (const folder of [join(runsFolder, runOrFile), runOrFile]) {
+    const path = join(folder, `${which}.safetensors`);
+    if (isFile(path)) return path;
+  }
+  const runs = listRuns(runsFolder);
+  throw new InputError(
+    `Cannot find a checkpoint of ${runOrFile}: there is no such file, and no ${which}.safetensors in ${
+      join(runsFolder, runOrFile)
+    }; ` +
+      (runs.length > 0 ? `runs here are ${runs.join(", ")}.` : "there are no runs yet."),
+  );
+}
+
+/** The folder of the run that a checkpoint belongs to. */
+export function runFolderOf(checkpoint: string): string {
+  return dirname(checkpoint);
+}
+
+/** Names of the runs that have a checkpoint, sorted. */
+export function listRuns(runsFolder = defaultRunsFolder()): string[] {
+  if (!exists(runsFolder)) return [];
+  const folders = [...Deno.readDirSync(runsFolder)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
+    name
+  );
+  return folders.filter((name) =>
+    exists(join(runsFolder, name, "last.safetensors")) || exists(join(runsFolder, name, "best.safetensors"))
+  ).sort();
+}
+
+function formatLine(record: EpochRecord): string {
+  return JSON.stringify(record) + "\n";
+}
+
+function writeText(path: string, text: string): void {
+  writeFileAtomically(path, new TextEncoder().encode(text));
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function isFile(path: string): boolean {
+  return exists(path) && Deno.statSync(path).isFile;
+}
