@@ -87,16 +87,25 @@ export function runtimeStamp(build: RuntimeBuild, project: string = projectFolde
   return [Deno.build.target, ...pins, ""].join("\n");
 }
 
+/** Whether there is a folder of this build, finished with today's pins or not. */
+export function isInstalled(build: RuntimeBuild, project: string = projectFolder()): boolean {
+  return sizeOrNull(runtimeFolder(build, project)) !== null;
+}
+
 /**
  * Whether the addon is built for this TensorFlow and this npm package, from where they lie relative to each other (so a moved
- * project stays ready), and lies where the package looks.
+ * project stays ready).
  */
-export function isAddonReady(project: string = projectFolder()): boolean {
-  const built = join(tensorflowFolder(project), "addon", "tfjs_binding.node");
+export function isAddonBuilt(project: string = projectFolder()): boolean {
   const stamp = readTextOrNull(join(tensorflowFolder(project), "addon", "stamp.txt"));
-  if (stamp === null || stamp !== addonStamp(project)) return false;
-  const builtSize = sizeOrNull(built);
-  return builtSize !== null && builtSize === sizeOrNull(addonPath(project));
+  return stamp !== null && stamp === addonStamp(project);
+}
+
+/** Whether the addon is built and lies where the npm package looks. */
+export function isAddonReady(project: string = projectFolder()): boolean {
+  if (!isAddonBuilt(project)) return false;
+  const size = sizeOrNull(join(tensorflowFolder(project), "addon", "tfjs_binding.node"));
+  return size !== null && size === sizeOrNull(addonPath(project));
 }
 
 /** The text that marks a finished addon, or `""` when the npm package is not installed. */
@@ -126,7 +135,7 @@ export function addonStamp(project: string = projectFolder()): string {
  */
 export function findRuntime(device: DeviceChoice, project: string = projectFolder()): Runtime {
   // the addon takes whatever lies in .tensorflow/gpu, so an outdated CUDA build must not pass for a good CPU one
-  const build: RuntimeBuild = sizeOrNull(runtimeFolder("gpu", project)) === null ? "cpu" : "gpu";
+  const build: RuntimeBuild = isInstalled("gpu", project) ? "gpu" : "cpu";
   const command = device === "gpu" ? "deno task setup --device gpu" : "deno task setup";
   if (!isRuntimeReady(build, project) || !isAddonReady(project) || (device === "gpu" && build === "cpu")) {
     const what = device === "gpu" ? "TensorFlow's CUDA runtime" : "TensorFlow's runtime";

@@ -1,0 +1,44 @@
+import { relative } from "@std/path";
+import { findGpu } from "../lib/setup/mod.ts";
+import { type DeviceChoice, isRuntimeReady, projectFolder } from "../lib/tensorflow/runtime.ts";
+import { runCommand } from "./command.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { setUpTensorFlow } from "./set_up.ts";
+
+const SETUP_COMMAND: Command<{ device: DeviceChoice }> = {
+  name: "deno task setup",
+  summary:
+    "Installs what the other tasks need, TensorFlow's libraries and the addon that connects them to Deno, into " +
+    ".tensorflow and node_modules. The other tasks do it by themselves; where all is there, nothing is done.",
+  options: {
+    device: {
+      kind: "choice",
+      choices: ["auto", "cpu", "gpu"],
+      default: "auto",
+      group: "What",
+      help:
+        "TensorFlow for the CPU (0.9 GB), or with CUDA, which computes on both (5 GB); auto is gpu where nvidia-smi finds one",
+    },
+  },
+  examples: [
+    ["deno task setup", "what fits this machine"],
+    ["deno task setup --device gpu", "with CUDA, even where no GPU answers now"],
+  ],
+};
+
+/** Sets up TensorFlow and says where it is. */
+async function main(args: string[]): Promise<void> {
+  const { device } = parseCommandLine(SETUP_COMMAND, args).values;
+  const build = device === "auto" ? await detectBuild() : device;
+  const { version, folder, build: installed } = await setUpTensorFlow({ device: build, withoutGpu: true });
+  const name = installed === "gpu" ? "with CUDA" : "for the CPU";
+  console.log(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}.`);
+}
+
+/** A machine may have got its GPU after it was set up for the CPU. */
+async function detectBuild(): Promise<"cpu" | "gpu"> {
+  if (isRuntimeReady("gpu")) return "gpu";
+  return await findGpu() === null ? "cpu" : "gpu";
+}
+
+if (import.meta.main) await runCommand(main);

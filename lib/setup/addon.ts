@@ -1,0 +1,106 @@
+import { join, relative } from "@std/path";
+import { InputError } from "../input_error.ts";
+import {
+  addonPath,
+  addonStamp,
+  packageFolder,
+  type RuntimeBuild,
+  runtimeFolder,
+  tensorflowFolder,
+} from "../tensorflow/runtime.ts";
+import { type Compiler, findCompilers } from "./compiler.ts";
+import { explainFailure } from "./failure.ts";
+import { runProgram } from "./program.ts";
+import { withProgress } from "./reporter.ts";
+import { replaceFolder, type Workplace } from "./workplace.ts";
+
+const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
+
+/**
+ * Compiles the npm package's addon from the sources that the package brings, keeps it in `.tensorflow/addon`, and puts it where the
+ * package looks.
+ *
+ * @param build The installed TensorFlow to take the headers from; they are the same in both builds.
+ * @throws {InputError} If no compiler can.
+ */
+export async function buildAddon(build: RuntimeBuild, place: Workplace): Promise<void> {
+  const { project, reporter, staging } = place;
+  reporter.line("Compiling the addon that connects TensorFlow to Deno (once) …");
+  const folder = join(staging, "addon");
+  await Deno.mkdir(folder);
+  let failure: InputError | undefined;
+  for await (const compiler of findCompilers(place)) {
+    const { outcome, output } = await withProgress(
+      reporter,
+      () => compiler.name,
+      () => compileAddon(compiler, build, join(folder, "tfjs_binding.node"), place),
+    );
+    if (outcome === "done") {
+      await Deno.writeTextFile(join(folder, "stamp.txt"), addonStamp(project));
+      await replaceFolder(folder, join(tensorflowFolder(project), "addon"), place);
+      return await placeAddon(project);
+    }
+    const cure = "install g++ (Debian, Ubuntu: apt install g++)";
+    failure = explainFailure(`The addon could not be compiled with ${compiler.name}`, output, place, cure);
+  }
+  throw failure!;
+}
+
+/** Copies the addon into the npm package, by a rename: files there may be shared with Deno's cache, and one in use must stay whole. */
+export async function placeAddon(project: string): Promise<void> {
+  const path = addonPath(project);
+  const temporary = `${path}.${Deno.pid}`;
+  await Deno.mkdir(join(path, ".."), { recursive: true });
+  await Deno.copyFile(join(tensorflowFolder(project), "addon", "tfjs_binding.node"), temporary);
+  await Deno.rename(temporary, path);
+}
+
+async function compileAddon(compiler: Compiler, build: RuntimeBuild, output: string, place: Workplace) {
+  const { project, staging } = place;
+  const sources = join(packageFolder(project), "binding");
+  const headers = [
+    join(project, "node_modules", "node-api-headers", "include"),
+    join(runtimeFolder(build, project), "tensorflow", "include"),
+  ];
+  const libraries = await makeStandIns(compiler, join(staging, "stand_ins"), place);
+  const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-s", "-DNAPI_VERSION=8"];
+  const args = [
+    ...flags,
+    ...headers.flatMap((folder) => ["-I", folder]),
+    join(sources, "tfjs_backend.cc"),
+    join(sources, "tfjs_binding.cc"),
+    "-Wl,--no-as-needed",
+    ...libraries,
+    ...(await runPaths(project)).flatMap((path) => ["-Xlinker", "-rpath", "-Xlinker", path]),
+    "-o",
+    output,
+  ];
+  return await runProgram({ ...compiler, args: [...compiler.args, ...args] }, place);
+}
+
+/**
+ * Where the addon looks for TensorFlow, from its own folder, so that the project can be moved: the CUDA build first, which computes on
+ * the CPU too.
+ */
+async function runPaths(project: string): Promise<string[]> {
+  // the package's folder in node_modules is a link, and ".." leads out of where it points to
+  const addonFolder = join(await Deno.realPath(packageFolder(project)), "lib", "napi-v8");
+  const toTensorflow = relative(addonFolder, await Deno.realPath(tensorflowFolder(project)));
+  return ["gpu", "cpu"].map((build) => `$ORIGIN/${toTensorflow}/${build}/tensorflow`);
+}
+
+/**
+ * Empty libraries of TensorFlow's names to link against: a linker takes seconds to read the real ones (a gigabyte), and needs only the
+ * names. The loader finds what is in them.
+ */
+async function makeStandIns(compiler: Compiler, folder: string, place: Workplace): Promise<string[]> {
+  await Deno.mkdir(folder, { recursive: true });
+  const source = join(folder, "empty.cc");
+  await Deno.writeTextFile(source, "");
+  const paths = LIBRARIES.map((name) => join(folder, name));
+  for (const [index, path] of paths.entries()) {
+    const args = ["-shared", "-fPIC", `-Wl,-soname,${LIBRARIES[index]}`, source, "-o", path];
+    await runProgram({ ...compiler, args: [...compiler.args, ...args] }, place);
+  }
+  return paths;
+}

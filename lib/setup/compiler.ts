@@ -1,0 +1,44 @@
+import { join } from "@std/path";
+import { ensureVenv, installFiles } from "./pip.ts";
+import { runProgram } from "./program.ts";
+import type { Workplace } from "./workplace.ts";
+
+/** A C++ compiler: its name for messages, and how it is called. */
+export interface Compiler {
+  name: string;
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
+}
+
+/**
+ * The compilers to try, best first: `$CXX`, `g++`, `clang++`, and at last one fetched as a Python package (Zig's, with its own C++
+ * library) for this set-up only.
+ */
+export async function* findCompilers(place: Workplace): AsyncGenerator<Compiler> {
+  const [chosen, ...args] = (Deno.env.get("CXX") ?? "").split(" ").filter((word) => word !== "");
+  const own = [{ command: chosen, args }, { command: "g++", args: [] }, { command: "clang++", args: [] }];
+  for (const { command, args } of own) {
+    if (command === undefined) continue;
+    const { outcome } = await runProgram({ command, args: [...args, "--version"] }, place);
+    if (outcome === "done") yield { name: command, command, args };
+  }
+  yield await fetchZig(place);
+}
+
+async function fetchZig(place: Workplace): Promise<Compiler> {
+  const { project, reporter, staging } = place;
+  reporter.line("No C++ compiler is here that can: fetching one for this once (0.1 GB; it takes a minute) …");
+  const folder = join(staging, "zig");
+  const python = await ensureVenv(place);
+  const requirements = join(project, "requirements-compiler.txt");
+  await installFiles({ python, requirements, folder, what: "A C++ compiler" }, place);
+  const cache = join(staging, "zig_cache");
+  return {
+    name: "zig c++",
+    command: join(folder, "ziglang", "zig"),
+    // for any processor and Linux, not just this machine's: the project may be moved to another
+    args: ["c++", "-target", `${Deno.build.arch}-linux-gnu.2.28`],
+    env: { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache },
+  };
+}
