@@ -1,0 +1,151 @@
+import type { Dataset } from "../lib/data/dataset.ts";
+import { CLASS_NAMES } from "../lib/data/dataset.ts";
+import { loadDatasets } from "../lib/data/load_datasets.ts";
+import { takeSubset } from "../lib/data/splits.ts";
+import type { Option } from "../lib/option.ts";
+import { writeSafetensors } from "../lib/safetensors.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
+import { type Checkpoint, describeProgress, loadCheckpoint } from "../lib/training/checkpoint.ts";
+import { createEvaluator, type Evaluation, EVALUATION_BATCH_SIZE } from "../lib/training/evaluate.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { findCheckpoint } from "../lib/training/run_folder.ts";
+import { runCommand } from "./command.ts";
+import { createLiveLine, fitLine } from "./live_line.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { setUpTensorFlow } from "./set_up.ts";
+import { formatTable } from "./table.ts";
+import { formatCount, formatPercent } from "./units.ts";
+
+interface EvaluateOptions {
+  data: string | null;
+  testSubset: number | null;
+  batchSize: number;
+  device: DeviceChoice;
+  scores: string | null;
+  json: boolean;
+}
+
+const COMMAND: Command<EvaluateOptions> = {
+  name: "deno task evaluate",
+  summary: "Tests a trained network: loss, accuracy, accuracy of each class, confusion matrix.",
+  options: {
+    data: TRAINING_OPTIONS.data,
+    testSubset: TRAINING_OPTIONS.testSubset,
+    batchSize: {
+      ...TRAINING_OPTIONS.batchSize,
+      default: EVALUATION_BATCH_SIZE,
+      help: "images at a time",
+    } as Option<number>,
+    device: TRAINING_OPTIONS.device as Option<DeviceChoice>,
+    scores: {
+      kind: "string",
+      default: null,
+      group: "Output",
+      help: "write scores [N,10] and labels [N] as safetensors",
+      value: "FILE",
+    },
+    json: {
+      kind: "boolean",
+      default: false,
+      group: "Output",
+      help: "print the result as one JSON object on standard output",
+    },
+  },
+  positionals: {
+    name: "RUN|FILE",
+    help: "a run of checkpoints/, whose best epoch is tested, or a checkpoint",
+    from: 1,
+    to: 1,
+  },
+  examples: [
+    ["deno task evaluate dynamic", "the best epoch of run dynamic"],
+    [
+      "deno task evaluate checkpoints/dynamic/last.safetensors --scores scores.safetensors",
+      "the last, scores kept",
+    ],
+  ],
+};
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine(COMMAND, args);
+  const path = findCheckpoint(positionals[0], "best");
+  await setUpTensorFlow({ device: values.device });
+  const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
+  const checkpoint = await loadCheckpoint(path);
+  const { test } = await loadDatasets({ data: values.data });
+  const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
+  console.error(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
+  const evaluation = await evaluateWithBar(checkpoint, images, values.batchSize);
+  if (values.scores !== null) writeScores(values.scores, evaluation, images, checkpoint);
+  const { scores: _, ...metrics } = evaluation;
+  const { weights, data: trainedOn } = checkpoint.recorded;
+  const facts = {
+    checkpoint: path,
+    data: images.name,
+    images: images.labels.length,
+    trainedOn,
+    weights,
+    device,
+  };
+  console.log(
+    values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(path, checkpoint, evaluation, images),
+  );
+}
+
+async function evaluateWithBar(
+  checkpoint: Checkpoint,
+  images: Dataset,
+  batchSize: number,
+): Promise<Evaluation> {
+  const line = createLiveLine();
+  const evaluator = createEvaluator({ ...checkpoint.config, batchSize });
+  try {
+    return await evaluator.evaluate(checkpoint.network, images, (done, all) => {
+      const parts = [{ text: "testing", rank: 0 }, { text: `${done}/${all}`, rank: 1 }];
+      line.draw((columns) => fitLine(parts, { done: done / all, color: line.color, before: 1 }, columns));
+    });
+  } finally {
+    line.clear();
+    evaluator.dispose();
+  }
+}
+
+function writeScores(
+  path: string,
+  { scores }: Evaluation,
+  { labels, name }: Dataset,
+  { recorded }: Checkpoint,
+): void {
+  writeSafetensors(path, [
+    ["scores", { shape: [labels.length, 10], data: scores }],
+    ["labels", { shape: [labels.length], data: Int32Array.from(labels) }],
+  ], { data: name, weights: recorded.weights, trainedOn: recorded.data });
+}
+
+function describe(
+  path: string,
+  { config, progress, recorded }: Checkpoint,
+  evaluation: Evaluation,
+  images: Dataset,
+): string {
+  const { accuracy, loss, perClass, confusion } = evaluation;
+  const short = CLASS_NAMES.map((name) => name.slice(0, 5));
+  const rows = CLASS_NAMES.map((name, label) => {
+    const share = perClass[label];
+    return [name, share === null ? "–" : formatPercent(share), ...confusion[label]];
+  });
+  return [
+    `${config.variant} (${path}, ${describeProgress(progress)})`,
+    `Test accuracy ${formatPercent(accuracy, 2)}, loss ${loss.toFixed(4)}, on ${
+      formatCount(images.labels.length)
+    } images.`,
+    "",
+    formatTable({ header: ["class", "right", ...short], rows }),
+    "",
+    "Rows: what it is; columns: what it was taken for.",
+    `Data: ${images.name}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
+  ].join("\n");
+}
+
+if (import.meta.main) await runCommand(main);
