@@ -5,6 +5,12 @@ import { formatCount, formatDuration, formatPercent, formatRate } from "./units.
 /** Seconds of an epoch after which a line is printed where there is no terminal to draw a bar on. */
 const SECONDS_BETWEEN_LINES = 30;
 
+/** What of the start of a training the bar needs to know. */
+export type ProgressStart = Pick<TrainStart, "epochs" | "testedOn">;
+
+/** A {@linkcode TrainObserver} that shows what it is told. */
+export type Progress = Required<Omit<TrainObserver, "onStart">> & { onStart(start: ProgressStart): void };
+
 /**
  * Shows a training on standard error: a live bar on a terminal, else a line an epoch and one every 30 s; a summary line an epoch
  * stays on both.
@@ -13,10 +19,10 @@ const SECONDS_BETWEEN_LINES = 30;
  * epoch 3/12 ━━━━━━━━━━━─────── 61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:46 left (total 18:31)
  * ```
  */
-export function createProgress(options: LiveLineOptions = {}): Required<TrainObserver> {
+export function createProgress(options: LiveLineOptions = {}): Progress {
   const line = createLiveLine(options);
   const now = options.now ?? (() => performance.now());
-  let start: TrainStart | null = null;
+  let start: ProgressStart | null = null;
   let lastLine = now();
   const epochOf = (epoch: number) => `epoch ${padLike(epoch, start?.epochs ?? epoch)}`;
   return {

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { toFileUrl } from "@std/path";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Starts a program whose main function is `body`. */
+function start(body: string, args: string[] = []): Deno.ChildProcess {
+  const code = `
+    import { runCommand } from "${new URL("cli/command.ts", ROOT)}";
+    import { parseCommandLine } from "${new URL("cli/options.ts", ROOT)}";
+    import { InputError } from "${new URL("lib/input_error.ts", ROOT)}";
+    import { Interrupted, letEventsIn, watchInterrupts } from "${new URL("lib/interrupt.ts", ROOT)}";
+    await runCommand(async (args) => { ${body} });`;
+  return new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--no-check", code, ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function run(body: string, args?: string[]) {
+  const { code, stdout, stderr } = await start(body, args).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("a command that is done ends with 0, or with the code it returns", async () => {
+  assert.deepEqual(await run("console.log(args.join())", ["a", "b"]), {
+    code: 0,
+    stdout: "a,b\n",
+    stderr: "",
+  });
+  assert.equal((await run("return 3")).code, 3);
+});
+
+Deno.test("a command that is done ends although something is still open", async () => {
+  assert.equal((await run("setInterval(() => {}, 1000); watchInterrupts();")).code, 0);
+});
+
+Deno.test("unusable input is one line on standard error, without a stack, and 2", async () => {
+  const result = await run('throw new InputError("Cannot read x:\\nit is empty.")');
+  assert.deepEqual(result, { code: 2, stdout: "", stderr: "error: Cannot read x: it is empty.\n" });
+});
+
+Deno.test("help goes to standard output and is no failure", async () => {
+  const body =
+    'parseCommandLine({ name: "x", summary: "Does nothing.", options: {} }, args); console.log("not reached")';
+  const result = await run(body, ["--help"]);
+  assert.equal(result.code, 0);
+  assert.equal(result.stderr, "");
+  assert.match(result.stdout, /^Does nothing\.\n\nUsage: x\n/);
+  assert.doesNotMatch(result.stdout, /not reached/);
+});
+
+Deno.test("an interruption that was saved ends with 130", async () => {
+  const result = await run('throw new Interrupted("Saved; go on with --resume x.")');
+  assert.deepEqual(result, { code: 130, stdout: "", stderr: "Saved; go on with --resume x.\n" });
+});
+
+Deno.test("a bug shows its stack and its cause, and where to report it", async () => {
+  const result = await run('throw new TypeError("x is not a function", { cause: new Error("deep") })');
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /^TypeError: x is not a function\n\s+at /);
+  assert.match(result.stderr, /deep/);
+  assert.match(result.stderr, /This is a bug in the program: please report it .*\n$/);
+  assert.equal((await run("throw null")).code, 1);
+  assert.equal((await run('await Promise.reject("no error object")')).code, 1);
+});
+
+Deno.test("a full disk is one clear line", { ignore: !isFile("/dev/full") }, async () => {
+  const result = await run('await Deno.writeTextFile("/dev/full", "x")');
+  assert.equal(result.code, 2);
+  assert.match(
+    result.stderr,
+    /^error: .*\/dev\/full.*: the disk is full; free some space and start again\.\n$/,
+  );
+});
+
+Deno.test("a reader that has read enough is no failure worth a word", async () => {
+  const child = start("const bytes = new Uint8Array(65536); for (;;) Deno.stdout.writeSync(bytes);");
+  await child.stdout.cancel();
+  const stderr = await new Response(child.stderr).text();
+  assert.equal((await child.status).code, 141);
+  assert.equal(stderr, "");
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} is seen between long computations, and leaves time to save`, async () => {
+    const child = start(`
+      using watch = watchInterrupts();
+      console.log("ready");
+      while (!watch.signal.aborted) await letEventsIn();
+      throw new Interrupted("saved");`);
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.kill(signal);
+    const stderr = await new Response(child.stderr).text();
+    assert.deepEqual([(await child.status).code, stderr], [130, "saved\n"]);
+    await reader.cancel();
+  });
+}
+
+Deno.test("a second Ctrl-C ends a program that does not react to the first", async () => {
+  const child = start(`
+    const watch = watchInterrupts();
+    console.log("ready");
+    while (!watch.signal.aborted) await letEventsIn();
+    console.log("first");
+    await new Promise((resolve) => setTimeout(resolve, 60_000));`);
+  const reader = child.stdout.getReader();
+  await reader.read();
+  child.kill("SIGINT");
+  await reader.read();
+  child.kill("SIGINT");
+  assert.equal((await child.status).code, 130);
+  await reader.cancel();
+  await child.stderr.cancel();
+});
+
+const PTY = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+
+Deno.test("on a terminal the bar is drawn with colours, and without where NO_COLOR asks so", {
+  ignore: Deno.build.os === "windows" || !await hasPython(),
+}, async () => {
+  const code = `
+    import { createLiveLine, formatBar } from "${new URL("cli/live_line.ts", ROOT)}";
+    const line = createLiveLine();
+    line.draw((columns) => formatBar(0.5, 4, line.color));
+    line.print("stays");
+    line.clear();`;
+  const onTerminal = async (env: Record<string, string>) => {
+    const args = ["-c", PTY, Deno.execPath(), "eval", "--quiet", "--no-check", code];
+    const command = new Deno.Command("python3", {
+      args,
+      cwd: ROOT,
+      stdin: "null",
+      env: { TERM: "xterm", ...env },
+    });
+    return new TextDecoder().decode((await command.output()).stdout);
+  };
+  const bar = "\x1b[36m━━\x1b[2m──\x1b[0m";
+  assert.equal(await onTerminal({ NO_COLOR: "" }), `\r${bar}\x1b[K\r\x1b[Kstays\r\n\r${bar}\x1b[K\r\x1b[K`);
+  assert.equal(await onTerminal({ NO_COLOR: "1" }), "\r━━──\x1b[K\r\x1b[Kstays\r\n\r━━──\x1b[K\r\x1b[K");
+  assert.equal(await onTerminal({ TERM: "dumb" }), "stays\r\n");
+});
+
+function isFile(path: string): boolean {
+  try {
+    Deno.statSync(toFileUrl(path));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function hasPython(): Promise<boolean> {
+  try {
+    return (await new Deno.Command("python3", { args: ["-c", "import pty"] }).output()).success;
+  } catch {
+    return false;
+  }
+}

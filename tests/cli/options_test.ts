@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { type Command, HelpRequest, parseCommandLine } from "../../cli/options.ts";
+import { InputError } from "../../lib/input_error.ts";
+
+interface Values {
+  folder: string;
+  count: number;
+  learningRate: number;
+  clipNorm: number | null;
+  shape: string;
+  tidy: boolean;
+  verbose: boolean;
+}
+
+const COMMAND: Command<Values> = {
+  name: "deno task pack",
+  summary: "Packs things.",
+  positionals: { name: "FILE…", help: "what to pack", from: 1, to: 2 },
+  options: {
+    folder: { kind: "string", default: "out", group: "Where", help: "where to", value: "PATH" },
+    count: { kind: "integer", default: 2, group: "What", help: "how many", value: "N" },
+    learningRate: { kind: "number", default: 0.1, group: "What", help: "how fast", value: "RATE" },
+    clipNorm: {
+      kind: "number",
+      nullWord: "off",
+      default: null,
+      group: "What",
+      help: "how long",
+      value: "NORM",
+    },
+    shape: { kind: "choice", choices: ["round", "flat"], default: "round", group: "What", help: "what form" },
+    tidy: { kind: "boolean", default: true, group: "What", help: "leave a mess" },
+    verbose: { kind: "boolean", default: false, group: "What", help: "tell more" },
+  },
+};
+
+const DEFAULTS: Values = {
+  folder: "out",
+  count: 2,
+  learningRate: 0.1,
+  clipNorm: null,
+  shape: "round",
+  tidy: true,
+  verbose: false,
+};
+
+function parse(line: string) {
+  return parseCommandLine(COMMAND, line.split(" "));
+}
+
+Deno.test("what is not given has its default, and is not among what was given", () => {
+  assert.deepEqual(parse("a.png"), { given: {}, values: DEFAULTS, positionals: ["a.png"] });
+});
+
+Deno.test("values stand behind a space or an equals sign, options before or after arguments", () => {
+  const given = { count: 5, shape: "flat", folder: "a=b", clipNorm: 2.5 };
+  const expected = { given, values: { ...DEFAULTS, ...given }, positionals: ["a.png", "-"] };
+  assert.deepEqual(parse("--count 5 a.png --shape=flat --folder=a=b - --clip-norm 2.5"), expected);
+});
+
+Deno.test("a negative number is a value", () => {
+  assert.equal(parse("x --count -3").values.count, -3);
+  assert.equal(parse("x --learning-rate -1e-3").values.learningRate, -0.001);
+  assert.equal(parse("x --learning-rate -.5").values.learningRate, -0.5);
+});
+
+Deno.test("a boolean is turned on by its flag and off by its flag with no-", () => {
+  assert.deepEqual(parse("x --no-tidy --verbose").given, { tidy: false, verbose: true });
+  assert.deepEqual(parse("x --tidy --no-verbose").given, { tidy: true, verbose: false });
+});
+
+Deno.test("a word stands for null", () => {
+  assert.deepEqual(parse("x --clip-norm off").given, { clipNorm: null });
+});
+
+Deno.test("behind -- everything is an argument", () => {
+  assert.deepEqual(parse("--count 1 -- --count --help").positionals, ["--count", "--help"]);
+});
+
+const REFUSED: Record<string, string> = {
+  "x --conut 3": "Unknown option --conut. Did you mean --count?",
+  "x --learning_rate 3": "Unknown option --learning_rate. Did you mean --learning-rate?",
+  "x -count 3": "Unknown option -count. Did you mean --count?",
+  "x --no-tody": "Unknown option --no-tody. Did you mean --no-tidy?",
+  "x --no-count": "Unknown option --no-count. Did you mean --count?",
+  "x --quick=1": "Unknown option --quick. See deno task pack --help for all there are.",
+  "x -5": "Unknown option -5. See deno task pack --help for all there are.",
+  "x --count": "Cannot use --count without a value: write --count N.",
+  "x --folder --count 3": "Cannot use --folder without a value: write --folder PATH.",
+  "x --shape --verbose": "Cannot use --shape without a value: write --shape round or flat.",
+  "x --count three": "Cannot use --count three: it must be a whole number.",
+  "x --count=": 'Cannot use --count "": it must be a whole number.',
+  "x --shape oval": "Cannot use --shape oval: it must be round or flat.",
+  "x --clip-norm none": "Cannot use --clip-norm none: it must be a number, or off.",
+  "x --verbose=yes": "Cannot use --verbose=yes: --verbose takes no value.",
+  "x --count 1 --count=2": "Cannot use --count twice: leave one of them out.",
+  "x --tidy --no-tidy": "Cannot use --tidy and --no-tidy together: leave one of them out.",
+  "--count 1": "Cannot start without FILE…: write deno task pack FILE…, or see deno task pack --help.",
+  "x y z": 'Cannot use the argument "z": deno task pack takes 2 at most; see deno task pack --help.',
+};
+
+for (const [line, message] of Object.entries(REFUSED)) {
+  Deno.test(`"${line}" is refused: ${message}`, () => {
+    assert.throws(() => parse(line), new InputError(message));
+  });
+}
+
+Deno.test("--help wins over whatever else is wrong", () => {
+  for (const line of ["--help", "-h", "--count --help", "x --nonsense -h"]) {
+    assert.throws(
+      () => parse(line),
+      (error) => error instanceof HelpRequest && error.message.startsWith("Packs things."),
+    );
+  }
+});
