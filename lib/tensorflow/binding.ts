@@ -47,6 +47,7 @@ export interface NativeBinding {
   /** TensorFlow's version, such as `2.21.0`. */
   readonly TF_Version: string;
   createTensor(shape: number[], dtype: number, values: ArrayBufferView | Uint8Array[]): number;
+  deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   executeOp(operation: string, attributes: Attribute[], inputs: number[], outputs: number): TensorHandle[];
   loadSavedModel(folder: string, tags: string): number;

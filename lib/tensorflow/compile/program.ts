@@ -46,7 +46,7 @@ export class Program {
     this.#feeds = feeds.join(",");
     this.#fetches = fetches.join(",");
     this.#result = result;
-    this.#session = load(backend.binding, bytes);
+    this.#session = load(backend.binding, bytes, name);
     this.statistics = {
       nodes,
       bytes: bytes.length,
@@ -77,11 +77,16 @@ export class Program {
 }
 
 /** The binding takes a graph from a folder only. */
-function load(binding: NativeBinding, bytes: Uint8Array): number {
+function load(binding: NativeBinding, bytes: Uint8Array, name: string): number {
   const folder = Deno.makeTempDirSync({ prefix: "graph-" });
   try {
     Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);
     return binding.loadSavedModel(folder, "serve");
+  } catch (error) {
+    throw new CompileError(
+      `compile: TensorFlow does not take the graph of ${name}: ${(error as Error).message}`,
+      { cause: error },
+    );
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }

@@ -71,8 +71,9 @@ export function record(
     throw recorder.refusal ?? error; // the reason, where the error is what came of it
   } finally {
     recording = false;
-    for (const restore of undo) restore();
     while (engine.state.scopeStack.length > scopes) engine.endScope();
-    for (const tensor of made) if (!tensor.isDisposed) tensor.dispose(); // what tf.keep kept, and a gradient that was cut short
+    for (const tensor of made) if (!tensor.isDisposed) tensor.dispose(); // kept ones, and those of a gradient that was cut short
+    recorder.discard();
+    for (const restore of undo) restore();
   }
 }

@@ -40,6 +40,8 @@ export class Recorder {
   readonly #tensors = new Map<number, { name: string; dtype: number; varies: boolean }>();
   /** Data made from JavaScript's values in this call, most of which has no handle before its first use. */
   readonly #written = new WeakSet<tf.DataId>();
+  /** Handles of this call that nothing has freed. */
+  readonly #alive = new Set<number>();
   #checking = false;
 
   /** @param subject What to call the function in a message. */
@@ -114,6 +116,12 @@ export class Recorder {
     return () => undo.forEach((restore) => restore());
   }
 
+  /** Frees the handles that no tensor of TensorFlow.js holds, as those of an operation that was refused after it ran. */
+  discard(): void {
+    for (const handle of this.#alive) this.#binding.deleteTensor(handle);
+    this.#alive.clear();
+  }
+
   /** Notes why the function cannot be recorded, and throws. */
   refuse(reason: string): never {
     this.refusal ??= new CompileError(`compile: ${this.#subject} ${reason}`);
@@ -127,6 +135,7 @@ export class Recorder {
         const random = RANDOM.test(operation);
         if (random && !attributes.some(isSeed)) this.#refuseRandom();
         const outputs = this.#binding.executeOp(operation, attributes, handles, count);
+        for (const { id } of outputs) this.#alive.add(id);
         if (outputs.some(({ dtype }) => dtype === DTYPE.string)) this.#refuseText();
         if (UNTYPED.includes(operation)) {
           attributes = [...attributes.filter(({ name }) => name !== "T"), typed(inputs[0].dtype)];
@@ -141,8 +150,13 @@ export class Recorder {
       createTensor: (shape, dtype, values) => {
         if (!ArrayBuffer.isView(values)) return this.#refuseText();
         const handle = this.#binding.createTensor(shape, dtype, values);
+        this.#alive.add(handle);
         this.#tensors.set(handle, { name: this.graph.constant(dtype, shape, values), dtype, varies: false });
         return handle;
+      },
+      deleteTensor: (handle) => {
+        this.#alive.delete(handle);
+        this.#binding.deleteTensor(handle);
       },
       tensorDataSync: (handle) => {
         if (!this.#checking && this.#lookUp(handle, "reading it").varies) {
