@@ -6,6 +6,7 @@
 import util from "node:util";
 import { nativeBackend } from "./binding.ts";
 import { InputError } from "../input_error.ts";
+import { loadQuietly } from "./log.ts";
 import { type DeviceChoice, findRuntime } from "./runtime.ts";
 
 /** Options of {@linkcode useNativeTensorFlow}. */
@@ -57,28 +58,22 @@ export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<
 }
 
 async function openNative(device: DeviceChoice): Promise<NativeTensorFlow> {
-  setDefault("TF_CPP_MIN_LOG_LEVEL", "2");
-  setDefault("TF_ENABLE_ONEDNN_OPTS", "1"); // the default; said aloud, TensorFlow does not announce it
+  const { libraryFolder } = findRuntime(device);
+  if (setDefault("TF_CPP_MIN_LOG_LEVEL", "2") !== "0") loadQuietly(libraryFolder);
   setDefault("TF_FORCE_GPU_ALLOW_GROWTH", "true");
-  setDefault("TF_NUM_INTRAOP_THREADS", String(navigator.hardwareConcurrency));
+  const threads = Number(setDefault("TF_NUM_INTRAOP_THREADS", String(navigator.hardwareConcurrency)));
   if (device === "cpu") Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
   restoreNodeUtil();
-  try {
-    await import("@tensorflow/tfjs-node-gpu");
-  } catch (error) {
-    findRuntime(device); // where setup has not run, this says so
-    throw error;
-  }
-  const backend = nativeBackend()!;
-  return {
-    device: backend.isUsingGpuDevice ? "gpu" : "cpu",
-    version: backend.binding.TF_Version,
-    threads: Number(Deno.env.get("TF_NUM_INTRAOP_THREADS")),
-  };
+  await import("@tensorflow/tfjs-node-gpu");
+  const { isUsingGpuDevice, binding } = nativeBackend()!;
+  return { device: isUsingGpuDevice ? "gpu" : "cpu", version: binding.TF_Version, threads };
 }
 
-function setDefault(name: string, value: string): void {
-  if (Deno.env.get(name) === undefined) Deno.env.set(name, value);
+/** Sets an environment variable unless the user has; returns its value. */
+function setDefault(name: string, value: string): string {
+  const own = Deno.env.get(name);
+  if (own === undefined) Deno.env.set(name, value);
+  return own ?? value;
 }
 
 /** The package calls two functions that Node 23 removed from `node:util`. */
