@@ -12,12 +12,13 @@ const WRITE_ONLY = 1; // O_WRONLY
  * @param libraryFolder Where `libtensorflow_framework.so.2` is.
  */
 export function loadQuietly(libraryFolder: string): void {
-  const { symbols: libc, close } = Deno.dlopen("libc.so.6", {
+  const library = Deno.dlopen("libc.so.6", {
     open: { parameters: ["buffer", "i32"], result: "i32" },
     dup: { parameters: ["i32"], result: "i32" },
     dup2: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
   });
+  const libc = library.symbols;
   const kept = libc.dup(STDERR);
   const nowhere = libc.open(new TextEncoder().encode("/dev/null\0"), WRITE_ONLY);
   libc.dup2(nowhere, STDERR);
@@ -27,6 +28,6 @@ export function loadQuietly(libraryFolder: string): void {
     libc.dup2(kept, STDERR);
     libc.close(kept);
     libc.close(nowhere);
-    close();
+    library.close();
   }
 }
