@@ -5,7 +5,7 @@ import { runCommand } from "./command.ts";
 import { type Command, parseCommandLine } from "./options.ts";
 import { setUpTensorFlow } from "./set_up.ts";
 
-const SETUP_COMMAND: Command<{ device: DeviceChoice }> = {
+const SETUP_COMMAND: Command<{ device: DeviceChoice; quiet: boolean }> = {
   name: "deno task setup",
   summary:
     "Installs what the other tasks need, TensorFlow's libraries and the addon that connects them to Deno, into " +
@@ -19,6 +19,12 @@ const SETUP_COMMAND: Command<{ device: DeviceChoice }> = {
       help:
         "TensorFlow for the CPU (0.9 GB), or with CUDA, which computes on both (5 GB); auto is gpu where nvidia-smi finds one",
     },
+    quiet: {
+      kind: "boolean",
+      default: false,
+      group: "What",
+      help: "say nothing where there is nothing to do",
+    },
   },
   examples: [
     ["deno task setup", "what fits this machine"],
@@ -28,9 +34,10 @@ const SETUP_COMMAND: Command<{ device: DeviceChoice }> = {
 
 /** Sets up TensorFlow and says where it is. */
 async function main(args: string[]): Promise<void> {
-  const { device } = parseCommandLine(SETUP_COMMAND, args).values;
+  const { device, quiet } = parseCommandLine(SETUP_COMMAND, args).values;
   const build = device === "auto" ? await detectBuild() : device;
   const { version, folder, build: installed } = await setUpTensorFlow({ device: build, withoutGpu: true });
+  if (quiet) return;
   const name = installed === "gpu" ? "with CUDA" : "for the CPU";
   console.log(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}.`);
 }
