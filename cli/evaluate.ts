@@ -6,6 +6,7 @@ import type { Option } from "../lib/option.ts";
 import { writeSafetensors } from "../lib/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
+import { createImageSource } from "../lib/training/batch_source.ts";
 import { type Checkpoint, describeProgress, loadCheckpoint } from "../lib/training/checkpoint.ts";
 import { createEvaluator, type Evaluation, EVALUATION_BATCH_SIZE } from "../lib/training/evaluate.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
@@ -101,7 +102,7 @@ async function evaluateWithBar(
   const line = createLiveLine();
   const evaluator = createEvaluator({ ...checkpoint.config, batchSize });
   try {
-    return await evaluator.evaluate(checkpoint.network, images, (done, all) => {
+    return await evaluator.evaluate(checkpoint.network, createImageSource(images), (done, all) => {
       const parts = [{ text: "testing", rank: 0 }, { text: `${done}/${all}`, rank: 1 }];
       line.draw((columns) => fitLine(parts, { done: done / all, color: line.color, before: 1 }, columns));
     });

@@ -30,13 +30,19 @@ export interface Outputs {
 export type ForwardOptions = NetworkSpec & Partial<Execution> & {
   /** `train` normalises by the statistics of the batch and moves the running ones, where the backbone's mode lets it. */
   mode: "train" | "evaluate";
+  /**
+   * What the network is given: images `[B,32,32,3]`, or the feature maps `[B,8,8,64]` that {@linkcode backboneFeatures} made of them.
+   *
+   * @default "images"
+   */
+  input?: "images" | "features";
 };
 
 /**
  * Runs the network forward.
  *
  * @param tensors The network's parameters and running statistics.
- * @param images Normalised images `[B,32,32,3]`.
+ * @param images Normalised images `[B,32,32,3]`, or what `options.input` says.
  */
 export function forward(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): Outputs {
   const pass = createPass(tensors, options);
@@ -54,6 +60,16 @@ export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: For
   return pass.layout.leave(features(pass, images, options));
 }
 
+/** The backbone's feature map alone, `[B,8,8,64]`: what stays the same as long as the backbone is frozen. */
+export function backboneFeatures(
+  tensors: StateDict,
+  images: tf.Tensor4D,
+  options: ForwardOptions,
+): tf.Tensor4D {
+  const pass = createPass(tensors, options);
+  return pass.layout.leave(backbone(pass, images));
+}
+
 /** Prepares a {@linkcode Pass}: a frozen backbone keeps its statistics also while the rest trains. */
 export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
   const { mode, backbone, winograd = true } = options;
@@ -62,6 +78,7 @@ export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
   return { tensors, statistics: {}, learnsStatistics, layout: chooseLayout(winograd) };
 }
 
-function features(pass: Pass, images: tf.Tensor4D, options: NetworkSpec): tf.Tensor4D {
-  return adapter(pass, backbone(pass, images), options.adapter);
+function features(pass: Pass, given: tf.Tensor4D, { input, adapter: kind }: ForwardOptions): tf.Tensor4D {
+  const v = input === "features" ? pass.layout.enter(given) : backbone(pass, given);
+  return adapter(pass, v, kind);
 }

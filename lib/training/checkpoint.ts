@@ -133,6 +133,16 @@ export async function loadConfig(path: string): Promise<TrainConfig> {
   return (await openCheckpoint(path)).config;
 }
 
+/**
+ * Reads all that a checkpoint holds but its tensors; wants no TensorFlow.
+ *
+ * @throws {InputError} If it is missing, damaged or something else.
+ */
+export async function loadFacts(path: string): Promise<Pick<Checkpoint, "config" | "recorded" | "progress">> {
+  const { config, recorded, progress } = await openCheckpoint(path);
+  return { config, recorded, progress };
+}
+
 async function openCheckpoint(path: string) {
   const { tensors, metadata } = await readSafetensors(path);
   if (metadata.format !== FORMAT) {

@@ -1,10 +1,10 @@
 import * as tf from "../tensorflow/tf.ts";
 import { compile } from "../tensorflow/compile.ts";
-import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
+import { type BatchSource, createImageSource } from "./batch_source.ts";
 import { measure, type Metrics } from "./metrics.ts";
 
 /** Images in one run of the network: more outgrow a CPU's cache, and 125 divides 10,000. */
@@ -26,10 +26,10 @@ export interface Evaluation extends Metrics {
 
 /** Evaluates one network, any number of times. */
 export interface Evaluator {
-  /** Scores all images of `dataset`; `onBatch` is told how many batches are done, and of how many. */
+  /** Scores all images of `source`; `onBatch` is told how many batches are done, and of how many. */
   evaluate(
     tensors: StateDict,
-    dataset: Dataset,
+    source: BatchSource,
     onBatch?: (done: number, all: number) => Promise<void> | void,
   ): Promise<Evaluation>;
   /** Frees the graphs. */
@@ -40,23 +40,21 @@ export interface Evaluator {
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
   const { batchSize = EVALUATION_BATCH_SIZE, compile: compiled = true, ...network } = options;
   const score = compile(
-    function scoreImages(tensors: StateDict, images: tf.Tensor4D): tf.Tensor2D {
-      return forward(tensors, images, { ...network, mode: "evaluate" }).scores;
-    },
-    { eager: !compiled },
+    (tensors: StateDict, images: tf.Tensor4D, input: BatchSource["input"]): tf.Tensor2D =>
+      forward(tensors, images, { ...network, input, mode: "evaluate" }).scores,
+    { name: "scoreImages", eager: !compiled },
   );
   return {
-    async evaluate(tensors, dataset, onBatch) {
-      const { labels } = dataset;
+    async evaluate(tensors, { batches, labels, input }, onBatch) {
       const scores = new Float32Array(labels.length * CLASSES);
       const all = Math.ceil(labels.length / batchSize);
       let [filled, done] = [0, 0];
-      for (const batch of batches(dataset, { batchSize })) {
-        const images = tf.tensor4d(batch.images, [batch.size, 32, 32, 3]);
-        const output = score(tensors, images);
+      for (const { values, shape } of batches({ batchSize })) {
+        const images = tf.tensor4d(values, shape);
+        const output = score(tensors, images, input);
         scores.set(await output.data(), filled);
+        filled += output.size;
         tf.dispose([images, output]);
-        filled += batch.size * CLASSES;
         await onBatch?.(++done, all);
       }
       return { ...measure({ scores, labels }), scores };
@@ -65,7 +63,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   };
 }
 
-/** Evaluates a network once. */
+/** Evaluates a network once on a set of images. */
 export async function evaluate(
   tensors: StateDict,
   dataset: Dataset,
@@ -73,7 +71,7 @@ export async function evaluate(
 ): Promise<Evaluation> {
   const evaluator = createEvaluator(options);
   try {
-    return await evaluator.evaluate(tensors, dataset);
+    return await evaluator.evaluate(tensors, createImageSource(dataset));
   } finally {
     evaluator.dispose();
   }

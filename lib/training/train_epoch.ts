@@ -1,9 +1,8 @@
 import * as tf from "../tensorflow/tf.ts";
 import type { Compiled } from "../tensorflow/compile.ts";
-import { batches, countBatches } from "../data/batches.ts";
-import type { Dataset } from "../data/dataset.ts";
 import { letEventsIn } from "../interrupt.ts";
 import { disposeAll } from "../model/state_dict.ts";
+import type { BatchSource } from "./batch_source.ts";
 import type { EpochSums, Progress } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { createLossMeter } from "./loss_meter.ts";
@@ -18,7 +17,7 @@ export type Step = Compiled<(state: TrainState, batch: Batch, rates: Rates) => S
 /** What an epoch works with. */
 export interface EpochOptions {
   config: TrainConfig;
-  dataset: Dataset;
+  source: BatchSource;
   optimizer: Optimizer;
   step: Step;
   /** Replaced tensor by tensor: what a step leaves takes the place of what it was given. */
@@ -50,9 +49,9 @@ const MILLISECONDS_BETWEEN_PAUSES = 50;
  * @throws {DivergedError} If a loss is not finite.
  */
 export async function trainEpoch(options: EpochOptions): Promise<boolean> {
-  const { config, dataset, optimizer, step, state, progress, observer, onPause } = options;
+  const { config, source, optimizer, step, state, progress, onPause } = options;
   const { batchSize, seed, augment, epochs } = config;
-  const steps = countBatches(dataset, batchSize);
+  const steps = Math.ceil(source.labels.length / batchSize);
   const schedule = { ...config, totalSteps: epochs * steps };
   const order = {
     batchSize,
@@ -61,15 +60,14 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     shuffle: true,
     augment,
     startStep: progress.steps,
-    buffers: 2,
   };
   const meter = createLossMeter();
   const clock = startClock(progress.sums);
   let lastPause = performance.now();
-  for (const { images, labels, size } of batches(dataset, order)) {
+  for (const { values, shape, labels, size } of source.batches(order)) {
     const learningRate = learningRateAt(progress.totalSteps, schedule);
     const rates = makeScalars(optimizer.rates(learningRate, progress.totalSteps + 1));
-    const batch = { images: tf.tensor4d(images, [size, 32, 32, 3]), labels: tf.tensor1d(labels, "int32") };
+    const batch = { images: tf.tensor4d(values, shape), labels: tf.tensor1d(labels, "int32") };
     const result = step(state, batch, rates);
     disposeAll(state.trainable, state.slots, rates, { ...batch });
     for (const [name, statistic] of Object.entries(result.statistics)) {

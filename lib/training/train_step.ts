@@ -1,6 +1,6 @@
 import * as tf from "../tensorflow/tf.ts";
 import { crossEntropy } from "../tensorflow/cross_entropy.ts";
-import { forward } from "../model/network.ts";
+import { forward, type ForwardOptions } from "../model/network.ts";
 import type { Execution, NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { clipGradients, type Optimizer, type Rates } from "./optimizer.ts";
@@ -11,6 +11,8 @@ export interface StepSettings extends NetworkSpec, Partial<Execution> {
   labelSmoothing: number;
   /** Longest gradient let through, or null. */
   clipNorm: number | null;
+  /** What a batch holds. @default "images" */
+  input?: ForwardOptions["input"];
 }
 
 /** A training's tensors, which a step replaces. */
@@ -25,7 +27,7 @@ export interface TrainState {
 
 /** Images and labels of a step. */
 export interface Batch {
-  /** Normalised images `[B,32,32,3]`. */
+  /** Normalised images `[B,32,32,3]`, or the frozen backbone's features of them `[B,8,8,64]`. */
   images: tf.Tensor4D;
   /** Right classes `[B]`, int32. */
   labels: tf.Tensor1D;
