@@ -60,15 +60,27 @@ export function parseHeader(
   } catch {
     throw refuse("it is not a safetensors file (its header is not JSON)");
   }
-  if (typeof header !== "object" || header === null) throw refuse("it is not a safetensors file");
+  if (!isRecord(header)) throw refuse("it is not a safetensors file");
   const { __metadata__: metadata = {}, ...rest } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw refuse("its metadata is damaged");
+  }
   const entries = new Map(Object.entries(rest as Record<string, TensorEntry>));
   for (const [name, entry] of entries) {
-    const [start, end] = entry.data_offsets ?? [];
-    const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end;
-    if (!whole || !Array.isArray(entry.shape)) throw refuse(`its entry for ${name} is damaged`);
+    if (!isSound(entry)) throw refuse(`its entry for ${name} is damaged`);
   }
   return { entries, metadata: metadata as Record<string, string>, headerBytes: 8 + length };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSound(entry: unknown): boolean {
+  if (!isRecord(entry) || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets)) return false;
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
+  const [start, end] = entry.data_offsets;
+  return entry.shape.every(isCount) && isCount(start) && isCount(end) && start <= end;
 }
 
 /**
@@ -77,10 +89,10 @@ export function parseHeader(
  * @throws {InputError} If the type is not one of F32, I32, I64, U8, or the bytes do not fit the shape.
  */
 export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: string): StoredTensor {
-  const ArrayType = ARRAY_TYPES[entry.dtype as keyof typeof ARRAY_TYPES];
-  if (!ArrayType) {
+  if (!Object.hasOwn(ARRAY_TYPES, entry.dtype)) {
     throw new InputError(`Cannot read ${label}: values of type ${entry.dtype} are not supported.`);
   }
+  const ArrayType = ARRAY_TYPES[entry.dtype as keyof typeof ARRAY_TYPES];
   const size = entry.shape.reduce((product, length) => product * length, 1);
   if (size * ArrayType.BYTES_PER_ELEMENT !== bytes.length) {
     throw new InputError(`Cannot read ${label}: shape [${entry.shape}] does not fit ${bytes.length} bytes.`);
@@ -117,7 +129,7 @@ export async function readSafetensors(path: string): Promise<Safetensors> {
   try {
     bytes = await Deno.readFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       throw new InputError(`Cannot read ${path}: there is no such file.`);
     }
     if (error instanceof Deno.errors.IsADirectory) {
