@@ -85,7 +85,7 @@ export function assertClose(
     const difference = Math.abs(actual[index] - expected[index]);
     assert(
       difference <= tolerance * largest + ROUNDING,
-      `${what}[${index}] is ${actual[index]}, PyTorch has ${expected[index]} (largest ${largest})`,
+      `${what}[${index}] is ${actual[index]}, expected ${expected[index]} (largest ${largest})`,
     );
   }
 }

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { createRandom } from "../../lib/random.ts";
+import * as tf from "../../lib/tensorflow/tf.ts";
+import { nativeBackend } from "../../lib/tensorflow/binding.ts";
+import { assertClose } from "./oracle.ts";
+
+/** A tensor of normally distributed values, the same for the same key. */
+export function randomTensor<T extends tf.Tensor = tf.Tensor4D>(shape: number[], ...key: number[]): T {
+  const random = createRandom(0, ...key);
+  const values = Float32Array.from(
+    { length: shape.reduce((size, length) => size * length, 1) },
+    random.normal,
+  );
+  return tf.tensor(values, shape) as T;
+}
+
+/** Values of tensors by name, which outlive a change of backend. */
+export type Values = Record<string, Float32Array>;
+
+/** Reads and disposes tensors. */
+export async function readAll(tensors: Record<string, tf.Tensor>): Promise<Values> {
+  const values: Values = {};
+  for (const [name, tensor] of Object.entries(tensors)) values[name] = await tensor.data() as Float32Array;
+  tf.dispose(Object.values(tensors));
+  return values;
+}
+
+/** Computes tensors on TensorFlow.js's backend in plain JavaScript: what a browser without WebGL would do. */
+export async function onPlainBackend(compute: () => Record<string, tf.Tensor>): Promise<Values> {
+  const native = tf.getBackend();
+  tf.env().set("PROD", true); // no advice to install the native backend
+  await tf.setBackend("cpu");
+  try {
+    assert.equal(nativeBackend(), null);
+    return await readAll(compute());
+  } finally {
+    await tf.setBackend(native);
+  }
+}
+
+/** Asserts that a computation gives the same on the native backend and on {@linkcode onPlainBackend plain JavaScript's}. */
+export async function assertSameOnBothBackends(
+  compute: () => Record<string, tf.Tensor>,
+  tolerance: number,
+): Promise<void> {
+  assert.notEqual(nativeBackend(), null);
+  const native = await readAll(compute());
+  assertAllClose(await onPlainBackend(compute), native, tolerance);
+}
+
+/** Asserts that tensors agree by name, each to `tolerance` times its largest value. */
+export function assertAllClose(actual: Values, expected: Values, tolerance: number): void {
+  assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort());
+  for (const name of Object.keys(expected)) assertClose(actual[name], expected[name], tolerance, name);
+}
+
+/** Counts what TensorFlow.js and TensorFlow hold. */
+export function countTensors(): { tensors: number; natives: number | undefined; graphs: number | undefined } {
+  const binding = nativeBackend()?.binding;
+  return {
+    tensors: tf.memory().numTensors,
+    natives: binding?.getNumOfTensors(),
+    graphs: binding?.getNumOfSavedModels(),
+  };
+}
