@@ -1,0 +1,33 @@
+"""CIFAR-10's binary files as tensors, and the normalisation that the pretrained backbone expects."""
+
+from pathlib import Path
+
+import numpy
+import torch
+from torch import Tensor
+
+# ImageNet's, as the backbone was trained with
+MEAN = (0.485, 0.456, 0.406)
+STANDARD_DEVIATION = (0.229, 0.224, 0.225)
+
+
+def read(folder: str | Path, train: bool) -> tuple[Tensor, Tensor]:
+    """Bytes [N,32,32,3] and labels [N] of the training or the test images."""
+    names = [f"data_batch_{k}.bin" for k in range(1, 6)] if train else ["test_batch.bin"]
+    records = numpy.concatenate([numpy.fromfile(Path(folder) / name, numpy.uint8).reshape(-1, 3073) for name in names])
+    images = torch.from_numpy(records[:, 1:]).reshape(-1, 3, 32, 32).permute(0, 2, 3, 1).contiguous()
+    return images, torch.from_numpy(records[:, 0].astype(numpy.int64))
+
+
+def synthetic(count: int) -> tuple[Tensor, Tensor]:
+    """Noise of the same form, for timing where there is no data."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (count, 32, 32, 3), dtype=torch.uint8, generator=generator)
+    return images, torch.randint(10, (count,), generator=generator)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Bytes [B,32,32,3] -> floats [B,3,32,32]; the memory stays NHWC (channels_last)."""
+    mean = torch.tensor(MEAN, device=images.device) * 255
+    scale = 1 / (torch.tensor(STANDARD_DEVIATION, device=images.device) * 255)
+    return ((images.float() - mean) * scale).permute(0, 3, 1, 2)
