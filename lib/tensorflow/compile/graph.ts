@@ -6,7 +6,7 @@
  * @module
  */
 import { ATTRIBUTE, type Attribute, DTYPE } from "../binding.ts";
-import { Message } from "./protobuf.ts";
+import { Message } from "../../protobuf.ts";
 
 /** `GraphDef.versions.producer`: TensorFlow 2.9 or newer wrote it. Newer runtimes read older graphs. */
 const PRODUCER = 1087;

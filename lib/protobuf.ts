@@ -1,5 +1,5 @@
 /**
- * Writes Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding), as much as a graph needs.
+ * Writes Protocol Buffers' wire format (https://protobuf.dev/programming-guides/encoding), as much as graphs need.
  * @module
  */
 

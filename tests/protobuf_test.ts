@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Message } from "../../../lib/tensorflow/compile/protobuf.ts";
+import { Message } from "../lib/protobuf.ts";
 
 const hex = (message: Message) =>
   Array.from(message.finish(), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
