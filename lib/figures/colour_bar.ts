@@ -1,0 +1,62 @@
+import { type ColourMap, palette } from "./colours.ts";
+import { extent, formatNumber } from "./numbers.ts";
+import { encodePng, pngDataUri } from "./png.ts";
+import { FONT_SIZE, GREY, MUTED } from "./style.ts";
+import { element, text } from "./svg.ts";
+
+/** What a colour bar explains. */
+export interface ColourBarOptions {
+  colours: ColourMap;
+  /** The values at its ends. */
+  domain: readonly [number, number];
+  /** What is measured, and in which unit. */
+  label: string;
+  /** Values to write beside it (default: round ones inside the domain). */
+  ticks?: readonly number[];
+  /** How a value is written (default: as many decimals as the ticks need). */
+  format?: (value: number) => string;
+  /** Position of a value, 0–1, where the colours do not run evenly. */
+  position?: (value: number) => number;
+}
+
+/** A horizontal colour bar from (0, 0), `width` × 38 pixels, its label above the bar and values below. */
+export function colourBar(width: number, options: ColourBarOptions): string {
+  const { colours, domain, label } = options;
+  const ticks = options.ticks ?? roundTicks(domain, Math.max(3, Math.floor(width / 50)));
+  const format = options.format ?? ((value) => formatNumber(value, decimalsOf(ticks)));
+  const position = options.position ?? ((value: number) => (value - domain[0]) / (domain[1] - domain[0]));
+  const png = encodePng(Uint8Array.from({ length: 256 }, (_, index) => index), 256, 1, palette(colours));
+  return text(label, 0, 10, { size: FONT_SIZE.tick, fill: MUTED }) +
+    element("image", { x: 0, y: 16, width, height: 9, preserveAspectRatio: "none", href: pngDataUri(png) }) +
+    ticks.map((tick) => {
+      const x = Math.max(0, Math.min(1, position(tick))) * width;
+      const anchor = x < 8 ? "start" : x > width - 8 ? "end" : "middle";
+      return element("line", { x1: x, x2: x, y1: 25, y2: 28, stroke: GREY }) +
+        text(format(tick), x, 38, { size: FONT_SIZE.small, fill: MUTED, anchor });
+    }).join("");
+}
+
+/** About `count` round values (multiples of 1, 2 or 5 times a power of ten) inside a domain. */
+export function roundTicks([low, high]: readonly [number, number], count: number): number[] {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999)!;
+  const ticks: number[] = [];
+  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index++) {
+    ticks.push(Number((index * step).toPrecision(12)));
+  }
+  return ticks;
+}
+
+/** The domain of a map's colours: the values' extent, and about zero alike on both sides where the colours diverge. */
+export function colourDomain(values: Iterable<number>, colours: ColourMap): [number, number] {
+  const [low, high] = extent(values);
+  if (colours !== "diverging") return [low, high];
+  const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  return [-most, most];
+}
+
+function decimalsOf(ticks: readonly number[]): number {
+  return Math.max(...ticks.map((tick) => (String(tick).split(".")[1] ?? "").length));
+}

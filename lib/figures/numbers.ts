@@ -1,0 +1,79 @@
+/** Numbers in a table's shape: nested rows, or all values one after the other as a tensor's data are. */
+export type Matrix = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
+
+/**
+ * The rows of a matrix.
+ *
+ * @param rows How many rows there must be.
+ * @throws {RangeError} If the values cannot be split into so many rows of one length.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.deepEqual(toRows([1, 2, 3, 4], 2), [[1, 2], [3, 4]]);
+ * ```
+ */
+export function toRows(matrix: Matrix, rows: number): number[][] {
+  const nested = typeof matrix[0] !== "number";
+  const columns = nested ? (matrix as ArrayLike<ArrayLike<number>>)[0]?.length : matrix.length / rows;
+  const result = Array.from(
+    { length: rows },
+    (_, row) =>
+      nested
+        ? Array.from((matrix as ArrayLike<ArrayLike<number>>)[row] ?? [])
+        : Array.from({ length: columns }, (_, column) =>
+          (matrix as ArrayLike<number>)[row * columns + column]),
+  );
+  if (
+    !Number.isInteger(columns) || result.some((row) => row.length !== columns) ||
+    (nested && matrix.length !== rows)
+  ) {
+    throw new RangeError(
+      `Cannot read ${matrix.length} ${nested ? "rows" : "values"} as ${rows} rows of one length.`,
+    );
+  }
+  return result;
+}
+
+/** A number with so many decimals, and a true minus sign. */
+export function formatNumber(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
+}
+
+/** A share 0–1 as a percentage: `0.803` → `80.3 %`. */
+export function formatPercent(share: number, decimals = 1): string {
+  return `${formatNumber(100 * share, decimals)}\u00a0%`;
+}
+
+/** A whole number with commas between the thousands. */
+export function formatCount(count: number): string {
+  return count.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** The least and the greatest finite value. */
+export function extent(values: Iterable<number>): [number, number] {
+  let low = Infinity, high = -Infinity;
+  for (const value of values) {
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+/** The softmax of scores: shares that add up to 1. */
+export function softmax(scores: ArrayLike<number>): number[] {
+  const all = Array.from(scores);
+  const greatest = Math.max(...all);
+  const powers = all.map((score) => Math.exp(score - greatest));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return powers.map((power) => power / sum);
+}
+
+/** The index of the greatest value; of several the first. */
+export function indexOfGreatest(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
+  return best;
+}

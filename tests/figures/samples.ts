@@ -1,0 +1,327 @@
+/** Made-up data for the figures: the same in every run, and shaped like the real ones. */
+import { CLASS_NAMES } from "../../lib/data/dataset.ts";
+import {
+  benchBars,
+  confusionMatrix,
+  contactSheet,
+  deletionInsertion,
+  driftBars,
+  filtersHeatMap,
+  type FractionCurve,
+  networkDiagram,
+  type NetworkLayer,
+  perClassAccuracy,
+  responseMaps,
+  responseMapsPage,
+  similarity,
+  trainingCurves,
+  type TrainingRun,
+  type Variant,
+  variantComparison,
+} from "../../lib/figures/mod.ts";
+import { createRandom } from "../../lib/random.ts";
+
+/** A run that learns: accuracy rises to `final`, with some noise. */
+export function sampleRun(name: string, final: number, seed: number, epochs = 12): TrainingRun {
+  const random = createRandom(seed);
+  const history = Array.from({ length: epochs }, (_, index) => {
+    const done = (index + 1) / epochs;
+    const accuracy = final * (1 - 0.62 * Math.exp(-4.5 * done)) - 0.02 * (1 - done) * random.next();
+    const gap = 0.02 * done + 0.07 * done ** 3;
+    const rise = Math.min(done / 0.3, (1 - done) / 0.7);
+    return {
+      epoch: index + 1,
+      learningRate: 0.05 * Math.max(0.001, rise),
+      trainAccuracy: accuracy + gap - 0.03,
+      testAccuracy: accuracy,
+      trainLoss: 2.3 * (1 - accuracy) ** 0.9 - gap + 0.1,
+      testLoss: 2.3 * (1 - accuracy) ** 0.9 + 0.12,
+    };
+  });
+  return { name, history };
+}
+
+/** An image of a bright disc before a sky and a meadow, `[32,32,3]`. */
+export function sampleImage(seed: number): Uint8Array {
+  const random = createRandom(seed, 1);
+  const [x0, y0, radius] = [10 + 12 * random.next(), 10 + 12 * random.next(), 5 + 5 * random.next()];
+  const colour = [random.next(), random.next(), random.next()];
+  const image = new Uint8Array(3072);
+  for (let y = 0; y < 32; y++) {
+    for (let x = 0; x < 32; x++) {
+      const inside = Math.hypot(x - x0, y - y0) < radius;
+      const ground = y > 22 ? [0.35, 0.55, 0.25] : [0.55, 0.7, 0.9];
+      for (let channel = 0; channel < 3; channel++) {
+        image[(y * 32 + x) * 3 + channel] = Math.round(255 * (inside ? colour[channel] : ground[channel]));
+      }
+    }
+  }
+  return image;
+}
+
+/** Ten smooth maps `[10,8,8]` with a bump each. */
+export function sampleMaps(seed: number): Float32Array {
+  const random = createRandom(seed, 2);
+  const maps = new Float32Array(640);
+  for (let k = 0; k < 10; k++) {
+    const [x0, y0, height, spread] = [
+      8 * random.next(),
+      8 * random.next(),
+      random.normal(),
+      1.2 + 2 * random.next(),
+    ];
+    for (let index = 0; index < 64; index++) {
+      const distance = Math.hypot(index % 8 + 0.5 - x0, Math.floor(index / 8) + 0.5 - y0);
+      maps[k * 64 + index] = 0.4 * height * Math.exp(-((distance / spread) ** 2));
+    }
+  }
+  return maps;
+}
+
+/** Ten scores, the greatest that of `winner`. */
+export function sampleScores(seed: number, winner: number): number[] {
+  const random = createRandom(seed, 3);
+  return CLASS_NAMES.map((_, k) => (k === winner ? 4.5 : 0) + 1.3 * random.normal());
+}
+
+/** Experiments over three seeds. */
+export function sampleVariants(): Variant[] {
+  const random = createRandom(7);
+  return ([
+    ["dynamic", 80.3, "231,169 parameters"],
+    ["static-per-class", 81, "162,433 parameters"],
+    ["static-ten-way", 74.9, "162,442 parameters"],
+    ["static-shared", 10, "161,857 parameters"],
+  ] as const).map(([name, mean, note]) => ({
+    name,
+    note,
+    runs: [0, 1, 2, 3, 4].map((seed) => ({ seed, value: mean === 10 ? 10 : mean + 0.3 * random.normal() })),
+  }));
+}
+
+/** Vectors `[10,length]` of which some resemble one another. */
+export function sampleVectors(length: number, alike: number, seed = 5): Float32Array {
+  const random = createRandom(seed, length);
+  const shared = Array.from({ length }, () => random.normal());
+  return Float32Array.from({ length: 10 * length }, (_, index) => {
+    const k = Math.floor(index / length);
+    return (random.normal() + alike * shared[index % length] * (k < 2 || k > 7 ? 1 : -0.6)) /
+      Math.sqrt(length);
+  });
+}
+
+/** Counts `[10][10]` of a network that mixes up cats and dogs. */
+export function sampleConfusion(): number[][] {
+  const random = createRandom(11);
+  return CLASS_NAMES.map((_, truth) => {
+    const row = CLASS_NAMES.map((_, k) => k === truth ? 0 : random.integer(28));
+    if (truth === 3) row[5] = 142;
+    if (truth === 5) row[3] = 118;
+    row[truth] = 1000 - row.reduce((sum, count) => sum + count, 0);
+    return row;
+  });
+}
+
+/** A curve that falls from `from` to `to`, the faster the greater `pace`. */
+export function sampleCurve(name: string, from: number, to: number, pace: number): FractionCurve {
+  const fraction = Array.from({ length: 21 }, (_, index) => index / 20);
+  const value = fraction.map((share) => to + (from - to) * Math.exp(-pace * share) * (1 - share ** 4));
+  return {
+    name,
+    fraction,
+    value,
+    low: value.map((item) => Math.max(0, item - 0.03)),
+    high: value.map((item) => Math.min(1, item + 0.03)),
+  };
+}
+
+/** The summary of the `dynamic` network. */
+export function sampleLayers(frozen = false): NetworkLayer[] {
+  const convolution = (layer: string, side: number, parameters: number): NetworkLayer => ({
+    layer,
+    outputShape: [null, side, side, 64],
+    parameters,
+    trainable: !frozen,
+  });
+  const dense = (layer: string, outputShape: (number | null)[], parameters: number): NetworkLayer => ({
+    layer,
+    outputShape,
+    parameters,
+    trainable: true,
+  });
+  return [
+    convolution("backbone.conv1", 16, 9408),
+    convolution("backbone.bn1", 16, 128),
+    convolution("backbone.maxpool", 8, 0),
+    convolution("backbone.layer1.0", 8, 73984),
+    convolution("backbone.layer1.1", 8, 73984),
+    dense("class_embeddings", [10, 128], 1280),
+    dense("weights_generator.0", [10, 256], 33024),
+    dense("weights_generator.2", [10, 64], 16448),
+    dense("score_predictor.0", [null, 10, 64], 4160),
+    dense("score_predictor.2", [null, 10, 1], 65),
+  ];
+}
+
+const title = (content: string) => ({ title: content, subtitle: "CIFAR-10 (made-up numbers)" });
+const classNames = CLASS_NAMES;
+
+/** Every figure, by the name of its snapshot. */
+export const FIGURES: Readonly<Record<string, () => string>> = {
+  training_curves: () =>
+    trainingCurves([sampleRun("dynamic", 0.805, 1)], title("Training the dynamic network")),
+  training_curves_several: () =>
+    trainingCurves([
+      sampleRun("dynamic", 0.803, 1),
+      sampleRun("static-per-class", 0.81, 2),
+      sampleRun("static-ten-way", 0.75, 3),
+      sampleRun("static-shared", 0.1, 4),
+    ], title("Four networks, one recipe")),
+  training_curves_first_epoch: () =>
+    trainingCurves([sampleRun("dynamic", 0.4, 1, 1)], { epochs: 12, title: "After the first epoch" }),
+  variant_comparison: () =>
+    variantComparison(sampleVariants(), {
+      reference: "dynamic",
+      domain: [70, 84],
+      ...title("Generating a filter is no better than storing it"),
+    }),
+  variant_comparison_plain: () => variantComparison(sampleVariants().slice(0, 3)),
+  response_maps: () =>
+    responseMaps({
+      image: sampleImage(1),
+      maps: sampleMaps(1),
+      scores: sampleScores(1, 6),
+      trueClass: 6,
+      label: "Test image 4",
+    }, { classNames, ...title("Where each class's filter responds") }),
+  response_maps_wrong: () =>
+    responseMaps({ image: sampleImage(2), maps: sampleMaps(2), scores: sampleScores(2, 3), trueClass: 5 }, {
+      classNames,
+      interpolation: "smooth",
+      colours: "diverging",
+    }),
+  response_maps_overlay: () =>
+    responseMaps({ image: sampleImage(3), maps: sampleMaps(3), scores: sampleScores(3, 0), trueClass: 0 }, {
+      classNames,
+      interpolation: "smooth",
+      overlay: true,
+    }),
+  response_maps_page: () =>
+    responseMapsPage(
+      [1, 2, 3, 4].map((seed) => ({
+        image: sampleImage(seed),
+        maps: sampleMaps(seed),
+        scores: sampleScores(seed, 2 * seed),
+        trueClass: seed === 3 ? 1 : 2 * seed,
+      })),
+      { classNames, ...title("Four test images and what each class's filter sees") },
+    ),
+  filters_heat_map: () =>
+    filtersHeatMap(sampleVectors(64, 0.8), { names: classNames, ...title("The ten filters") }),
+  filters_heat_map_by_peak: () =>
+    filtersHeatMap(sampleVectors(64, 0.8), { names: classNames, order: "peak" }),
+  similarity: () =>
+    similarity([
+      { title: "Filters", vectors: sampleVectors(64, 1.2) },
+      { title: "Class embeddings", vectors: sampleVectors(128, 0) },
+    ], {
+      names: classNames,
+      ...title("Filters resemble one another more than the embeddings they come from"),
+    }),
+  confusion_matrix: () =>
+    confusionMatrix(sampleConfusion(), { names: classNames, ...title("What is taken for what") }),
+  per_class_accuracy: () =>
+    perClassAccuracy([{ name: "dynamic", accuracy: sampleConfusion().map((row, k) => row[k] / 1000) }], {
+      names: classNames,
+      examples: 1000,
+      ...title("Accuracy by class"),
+    }),
+  per_class_accuracy_several: () =>
+    perClassAccuracy([
+      { name: "dynamic", accuracy: sampleConfusion().map((row, k) => row[k] / 1000) },
+      {
+        name: "static-per-class",
+        accuracy: sampleConfusion().map((row, k) => row[k] / 1000 + 0.012 * Math.sin(3 * k)),
+      },
+      {
+        name: "static-ten-way",
+        accuracy: sampleConfusion().map((row, k) => row[k] / 1000 - 0.06 + 0.03 * Math.sin(5 * k)),
+      },
+    ], { names: classNames, examples: 1000, ...title("Accuracy by class") }),
+  deletion_insertion: () =>
+    deletionInsertion({
+      deletion: [
+        sampleCurve("its own map", 0.86, 0.08, 6),
+        sampleCurve("runner-up's map", 0.86, 0.08, 3.5),
+        sampleCurve("random order", 0.86, 0.08, 2.4),
+      ],
+      insertion: [
+        sampleCurve("its own map", 0.09, 0.86, 5),
+        sampleCurve("runner-up's map", 0.09, 0.86, 2.8),
+        sampleCurve("random order", 0.09, 0.86, 1.6),
+      ],
+    }, title("Do the maps mark what the network looks at?")),
+  drift_bars: () =>
+    driftBars([
+      {
+        title: "Change of the weights (% of their length)",
+        layers: ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer1.1.conv1", "layer1.1.conv2"]
+          .map((name, index) => ({ name, values: [22 + 11 * index + 5 * Math.sin(index)] })),
+      },
+      {
+        title: "Drift of the running statistics (%)",
+        series: ["mean", "variance"],
+        layers: ["bn1", "layer1.0.bn1", "layer1.0.bn2", "layer1.1.bn1", "layer1.1.bn2"]
+          .map((name, index) => ({ name, values: [60 - 8 * index, 120 - 15 * index] })),
+      },
+    ], title("What training changes in the backbone")),
+  contact_sheet: () =>
+    contactSheet(
+      Array.from({ length: 20 }, (_, index) => ({
+        image: sampleImage(index),
+        label: classNames[index % 10],
+        note: index === 12 ? "taken for cat" : "",
+        mark: index === 12 ? "wrong" as const : undefined,
+      })),
+      title("Twenty images"),
+    ),
+  bench_bars: () =>
+    benchBars([
+      {
+        name: "Training step, batch 128",
+        unit: "ms",
+        measurements: [
+          { system: "PyTorch, compiled", median: 774, low: 761, high: 802 },
+          { system: "ours, compiled", median: 612, low: 604, high: 640 },
+          { system: "ours, op by op", median: 1310, low: 1270, high: 1402 },
+        ],
+      },
+      {
+        name: "Prediction of one image",
+        unit: "ms",
+        measurements: [
+          { system: "PyTorch, compiled", median: 4.12, low: 4.0, high: 4.4 },
+          { system: "ours, compiled", median: 3.05, low: 2.9, high: 3.2 },
+          { system: "ours, op by op", median: 9.91, low: 9.6, high: 10.6 },
+        ],
+      },
+    ], {
+      baseline: "PyTorch, compiled",
+      note: "Bars: medians of 5 runs; whiskers: least and greatest. Shorter is better.",
+      ...title("How long it takes"),
+    }),
+  network_diagram: () =>
+    networkDiagram(sampleLayers(), { classNames, title: "Dynamic convolutional filters" }),
+  network_diagram_frozen: () =>
+    networkDiagram([
+      ...sampleLayers(true),
+      { layer: "adapter.0", outputShape: [null, 8, 8, 64], parameters: 36864, trainable: true },
+    ], { classNames }),
+  network_diagram_static: () =>
+    networkDiagram([
+      ...sampleLayers().filter(({ layer }) => layer.startsWith("backbone")),
+      { layer: "filters", outputShape: [1, 64], parameters: 64, trainable: true },
+      { layer: "score_predictor.0", outputShape: [null, 64], parameters: 4160, trainable: true },
+      { layer: "score_predictor.2", outputShape: [null, 10], parameters: 650, trainable: true },
+    ], { classNames }),
+};
