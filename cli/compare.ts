@@ -1,0 +1,198 @@
+import { join } from "@std/path";
+import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { loadDatasets } from "../lib/data/load_datasets.ts";
+import { compareResults } from "../lib/experiments/comparison.ts";
+import {
+  EXPERIMENTS,
+  LISTS,
+  REFERENCE,
+  selectExperiments,
+  type Selection,
+} from "../lib/experiments/experiments.ts";
+import { formatComparison } from "../lib/experiments/markdown.ts";
+import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
+import { identifyData } from "../lib/experiments/provenance.ts";
+import { publishModel } from "../lib/experiments/publish.ts";
+import {
+  collectResults,
+  type ExperimentResult,
+  publishedResultsFolder,
+  readResults,
+  writeResults,
+} from "../lib/experiments/results.ts";
+import { type Common, inspectRun, type RunState } from "../lib/experiments/run_state.ts";
+import { scheduleRuns } from "../lib/experiments/schedule_runs.ts";
+import { describeStaleness } from "../lib/experiments/staleness.ts";
+import { InputError } from "../lib/input_error.ts";
+import { Interrupted, watchInterrupts } from "../lib/interrupt.ts";
+import { loadPretrained } from "../lib/model/pretrained.ts";
+import { summarise } from "../lib/model/summary.ts";
+import { readConfigFile } from "../lib/training/config.ts";
+import { defaultRunsFolder } from "../lib/training/run_folder.ts";
+import { runCommand } from "./command.ts";
+import { runWorker } from "./compare_child.ts";
+import { COMPARE_COMMAND, type CompareOptions } from "./compare_options.ts";
+import { createCompareProgress } from "./compare_progress.ts";
+import { parseCommandLine } from "./options.ts";
+import { setUpTensorFlow } from "./set_up.ts";
+import { formatTable } from "./table.ts";
+
+const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be
+
+async function main(args: string[]): Promise<number | void> {
+  const { values, given, positionals } = parseCommandLine(COMPARE_COMMAND, args);
+  if (values.list) return console.log(describeLists());
+  const selection = selectExperiments(positionals);
+  const {
+    list: _list,
+    seeds: _seeds,
+    jobs: _jobs,
+    into: _into,
+    config: _config,
+    publish: _publish,
+    json: _json,
+    ...flags
+  } = given;
+  const { experiments, defaults } = selection;
+  const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
+  const file = values.config === null ? undefined : await readConfigFile(values.config);
+  const runs = planRuns({ experiments, seeds, defaults, file, flags });
+  if (values.publish) checkPublishable(selection, runs);
+  const runsFolder = join(defaultRunsFolder(), values.into ?? selection.folder);
+  await setUpTensorFlow({ device: runs[0].config.device });
+
+  const { common, data } = await findCommon(runs[0]);
+  for (const { config } of runs) config.data = data;
+  const states = new Map<PlannedRun, RunState>();
+  for (const run of runs) states.set(run, await inspectRun(run, common, runsFolder));
+  const { failed } = await trainRuns({ runs, states, runsFolder, common, jobs: values.jobs });
+
+  const done = runs.filter((run) => !failed.some((failure) => failure.run === run));
+  const results = await collectResults(done, runsFolder);
+  if (results.length > 0) report(results, runsFolder, values);
+  if (failed.length > 0) {
+    const names = failed.map(({ run }) => run.config.run).join(", ");
+    console.error(
+      `error: ${failed.length} of ${runs.length} runs failed (${names}): see above; the same command tries them again.`,
+    );
+    return FAILED;
+  }
+  if (values.publish) await publish(results, runsFolder);
+}
+
+/** Looks up images and weights once, so that nothing is downloaded by several processes at once. */
+async function findCommon({ config }: PlannedRun): Promise<{ common: Common; data: string | null }> {
+  const log = (text: string) => console.error(text);
+  const datasets = await loadDatasets({ data: config.data, log });
+  const { name: weights } = await loadPretrained({ weights: config.weights, log });
+  const common = { data: await identifyData(datasets), weights };
+  // drawn shapes that stand in for a download that failed are to stand in for all runs
+  return { common, data: datasets.source.kind === "synthetic" ? "synthetic" : config.data };
+}
+
+interface TrainRunsOptions {
+  runs: PlannedRun[];
+  states: Map<PlannedRun, RunState>;
+  runsFolder: string;
+  common: Common;
+  jobs: number;
+}
+
+/** Trains what is not done, `jobs` at once. */
+async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: TrainRunsOptions) {
+  const left = runs.filter((run) => states.get(run)!.stage !== "finished");
+  const jobs = Math.max(1, Math.min(wanted, left.length));
+  const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
+  if (left.length < runs.length) {
+    console.error(`${runs.length - left.length} of ${runs.length} runs are done already.`);
+  }
+  if (left.length === 0) return { failed: [], isInterrupted: false };
+  console.error(`data     ${common.data.name} (fingerprint ${common.data.fingerprint})`);
+  console.error(`weights  ${common.weights}`);
+  console.error(
+    `runs     ${left.length} to train, ${jobs} at once with ${threads} threads each, in ${runsFolder}`,
+  );
+  using interrupts = watchInterrupts();
+  const { signal } = interrupts;
+  const progress = createCompareProgress({ runs, states, jobs });
+  signal.addEventListener("abort", () => progress.print("Stopping: each training saves what it has …"));
+  const outcome = await scheduleRuns({
+    runs: left,
+    jobs,
+    signal,
+    onFailure: progress.onFailure,
+    start: async (run) => {
+      const { config } = run;
+      progress.onBegin(run);
+      const isBegun = states.get(run)!.stage === "interrupted";
+      const isDone = await runWorker(
+        { config, runsFolder, isBegun, fingerprint: common.data.fingerprint, jobs },
+        { threads, signal, onEvent: (event) => progress.onEvent(run, event) },
+      );
+      if (!isDone) progress.onStop(run);
+      return isDone;
+    },
+  });
+  progress.leave();
+  if (outcome.isInterrupted) {
+    throw new Interrupted(
+      signal.aborted
+        ? "Stopped; all is saved. Start the same command again to go on."
+        : "A training was stopped from outside; it is saved. Start the same command again to go on.",
+    );
+  }
+  return outcome;
+}
+
+function report(results: ExperimentResult[], runsFolder: string, { json }: CompareOptions): void {
+  const table = formatComparison(results);
+  const comparison = { date: new Date().toISOString(), comparison: compareResults(results), results };
+  writeText(join(runsFolder, "comparison.md"), table);
+  writeText(join(runsFolder, "comparison.json"), JSON.stringify(comparison, null, 2) + "\n");
+  console.log(json ? JSON.stringify(comparison) : table.trimEnd());
+  console.error(`Kept in ${join(runsFolder, "comparison.md")} and comparison.json.`);
+}
+
+function checkPublishable({ folder }: Selection, runs: readonly PlannedRun[]): void {
+  if (folder === LISTS.quick.folder || runs[0].config.data === "synthetic") {
+    throw new InputError(
+      "Cannot publish results on the synthetic data set: they say nothing about CIFAR-10; leave --publish out.",
+    );
+  }
+}
+
+async function publish(results: ExperimentResult[], runsFolder: string): Promise<void> {
+  if (results[0].data.name === "synthetic") {
+    throw new InputError(
+      "Cannot publish these results: CIFAR-10 was not found, and they are on the synthetic data set.",
+    );
+  }
+  writeResults(results);
+  const all = readResults();
+  writeText(join(publishedResultsFolder(), "comparison.md"), formatComparison(all));
+  for (const sentence of await describeStaleness(all)) console.error(sentence);
+  console.error(`Results written to ${publishedResultsFolder()}.`);
+  const reference = results.find(({ experiment }) => experiment === REFERENCE);
+  if (reference === undefined) return;
+  console.error(`Model and its card written to ${await publishModel({ result: reference, runsFolder })}.`);
+}
+
+function describeLists(): string {
+  const lists = Object.entries(LISTS).map((
+    [name, { experiments, about }],
+  ) => [name, experiments.join(", "), about]);
+  const experiments = EXPERIMENTS.map((
+    { name, change, network },
+  ) => [name, change, summarise(network).trainable]);
+  return [
+    formatTable({ header: ["list", "experiments", "what for"], rows: lists }),
+    "",
+    formatTable({ header: ["experiment", "what is different", "trainable parameters"], rows: experiments }),
+  ].join("\n");
+}
+
+function writeText(path: string, text: string): void {
+  writeFileAtomically(path, new TextEncoder().encode(text));
+}
+
+if (import.meta.main) await runCommand(main);

@@ -1,0 +1,76 @@
+import { type MeanInterval, meanInterval } from "../figures/statistics.ts";
+import { REFERENCE } from "./experiments.ts";
+import type { ExperimentResult, SeedResult } from "./results.ts";
+
+/** One experiment beside the others. */
+export interface ComparisonRow {
+  experiment: string;
+  /** What is different from the reference. */
+  change: string;
+  trainableParameters: number;
+  /** Test accuracy (0–1) after the last epoch, over the seeds. */
+  final: MeanInterval;
+  /** Test accuracy of each seed's best epoch: chosen on the test set, so it flatters. */
+  best: MeanInterval;
+  /** Final test accuracy minus the reference's with the same seed; null for the reference, or where no seed is common. */
+  difference: Difference | null;
+  /** Median of each seed's epochs, test included; mean over the seeds. */
+  secondsPerEpoch: number;
+}
+
+/** A paired difference, and what its interval supports. */
+export interface Difference extends MeanInterval {
+  /** `none` where no difference is shown: the interval holds 0; null without an interval, which one seed cannot give. */
+  shown: "higher" | "lower" | "none" | null;
+}
+
+/**
+ * Puts experiments beside each other: means over seeds, and the difference from `dynamic` seed by seed, with its 95 % interval by
+ * Student's t. Runs of one seed have the same order of images and the same starting backbone, so pairs differ by less than the runs do.
+ */
+export function compareResults(results: readonly ExperimentResult[]): ComparisonRow[] {
+  const reference = results.find(({ experiment }) => experiment === REFERENCE);
+  return results.map((result) => ({
+    experiment: result.experiment,
+    change: result.change,
+    trainableParameters: result.trainableParameters,
+    final: meanInterval(result.seeds.map(finalAccuracy)),
+    best: meanInterval(result.seeds.map(({ best }) => best.accuracy)),
+    difference: reference === undefined || reference === result
+      ? null
+      : pairUp(result.seeds, reference.seeds),
+    secondsPerEpoch: meanInterval(result.seeds.map(medianSeconds)).mean,
+  }));
+}
+
+/** Test accuracy after the last epoch, 0–1. */
+export function finalAccuracy({ history }: Pick<SeedResult, "history">): number {
+  return history.at(-1)!.testAccuracy;
+}
+
+function pairUp(seeds: readonly SeedResult[], reference: readonly SeedResult[]): Difference | null {
+  const bySeed = new Map(reference.map((result) => [result.seed, finalAccuracy(result)]));
+  const differences = seeds.filter(({ seed }) => bySeed.has(seed))
+    .map((result) => finalAccuracy(result) - bySeed.get(result.seed)!);
+  if (differences.length === 0) return null;
+  const statistics = meanInterval(differences);
+  return { ...statistics, shown: judge(statistics) };
+}
+
+function judge({ interval }: MeanInterval): Difference["shown"] {
+  if (interval === undefined) return null;
+  const [low, high] = interval;
+  if (low > 0) return "higher";
+  return high < 0 ? "lower" : "none";
+}
+
+function medianSeconds({ history }: SeedResult): number {
+  return median(history.map(({ seconds }) => seconds));
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = sorted.length / 2;
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,0 +1,124 @@
+import { InputError } from "../input_error.ts";
+import type { NetworkSpec } from "../model/spec.ts";
+import { suggest } from "../option.ts";
+import type { TrainConfig } from "../training/config.ts";
+
+/** A network that is compared with the others. */
+export interface Experiment {
+  /** Its name in tables, run folders and results. */
+  name: string;
+  /** What is different from `dynamic`, in a few words. */
+  change: string;
+  network: NetworkSpec;
+}
+
+/** The experiment that all others are compared with. */
+export const REFERENCE = "dynamic";
+
+/** Every experiment, in the order of the tables. */
+export const EXPERIMENTS: readonly Experiment[] = [
+  experiment("dynamic", "– (the lab's network)", {}),
+  experiment("static-per-class", "ten stored filters", { variant: "static-per-class" }),
+  experiment("static-ten-way", "one stored filter, ten outputs", { variant: "static-ten-way" }),
+  experiment("static-shared", "one stored filter, one output", { variant: "static-shared" }),
+  experiment("frozen", "backbone frozen", { backbone: "frozen" }),
+  experiment("frozen-1x1", "backbone frozen, 1×1 adapter", { backbone: "frozen", adapter: "1x1" }),
+  experiment("frozen-3x3", "backbone frozen, 3×3 adapter", { backbone: "frozen", adapter: "3x3" }),
+  experiment("bn-only", "backbone frozen but for batch normalisation", { backbone: "bn-only" }),
+];
+
+/** Some experiments that belong together. */
+export interface ExperimentList {
+  /** What they show, in a sentence. */
+  about: string;
+  experiments: readonly string[];
+  /** Options of the training that this list has other defaults for. */
+  defaults?: Partial<TrainConfig>;
+  /** How many seeds, where it is not {@linkcode DEFAULT_SEEDS}. */
+  seeds?: number;
+  /** Where its runs are kept below the folder of runs. @default {"compare"} */
+  folder?: string;
+}
+
+/** Seeds of each experiment unless others are asked for. */
+export const DEFAULT_SEEDS = 3;
+
+const VARIANTS = ["dynamic", "static-per-class", "static-ten-way", "static-shared"];
+const BACKBONES = ["dynamic", "frozen", "frozen-1x1", "frozen-3x3", "bn-only"];
+
+/** The lists by name. */
+export const LISTS: Readonly<Record<string, ExperimentList>> = {
+  variants: { about: "Is generating the filters better than storing them?", experiments: VARIANTS },
+  backbones: {
+    about: "What does a frozen backbone cost, and what is a way out?",
+    experiments: BACKBONES,
+  },
+  all: { about: "Both questions.", experiments: EXPERIMENTS.map(({ name }) => name) },
+  quick: {
+    about: "A trial of the machinery in seconds, on drawn shapes: its numbers mean nothing.",
+    experiments: ["dynamic", "static-per-class", "static-shared"],
+    defaults: { data: "synthetic", epochs: 2, batchSize: 32, subset: 640, testSubset: 200 },
+    seeds: 2,
+    folder: "compare-quick",
+  },
+};
+
+/** What is to be compared. */
+export interface Selection {
+  experiments: readonly Experiment[];
+  defaults: Partial<TrainConfig>;
+  seeds: number;
+  folder: string;
+}
+
+/**
+ * Puts together the experiments of some lists, or single ones, each once and in the order of the tables.
+ *
+ * @param names Names of lists and of experiments; none means `all`.
+ * @throws {InputError} If a name is unknown, or `quick` stands beside others.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { selectExperiments } from "./experiments.ts";
+ * const { experiments } = selectExperiments(["frozen", "dynamic"]);
+ * assert.deepEqual(experiments.map(({ name }) => name), ["dynamic", "frozen"]);
+ * ```
+ */
+export function selectExperiments(names: readonly string[]): Selection {
+  const wanted = new Set<string>();
+  const lists = (names.length === 0 ? ["all"] : names).map((name): ExperimentList => {
+    const list = Object.hasOwn(LISTS, name) ? LISTS[name] : { about: "", experiments: [name] };
+    for (const name of list.experiments) checkName(name);
+    list.experiments.forEach((experiment) => wanted.add(experiment));
+    return list;
+  });
+  const special = lists.find(({ folder }) => folder !== undefined);
+  if (special !== undefined && lists.length > 1) {
+    throw new InputError("Cannot run quick together with others: it has its own data and its own recipe.");
+  }
+  return {
+    experiments: EXPERIMENTS.filter(({ name }) => wanted.has(name)),
+    defaults: special?.defaults ?? {},
+    seeds: special?.seeds ?? DEFAULT_SEEDS,
+    folder: special?.folder ?? "compare",
+  };
+}
+
+function checkName(name: string): void {
+  const known = [...Object.keys(LISTS), ...EXPERIMENTS.map(({ name }) => name)];
+  if (EXPERIMENTS.some((experiment) => experiment.name === name)) return;
+  const near = suggest(name, known);
+  throw new InputError(
+    `Cannot compare ${name}: there is no such list or experiment. ` +
+      (near === undefined ? `There are ${known.join(", ")}.` : `Did you mean ${near}?`),
+  );
+}
+
+function experiment(name: string, change: string, network: Partial<NetworkSpec>): Experiment {
+  return {
+    name,
+    change,
+    network: { variant: "dynamic", backbone: "trainable", adapter: "none", ...network },
+  };
+}

@@ -1,0 +1,82 @@
+import { InputError } from "../input_error.ts";
+import { type ConfigFile, resolveConfig, type TrainConfig } from "../training/config.ts";
+import type { Experiment } from "./experiments.ts";
+
+/** One training of a comparison. */
+export interface PlannedRun {
+  experiment: Experiment;
+  seed: number;
+  /** Complete; its run is `<experiment>-seed<N>`. */
+  config: TrainConfig;
+}
+
+/** What {@linkcode planRuns} plans with. */
+export interface PlanOptions {
+  experiments: readonly Experiment[];
+  seeds: readonly number[];
+  /** The one recipe for all, in the order of weight: later ones win. */
+  defaults?: Partial<TrainConfig>;
+  file?: ConfigFile;
+  flags?: Partial<TrainConfig>;
+}
+
+/**
+ * Lists the trainings of a comparison: seed by seed, all experiments of one before the next, so that what is done at any time can be
+ * compared in pairs.
+ *
+ * @throws {InputError} If the recipe cannot be used.
+ */
+export function planRuns(options: PlanOptions): PlannedRun[] {
+  const { experiments, seeds, defaults = {}, file, flags = {} } = options;
+  return seeds.flatMap((seed) =>
+    experiments.map((experiment): PlannedRun => {
+      // these are the comparison's to set, whatever a run's config.json says that is taken as the recipe
+      const fixed = {
+        ...experiment.network,
+        seed,
+        run: nameRun(experiment.name, seed),
+        classLoop: false,
+        validation: 0,
+      };
+      const config = resolveConfig({ base: defaults, file, flags: { ...flags, ...fixed } });
+      return { experiment, seed, config };
+    })
+  );
+}
+
+/** The run, and so its folder, of an experiment with a seed. */
+export function nameRun(experiment: string, seed: number): string {
+  return `${experiment}-seed${seed}`;
+}
+
+const LARGEST_SEED = 2 ** 32 - 1;
+
+/**
+ * Reads `--seeds`: a count `5` is 0–4, a list `0,3,7` is itself, a range `3-5` too, alone or in a list.
+ *
+ * @throws {InputError} If it is none of these.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseSeeds } from "./plan.ts";
+ * assert.deepEqual(parseSeeds("3"), [0, 1, 2]);
+ * assert.deepEqual(parseSeeds("4-6,9"), [4, 5, 6, 9]);
+ * ```
+ */
+export function parseSeeds(text: string): number[] {
+  const refuse = (why: string) =>
+    new InputError(
+      `Cannot use --seeds ${text}: ${why}; write how many (5), which (0,3,7), or from where to where (3-5).`,
+    );
+  const isCount = /^\d+$/.test(text);
+  const seeds = (isCount ? [`0-${Number(text) - 1}`] : text.split(",")).flatMap((part) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+    if (first === undefined || Number(last) < Number(first)) throw refuse("it names no seeds");
+    if (Number(last) > LARGEST_SEED) throw refuse("a seed is at most 4294967295");
+    if (Number(last) - Number(first) >= 1000) throw refuse("those are more than a thousand");
+    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+  });
+  if (new Set(seeds).size < seeds.length) throw refuse("it names a seed twice");
+  return seeds;
+}

@@ -1,0 +1,149 @@
+/**
+ * Publishing one trained model: which one is decided by rule, and its card is written from what is known of it.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { writeFileAtomically } from "../atomic_file.ts";
+import { InputError } from "../input_error.ts";
+import { readSafetensors, writeSafetensors } from "../safetensors.ts";
+import { projectFolder } from "../tensorflow/runtime.ts";
+import type { TrainConfig } from "../training/config.ts";
+import { compareResults, finalAccuracy, median } from "./comparison.ts";
+import { REFERENCE } from "./experiments.ts";
+import { formatMean } from "./markdown.ts";
+import { nameRun } from "./plan.ts";
+import { formatMachine } from "./provenance.ts";
+import type { ExperimentResult, SeedResult } from "./results.ts";
+
+/** Where the published model lies. */
+export function publishedModelFolder(): string {
+  return join(projectFolder(), "checkpoints", "published");
+}
+
+/**
+ * The seed whose best accuracy is the median of all, so neither the luckiest nor the worst; with an even number of seeds one of the
+ * two in the middle. Of several that are equally near, the lowest.
+ *
+ * @throws {RangeError} If there is no seed.
+ */
+export function chooseMedianSeed(seeds: readonly Pick<SeedResult, "seed" | "best">[]): number {
+  if (seeds.length === 0) throw new RangeError("The median of no seeds is not defined.");
+  const middle = median(seeds.map(({ best }) => best.accuracy));
+  const distance = ({ best }: Pick<SeedResult, "best">) => Math.abs(best.accuracy - middle);
+  const nearest = Math.min(...seeds.map(distance));
+  // the mean of the two in the middle is equally far from both, but for its rounding
+  const equal = seeds.filter((seed) => distance(seed) - nearest < 1e-9);
+  return Math.min(...equal.map(({ seed }) => seed));
+}
+
+/** Options of {@linkcode publishModel}. */
+export interface PublishModelOptions {
+  /** The results of `dynamic`. */
+  result: ExperimentResult;
+  /** The folder of the comparison's runs. */
+  runsFolder: string;
+  /** Where model and card go. @default {checkpoints/published} */
+  folder?: string;
+}
+
+/**
+ * Writes the best epoch of the median seed without its optimizer, and its card.
+ *
+ * @returns The model's path.
+ * @throws {InputError} If its checkpoint is missing or damaged.
+ */
+export async function publishModel(options: PublishModelOptions): Promise<string> {
+  const { result, runsFolder, folder = publishedModelFolder() } = options;
+  if (result.experiment !== REFERENCE) throw new RangeError(`Only ${REFERENCE} is published.`);
+  const seed = chooseMedianSeed(result.seeds);
+  const source = join(runsFolder, nameRun(REFERENCE, seed), "best.safetensors");
+  const { tensors, metadata } = await readSafetensors(source);
+  const config = JSON.parse(metadata.config) as TrainConfig;
+  if (config.seed !== seed || config.variant !== "dynamic") {
+    throw new InputError(`Cannot publish ${source}: it is not the run that the results are of.`);
+  }
+  // where files lay on the machine that trained it concerns nobody
+  const clean = { ...config, run: REFERENCE, data: null, weights: null };
+  Deno.mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${REFERENCE}.safetensors`);
+  writeSafetensors(
+    path,
+    [...tensors].filter(([name]) => !name.startsWith("optimizer.")),
+    { ...metadata, config: JSON.stringify(clean) },
+  );
+  const card = formatCard(result, seed, Deno.statSync(path).size);
+  writeFileAtomically(join(folder, "README.md"), new TextEncoder().encode(card));
+  return path;
+}
+
+/** The model's card. */
+export function formatCard(result: ExperimentResult, seed: number, bytes: number): string {
+  const chosen = result.seeds.find((each) => each.seed === seed)!;
+  const { best, history, sittings } = chosen;
+  const [{ final, best: bestMean }] = compareResults([result]);
+  const { recipe, data, weights, parameters, seeds } = result;
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const last = sittings.at(-1);
+  const augmentation = recipe.augment ? "random crops (4 pixels) and mirrored images" : "no augmentation";
+  return `# The published model
+
+\`dynamic.safetensors\`: the network of the lab with dynamic filters, trained; ${
+    parameters.toLocaleString("en-GB")
+  } parameters, ${Math.round(bytes / 1000)} kB,
+float32, without the optimizer.
+
+| | |
+| --- | --- |
+| Test accuracy | ${
+    percent(best.accuracy)
+  }, after epoch ${best.epoch} of ${history.length}; the epoch was chosen on the test set, which flatters |
+| … after the last epoch | ${percent(finalAccuracy(chosen))} |
+| All seeds (${seeds.map((each) => each.seed).join(", ")}) | best epoch ${formatMean(bestMean)}, last epoch ${
+    formatMean(final)
+  } |
+| Chosen | seed ${seed}, by rule: the seed whose best accuracy is the median; of equals the lowest |
+| Data | ${data.name} (fingerprint ${data.fingerprint})${
+    recipe.subset === null ? "" : `, the first ${recipe.subset} training images`
+  } |
+| Backbone started from | ${weights} |
+| Recipe | ${recipe.epochs} epochs, batches of ${recipe.batchSize}, ${recipe.optimizer}, ${recipe.schedule} learning rate with peak ${recipe.learningRate}, weight decay ${recipe.weightDecay}, ${augmentation} |
+${
+    last === undefined
+      ? ""
+      : `| Trained | ${last.date.slice(0, 10)}, ${
+        formatMachine(last.machine)
+      }, TensorFlow ${last.tensorflow} |\n`
+  }
+Made by \`deno task compare --publish\`. The metadata of the file hold the whole configuration and the history.
+
+## Use it here
+
+\`\`\`sh
+deno task evaluate checkpoints/published/dynamic.safetensors
+\`\`\`
+
+\`\`\`ts
+import { loadCheckpoint } from "./lib/training/checkpoint.ts";
+const { network, config } = await loadCheckpoint("checkpoints/published/dynamic.safetensors");
+\`\`\`
+
+## Use it in PyTorch
+
+The tensors have PyTorch's names and layouts; \`tests/oracles/network.py\` holds the same network in PyTorch.
+
+\`\`\`python
+import sys
+import torch
+from safetensors.torch import load_file
+
+sys.path.append("tests/oracles")
+from network import Network
+
+network = Network("dynamic")
+network.load_state_dict(load_file("checkpoints/published/dynamic.safetensors"))
+network.eval()
+scores = network(torch.zeros(1, 3, 32, 32))  # [1, 10]; images [B,3,32,32], 0-1, normalised by ImageNet's mean and deviation
+\`\`\`
+`;
+}

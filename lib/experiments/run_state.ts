@@ -1,0 +1,90 @@
+import { join } from "@std/path";
+import { InputError } from "../input_error.ts";
+import { type Option, showOption } from "../option.ts";
+import { loadFacts, type Progress } from "../training/checkpoint.ts";
+import type { TrainConfig } from "../training/config.ts";
+import type { EpochRecord } from "../training/observer.ts";
+import { TRAINING_OPTIONS } from "../training/options.ts";
+import type { PlannedRun } from "./plan.ts";
+import type { DataIdentity } from "./provenance.ts";
+import { readRunRecord } from "./run_record.ts";
+
+/** Where a run of a comparison stands. */
+export interface RunState {
+  stage: "new" | "interrupted" | "finished";
+  /** Empty for a new one. */
+  history: EpochRecord[];
+}
+
+/** What all runs of a comparison have in common. */
+export interface Common {
+  data: DataIdentity;
+  /** Name of what the backbones start from. */
+  weights: string;
+}
+
+/**
+ * Finds out where a run stands: nothing there, to be gone on with, or done.
+ *
+ * @param runsFolder The folder of the comparison's runs.
+ * @throws {InputError} If there is a run of that name with another recipe, other data or other weights.
+ */
+export async function inspectRun(
+  { config }: PlannedRun,
+  { data, weights }: Common,
+  runsFolder: string,
+): Promise<RunState> {
+  const folder = join(runsFolder, config.run);
+  const last = join(folder, "last.safetensors");
+  if (!exists(last)) return { stage: "new", history: [] };
+  const saved = await loadFacts(last);
+  const differences = listDifferences(saved.config, config);
+  const known = readRunRecord(folder)?.data;
+  if (saved.recorded.data !== data.name) {
+    differences.push(`was trained on ${saved.recorded.data}, and the data found now is ${data.name}`);
+  } else if (known !== undefined && known.fingerprint !== data.fingerprint) {
+    differences.push(`was trained on other images of the name ${data.name}`);
+  }
+  if (saved.recorded.weights !== weights) {
+    differences.push(`started from the weights ${saved.recorded.weights} and not from ${weights}`);
+  }
+  if (differences.length > 0) {
+    throw new InputError(
+      `Cannot use run ${config.run} in this comparison: it ${differences.join(", ")}. ` +
+        `Ask for the recipe it was begun with, keep this comparison elsewhere by --into NAME, or delete ${folder}.`,
+    );
+  }
+  return {
+    stage: isFinished(saved.progress, config) ? "finished" : "interrupted",
+    history: saved.progress.history,
+  };
+}
+
+/** Whether a training has done all epochs it was to do. */
+export function isFinished(
+  { epochs }: Pick<Progress, "epochs">,
+  config: Pick<TrainConfig, "epochs">,
+): boolean {
+  return epochs === config.epochs;
+}
+
+/** The options that make results another experiment's; where files lie and what computes do not. */
+function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
+  const names = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
+  // a run may be stretched to more epochs, but then it is not the run of this recipe: its schedule differs
+  const matters = names.filter((name) => TRAINING_OPTIONS[name].onResume === "fixed" || name === "epochs");
+  const show = (name: keyof TrainConfig, config: TrainConfig) =>
+    showOption(name, TRAINING_OPTIONS[name] as Option, config[name]);
+  return matters.filter((name) => name !== "run" && saved[name] !== wanted[name])
+    .map((name) => `has ${show(name, saved)} instead of ${show(name, wanted)}`);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
