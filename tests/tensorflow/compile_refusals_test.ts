@@ -48,6 +48,8 @@ const REFUSALS: Refusal[] = [
   ["arraySync of a result", (x) => tf.mul(x, tf.sum(x).arraySync()), READS],
   ["print", (x) => (tf.print(x), tf.neg(x)), READS],
   ["reading, caught by the function", (x) => attempt(() => tf.mul(x, x.dataSync()[0])) ?? tf.neg(x), READS],
+  ["reading after a gather", (x) => tf.mul(tf.gather(x, [0]), x.dataSync()[0]), READS],
+  ["two things, told by the first", (x) => (attempt(() => x.dataSync()), tf.mul(x, Math.random())), READS],
   ["data without await", (x) => (x.data(), tf.neg(x)), READS],
   ["array with await", async (x) => tf.mul(x, (await x.array())[0]), READS],
   ["an operation that reads", (x) => tf.booleanMaskAsync(x, tf.greater(x, 0)), READS],

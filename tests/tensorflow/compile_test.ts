@@ -68,13 +68,27 @@ Deno.test("each shape, type, constant and structure makes one graph, which is us
   assert.deepEqual(first.slice(-5), [[NaN, NaN, NaN], [0, 0, 0], [-0, -0, -0], [2, 2, 2], [2, 2, 2]]);
 });
 
-Deno.test("records with the same entries in another order are another structure", async () => {
+Deno.test("records are told apart by the names of their entries, and by their order", async () => {
   await useNativeTensorFlow();
-  const fn = compile((tensors: Record<string, tf.Tensor>) => tf.stack(Object.values(tensors)));
+  const list = compile((tensors: Record<string, tf.Tensor>) => tf.stack(Object.values(tensors)));
   const a = tf.scalar(1), b = tf.scalar(2);
-  assert.deepEqual(values(fn({ a, b })), [1, 2]);
-  assert.deepEqual(values(fn({ b, a })), [2, 1]);
-  assert.deepEqual(values(fn({ a, c: b })), [1, 2]);
+  const run = (
+    fn: (record: Record<string, tf.Tensor>) => tf.Tensor,
+    ...records: Record<string, tf.Tensor>[]
+  ) => records.map((record) => values(fn(record)));
+  assert.deepEqual(run(list, { a, b }, { b, a }, { a }, { a, b }), [
+    [1, 2],
+    [2, 1],
+    [1],
+    [1, 2],
+  ]);
+  const choose = compile((tensors: Record<string, tf.Tensor>) => tensors.a ?? tf.neg(tensors.b));
+  assert.deepEqual(run(choose, { a }, { b }, { b, c: a }, { b, a }), [
+    [1],
+    [-2],
+    [-2],
+    [1],
+  ]);
 });
 
 Deno.test("statistics tell what was compiled and how it was used", async () => {
@@ -153,6 +167,17 @@ Deno.test("tensors of every type go in and come out", async () => {
   assert.deepEqual(results.map((tensor) => tensor.dtype), ["float32", "int32", "bool", "complex64"]);
   assert.deepEqual(results.map(values), all.map(values));
   assert.deepEqual(compile((x: tf.Tensor2D) => tf.concat([x, x], 1))(tf.zeros([0, 2])).shape, [0, 4]);
+});
+
+Deno.test("texts that stay inside a graph are all right", async () => {
+  await useNativeTensorFlow();
+  const digits = compile((x: tf.Tensor) =>
+    execute("StringLength", [], [execute("AsString", [typeAttribute("T", "int32")], [x])])
+  );
+  assert.deepEqual([[7, 10], [123, -1]].map((numbers) => values(digits(tf.tensor1d(numbers, "int32")))), [[
+    1,
+    2,
+  ], [3, 2]]);
 });
 
 Deno.test("bfloat16 tensors go through a graph, in and out", async () => {

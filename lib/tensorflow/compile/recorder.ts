@@ -8,14 +8,7 @@
  * @module
  */
 import * as tf from "../tf.ts";
-import {
-  ATTRIBUTE,
-  type Attribute,
-  DTYPE,
-  type NativeBackend,
-  type NativeBinding,
-  wrapHandle,
-} from "../binding.ts";
+import { ATTRIBUTE, type Attribute, type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
 import { CompileError } from "./compile_error.ts";
 import { Graph } from "./graph.ts";
 import { replace } from "./replace.ts";
@@ -69,16 +62,30 @@ export class Recorder {
 
   /** Puts itself between. Returns the function that takes everything back. */
   install(): () => void {
-    const backend = this.#backend,
-      { write, getInputTensorIds, readSync } = backend,
-      random = this.#refuseRandom;
-    const gather = tf.getKernel(CHECKING_KERNEL, tf.getBackend());
     const undo = [
-      replace(
-        backend,
-        "binding",
-        Object.setPrototypeOf(this.#overrides(), this.#binding) as NativeBinding,
-      ),
+      ...this.#replaceMethods(this.#backend),
+      this.#replaceGather(),
+      replace(Math, "random", this.#refuseRandom),
+    ];
+    return () => undo.forEach((restore) => restore());
+  }
+
+  /** Frees the handles that no tensor of TensorFlow.js holds, as those of an operation whose output it could not take. */
+  discard(): void {
+    for (const handle of this.#alive) this.#binding.deleteTensor(handle);
+    this.#alive.clear();
+  }
+
+  /** Notes why the function cannot be recorded, and throws. */
+  refuse(reason: string): never {
+    this.refusal ??= new CompileError(`compile: ${this.#subject} ${reason}`);
+    throw this.refusal;
+  }
+
+  #replaceMethods(backend: NativeBackend): (() => void)[] {
+    const { write, getInputTensorIds, readSync } = backend;
+    return [
+      replace(backend, "binding", Object.setPrototypeOf(this.#overrides(), this.#binding)),
       replace(backend, "write", (...values) => {
         const data = write.apply(backend, values);
         this.#written.add(data);
@@ -100,32 +107,19 @@ export class Recorder {
           return new Promise(() => {});
         }
       }),
-      replace(Math, "random", random),
     ];
-    if (gather) {
-      const { kernelFunc } = gather;
-      undo.push(replace(gather, "kernelFunc", (parameters) => {
-        this.#checking = true;
-        try {
-          return kernelFunc(parameters);
-        } finally {
-          this.#checking = false;
-        }
-      }));
-    }
-    return () => undo.forEach((restore) => restore());
   }
 
-  /** Frees the handles that no tensor of TensorFlow.js holds, as those of an operation that was refused after it ran. */
-  discard(): void {
-    for (const handle of this.#alive) this.#binding.deleteTensor(handle);
-    this.#alive.clear();
-  }
-
-  /** Notes why the function cannot be recorded, and throws. */
-  refuse(reason: string): never {
-    this.refusal ??= new CompileError(`compile: ${this.#subject} ${reason}`);
-    throw this.refusal;
+  #replaceGather(): () => void {
+    const kernel = tf.getKernel(CHECKING_KERNEL, tf.getBackend()), { kernelFunc } = kernel;
+    return replace(kernel, "kernelFunc", (parameters) => {
+      this.#checking = true;
+      try {
+        return kernelFunc(parameters);
+      } finally {
+        this.#checking = false;
+      }
+    });
   }
 
   #overrides(): Partial<NativeBinding> {
@@ -136,7 +130,6 @@ export class Recorder {
         if (random && !attributes.some(isSeed)) this.#refuseRandom();
         const outputs = this.#binding.executeOp(operation, attributes, handles, count);
         for (const { id } of outputs) this.#alive.add(id);
-        if (outputs.some(({ dtype }) => dtype === DTYPE.string)) this.#refuseText();
         if (UNTYPED.includes(operation)) {
           attributes = [...attributes.filter(({ name }) => name !== "T"), typed(inputs[0].dtype)];
         }
@@ -174,7 +167,8 @@ export class Recorder {
     return this.#tensors.get(handle) ?? this.#refuseOutside(where);
   }
 
-  #checkOrigin(data: tf.DataId, where: string): void {
+  /** Refuses data from outside that has no handle yet. (A 64-bit constant of the package comes without data.) */
+  #checkOrigin(data: tf.DataId | undefined, where: string): void {
     if (data && this.#backend.tensorMap.get(data)?.values != null && !this.#written.has(data)) {
       this.#refuseOutside(where);
     }

@@ -28,11 +28,12 @@ export const shapes = [
     linspace: (x) => tf.add(tf.linspace(0, 1, 6), x),
     range: (x) => tf.add(tf.range(0, 6), x),
     fill: (x) => tf.add(tf.fill([4, 6], 7), x),
-    "large equal constants": (x) => tf.add(tf.sum(tf.ones([40, 50])), x),
-    "large constants": (x) => tf.add(tf.sum(tf.range(0, 3000)), x),
-    "large int32 constants": (x) => tf.add(tf.cast(tf.sum(tf.fill([99], 3, "int32")), "float32"), x),
+    "large equal constants": (x) => tf.add(tf.tensor(new Float32Array(2400).fill(2.5), [100, 4, 6]), x),
+    "large constants": (x) =>
+      tf.add(tf.tensor(Float32Array.from({ length: 2400 }, Math.sqrt), [100, 4, 6]), x),
+    "large int32 constants": (x) => tf.mul(tf.tensor(new Int32Array(240).fill(-3), [10, 4, 6], "int32"), x),
     "large bool constants": (x) =>
-      tf.where(tf.fill([4, 30], 1, "bool"), tf.tile(x, [1, 5]), tf.zeros([4, 30])),
+      tf.where(tf.tensor(new Uint8Array(240).fill(1), [10, 4, 6], "bool"), x, tf.neg(x)),
     "empty tensors": (x) => tf.concat([x, tf.zeros([0, 6])], 0),
     tensorScatterUpdate: (x) =>
       tf.tensorScatterUpdate(x, tf.tensor2d([[1]], [1, 1], "int32"), tf.ones([1, 6])),
