@@ -33,3 +33,31 @@ export interface Datasets {
   train: Dataset;
   test: Dataset;
 }
+
+/**
+ * Counts the images of each class.
+ *
+ * @param labels Labels `[N]`, 0–9.
+ * @returns Ten counts.
+ */
+export function countClasses(labels: Uint8Array): number[] {
+  const counts = new Array<number>(CLASS_NAMES.length).fill(0);
+  for (const label of labels) counts[label]++;
+  return counts;
+}
+
+/**
+ * Makes a data set of some images of another (a copy).
+ *
+ * @param indices Which images, in the order wanted.
+ */
+export function selectImages(dataset: Dataset, indices: ArrayLike<number>): Dataset {
+  const images = new Uint8Array(indices.length * IMAGE_BYTES);
+  const labels = new Uint8Array(indices.length);
+  for (let position = 0; position < indices.length; position++) {
+    const start = indices[position] * IMAGE_BYTES;
+    images.set(dataset.images.subarray(start, start + IMAGE_BYTES), position * IMAGE_BYTES);
+    labels[position] = dataset.labels[indices[position]];
+  }
+  return { name: dataset.name, images, labels };
+}

@@ -110,7 +110,8 @@ function describeNetworkError(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
   const root = error.cause instanceof Error ? error.cause : error;
   return new PassingError(
-    root.message.replace(/^error sending request for url \([^)]*\):? ?/, "") || "fetch failed",
+    root.message.replace(/^error sending request for url \([^)]*\): |^client error \(Connect\): /g, "") ||
+      "fetch failed",
   );
 }
 

@@ -1,0 +1,89 @@
+import { basename, join } from "@std/path";
+import { extract } from "tar";
+import { explainWriteError } from "../download/error.ts";
+import { InputError } from "../input_error.ts";
+import { readCifar10, type ReadCifar10Options, TEST_FILE, TRAIN_FILES } from "./cifar10.ts";
+import { writeProvenance } from "./cifar10_copies.ts";
+
+/** The folder inside the archive, and its name on disk. */
+export const ARCHIVE_FOLDER = "cifar-10-batches-bin";
+
+const WANTED = [...TRAIN_FILES, TEST_FILE, "batches.meta.txt"];
+const LARGEST_FILE = 30_730_000;
+
+/** Options of {@linkcode unpackArchive}. */
+export interface UnpackArchiveOptions extends ReadCifar10Options {
+  /** Noted in `provenance.json` beside the files. */
+  provenance: { url: string; md5: string };
+}
+
+/**
+ * Unpacks CIFAR-10's `tar.gz` into `<folder>/cifar-10-batches-bin`, which must not exist.
+ *
+ * The files go to a temporary folder beside it, are checked as {@linkcode readCifar10} does, and only then get their name. Nothing
+ * but the expected plain files is taken out of the archive.
+ *
+ * @throws {InputError} If the archive is damaged, lacks a file, or has links or paths that lead out of its folder.
+ */
+export async function unpackArchive(
+  archive: string,
+  folder: string,
+  { provenance, ...check }: UnpackArchiveOptions,
+): Promise<void> {
+  const temporary = await Deno.makeTempDir({ dir: folder, prefix: `.${ARCHIVE_FOLDER}.` });
+  const refused: string[] = [];
+  try {
+    await extract({
+      file: archive,
+      cwd: temporary,
+      strict: true, // what is damaged or odd in the archive is an error, not a warning
+      filter: (path, entry) => {
+        const type = "type" in entry ? entry.type : "File";
+        const folderOnly = type === "Directory" && path.replace(/\/$/, "") === ARCHIVE_FOLDER;
+        const plain = /^cifar-10-batches-bin\/[^/]+$/.test(path) && (type === "File" || type === "OldFile");
+        const small = (entry.size ?? 0) <= LARGEST_FILE;
+        if (!folderOnly && (!plain || !small)) refused.push(path);
+        return plain && small && WANTED.includes(basename(path));
+      },
+    }).catch((error) => {
+      throw explainTarError(error, archive);
+    });
+    if (refused.length) {
+      throw new InputError(
+        `Cannot unpack ${archive}: it has entries that do not belong there (${
+          refused.slice(0, 3).join(", ")
+        }); delete it and ` +
+          `get it again.`,
+      );
+    }
+    const unpacked = join(temporary, ARCHIVE_FOLDER);
+    await Deno.mkdir(unpacked, { recursive: true }); // an archive without any of the files fails below, by their names
+    const { files } = await readCifar10(unpacked, check);
+    await writeProvenance(unpacked, {
+      ...provenance,
+      sha256: Object.fromEntries(files.map(({ file, sha256 }) => [file, sha256])),
+    });
+    await Deno.rename(unpacked, join(folder, ARCHIVE_FOLDER));
+  } finally {
+    await Deno.remove(temporary, { recursive: true });
+  }
+}
+
+/** Deletes what an unpacking that was killed left in `folder`. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  for await (const entry of Deno.readDir(folder)) {
+    if (entry.isDirectory && entry.name.startsWith(`.${ARCHIVE_FOLDER}.`)) {
+      await Deno.remove(join(folder, entry.name), { recursive: true });
+    }
+  }
+}
+
+/** Errors of the tar package and of gzip have a code that starts with TAR_ or Z_. */
+function explainTarError(error: unknown, archive: string): unknown {
+  const { code, tarCode, message } = error as { code?: string; tarCode?: string; message: string };
+  if (!/^(TAR_|Z_)/.test(tarCode ?? code ?? "")) return explainWriteError(error, archive);
+  return new InputError(
+    `Cannot unpack ${archive}: it is damaged (${message}); delete it and get it again.`,
+    { cause: error },
+  );
+}

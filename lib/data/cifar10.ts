@@ -1,0 +1,174 @@
+/**
+ * CIFAR-10's binary version: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
+ *
+ * Six files of 10,000 records. A record is one label byte, then 1,024 bytes of red, of green, of blue: planes of 32×32, row by row.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { InputError } from "../input_error.ts";
+import { nameCopy } from "./cifar10_copies.ts";
+import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
+
+/** The files of the training set, in order. */
+export const TRAIN_FILES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
+
+/** The file of the test set. */
+export const TEST_FILE = "test_batch.bin";
+
+const RECORD_BYTES = 1 + IMAGE_BYTES;
+const PLANE = IMAGE_BYTES / 3;
+
+/** Options of {@linkcode readCifar10}. */
+export interface ReadCifar10Options {
+  /** Records each file must have; the data set's own number, but for small copies in tests. @default {10000} */
+  recordsPerFile?: number;
+  /** What to do about damaged files, as errors say it. @default {"Copy the data set there again."} */
+  advice?: string;
+}
+
+/** What was found in one file. */
+export interface FileCheck {
+  file: string;
+  records: number;
+  /** Images of each class. */
+  counts: number[];
+  /** Of the whole file, in hexadecimal. */
+  sha256: string;
+}
+
+/** The data set and what was checked on the way. */
+export interface Cifar10 extends Datasets {
+  files: FileCheck[];
+}
+
+/**
+ * Reads and checks the data set: every file's size and each label.
+ *
+ * @param folder Where `data_batch_1.bin` … `test_batch.bin` are.
+ * @throws {InputError} If anything is missing or damaged. Its message names each file that is, with the record's number.
+ *
+ * @example
+ * ```ts no-eval
+ * import { readCifar10 } from "./cifar10.ts";
+ * const { train, test, files } = await readCifar10("data/cifar-10-batches-bin");
+ * console.log(train.name, train.labels.length, files[0].counts);
+ * ```
+ */
+export async function readCifar10(
+  folder: string,
+  { recordsPerFile = 10_000, advice = "Copy the data set there again." }: ReadCifar10Options = {},
+): Promise<Cifar10> {
+  await checkClassNames(folder, advice);
+  const trainRecords = TRAIN_FILES.length * recordsPerFile;
+  const train = {
+    name: "",
+    images: new Uint8Array(trainRecords * IMAGE_BYTES),
+    labels: new Uint8Array(trainRecords),
+  };
+  const test = {
+    name: "",
+    images: new Uint8Array(recordsPerFile * IMAGE_BYTES),
+    labels: new Uint8Array(recordsPerFile),
+  };
+  const faults: string[] = [];
+
+  const readFile = async (file: string, index: number): Promise<FileCheck | null> => {
+    const bytes = await readBytes(join(folder, file));
+    const fault = bytes === null ? `${file} is missing` : findFault(bytes, file, recordsPerFile);
+    if (bytes === null || fault) {
+      faults.push(fault!);
+      return null;
+    }
+    const digest = crypto.subtle.digest("SHA-256", bytes); // on another thread, beside the rest
+    const dataset = file === TEST_FILE ? test : train;
+    const first = (file === TEST_FILE ? 0 : index) * recordsPerFile;
+    decodeRecords(bytes, dataset.images, dataset.labels, first);
+    const counts = countClasses(dataset.labels.subarray(first, first + recordsPerFile));
+    return { file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() };
+  };
+  const checks = await Promise.all([...TRAIN_FILES, TEST_FILE].map(readFile));
+  if (faults.length) {
+    throw new InputError(`Cannot use CIFAR-10 in ${folder}: ${faults.sort().join("; ")}. ${advice}`);
+  }
+  const files = checks.filter((check) => check !== null);
+  train.name = test.name = await nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
+  return { train, test, files };
+}
+
+/** Tells what is wrong with a file's bytes, or nothing. */
+function findFault(bytes: Uint8Array, file: string, recordsPerFile: number): string | null {
+  const expected = recordsPerFile * RECORD_BYTES;
+  if (bytes.length !== expected) {
+    return `${file} has ${bytes.length.toLocaleString("en")} bytes, expected ${
+      expected.toLocaleString("en")
+    }`;
+  }
+  let faults = 0;
+  let first = 0;
+  for (let record = recordsPerFile - 1; record >= 0; record--) {
+    if (bytes[record * RECORD_BYTES] < CLASS_NAMES.length) continue;
+    faults++;
+    first = record;
+  }
+  if (!faults) return null;
+  const more = faults > 1 ? `, and ${faults - 1} more records are so` : "";
+  const position = `record ${first} of ${file} (counted from 0)`;
+  return `${position} has the label ${bytes[first * RECORD_BYTES]}, expected 0 to ${
+    CLASS_NAMES.length - 1
+  }${more}`;
+}
+
+/** Turns planes into pixels, from record 0 of `bytes` to image `first` onwards. */
+function decodeRecords(
+  bytes: Uint8Array,
+  images: Uint8Array<ArrayBuffer>,
+  labels: Uint8Array,
+  first: number,
+): void {
+  // four pixels make three words; typed arrays are little-endian on every machine Deno runs on
+  const words = new Uint32Array(images.buffer);
+  let word = first * IMAGE_BYTES / 4;
+  const records = bytes.length / RECORD_BYTES;
+  for (let record = 0; record < records; record++) {
+    const start = record * RECORD_BYTES;
+    labels[first + record] = bytes[start];
+    const end = start + 1 + PLANE;
+    for (let red = start + 1; red < end; red += 4) {
+      const green = red + PLANE;
+      const blue = green + PLANE;
+      words[word] = bytes[red] | bytes[green] << 8 | bytes[blue] << 16 | bytes[red + 1] << 24;
+      words[word + 1] = bytes[green + 1] | bytes[blue + 1] << 8 | bytes[red + 2] << 16 |
+        bytes[green + 2] << 24;
+      words[word + 2] = bytes[blue + 2] | bytes[red + 3] << 8 | bytes[green + 3] << 16 |
+        bytes[blue + 3] << 24;
+      word += 3;
+    }
+  }
+}
+
+async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.IsADirectory) {
+      throw new InputError(`Cannot read ${path}: ${error.message}.`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** `batches.meta.txt` may be missing; if it is there, it must name the classes that the labels mean here. */
+async function checkClassNames(folder: string, advice: string): Promise<void> {
+  const bytes = await readBytes(join(folder, "batches.meta.txt"));
+  if (bytes === null) return;
+  const names = new TextDecoder().decode(bytes).split(/\s+/).filter((name) => name);
+  const wrong = CLASS_NAMES.findIndex((name, label) => names[label] !== name);
+  if (wrong < 0 && names.length === CLASS_NAMES.length) return;
+  throw new InputError(
+    `Cannot use CIFAR-10 in ${folder}: batches.meta.txt does not name CIFAR-10's ten classes in their order` +
+      (wrong < 0 ? "" : ` (label ${wrong} is ${names[wrong] ?? "missing"}, expected ${CLASS_NAMES[wrong]})`) +
+      `. ${advice}`,
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * Which copy of CIFAR-10 it is: results on a copy with other pixels must not be taken for results on the original.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+
+/** Left beside files that were unpacked from the official archive after its checksum was found right. */
+export interface Provenance {
+  /** Where the archive came from. */
+  url: string;
+  /** The archive's MD5 sum. */
+  md5: string;
+  /** SHA-256 of each file as it was unpacked. */
+  sha256: Record<string, string>;
+}
+
+/** The name of the file that holds a {@linkcode Provenance}. */
+export const PROVENANCE_FILE = "provenance.json";
+
+/** The original, as the official archive holds it. */
+export const OFFICIAL_NAME = "CIFAR-10";
+
+/** The official archive of the binary version, and its MD5 sum as its page states it. */
+export const OFFICIAL_ARCHIVE = {
+  url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+  md5: "c32a1d4ab5d03f1284b67883e8d87530",
+} as const;
+
+/** Copies that are known to differ from the original, by the SHA-256 of their files. */
+const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
+  // decoded from JPEG (quality 75, colour at half resolution) and written in this format, in an order of its own
+  name: "CIFAR-10 (JPEG-repacked copy)",
+  sha256: {
+    "data_batch_1.bin": "f2864180fce86ab4106016a49ea527cd9376db11e43effbeb9f2b263de915c0a",
+    "data_batch_2.bin": "c52397bf76420e25e54c7ae21dfb41892d86a23f4d1ee338e7196744af969132",
+    "data_batch_3.bin": "967b17f8138b600d580cdddcfb372d8f73098ceec84dd859ec0017a8b1e5db40",
+    "data_batch_4.bin": "e41eba099e58636ef2a10ce7a6501246fe24e336c6f87f1639c78e53b60d0a53",
+    "data_batch_5.bin": "71ee043011581dc7093922d11849252e4484e033d8dab4e63563992169a5eb83",
+    "test_batch.bin": "164a9de12752dbb1dbb91ea8571fa84e2ac129d3e8a49dfbf30fa2bf245cf840",
+  },
+}];
+
+/**
+ * Names a copy: `CIFAR-10` only if its files are those unpacked here from the official archive, else what it is known as, else
+ * `CIFAR-10 (unverified copy, test_batch.bin sha256 1a2b3c4d…)`.
+ *
+ * @param folder Where the files are.
+ * @param sha256 Of each file, in hexadecimal.
+ */
+export async function nameCopy(folder: string, sha256: Map<string, string>): Promise<string> {
+  const isThat = (known: Record<string, string>) =>
+    [...sha256].every(([file, digest]) => known[file] === digest);
+  const provenance = await readProvenance(folder);
+  if (provenance?.md5 === OFFICIAL_ARCHIVE.md5 && isThat(provenance.sha256)) return OFFICIAL_NAME;
+  const copy = KNOWN_COPIES.find((known) => isThat(known.sha256));
+  if (copy) return copy.name;
+  return `CIFAR-10 (unverified copy, test_batch.bin sha256 ${sha256.get("test_batch.bin")?.slice(0, 8)}…)`;
+}
+
+/** Notes beside the files where they came from. */
+export async function writeProvenance(folder: string, provenance: Provenance): Promise<void> {
+  await Deno.writeTextFile(join(folder, PROVENANCE_FILE), JSON.stringify(provenance, null, 2) + "\n");
+}
+
+async function readProvenance(folder: string): Promise<Provenance | null> {
+  try {
+    const found = JSON.parse(await Deno.readTextFile(join(folder, PROVENANCE_FILE)));
+    return typeof found?.sha256 === "object" && found.sha256 !== null ? found : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
