@@ -1,0 +1,109 @@
+"""The same network and train step in PyTorch, in several forms: as one usually writes it, and at its best.
+
+| form | what |
+| --- | --- |
+| usual | NCHW, a loop over the ten classes, `torch.optim.SGD` as it comes |
+| best | channels_last, all ten maps by one convolution, ReLU in place, fused SGD; batch norm folded where it is fixed |
+| compiled | best, with forward and backward by `torch.compile` |
+| bf16 | best, under autocast to bfloat16 |
+"""
+
+import copy
+
+import torch
+from network import Network, state_of
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+FORMS = ("usual", "best", "compiled", "bf16")
+RECIPE = {"lr": 0.01, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+
+
+class FastNetwork(Network):
+    """`dynamic` with what makes it fast; names and numbers are the plain network's."""
+
+    def features(self, images: Tensor) -> Tensor:
+        backbone = self.backbone
+        x = F.relu_(backbone.bn1(backbone.conv1(images)))
+        x = F.max_pool2d(x, 3, stride=2, padding=1)
+        for block in backbone.layer1:
+            y = F.relu_(block.bn1(block.conv1(x)))
+            y = block.bn2(block.conv2(y))
+            x = F.relu_(y.add_(x))
+        return x if self.adapter is None else self.adapter(x)
+
+    def forward(self, images: Tensor) -> Tensor:
+        filters = self.unit_filters() / 8
+        maps = F.conv2d(self.features(images), filters[:, :, None, None])  # [B,10,8,8]
+        return self.score_predictor(maps.flatten(2)).squeeze(2)
+
+
+def fold(backbone: nn.Module) -> nn.Module:
+    """A copy for evaluation, its batch norms folded into the convolutions before them."""
+    folded = copy.deepcopy(backbone).eval()
+    folded.conv1, folded.bn1 = fuse_conv_bn_eval(folded.conv1, folded.bn1), nn.Identity()
+    for block in folded.layer1:
+        block.conv1, block.bn1 = fuse_conv_bn_eval(block.conv1, block.bn1), nn.Identity()
+        block.conv2, block.bn2 = fuse_conv_bn_eval(block.conv2, block.bn2), nn.Identity()
+    return folded
+
+
+class Learner:
+    """A network in one form, its optimizer, and the operations that are timed."""
+
+    def __init__(self, form: str, state: dict[str, Tensor], device: torch.device, backbone="trainable", adapter="none"):
+        if form not in FORMS:
+            raise ValueError(f"There is no form {form}; there are {', '.join(FORMS)}.")
+        self.form, self.device = form, device
+        self.fast = form != "usual"
+        network = (FastNetwork if self.fast else Network)("dynamic", backbone, adapter)
+        network.load_state_dict(state_of(network) | state)  # an adapter may start at random, nothing else is lacking
+        self.network = network.to(device)
+        if self.fast:
+            self.network = self.network.to(memory_format=torch.channels_last)
+            if backbone == "frozen":  # fixed for good: fold it once, and keep it out of the graph of gradients
+                self.network.backbone = fold(self.network.backbone)
+        trained = [p for p in self.network.parameters() if p.requires_grad]
+        fused = {"fused": True} if self.fast else {}
+        self.optimizer = torch.optim.SGD(trained, **RECIPE, **fused)
+        self.compute_loss = torch.compile(self._compute_loss, dynamic=False) if form == "compiled" else self._compute_loss
+        self.evaluator: nn.Module | None = None
+
+    def place(self, images: Tensor) -> Tensor:
+        """Images [B,3,32,32] as this form wants them in memory."""
+        layout = torch.channels_last if self.fast else torch.contiguous_format
+        return images.to(self.device).contiguous(memory_format=layout)
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.form == "bf16")
+
+    def _compute_loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        with self.autocast():
+            scores = self.network(images)
+        return F.cross_entropy(scores.float(), labels)
+
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """One training step; its loss, which nobody has to wait for."""
+        loss = self.compute_loss(images, labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def prepare_evaluation(self) -> None:
+        """Takes the network as it is now; the fast forms fold batch norm into the convolutions."""
+        if not self.fast:
+            self.evaluator = self.network.eval()
+            return
+        network = copy.deepcopy(self.network).eval()
+        if not isinstance(network.backbone.bn1, nn.Identity):
+            network.backbone = fold(network.backbone)
+        network = network.to(memory_format=torch.channels_last)
+        self.evaluator = torch.compile(network, dynamic=False) if self.form == "compiled" else network
+
+    @torch.no_grad()
+    def score(self, images: Tensor) -> Tensor:
+        """Scores [B,10] in evaluation mode, after prepare_evaluation."""
+        with self.autocast():
+            return self.evaluator(images)
