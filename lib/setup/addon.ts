@@ -8,7 +8,7 @@ import {
   runtimeFolder,
   tensorflowFolder,
 } from "../tensorflow/runtime.ts";
-import { type Compiler, findCompilers } from "./compiler.ts";
+import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
 import { explainFailure } from "./failure.ts";
 import { runProgram } from "./program.ts";
 import { withProgress } from "./reporter.ts";
@@ -40,8 +40,12 @@ export async function buildAddon(build: RuntimeBuild, place: Workplace): Promise
       await replaceFolder(folder, join(tensorflowFolder(project), "addon"), place);
       return await placeAddon(project);
     }
-    const cure = "install g++ (Debian, Ubuntu: apt install g++)";
-    failure = explainFailure(`The addon could not be compiled with ${compiler.name}`, output, place, cure);
+    failure = explainFailure(
+      `The addon could not be compiled with ${compiler.name}`,
+      output,
+      place,
+      INSTALL_COMPILER,
+    );
   }
   throw failure!;
 }

@@ -11,6 +11,9 @@ export interface Compiler {
   env?: Record<string, string>;
 }
 
+/** What the user can do where no compiler can. */
+export const INSTALL_COMPILER = "install g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++)";
+
 /**
  * The compilers to try, best first: `$CXX`, `g++`, `clang++`, and at last one fetched as a Python package (Zig's, with its own C++
  * library) for this set-up only.
@@ -32,7 +35,8 @@ async function fetchZig(place: Workplace): Promise<Compiler> {
   const folder = join(staging, "zig");
   const python = await ensureVenv(place);
   const requirements = join(project, "requirements-compiler.txt");
-  await installFiles({ python, requirements, folder, what: "A C++ compiler" }, place);
+  const what = "No C++ compiler is here that can, and Zig's";
+  await installFiles({ python, requirements, folder, what, cure: INSTALL_COMPILER }, place);
   const cache = join(staging, "zig_cache");
   return {
     name: "zig c++",

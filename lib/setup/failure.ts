@@ -26,18 +26,16 @@ const REASONS: [expression: RegExp, reason: string, cure: string][] = [
   ],
 ];
 
-/** The error for a failed step, in one line: what failed, why as far as
- * the program's output tells, what to do, where to read more. */
-export function explainFailure(
-  what: string,
-  output: string,
-  place: Workplace,
-  otherwise = "read the log",
-): InputError {
-  const found = REASONS.find(([expression]) => expression.test(output));
-  const [reason, cure] = found === undefined ? ["", otherwise] : [`: ${found[1]}`, found[2]];
+/**
+ * The error for a failed step, in one line: what failed, why as far as the program's output tells, what to do, where to read more.
+ *
+ * @param cure What to do, where that is known without the output.
+ */
+export function explainFailure(what: string, output: string, place: Workplace, cure?: string): InputError {
+  const [, reason, usualCure] = REASONS.find(([expression]) => expression.test(output)) ?? [];
+  const advice = cure ?? usualCure ?? "read what went wrong";
   return new InputError(
-    `${what}${reason}. ${cure[0].toUpperCase()}${cure.slice(1)}, then run \`deno task setup\` again; ` +
-      `details are in ${logPlace(place)}.`,
+    `${what}${reason === undefined ? "" : `: ${reason}`}. ${advice[0].toUpperCase()}${advice.slice(1)}, ` +
+      `then run \`deno task setup\` again; details are in ${logPlace(place)}.`,
   );
 }

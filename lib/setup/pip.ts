@@ -35,13 +35,14 @@ export async function ensureVenv(place: Workplace): Promise<string> {
  * Puts the files of a requirements file's packages into `folder`, without what they depend on and whatever the machine's own Python
  * is: no code of theirs is run.
  *
- * @param what What is being fetched, for a message: `TensorFlow's libraries`.
+ * @param options.what What is being fetched, for a message.
+ * @param options.cure What the user can do where it cannot be fetched; by default what pip's complaint suggests.
  */
 export async function installFiles(
-  options: { python: string; requirements: string; folder: string; what: string },
+  options: { python: string; requirements: string; folder: string; what: string; cure?: string },
   place: Workplace,
 ): Promise<void> {
-  const { python, requirements, folder, what } = options;
+  const { python, requirements, folder, what, cure } = options;
   const platforms = PLATFORMS.flatMap((name) => ["--platform", `${name}_${Deno.build.arch}`]);
   const tags = ["--python-version", "3.12", "--implementation", "cp", ...platforms];
   const args = [
@@ -54,7 +55,7 @@ export async function installFiles(
     "-r",
     requirements,
   ];
-  await runPip({ python, args, what }, place);
+  await runPip({ python, args, what, cure }, place);
 }
 
 /** Installs a requirements file's packages, and what they depend on, into the environment of `python`. */
@@ -67,7 +68,7 @@ export async function installPackages(
 }
 
 async function runPip(
-  { python, args, what }: { python: string; args: string[]; what: string },
+  { python, args, what, cure }: { python: string; args: string[]; what: string; cure?: string },
   place: Workplace,
 ): Promise<void> {
   // pip unpacks here: the system's own folder for temporary files is often too small for several GB
@@ -84,7 +85,7 @@ async function runPip(
     progress.state,
     () => runProgram(program, place, progress.read),
   );
-  if (outcome !== "done") throw explainFailure(`${what} could not be installed`, output, place);
+  if (outcome !== "done") throw explainFailure(`${what} could not be installed`, output, place, cure);
 }
 
 /** Follows what pip prints, and how much of a download lies in its temporary folder. */

@@ -87,8 +87,8 @@ function isReady(build: RuntimeBuild, project: string): boolean {
 async function setUp(build: RuntimeBuild, options: SetupOptions): Promise<void> {
   const { project } = options;
   await withWorkplace(options, async (place) => {
-    await removeOutdated(build, place);
     if (!isRuntimeReady(build, project)) await installLibraries(build, place);
+    await removeOther(build, place);
     await ensureNodeModules(place);
     if (isAddonReady(project)) return;
     if (isAddonBuilt(project)) await placeAddon(project);
@@ -96,10 +96,10 @@ async function setUp(build: RuntimeBuild, options: SetupOptions): Promise<void> 
   });
 }
 
-/** An outdated build must go even if the other one is wanted: the addon would find it. */
-async function removeOutdated(wanted: RuntimeBuild, { project, staging }: Workplace): Promise<void> {
-  const other = wanted === "gpu" ? "cpu" : "gpu";
-  if (isInstalled(other, project) && !isRuntimeReady(other, project)) {
+/** One build is enough: the CUDA build computes on the CPU too, and the addon would take an outdated one before a good CPU build. */
+async function removeOther(build: RuntimeBuild, { project, staging }: Workplace): Promise<void> {
+  const other = build === "gpu" ? "cpu" : "gpu";
+  if (isInstalled(other, project)) {
     await Deno.rename(runtimeFolder(other, project), join(staging, `old-${other}`));
   }
 }

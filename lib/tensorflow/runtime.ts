@@ -9,8 +9,8 @@
  * .tensorflow/addon/tfjs_binding.node   built for this machine, copied into the package under node_modules
  * ```
  *
- * There is one addon for both: it looks for its libraries in `.tensorflow/gpu` first, then in `.tensorflow/cpu`. The CUDA
- * build computes on the CPU as well, so where it is installed it also serves `--device cpu`.
+ * One build is installed at a time: the CUDA build computes on the CPU as well, so where it is installed it also serves
+ * `--device cpu`. The addon is the same for both and looks in `.tensorflow/gpu` first, then in `.tensorflow/cpu`.
  *
  * @module
  */
