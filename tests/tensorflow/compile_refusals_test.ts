@@ -165,13 +165,31 @@ Deno.test("a graph that TensorFlow does not take says so and leaves nothing behi
   x.dispose();
 });
 
-Deno.test("a graph's folder is gone once TensorFlow has the graph", async () => {
+Deno.test("a graph's folder is gone, whether TensorFlow takes the graph or not", async () => {
   await useNativeTensorFlow();
-  const before = takeTraces().folders, fn = compile((x: tf.Tensor) => tf.neg(x));
-  const x = tf.scalar(1);
-  tf.dispose([fn(x), x]);
-  fn.dispose();
-  assert.deepEqual(takeTraces().folders, before);
+  const { TMPDIR } = Deno.env.toObject(), folder = Deno.makeTempDirSync();
+  let written = 0;
+  const { writeFileSync } = Deno;
+  Deno.env.set("TMPDIR", folder);
+  Deno.writeFileSync = (path, ...rest) => {
+    assert.ok(String(path).startsWith(folder));
+    written++;
+    writeFileSync(path, ...rest);
+  };
+  try {
+    const good = compile((x: tf.Tensor) => tf.neg(x)), x = tf.scalar(1);
+    const bad = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]));
+    tf.dispose(good(x));
+    assert.throws(() => bad(x), CompileError);
+    good.dispose();
+    assert.equal(written, 2);
+    assert.deepEqual(Array.from(Deno.readDirSync(folder)), []);
+  } finally {
+    Deno.writeFileSync = writeFileSync;
+    if (TMPDIR === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", TMPDIR);
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 Deno.test("random operations with a seed of their own are recorded", async () => {

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import * as tf from "../../lib/tensorflow/tf.ts";
 import { engineInternals, nativeBackend } from "../../lib/tensorflow/binding.ts";
 
@@ -18,12 +17,5 @@ export function takeTraces() {
     engine: Object.keys(engine).sort(),
     random: Math.random,
     gather: tf.getKernel("GatherV2", "tensorflow")?.kernelFunc,
-    folders: listGraphFolders(),
   };
-}
-
-/** Folders of graphs in the temporary folder. */
-export function listGraphFolders(): string[] {
-  const { TMPDIR = "/tmp" } = Deno.env.toObject();
-  return readdirSync(TMPDIR).filter((name) => name.startsWith("graph-")).sort();
 }
