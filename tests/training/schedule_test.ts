@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { learningRateAt, type ScheduleOptions } from "../../lib/training/schedule.ts";
+
+interface Course {
+  schedule: ScheduleOptions["schedule"];
+  totalSteps: number;
+  peak: number;
+  learningRates: number[];
+}
+
+const COURSES: Course[] = JSON.parse(
+  Deno.readTextFileSync(new URL("../testdata/schedules.json", import.meta.url)),
+);
+
+for (const { schedule, totalSteps, peak, learningRates } of COURSES) {
+  Deno.test(`${schedule} over ${totalSteps} steps takes PyTorch's learning rates`, () => {
+    assert.equal(learningRates.length, totalSteps);
+    learningRates.forEach((expected, step) => {
+      const actual = learningRateAt(step, { schedule, learningRate: peak, totalSteps });
+      assert.ok(Math.abs(actual - expected) <= 1e-12 * peak, `step ${step}: ${actual}, expected ${expected}`);
+    });
+  });
+}
+
+Deno.test("constant is constant", () => {
+  for (const step of [0, 5, 9]) {
+    assert.equal(learningRateAt(step, { schedule: "constant", learningRate: 0.3, totalSteps: 10 }), 0.3);
+  }
+});
+
+Deno.test("every schedule has a rate above 0 and up to the peak for each step, also where there are few", () => {
+  for (const schedule of ["one-cycle", "cosine", "constant"] as const) {
+    for (let totalSteps = 1; totalSteps <= 40; totalSteps++) {
+      for (let step = 0; step < totalSteps; step++) {
+        const rate = learningRateAt(step, { schedule, learningRate: 1, totalSteps });
+        assert.ok(rate > 0 && rate <= 1, `${schedule}, step ${step} of ${totalSteps}: ${rate}`);
+      }
+    }
+  }
+});
