@@ -3,6 +3,7 @@ import { extent, formatNumber } from "./numbers.ts";
 import { encodePng, pngDataUri } from "./png.ts";
 import { FONT_SIZE, GREY, MUTED } from "./style.ts";
 import { element, text } from "./svg.ts";
+import { textWidth } from "./text_width.ts";
 
 /** What a colour bar explains. */
 export interface ColourBarOptions {
@@ -22,8 +23,8 @@ export interface ColourBarOptions {
 /** A horizontal colour bar from (0, 0), `width` × 38 pixels, its label above the bar and values below. */
 export function colourBar(width: number, options: ColourBarOptions): string {
   const { colours, domain, label } = options;
-  const ticks = options.ticks ?? roundTicks(domain, Math.max(3, Math.floor(width / 50)));
-  const format = options.format ?? ((value) => formatNumber(value, decimalsOf(ticks)));
+  const ticks = options.ticks ?? fittingTicks(domain, width);
+  const format = options.format ?? ((value: number) => formatNumber(value, decimalsOf(ticks)));
   const position = options.position ?? ((value: number) => (value - domain[0]) / (domain[1] - domain[0]));
   const png = encodePng(Uint8Array.from({ length: 256 }, (_, index) => index), 256, 1, palette(colours));
   return text(label, 0, 10, { size: FONT_SIZE.tick, fill: MUTED }) +
@@ -36,12 +37,37 @@ export function colourBar(width: number, options: ColourBarOptions): string {
     }).join("");
 }
 
+/** As many round values as can be written side by side along `width` pixels; the domain's two ends where too few can. */
+export function fittingTicks(domain: readonly [number, number], width: number): number[] {
+  const [low, high] = domain;
+  const fits = (ticks: readonly number[]) => {
+    const widths = ticks.map((tick) => textWidth(formatNumber(tick, decimalsOf(ticks)), FONT_SIZE.small));
+    return ticks.every((tick, index) =>
+      index === 0 ||
+      (tick - ticks[index - 1]) / (high - low) * width >= (widths[index] + widths[index - 1]) / 2 + 8
+    );
+  };
+  for (let count = Math.ceil(width / 30); count > 0; count--) {
+    const ticks = roundTicks(domain, count);
+    if (ticks.length < 2) break;
+    if (fits(ticks)) return ticks;
+  }
+  const unit = 10 ** (Math.floor(Math.log10(high - low)) - 1);
+  const inside = [Math.ceil(low / unit) * unit, Math.floor(high / unit) * unit].map((tick) =>
+    Number(tick.toPrecision(6))
+  );
+  const withZero = [inside[0], 0, inside[1]];
+  return low < 0 && high > 0 && fits(withZero) ? withZero : inside;
+}
+
 /** About `count` round values (multiples of 1, 2 or 5 times a power of ten) inside a domain. */
 export function roundTicks([low, high]: readonly [number, number], count: number): number[] {
   if (!(high > low)) return [low];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999)!;
+  const ratio = rough / power;
+  const step = power *
+    (ratio >= Math.sqrt(50) ? 10 : ratio >= Math.sqrt(10) ? 5 : ratio >= Math.SQRT2 ? 2 : 1);
   const ticks: number[] = [];
   for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index++) {
     ticks.push(Number((index * step).toPrecision(12)));
@@ -52,7 +78,7 @@ export function roundTicks([low, high]: readonly [number, number], count: number
 /** The domain of a map's colours: the values' extent, and about zero alike on both sides where the colours diverge. */
 export function colourDomain(values: Iterable<number>, colours: ColourMap): [number, number] {
   const [low, high] = extent(values);
-  if (colours !== "diverging") return [low, high];
+  if (colours !== "diverging") return low < high ? [low, high] : [low - 0.5, low + 0.5];
   const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
   return [-most, most];
 }

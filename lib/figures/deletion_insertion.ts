@@ -42,13 +42,13 @@ export function deletionInsertion(
   const panels = [
     {
       title: "Deletion",
-      axis: "Pixels removed, most responsive first (%)",
+      axis: "Pixels removed (%)",
       curves: curves.deletion,
     },
     ...(curves.insertion
       ? [{
         title: "Insertion",
-        axis: "Pixels shown, most responsive first (%)",
+        axis: "Pixels shown (%)",
         curves: curves.insertion,
       }]
       : []),

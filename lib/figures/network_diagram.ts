@@ -140,7 +140,7 @@ function drawBackbone(
     lines(["*Backbone", "ResNet-18 up to layer1"], center, TOP + 10, 16) + slabs +
     lines(notes, center, TOP + ROWS + 2 - 15 * (notes.length - 1), 15) +
     arrow([right + 3, MIDDLE], [right + 26, MIDDLE]) +
-    lines(["*feature map v"], 414, MIDDLE - 48) + slab(384, MIDDLE, 66, 50, last.tint) +
+    lines(["*feature", "*map v"], 416, MIDDLE - 62) + slab(384, MIDDLE, 66, 50, last.tint) +
     lines([`[${["B", ...last.shape.slice(1)].join(",")}]`], 412, MIDDLE + 56) +
     arrow([449, MIDDLE], [474, MIDDLE]);
 }

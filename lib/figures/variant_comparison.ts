@@ -199,7 +199,15 @@ function rangePanel({ names, width, height, label, rows, domain: asked, zero }: 
   });
   const captions = rows.map((row, index) => {
     const y = 26 + (index + 0.5) * ROW - 8;
-    if (!row) return text("reference", panel.x(0) + 6, y + 11, { size: FONT_SIZE.tick, fill: MUTED });
+    if (!row) {
+      const zero = panel.x(0);
+      const room = zero < width / 2; // on the side with more of it
+      return text("reference", zero + (room ? 6 : -6), y + 11, {
+        size: FONT_SIZE.tick,
+        fill: MUTED,
+        anchor: room ? "start" : "end",
+      });
+    }
     const { mean } = row.statistics;
     const half = textWidth(row.caption, FONT_SIZE.tick, "bold") / 2;
     if (!inside(mean)) {

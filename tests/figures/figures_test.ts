@@ -88,6 +88,13 @@ Deno.test("a page of response maps has a row for each image and one colour bar",
   assert.equal(count(svg, ">Response<"), 1);
 });
 
+Deno.test("maps that are the same everywhere can be drawn", () => {
+  const flat = { image: sampleImage(1), maps: new Float32Array(640), scores: new Float32Array(10) };
+  for (const colours of ["viridis", "diverging"] as const) {
+    assert.ok(texts(responseMaps(flat, { classNames, colours })).includes("0.00  ·  10.0\u00a0%"));
+  }
+});
+
 Deno.test("response maps refuse maps and scores that do not fit the classes", () => {
   assert.throws(
     () => responseMaps({ ...example(6), maps: new Float32Array(639) }, { classNames }),

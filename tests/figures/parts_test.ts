@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createCanvas, GlobalFonts, loadImage } from "@napi-rs/canvas";
-import { roundTicks } from "../../lib/figures/colour_bar.ts";
+import { fittingTicks, roundTicks } from "../../lib/figures/colour_bar.ts";
 import { colourOf, palette, readableOn } from "../../lib/figures/colours.ts";
 import { spreadLabels } from "../../lib/figures/labels.ts";
 import { figureFonts, svgToPng } from "../../lib/figures/mod.ts";
@@ -125,9 +125,17 @@ Deno.test("colours run from end to end, and the middle of the diverging ones is 
 });
 
 Deno.test("ticks are round and inside the domain", () => {
-  assert.deepEqual(roundTicks([-0.73, 1.21], 3), [0, 1]);
-  assert.deepEqual(roundTicks([0, 1], 4), [0, 0.5, 1]);
+  assert.deepEqual(roundTicks([-0.73, 1.21], 3), [-0.5, 0, 0.5, 1]);
+  assert.deepEqual(roundTicks([-0.48, 0.48], 4), [-0.4, -0.2, 0, 0.2, 0.4]);
+  assert.deepEqual(roundTicks([0, 1], 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
   assert.deepEqual(roundTicks([2, 2], 4), [2]);
+  assert.deepEqual(fittingTicks([-0.487, 0.334], 99), [-0.48, 0, 0.33]);
+  for (const top of [0.14, 0.4, 0.73, 1.21, 12.5, 300]) {
+    const ticks = fittingTicks([-top, top], 99);
+    assert.ok(ticks.length >= 2 && ticks.every((tick) => Math.abs(tick) <= top), `${top}: ${ticks}`);
+    const written = Math.max(...ticks.map((tick) => textWidth(String(tick).replace("-", "−"), 10)));
+    assert.ok((ticks[1] - ticks[0]) / (2 * top) * 99 > written, `${ticks}`);
+  }
 });
 
 Deno.test("Student's t and the two intervals are those of the tables", () => {
