@@ -111,7 +111,7 @@ export function nativeBackend(): NativeBackend | null {
  * TensorFlow.js; give it only to further operations run from here.
  *
  * @param operation Its name in TensorFlow, as `"Relu"`.
- * @throws Error where the native backend is not in use, or what TensorFlow refuses.
+ * @throws {Error} Where the native backend is not in use, or what TensorFlow refuses.
  */
 export function execute(operation: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor {
   return executeMany(operation, attributes, inputs, 1)[0];

@@ -15,11 +15,11 @@ export type { GraphStatistics } from "./compile/program.ts";
 
 /** How {@linkcode compile} goes about it. */
 export interface CompileOptions {
-  /** What to call the function in messages. Default: its own name. */
+  /** What to call the function in messages. @default its own name */
   name?: string;
-  /** How many graphs it may have at a time. Default: 32. */
+  /** How many graphs it may have at a time. @default 32 */
   graphs?: number;
-  /** Run the function as it is, never as a graph: to look into a problem, or on a GPU, where that may be faster. Default: false. */
+  /** Run the function as it is, never as a graph: to look into a problem, or on a GPU, where that may be faster. @default false */
   eager?: boolean;
 }
 
@@ -57,7 +57,7 @@ type AnyFunction = (...args: any[]) => unknown;
  * Where there is no native backend, inside another function's recording, under a gradient, a profile or the debug mode, `fn` itself runs,
  * with the same result.
  *
- * @throws CompileError at a call, when `fn` uses a tensor from outside, reads values, returns a promise, makes texts or a variable, or
+ * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise, makes texts or a variable, or
  * draws random numbers without a seed; when an argument keeps changing so that it needs more than `graphs` graphs; and when the
  * graph fails. What `fn` throws itself is passed on. Nothing is left behind in any of these cases.
  *

@@ -32,7 +32,7 @@ export function isRecording(): boolean {
  * @param name What to call `fn` in a message.
  * @param args The structure of its arguments.
  * @param inputs The tensors in them.
- * @throws CompileError where `fn` does what a graph cannot, and whatever `fn` throws.
+ * @throws {CompileError} Where `fn` does what a graph cannot, and whatever `fn` throws.
  */
 export function record(
   backend: NativeBackend,

@@ -6,7 +6,7 @@ import { type Numbering, readTemplate, type Template } from "./template.ts";
  *
  * @param name What to call the function in a message.
  * @param numbering Gets the tensors found.
- * @throws CompileError where it is a promise, or holds what a graph cannot give.
+ * @throws {CompileError} Where it is a promise, or holds what a graph cannot give.
  */
 export function readResult(result: unknown, name: string, numbering: Numbering): Template {
   if (typeof (result as PromiseLike<unknown> | null)?.then === "function") {

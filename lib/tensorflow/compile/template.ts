@@ -29,7 +29,7 @@ export type Numbering = Map<tf.Tensor, number>;
  * @param place What to call `value` in a message, as "argument 1".
  * @param numbering Gets the tensors found.
  * @param role What it is.
- * @throws CompileError where something in it is neither a tensor, nor an array or plain record, nor a constant.
+ * @throws {CompileError} Where something in it is neither a tensor, nor an array or plain record, nor a constant.
  */
 export function readTemplate(value: unknown, place: string, numbering: Numbering, role: Role): Template {
   if (value instanceof tf.Tensor) {

@@ -29,18 +29,22 @@ const operations = new Map(
   [elementwise, reductions, shapes, matrices, images].flat().map((one) => [one.name, one]),
 );
 
+/** Operations whose second derivative is tried. */
+const TWICE = "exp; log; sigmoid; tanh; square; reciprocal; sqrt; softplus; mean; softmax; reshape; sum";
+
 /** The gradients of the sum of an operation's squared outputs. */
 export const gradients: Operation[] = [
   ...listNames(FOR_THE_FIRST).map((name) => gradientOf(name, 1)),
   ...listNames(FOR_ALL).map((name) => gradientOf(name, Infinity)),
+  ...listNames(TWICE).map((name) => gradientOf(`gradient of ${name}`, 1, gradientOf(name, 1))),
 ];
 
 function listNames(text: string): string[] {
   return text.trim().split(/;\s+/);
 }
 
-function gradientOf(name: string, count: number): Operation {
-  const { run, inputs } = operations.get(name)!;
+function gradientOf(name: string, count: number, operation = operations.get(name)!): Operation {
+  const { run, inputs } = operation;
   return {
     name: `gradient of ${name}`,
     inputs,
