@@ -110,9 +110,9 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
   const slots = stored.filter(([name]) => name.startsWith(OPTIMIZER))
     .map(([name, tensor]): [string, StoredTensor] => [name.slice(OPTIMIZER.length), tensor]);
   checkTensors(path, `network ${config.variant}`, new Map(network), listNetwork(config));
-  if (slots.length > 0) {
-    checkTensors(path, `optimizer ${config.optimizer}`, new Map(slots), listSlots(config));
-  }
+  const expected = listSlots(config); // plain SGD has none
+  const isComplete = slots.length > 0 || expected.size === 0;
+  if (isComplete) checkTensors(path, `optimizer ${config.optimizer}`, new Map(slots), expected);
   const make = (list: [string, StoredTensor][]): StateDict =>
     Object.fromEntries(list.map(([name, tensor]) => [name, fromPyTorch(tensor)]));
   return {
@@ -120,7 +120,7 @@ export async function loadCheckpoint(path: string): Promise<Checkpoint> {
     recorded,
     progress,
     network: make(network),
-    slots: slots.length > 0 ? make(slots) : null,
+    slots: isComplete ? make(slots) : null,
   };
 }
 

@@ -18,6 +18,8 @@ import { type Batch, type TrainState, trainStep } from "./train_step.ts";
 export interface Workshop {
   data: RunData;
   folder: RunFolder;
+  /** How the command line names the run. */
+  name: string;
   evaluator: Evaluator;
   observer: TrainObserver;
   signal?: AbortSignal;
@@ -30,7 +32,7 @@ export interface Workshop {
  */
 export async function runEpochs(
   training: Training,
-  { data, folder, evaluator, observer, signal }: Workshop,
+  { data, folder, name, evaluator, observer, signal }: Workshop,
 ): Promise<void> {
   const { config, progress, state } = training;
   const optimizer = createOptimizer(config);
@@ -74,7 +76,7 @@ export async function runEpochs(
         observer,
         onPause,
       });
-      if (!isFinished) throw new Interrupted(stopMessage(training));
+      if (!isFinished) throw new Interrupted(stopMessage(progress, name));
       const started = performance.now();
       const tested = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
         observer.onTest?.({ epoch, step: done, steps: all });
@@ -87,7 +89,9 @@ export async function runEpochs(
       folder.appendHistory(record);
       events?.write(record);
       observer.onEpoch?.(record, isBest);
-      if (signal?.aborted && progress.epochs < config.epochs) throw new Interrupted(stopMessage(training));
+      if (signal?.aborted && progress.epochs < config.epochs) {
+        throw new Interrupted(stopMessage(progress, name));
+      }
     }
   } finally {
     step.dispose();
@@ -143,6 +147,6 @@ function finishEpoch(progress: Progress, record: EpochRecord): boolean {
   return isBest;
 }
 
-function stopMessage({ config, progress }: Training): string {
-  return `Stopped ${describeProgress(progress)}; saved. Go on with: deno task train --resume ${config.run}`;
+function stopMessage(progress: Progress, name: string): string {
+  return `Stopped ${describeProgress(progress)}; saved. Go on with: deno task train --resume ${name}`;
 }

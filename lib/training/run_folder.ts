@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import { writeFileAtomically } from "../atomic_file.ts";
 import { InputError } from "../input_error.ts";
 import { projectFolder } from "../tensorflow/runtime.ts";
@@ -11,9 +11,9 @@ import type { Recorded } from "./checkpoint.ts";
 import { RECORDED_KEY, type TrainConfig } from "./config.ts";
 import type { EpochRecord } from "./observer.ts";
 
-/** The folder of all runs, unless another is asked for. */
+/** The folder of all runs, unless another is asked for: `checkpoints`, or the environment variable `CHECKPOINTS_DIR`. */
 export function defaultRunsFolder(): string {
-  return join(projectFolder(), "checkpoints");
+  return resolve(Deno.env.get("CHECKPOINTS_DIR") || join(projectFolder(), "checkpoints"));
 }
 
 /** A run's folder, locked for this process until it is closed. */

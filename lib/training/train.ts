@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { useNativeTensorFlow } from "../tensorflow/native.ts";
 import { InputError } from "../input_error.ts";
 import type { Datasets } from "../data/dataset.ts";
@@ -16,7 +16,13 @@ import { createEvaluator } from "./evaluate.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";
 import { runEpochs, type Workshop } from "./run_epochs.ts";
 import { selectRunData } from "./run_data.ts";
-import { defaultRunsFolder, findCheckpoint, openRunFolder, type RunFolder } from "./run_folder.ts";
+import {
+  defaultRunsFolder,
+  findCheckpoint,
+  openRunFolder,
+  type RunFolder,
+  runFolderOf,
+} from "./run_folder.ts";
 import { beginTraining, resumeTraining, saveTraining, type Training } from "./start_training.ts";
 import { DivergedError } from "./train_epoch.ts";
 
@@ -62,19 +68,23 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const runtime = await useNativeTensorFlow({ device: config.device });
   const datasets = options.datasets ?? await loadDatasets({ data: config.data, log: say });
   const data = selectRunData(datasets, config);
-  using folder = openRunFolder(join(runsFolder, config.run), resume === null);
+  const checkpoint = resume === null ? null : findCheckpoint(resume, "last", runsFolder);
+  // a run that goes on does so where its checkpoint lies, also when its folder was renamed
+  const path = checkpoint === null ? join(runsFolder, config.run) : runFolderOf(checkpoint);
+  using folder = openRunFolder(path, checkpoint === null);
   const { device, threads, version: tensorflow } = runtime;
   const surroundings = { data: data.train.name, device, threads, tensorflow };
-  const training = resume === null
+  const training = checkpoint === null
     ? await beginTraining(config, surroundings, say)
-    : await resumeTraining(config, surroundings, findCheckpoint(resume, "last", runsFolder), say);
+    : await resumeTraining(config, surroundings, checkpoint, say);
   const { progress, recorded, state } = training;
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
   try {
     folder.writeConfig(config, recorded);
     folder.writeHistory(progress.history);
     if (resume === null) await saveTraining(folder.last, training);
-    await runEpochs(training, { data, folder, evaluator, observer, signal });
+    const name = dirname(path) === runsFolder ? basename(path) : path;
+    await runEpochs(training, { data, folder, name, evaluator, observer, signal });
     const test = await testBest(training, { data, folder, evaluator });
     return {
       config,

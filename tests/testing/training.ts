@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { Interrupted } from "../../lib/interrupt.ts";
+import { readSafetensors, type Safetensors } from "../../lib/safetensors.ts";
+import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
+import type { EpochRecord, TrainObserver } from "../../lib/training/observer.ts";
+import { train, type TrainOptions, type TrainResult } from "../../lib/training/train.ts";
+
+/** 37 images in 5 steps of 8, the last of 5, and 20 images to test on. */
+export const TINY_DATASETS = createSynthetic({ trainSize: 37, testSize: 20 });
+export const TINY_STEPS = 5;
+
+/** A training of seconds, operation by operation: for so few steps that takes less time than to make a graph. */
+export const TINY: Partial<TrainConfig> = {
+  run: "tiny",
+  weights: "random",
+  device: "cpu",
+  epochs: 2,
+  batchSize: 8,
+  learningRate: 0.01,
+  compile: false,
+};
+
+/** Trains on {@linkcode TINY_DATASETS}. */
+export async function trainTiny(
+  runsFolder: string,
+  flags: Partial<TrainConfig> = {},
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const config = resolveConfig({ flags: { ...TINY, ...flags } });
+  return await train(config, { runsFolder, datasets: TINY_DATASETS, ...options });
+}
+
+/**
+ * Lets `performance.now()` jump ahead at each reading. A training pauses every 50 ms to listen and saves every 30 s: so it does after
+ * each step.
+ */
+export function jumpingClock(milliseconds = 60): Disposable {
+  const real = performance.now;
+  let ahead = 0;
+  performance.now = () => real.call(performance) + (ahead += milliseconds);
+  return { [Symbol.dispose]: () => void (performance.now = real) };
+}
+
+/** Where to stop a training: `abort` is to be called in one of the observer's methods. */
+export type Stop = (abort: () => void) => TrainObserver;
+
+/** Stops after this many steps of all epochs. The clock must jump, for every step to be told. */
+export function atStep(step: number): Stop {
+  return (abort) => ({ onStep: (at) => (at.epoch - 1) * at.steps + at.step === step && abort() });
+}
+
+/** Trains until it is stopped; returns what the user is told. */
+export async function trainUntil(
+  stop: Stop,
+  runsFolder: string,
+  flags: Partial<TrainConfig> = {},
+  options: TrainOptions = {},
+): Promise<string> {
+  const controller = new AbortController();
+  const observer = stop(() => controller.abort());
+  try {
+    await trainTiny(runsFolder, flags, { ...options, observer, signal: controller.signal });
+  } catch (error) {
+    assert.ok(error instanceof Interrupted, String(error));
+    return error.message;
+  }
+  throw new Error("the training was not stopped");
+}
+
+/** A history without what is never the same twice. */
+export function timeless(history: EpochRecord[]): Partial<EpochRecord>[] {
+  return history.map(({ seconds: _1, imagesPerSecond: _2, tensorBytes: _3, ...record }) => record);
+}
+
+/** The lines of a run's `history.jsonl`. */
+export function readHistory(folder: string): EpochRecord[] {
+  const lines = Deno.readTextFileSync(join(folder, "history.jsonl")).split("\n");
+  assert.equal(lines.pop(), ""); // each line is whole
+  return lines.map((line) => JSON.parse(line));
+}
+
+/** Asserts that two runs have the same checkpoints, bit for bit, and histories. */
+export async function assertSameRun(folder: string, expected: string): Promise<void> {
+  for (const name of ["last.safetensors", "best.safetensors"]) {
+    const [one, other] = [
+      await readSafetensors(join(folder, name)),
+      await readSafetensors(join(expected, name)),
+    ];
+    assert.deepEqual([...one.tensors.keys()], [...other.tensors.keys()]);
+    for (const [key, { data }] of one.tensors) {
+      assert.deepEqual(data, other.tensors.get(key)!.data, `${key} in ${name}`);
+    }
+    assert.deepEqual(timelessProgress(one), timelessProgress(other));
+  }
+  assert.deepEqual(timeless(readHistory(folder)), timeless(readHistory(expected)));
+}
+
+function timelessProgress({ metadata }: Safetensors): unknown {
+  const { history, sums: { seconds: _, ...sums }, ...progress } = JSON.parse(metadata.progress);
+  return { ...progress, sums, history: timeless(history) };
+}
