@@ -110,7 +110,9 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
   console.error(`data     ${common.data.name} (fingerprint ${common.data.fingerprint})`);
   console.error(`weights  ${common.weights}`);
   console.error(
-    `runs     ${left.length} to train, ${jobs} at once with ${threads} threads each, in ${runsFolder}`,
+    `runs     ${left.length} to train, ${jobs} at once with ${threads} ${
+      threads === 1 ? "thread" : "threads"
+    } each, in ${runsFolder}`,
   );
   using interrupts = watchInterrupts();
   const { signal } = interrupts;

@@ -62,7 +62,7 @@ function formatCircumstances(results: readonly ExperimentResult[]): string[] {
     sittings.map(({ machine, device, threads, jobs, tensorflow }) =>
       `${formatMachine(machine)}; TensorFlow ${tensorflow} on the ${device.toUpperCase()}, ${
         jobs === 1 ? "one run at a time" : `${jobs} runs at once`
-      }, ${threads} threads each`
+      }, ${threads} ${threads === 1 ? "thread" : "threads"} each`
     ),
   );
   return [
@@ -79,13 +79,14 @@ function formatCircumstances(results: readonly ExperimentResult[]): string[] {
   ];
 }
 
-/** The recipe as options, without what the experiments themselves set and what only says how it is computed. */
+/** The recipe as options, without what the experiments themselves set, what only says how it is computed, and what is off. */
 function formatRecipe(recipe: Recipe): string {
-  const left = ["variant", "backbone", "adapter", "classLoop", "validation", "device", "compile", "winograd"];
-  const table = TRAINING_OPTIONS as Record<string, Pick<Option, "kind" | "nullWord"> & { default: unknown }>;
-  return Object.entries(recipe).filter(([name, value]) =>
-    !left.includes(name) && (table[name].default === null ? value !== null : true) && value !== false
-  ).map(([name, value]) => `\`${showOption(name, table[name] as Option, value)}\``).join(" ");
+  const left = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
+  return Object.entries(recipe).flatMap(([name, value]) => {
+    const option = TRAINING_OPTIONS[name as keyof Recipe] as Option;
+    const isOff = value === null || (value === false && option.default === false);
+    return left.includes(name) || isOff ? [] : [`\`${showOption(name, option, value)}\``];
+  }).join(" ");
 }
 
 /** A Markdown table whose columns are aligned in the text as well. */

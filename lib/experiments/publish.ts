@@ -99,9 +99,9 @@ float32, without the optimizer.
     percent(best.accuracy)
   }, after epoch ${best.epoch} of ${history.length}; the epoch was chosen on the test set, which flatters |
 | … after the last epoch | ${percent(finalAccuracy(chosen))} |
-| All seeds (${seeds.map((each) => each.seed).join(", ")}) | best epoch ${formatMean(bestMean)}, last epoch ${
-    formatMean(final)
-  } |
+| All seeds (${seeds.map((each) => each.seed).join(", ")}), in % | best epoch ${
+    formatMean(bestMean)
+  }, last epoch ${formatMean(final)} |
 | Chosen | seed ${seed}, by rule: the seed whose best accuracy is the median; of equals the lowest |
 | Data | ${data.name} (fingerprint ${data.fingerprint})${
     recipe.subset === null ? "" : `, the first ${recipe.subset} training images`

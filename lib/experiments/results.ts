@@ -17,8 +17,8 @@ import type { PlannedRun } from "./plan.ts";
 import type { DataIdentity } from "./provenance.ts";
 import { readRunRecord, type Sitting } from "./run_record.ts";
 
-/** A recipe: the configuration without what names the single run or a place on one machine. */
-export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "tensorboard">;
+/** A recipe: the configuration without what names the single run, a place on one machine, or what computes. */
+export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
 
 /** An epoch, without what is the same for the whole experiment. */
 export type ResultRecord = Omit<EpochRecord, "data" | "weights">;
@@ -62,8 +62,8 @@ export function publishedResultsFolder(): string {
 
 /** The recipe of a configuration. */
 export function recipeOf(config: TrainConfig): Recipe {
-  const { run: _run, seed: _seed, data: _data, weights: _weights, tensorboard: _tensorboard, ...recipe } =
-    config;
+  const { run: _run, seed: _seed, data: _data, weights: _weights, ...rest } = config;
+  const { device: _device, tensorboard: _tensorboard, ...recipe } = rest;
   return recipe;
 }
 
@@ -155,7 +155,7 @@ function formatResult(result: ExperimentResult): string {
   const compact = JSON.stringify(result, (key, value) => {
     if (key !== "history") return value;
     const records = (value as ResultRecord[]).map((record) => JSON.stringify(roundAll(record)));
-    return `@${lines.push("[\n          " + records.join(",\n          ") + "\n        ]") - 1}`;
+    return `@${lines.push("[\n        " + records.join(",\n        ") + "\n      ]") - 1}`;
   }, 2);
   return compact.replace(/"@(\d+)"/g, (_, index) => lines[Number(index)]) + "\n";
 }

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { compareResults } from "../../lib/experiments/comparison.ts";
+import { selectExperiments } from "../../lib/experiments/experiments.ts";
+import { type PlannedRun, planRuns } from "../../lib/experiments/plan.ts";
+import { identifyData } from "../../lib/experiments/provenance.ts";
+import { collectResults } from "../../lib/experiments/results.ts";
+import { addSitting, readRunRecord } from "../../lib/experiments/run_record.ts";
+import { inspectRun } from "../../lib/experiments/run_state.ts";
+import { Interrupted } from "../../lib/interrupt.ts";
+import type { TrainConfig } from "../../lib/training/config.ts";
+import { train, type TrainOptions } from "../../lib/training/train.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+import { seedResult } from "./samples.ts";
+
+const DATASETS = createSynthetic({ trainSize: 32, testSize: 20 });
+const DATA = await identifyData(DATASETS);
+const COMMON = { data: DATA, weights: "random" };
+const SITTING = seedResult(0, [0]).sittings[0];
+
+function planOne(name: string, flags: Partial<TrainConfig> = {}): PlannedRun {
+  const { experiments } = selectExperiments([name]);
+  const tiny = { data: "synthetic", weights: "random", epochs: 2, batchSize: 16, compile: false, ...flags };
+  return planRuns({ experiments, seeds: [0], flags: tiny })[0];
+}
+
+/** Trains a run as the comparison's worker does. */
+async function trainRun(
+  { config }: PlannedRun,
+  runsFolder: string,
+  options: TrainOptions = {},
+): Promise<void> {
+  const { observer, ...rest } = options;
+  const onStart = ({ folder }: { folder: string }) => addSitting(folder, DATA, SITTING);
+  await train(config, { datasets: DATASETS, runsFolder, observer: { ...observer, onStart }, ...rest });
+}
+
+Deno.test("a run is new, then interrupted, then finished, and its result is collected", async () => {
+  using temporary = temporaryFolder();
+  const run = planOne("static-shared");
+  const inspect = () => inspectRun(run, COMMON, temporary.path);
+  assert.deepEqual(await inspect(), { stage: "new", history: [] });
+
+  const controller = new AbortController();
+  const observer = { onEpoch: () => controller.abort() };
+  await assert.rejects(trainRun(run, temporary.path, { signal: controller.signal, observer }), Interrupted);
+  const interrupted = await inspect();
+  assert.equal(interrupted.stage, "interrupted");
+  assert.deepEqual(interrupted.history.map(({ epoch }) => epoch), [1]);
+
+  await trainRun(run, temporary.path, { resume: run.config.run });
+  assert.equal((await inspect()).stage, "finished");
+
+  const [result] = await collectResults([run], temporary.path);
+  assert.deepEqual([result.experiment, result.data, result.weights], ["static-shared", DATA, "random"]);
+  const [{ history, sittings, best }] = result.seeds;
+  assert.deepEqual(history.map(({ epoch }) => epoch), [1, 2]);
+  assert.equal(sittings.length, 2); // it was interrupted once
+  assert.equal(best.accuracy, 0.1); // ten equal scores
+  assert.ok(!JSON.stringify(result).includes(temporary.path));
+  const [{ final, trainableParameters }] = compareResults([result]);
+  assert.deepEqual([final.mean, trainableParameters], [0.1, 161_793]);
+
+  for (
+    const [flags, words] of [
+      [{ epochs: 3 }, /has --epochs 2 instead of --epochs 3/],
+      [{ learningRate: 0.01 }, /has --learning-rate 0.05 instead of --learning-rate 0.01/],
+      [{ augment: false }, /has --augment instead of --no-augment/],
+    ] as const
+  ) {
+    const other = planOne("static-shared", flags);
+    await assert.rejects(inspectRun(other, COMMON, temporary.path), { name: "InputError", message: words });
+  }
+  const elsewhere = planOne("static-shared", { data: "/other/folder", device: "cpu", compile: true });
+  assert.equal((await inspectRun(elsewhere, COMMON, temporary.path)).stage, "finished");
+
+  const otherName = { ...COMMON, data: { ...DATA, name: "CIFAR-10" } };
+  await assert.rejects(inspectRun(run, otherName, temporary.path), { message: /was trained on synthetic/ });
+  const otherImages = { ...COMMON, data: { ...DATA, fingerprint: "f" } };
+  await assert.rejects(inspectRun(run, otherImages, temporary.path), { message: /other images of the name/ });
+  const otherWeights = { ...COMMON, weights: "ResNet-18" };
+  await assert.rejects(inspectRun(run, otherWeights, temporary.path), { message: /from the weights random/ });
+});
+
+Deno.test("a run's record grows by a sitting, and a damaged one is refused", () => {
+  using temporary = temporaryFolder();
+  assert.equal(readRunRecord(temporary.path), null);
+  addSitting(temporary.path, DATA, SITTING);
+  addSitting(temporary.path, DATA, { ...SITTING, threads: 2 });
+  assert.deepEqual(readRunRecord(temporary.path)!.sittings.map(({ threads }) => threads), [1, 2]);
+  Deno.writeTextFileSync(`${temporary.path}/provenance.json`, "{");
+  assert.throws(() => readRunRecord(temporary.path), { name: "InputError" });
+});

@@ -1,0 +1,71 @@
+import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
+import { hashValue } from "../../lib/experiments/hash.ts";
+import { CODE_PARTS, type CodeVersion } from "../../lib/experiments/provenance.ts";
+import {
+  type ExperimentResult,
+  recipeOf,
+  RESULT_FORMAT,
+  type SeedResult,
+} from "../../lib/experiments/results.ts";
+import { summarise } from "../../lib/model/summary.ts";
+import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
+
+/** A made-up version of the code, the same in all parts. */
+export function codeVersion(version = "a"): CodeVersion {
+  return Object.fromEntries(CODE_PARTS.map((part) => [part, version])) as CodeVersion;
+}
+
+/** A seed with these test accuracies, an epoch each. */
+export function seedResult(seed: number, accuracies: number[], code = codeVersion()): SeedResult {
+  const history = accuracies.map((testAccuracy, index) => ({
+    epoch: index + 1,
+    step: 391 * (index + 1),
+    learningRate: 0.05,
+    trainLoss: 1,
+    trainAccuracy: 0.7,
+    testLoss: 0.9,
+    testAccuracy,
+    seconds: 10 * (index + 1),
+    imagesPerSecond: 4000,
+    tensorBytes: 1000,
+  }));
+  const accuracy = Math.max(...accuracies);
+  return {
+    seed,
+    history,
+    best: { epoch: accuracies.indexOf(accuracy) + 1, accuracy },
+    sittings: [{
+      date: `2026-01-0${seed + 1}T10:00:00.000Z`,
+      code,
+      machine: { cpu: "A processor", cores: 2, memory: 8, system: "linux x86_64" },
+      device: "cpu",
+      threads: 1,
+      jobs: 2,
+      tensorflow: "2.21.0",
+    }],
+  };
+}
+
+/** Made-up results of an experiment, by today's default recipe unless `changes` say otherwise. */
+export async function experimentResult(
+  name: string,
+  seeds: SeedResult[],
+  changes: Partial<TrainConfig> = {},
+): Promise<ExperimentResult> {
+  const { change, network } = EXPERIMENTS.find((experiment) => experiment.name === name)!;
+  const config = resolveConfig({ flags: { ...network, ...changes } });
+  const { parameters, trainable } = summarise(config);
+  const recipe = recipeOf(config);
+  return {
+    format: RESULT_FORMAT,
+    experiment: name,
+    change,
+    parameters,
+    trainableParameters: trainable,
+    recipe,
+    recipeHash: await hashValue(recipe),
+    data: { name: "CIFAR-10", fingerprint: "0123456789abcdef" },
+    weights: "ResNet-18",
+    seeds,
+  };
+}
