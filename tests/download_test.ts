@@ -5,6 +5,7 @@ import { DownloadError, downloadFile, type DownloadOptions, fetchRange } from ".
 import { explainWriteError } from "../lib/download/error.ts";
 import { withFolderLock } from "../lib/download/lock.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "./testing/file_server.ts";
+import { makeFolder } from "./testing/small_cifar10.ts";
 
 const FILE = new Uint8Array(300_000).map((_, index) => index * 7 + (index >> 8));
 const OTHER = FILE.map((byte) => 255 - byte);
@@ -17,7 +18,7 @@ async function download(
   handle: (request: FileRequest, count: number) => FileAnswer,
   options: DownloadOptions & { folder?: string } = {},
 ) {
-  const { folder = await Deno.makeTempDir(), ...rest } = options;
+  const { folder = makeFolder(), ...rest } = options;
   await using server = startFileServer(handle);
   const path = join(folder, "file.bin");
   // the port differs from server to server: as in a later process, the part must be taken for the same file's
@@ -63,7 +64,7 @@ Deno.test("a file arrives whole, with progress, and nothing is left beside it", 
 });
 
 Deno.test("a file that is there is checked and not fetched again", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = makeFolder();
   await Deno.writeFile(join(folder, "file.bin"), FILE);
   assert.deepEqual((await download(() => ({ status: 500 }), { folder })).starts, []);
   await Deno.writeFile(join(folder, "file.bin"), OTHER);
@@ -221,7 +222,7 @@ Deno.test("a server that is down, and no server at all, are unreachable", async 
   const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${nobody.addr.port}/`;
   nobody.close();
-  const path = join(await Deno.makeTempDir(), "file");
+  const path = join(makeFolder(), "file");
   await assert.rejects(downloadFile(url, path, quick), (error) => failure(error)[0] === "unreachable");
 });
 
@@ -237,7 +238,7 @@ Deno.test("a server that stands still is left after a while", async () => {
 
 Deno.test("a server that never answers is unreachable", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const path = join(await Deno.makeTempDir(), "file");
+  const path = join(makeFolder(), "file");
   const waiting = downloadFile(`http://127.0.0.1:${listener.addr.port}/`, path, {
     ...quick,
     answerTimeout: 50,
@@ -292,7 +293,7 @@ Deno.test("a full disk and a folder without rights are told in a sentence", asyn
 });
 
 Deno.test("the lock of a folder lets one in at a time", async () => {
-  const folder = join(await Deno.makeTempDir(), "new");
+  const folder = join(makeFolder(), "new");
   const order: string[] = [];
   const enter = (name: string) =>
     withFolderLock(folder, () => order.push(`${name} waits`), async () => {

@@ -112,7 +112,7 @@ function findFault(bytes: Uint8Array, file: string, recordsPerFile: number): str
     first = record;
   }
   if (!faults) return null;
-  const more = faults > 1 ? `, and ${faults - 1} more records are so` : "";
+  const more = faults > 1 ? `, and ${faults - 1} more of its labels are wrong` : "";
   const position = `record ${first} of ${file} (counted from 0)`;
   return `${position} has the label ${bytes[first * RECORD_BYTES]}, expected 0 to ${
     CLASS_NAMES.length - 1

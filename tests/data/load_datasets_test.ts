@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "@std/path";
+import { loadDatasets, type LoadDatasetsOptions } from "../../lib/data/load_datasets.ts";
+import { InputError } from "../../lib/input_error.ts";
+import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
+import {
+  listArchive,
+  makeCifar10Files,
+  makeFolder,
+  makeTarGz,
+  withVariable,
+  writeFolder,
+} from "../testing/small_cifar10.ts";
+
+const RECORDS = 10;
+const FILES = makeCifar10Files(RECORDS);
+const ARCHIVE = await makeTarGz(listArchive(FILES));
+const MD5 = createHash("md5").update(ARCHIVE).digest("hex");
+const network = { retryDelay: 1, attempts: 2 };
+
+/** Loads with nothing at hand but what the options say, and a server that behaves like `handle`. */
+async function load(
+  handle: (request: FileRequest, count: number) => FileAnswer,
+  { variable = null, md5 = MD5, ...options }: LoadDatasetsOptions & {
+    variable?: string | null;
+    md5?: string;
+  } = {},
+) {
+  const folder = options.folder ?? makeFolder();
+  const said: string[] = [];
+  await using server = startFileServer(handle);
+  let result: Awaited<ReturnType<typeof loadDatasets>> | undefined;
+  let error: Error | undefined;
+  await withVariable("CIFAR10_DIR", variable, async () => {
+    const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5 };
+    const log = (text: string) => said.push(text);
+    const loading = loadDatasets({ archive, recordsPerFile: RECORDS, network, log, ...options, folder });
+    await loading.then((loaded) => result = loaded, (why) => error = why);
+  });
+  return { folder, result, error, said: said.join("\n"), asked: server.requests.length };
+}
+
+const serve = (request: FileRequest) => serveBytes(ARCHIVE, request);
+const refuse = () => ({ status: 404 });
+
+function messageOf({ error }: { error?: Error }): string {
+  assert.ok(error instanceof InputError, `not an InputError: ${error}`);
+  return error.message;
+}
+
+Deno.test("the archive is downloaded, unpacked and deleted, and the next run finds the files", async () => {
+  let last: [number, number | undefined] = [0, 0];
+  const { folder, result, said, asked } = await load(serve, { onProgress: (...progress) => last = progress });
+  assert.equal(result!.source.kind, "download");
+  assert.equal(result!.source.path, join(folder, "cifar-10-batches-bin"));
+  assert.equal(result!.train.labels.length, 5 * RECORDS);
+  assert.deepEqual(last, [ARCHIVE.length, ARCHIVE.length]);
+  assert.match(said, /^Downloading CIFAR-10 from http.*\nUnpacking /);
+  assert.equal(asked, 1);
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["cifar-10-batches-bin"]);
+
+  const again = await load(refuse, { folder });
+  assert.equal(again.result!.source.kind, "local");
+  assert.equal(again.asked, 0);
+  assert.equal(again.said, "");
+  assert.deepEqual(again.result!.train, result!.train);
+});
+
+Deno.test("an archive that was put there is unpacked without the network", async () => {
+  const folder = makeFolder();
+  await Deno.writeFile(join(folder, "cifar-10-binary.tar.gz"), ARCHIVE);
+  const { result, asked } = await load(refuse, { folder });
+  assert.equal(result!.test.labels.length, RECORDS);
+  assert.equal(asked, 0);
+});
+
+Deno.test("two runs started at once download once", async () => {
+  const folder = makeFolder();
+  await using server = startFileServer((request) => ({ ...serve(request), hold: 50 }));
+  const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5: MD5 };
+  const said: string[] = [];
+  await withVariable("CIFAR10_DIR", null, async () => {
+    const one = () =>
+      loadDatasets({ archive, folder, recordsPerFile: RECORDS, log: (text) => said.push(text) });
+    const results = await Promise.all([one(), one()]);
+    assert.deepEqual(results.map(({ source }) => source.kind).sort(), ["download", "local"]);
+  });
+  assert.equal(server.requests.length, 1);
+  assert.equal(said.filter((text) => text.startsWith("Waiting for another process")).length, 1);
+});
+
+Deno.test("--data wins over CIFAR10_DIR, which wins over what is in data", async () => {
+  const [one, two, folder] = [await writeFolder(FILES), await writeFolder(FILES), makeFolder()];
+  const kind = async (options: Parameters<typeof load>[1]) => {
+    const { result } = await load(refuse, { folder, ...options });
+    return [result!.source.kind, result!.source.path];
+  };
+  await load(serve, { folder });
+  assert.deepEqual(await kind({ data: one, variable: two }), ["option", one]);
+  assert.deepEqual(await kind({ variable: two }), ["environment", two]);
+  assert.deepEqual(await kind({}), ["local", join(folder, "cifar-10-batches-bin")]);
+  assert.deepEqual(await kind({ data: "synthetic", variable: two }), ["synthetic", null]);
+  assert.deepEqual(await kind({ data: folder }), ["option", join(folder, "cifar-10-batches-bin")]);
+});
+
+Deno.test("without a network the synthetic set takes its place, said loudly and with the reason", async () => {
+  const { result, said } = await load(() => ({ status: 503 }));
+  assert.equal(result!.source.kind, "synthetic");
+  assert.equal(result!.train.name, "synthetic");
+  assert.match(result!.source.reason!, /^Cannot reach 127\.0\.0\.1:\d+: the server answered 503/);
+  assert.match(said, /\n\*{60,}\n\* {2}CIFAR-10 IS NOT HERE AND CANNOT BE DOWNLOADED\. Cannot reach/);
+  assert.match(said, /SYNTHETIC/);
+  const asked = await load(refuse, { data: "synthetic" });
+  assert.equal(asked.said, "");
+  assert.equal(asked.result!.source.reason, undefined);
+});
+
+Deno.test("a refusal, a wrong checksum and a broken transfer are errors: no synthetic set in silence", async () => {
+  assert.match(
+    messageOf(await load(refuse)),
+    /answered 404 Not Found\. Or give the data set's folder by --data or CIFAR10_DIR, or use --data synthetic\.$/,
+  );
+  assert.match(
+    messageOf(await load(serve, { md5: "0" })),
+    /MD5 sum [0-9a-f]{32}, expected 0; it was deleted/,
+  );
+  const cut = await load((request, count) =>
+    count === 1 ? { ...serve(request), body: ARCHIVE.subarray(0, 100) } : { status: 503 }
+  );
+  assert.match(
+    messageOf(cut),
+    /Cannot finish the download .* run this again, it goes on where it stopped\.$/,
+  );
+});
+
+Deno.test("a --data or CIFAR10_DIR that cannot be used is an error that says why", async () => {
+  const empty = makeFolder();
+  const python = await writeFolder(new Map([["data_batch_1", new Uint8Array(3)]]));
+  const partial = await writeFolder(new Map([["test_batch.bin", FILES.get("test_batch.bin")!]]));
+  const cases: [string, RegExp][] = [
+    [join(empty, "none"), /Cannot use .*none \(--data\) as the data set: there is no such folder/],
+    [join(partial, "test_batch.bin"), /: it is a file\. Unpack it and give the folder/],
+    [empty, /: it has no test_batch\.bin\. Give the folder that has\.$/],
+    [python, /: it has no test_batch\.bin\. It holds the Python version; get the binary version/],
+    [
+      partial,
+      /data_batch_1\.bin is missing; data_batch_2\.bin is missing; .*Copy the data set there again\.$/,
+    ],
+  ];
+  for (const [data, message] of cases) assert.match(messageOf(await load(serve, { data })), message);
+  assert.match(
+    messageOf(await load(serve, { variable: empty })),
+    /\(CIFAR10_DIR\) as the data set: it has no/,
+  );
+});
+
+Deno.test("damaged files in data are an error that says how to get them anew", async () => {
+  const { folder } = await load(serve);
+  await Deno.truncate(join(folder, "cifar-10-batches-bin", "data_batch_3.bin"), 1000);
+  const { asked, ...damaged } = await load(serve, { folder });
+  assert.match(
+    messageOf(damaged),
+    /data_batch_3\.bin has 1,000 bytes, expected 30,730\. Delete that folder to have the data set downloaded again\.$/,
+  );
+  assert.equal(asked, 0);
+});
