@@ -1,0 +1,294 @@
+import { basename, dirname, extname } from "@std/path";
+import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
+import { loadDatasets } from "../lib/data/load_datasets.ts";
+import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
+import { svgToPng } from "../lib/figures/svg_to_png.ts";
+import { InputError } from "../lib/input_error.ts";
+import type { Option } from "../lib/option.ts";
+import { classify } from "../lib/prediction/classify.ts";
+import { findPictures } from "../lib/prediction/find_pictures.ts";
+import {
+  drawMapsFigure,
+  MAXIMUM_PICTURES_ON_PAGE,
+  type PredictedPicture,
+} from "../lib/prediction/maps_figure.ts";
+import { type Fit, preparePicture } from "../lib/prediction/prepare_picture.ts";
+import { findModel, PUBLISHED_MODEL } from "../lib/prediction/published_model.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
+import { type Checkpoint, describeProgress, loadCheckpoint } from "../lib/training/checkpoint.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { runCommand } from "./command.ts";
+import { createDownloadProgress } from "./download_progress.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { formatPrediction } from "./prediction_text.ts";
+import { setUpTensorFlow } from "./set_up.ts";
+
+interface PredictOptions {
+  model: string | null;
+  fit: Fit;
+  cifar: number | null;
+  data: string | null;
+  device: DeviceChoice;
+  maps: string | null;
+  json: boolean;
+}
+
+const COMMAND: Command<PredictOptions> = {
+  name: "deno task predict",
+  summary: "Says which of CIFAR-10's ten classes pictures show, and where the network sees it.",
+  positionals: {
+    name: "IMAGE…",
+    help: "pictures (PNG, JPEG, WebP, of any size), folders of them, - for standard input",
+    from: 0,
+    to: Infinity,
+  },
+  options: {
+    model: {
+      kind: "string",
+      default: null,
+      defaultText: `checkpoints/${PUBLISHED_MODEL}`,
+      group: "Network",
+      help: "a run of checkpoints/, whose best epoch is used, or a checkpoint",
+      value: "RUN|FILE",
+    },
+    fit: {
+      kind: "choice",
+      choices: ["crop", "pad", "stretch"],
+      default: "crop",
+      group: "Pictures",
+      help: "how a picture becomes square: its middle, with black bars, or squeezed",
+    },
+    cifar: {
+      kind: "integer",
+      range: { from: 0 },
+      nullWord: "none",
+      default: null,
+      group: "Pictures",
+      help: "take this image of the test set as well, the first being 0",
+      value: "N",
+    },
+    data: TRAINING_OPTIONS.data,
+    device: TRAINING_OPTIONS.device as Option<DeviceChoice>,
+    maps: {
+      kind: "string",
+      default: null,
+      group: "Output",
+      help: `draw the pictures with their ten response maps, ${MAXIMUM_PICTURES_ON_PAGE} at most`,
+      value: "FILE.svg|FILE.png",
+    },
+    json: {
+      kind: "boolean",
+      default: false,
+      group: "Output",
+      help: "print the result as one JSON object on standard output",
+    },
+  },
+  examples: [
+    ["deno task predict cat.jpg", "the ten scores"],
+    [
+      "deno task predict holiday/ --fit pad --maps maps.svg",
+      "a folder, with a picture of what was seen where",
+    ],
+    ["deno task predict --cifar 3 --model dynamic", "test image 3, by your own run"],
+  ],
+};
+
+/** A picture ready for the network. */
+interface Ready extends Omit<PredictedPicture, "prediction"> {
+  how: string;
+}
+
+/** What is known of a picture at the end. */
+type Result = PredictedPicture & Ready | { label: string; error: string };
+
+/** Pictures that go through the network together; results are printed after each. */
+const BATCH = 16;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseCommandLine(COMMAND, args);
+  const { fit, cifar, data, device: choice, json } = values;
+  if (positionals.length === 0 && cifar === null) {
+    throw new InputError(
+      `Cannot start without a picture: write ${COMMAND.name} IMAGE…, or --cifar N for a test image.`,
+    );
+  }
+  const maps = values.maps === null ? null : checkMapsFile(values.maps);
+  const path = findModel(values.model);
+  await setUpTensorFlow({ device: choice });
+  const { device } = await useNativeTensorFlow({ device: choice });
+  const checkpoint = await loadCheckpoint(path);
+  const results: Result[] = [];
+  const waiting: Ready[] = [];
+  const finish = async () => {
+    const predictions = await classify(
+      checkpoint.network,
+      waiting.map(({ pixels }) => pixels),
+      checkpoint.config,
+    );
+    for (const [index, ready] of waiting.splice(0).entries()) {
+      const result = { ...ready, prediction: predictions[index] };
+      results.push(result);
+      if (!json) printResult(result);
+    }
+  };
+  for await (const ready of readPictures(positionals, fit, cifar, data)) {
+    if ("error" in ready) {
+      await finish(); // so that the results stay in the order of the pictures
+      results.push(ready);
+      console.error(`error: ${ready.error}`);
+    } else if (waiting.push(ready) >= BATCH) await finish();
+  }
+  await finish();
+  const predicted = results.filter((result) => "prediction" in result);
+  if (maps !== null && predicted.length > 0) writeMaps(maps, predicted, checkpoint);
+  if (json) console.log(JSON.stringify(toJson(results, path, checkpoint, device, fit)));
+  else if (predicted.length > 0) console.log(describeModel(path, checkpoint));
+  return predicted.length < results.length ? 2 : 0;
+}
+
+/** Reads one picture after the other; those that cannot be used become errors. */
+async function* readPictures(
+  args: readonly string[],
+  fit: Fit,
+  cifar: number | null,
+  data: string | null,
+): AsyncGenerator<Ready | { label: string; error: string }> {
+  for (const argument of args) {
+    const sources = attempt(argument, () => findPictures(argument));
+    if ("error" in sources) {
+      yield sources;
+      continue;
+    }
+    for (const { label, read } of sources) {
+      try {
+        const { pixels, how, format } = await preparePicture(await read(), { fit, label });
+        yield { label, pixels, how: `${format}, ${how}` };
+      } catch (error) {
+        yield toError(label, error);
+      }
+    }
+  }
+  if (cifar === null) return;
+  try {
+    yield await readTestImage(cifar, data);
+  } catch (error) {
+    yield toError(`test image ${cifar}`, error);
+  }
+}
+
+function attempt<T>(label: string, work: () => T): T | { label: string; error: string } {
+  try {
+    return work();
+  } catch (error) {
+    return toError(label, error);
+  }
+}
+
+function toError(label: string, error: unknown): { label: string; error: string } {
+  if (error instanceof InputError) return { label, error: error.message };
+  throw error;
+}
+
+async function readTestImage(index: number, data: string | null): Promise<Ready> {
+  const progress = createDownloadProgress("CIFAR-10");
+  const { test } = await loadDatasets({ data, onProgress: progress.onProgress }).finally(() =>
+    progress.close()
+  );
+  const count = test.labels.length;
+  if (index >= count) {
+    throw new InputError(
+      `Cannot use --cifar ${index}: the test set of ${test.name} has images 0 to ${count - 1}.`,
+    );
+  }
+  return {
+    label: `test image ${index}`,
+    pixels: test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
+    trueClass: test.labels[index],
+    how: `${test.name}, 32×32 already`,
+  };
+}
+
+function checkMapsFile(path: string): { path: string; format: "svg" | "png" } {
+  const format = extname(path).slice(1).toLowerCase();
+  if (format !== "svg" && format !== "png") {
+    throw new InputError(
+      `Cannot use --maps ${path}: the name must end in .svg or .png, which says what to draw.`,
+    );
+  }
+  try {
+    if (Deno.statSync(dirname(path)).isDirectory) return { path, format };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  throw new InputError(`Cannot use --maps ${path}: there is no folder ${dirname(path)}; make it first.`);
+}
+
+function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
+  const isTerminal = Deno.stdout.isTerminal();
+  const width = isTerminal ? Deno.consoleSize().columns - 1 : 80;
+  const color = isTerminal && !Deno.env.get("NO_COLOR");
+  const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
+  const truth = trueClass === undefined ? "" : `, in truth ${CLASS_NAMES[trueClass]}`;
+  console.log(`${heading}: ${how}${truth}\n${formatPrediction(prediction, { width, color })}\n`);
+}
+
+function describeModel(path: string, { config, progress, recorded }: Checkpoint): string {
+  return `Model: ${config.variant} (${path}, ${describeProgress(progress)}).\n${describeOrigin(recorded)}`;
+}
+
+/** What the network was trained on, without which a prediction is worth nothing. */
+function describeOrigin({ data, weights }: Checkpoint["recorded"]): string {
+  const caution = data === SYNTHETIC_NAME
+    ? " It knows drawn shapes only: what it says of photographs means nothing."
+    : "";
+  return `Trained on: ${data}. Weights: ${weights}.${caution}`;
+}
+
+function writeMaps(
+  { path, format }: { path: string; format: "svg" | "png" },
+  predicted: (PredictedPicture & Ready)[],
+  { config, recorded }: Checkpoint,
+): void {
+  const pictures = predicted.map((picture) => ({ ...picture, label: basename(picture.label) }));
+  const svg = drawMapsFigure(pictures, {
+    subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
+  });
+  writeFileAtomically(path, format === "svg" ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg)));
+  const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
+  console.error(`Maps drawn in ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
+}
+
+function toJson(
+  results: readonly Result[],
+  path: string,
+  { config, recorded }: Checkpoint,
+  device: string,
+  fit: Fit,
+): object {
+  return {
+    model: path,
+    variant: config.variant,
+    trainedOn: recorded.data,
+    weights: recorded.weights,
+    device,
+    fit,
+    classes: CLASS_NAMES,
+    images: results.map((result) => {
+      if ("error" in result) return { image: result.label, error: result.error };
+      const { label, how, prediction: { scores, shares, winner }, trueClass } = result;
+      return {
+        image: label,
+        class: CLASS_NAMES[winner],
+        share: shares[winner],
+        scores: [...scores],
+        softmax: shares,
+        prepared: how,
+        ...(trueClass === undefined ? {} : { trueClass: CLASS_NAMES[trueClass] }),
+      };
+    }),
+  };
+}
+
+if (import.meta.main) await runCommand(main);

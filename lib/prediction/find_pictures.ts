@@ -1,0 +1,83 @@
+import { join } from "@std/path";
+import { InputError } from "../input_error.ts";
+import { MAXIMUM_BYTES, tooManyBytes } from "./decode_picture.ts";
+
+/** Stands for standard input on the command line. */
+export const STANDARD_INPUT = "-";
+
+const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
+
+/** A picture that is still to be read. */
+export interface PictureSource {
+  /** Its path, or what to call it. */
+  label: string;
+  /** @throws {InputError} If it cannot be read. */
+  read(): Promise<Uint8Array>;
+}
+
+/**
+ * What an argument of `predict` stands for: a file, the pictures in a folder by name (not in folders in it), or `-` for standard input.
+ *
+ * @throws {InputError} If there is no such thing, or the folder has no picture.
+ */
+export function findPictures(argument: string): PictureSource[] {
+  if (argument === STANDARD_INPUT) {
+    const label = "standard input";
+    return [{ label, read: () => readAtMost(Deno.stdin.readable, label) }];
+  }
+  try {
+    if (!Deno.statSync(argument).isDirectory) return [fileSource(argument)];
+    const names = [...Deno.readDirSync(argument)].filter(({ name, isDirectory }) =>
+      !isDirectory && PICTURE_NAME.test(name)
+    ).map(({ name }) => name);
+    if (names.length === 0) {
+      throw new InputError(`Cannot use the folder ${argument}: it has no PNG, JPEG or WebP picture in it.`);
+    }
+    const collator = new Intl.Collator("en", { numeric: true }); // 2.png before 10.png
+    return names.sort(collator.compare).map((name) => fileSource(join(argument, name)));
+  } catch (error) {
+    throw explain(error, argument);
+  }
+}
+
+function fileSource(path: string): PictureSource {
+  return {
+    label: path,
+    read: async () => {
+      try {
+        using file = await Deno.open(path);
+        return await readAtMost(file.readable, path);
+      } catch (error) {
+        throw explain(error, path);
+      }
+    },
+  };
+}
+
+/** Reads a stream to its end, unless that is too far: a device has none. */
+async function readAtMost(stream: ReadableStream<Uint8Array>, label: string): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    pieces.push(piece);
+    length += piece.length;
+    if (length > MAXIMUM_BYTES) throw tooManyBytes(label);
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+function explain(error: unknown, path: string): unknown {
+  if (error instanceof InputError || !(error instanceof Error)) return error;
+  const reason = error instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : error instanceof Deno.errors.PermissionDenied
+    ? "you are not allowed to read it"
+    : error.message.replace(/\.$/, "");
+  return new InputError(`Cannot use ${path}: ${reason}.`, { cause: error });
+}

@@ -1,0 +1,73 @@
+import { CLASS_NAMES } from "../data/dataset.ts";
+import { type ResponseExample, responseMaps, responseMapsPage } from "../figures/response_maps.ts";
+import { FONT_SIZE } from "../figures/style.ts";
+import { textWidth } from "../figures/text_width.ts";
+import { CLASSES, MAP_SIZE } from "../model/spec.ts";
+import type { Prediction } from "./classify.ts";
+
+/** Pictures on one page at most. */
+export const MAXIMUM_PICTURES_ON_PAGE = 40;
+
+/** A picture, and what the network says of it. */
+export interface PredictedPicture {
+  /** Bytes `[32,32,3]`. */
+  pixels: Uint8Array;
+  /** What the figure calls it. */
+  label: string;
+  prediction: Prediction;
+  /** The right class, where it is known. */
+  trueClass?: number;
+}
+
+/** Pixels for a picture's label above it, or below it on a page. */
+const [ROOM_ALONE, ROOM_ON_PAGE] = [112, 58];
+
+/** What the figure says beside the pictures. */
+export interface MapsFigureOptions {
+  title?: string;
+  /** Which model, trained on what. */
+  subtitle?: string;
+}
+
+/**
+ * Draws pictures with their response maps: one picture large, several as a page of at most {@linkcode MAXIMUM_PICTURES_ON_PAGE}.
+ *
+ * @returns One complete SVG document.
+ */
+export function drawMapsFigure(
+  pictures: readonly PredictedPicture[],
+  options: MapsFigureOptions = {},
+): string {
+  const isAlone = pictures.length === 1;
+  const [width, font] = isAlone ? [ROOM_ALONE, FONT_SIZE.label] : [ROOM_ON_PAGE, FONT_SIZE.small];
+  const examples = pictures.slice(0, MAXIMUM_PICTURES_ON_PAGE)
+    .map((picture) => ({ ...toExample(picture), label: shorten(picture.label, width, font) }));
+  const isShared = pictures[0].prediction.maps.length === MAP_SIZE * MAP_SIZE;
+  const note = "This network has one map for all ten classes, which is shown ten times.";
+  const subtitle = [options.subtitle, isShared && note].filter(Boolean).join(" ");
+  const all = { title: options.title, subtitle, classNames: CLASS_NAMES };
+  return isAlone ? responseMaps(examples[0], all) : responseMapsPage(examples, all);
+}
+
+function toExample({ pixels, prediction, trueClass }: PredictedPicture): ResponseExample {
+  const { maps, scores } = prediction;
+  const length = MAP_SIZE * MAP_SIZE;
+  const each = Array.from({ length: CLASSES }, (_, label) => {
+    const start = label * length % maps.length;
+    return maps.subarray(start, start + length);
+  });
+  return { image: pixels, maps: each, scores, trueClass };
+}
+
+/** A label that fits: without its ending, then without its middle, since names of files differ at their ends. */
+function shorten(label: string, width: number, fontSize: number): string {
+  const fits = (text: string) => textWidth(text, fontSize, "bold") <= width;
+  if (fits(label)) return label;
+  const characters = [...label.replace(/\.\w+$/, "")];
+  let short = characters.join("");
+  for (let kept = characters.length - 1; kept > 1 && !fits(short); kept--) {
+    const head = Math.floor(kept / 2);
+    short = `${characters.slice(0, head).join("")}…${characters.slice(head - kept).join("")}`;
+  }
+  return short;
+}

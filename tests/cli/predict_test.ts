@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { fromFileUrl, join } from "@std/path";
+import { formatPrediction } from "../../cli/prediction_text.ts";
+import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
+import { softmax } from "../../lib/training/metrics.ts";
+import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+import { type Colour, encodePicture } from "../testing/pictures.ts";
+
+const ROOT = fromFileUrl(new URL("../../", import.meta.url));
+
+async function predict(args: string[], input?: Uint8Array) {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", join(ROOT, "cli", "predict.ts"), ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: input ? "piped" : "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  if (input) {
+    const writer = child.stdin.getWriter();
+    await writer.write(input);
+    await writer.close();
+  }
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("predict does what it can, says of each other picture why not, and ends with 2", async () => {
+  using folder = temporaryFolder();
+  const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"));
+  const pictures = join(folder.path, "pictures");
+  Deno.mkdirSync(pictures);
+  const { test } = createSynthetic({ trainSize: 0 });
+  const bytes = test.images.slice(3 * IMAGE_BYTES, 4 * IMAGE_BYTES);
+  const png = await encodePicture(32, 32, (x, y) => {
+    const start = 3 * (32 * y + x);
+    return [...bytes.slice(start, start + 3)] as unknown as Colour;
+  });
+  Deno.writeFileSync(join(pictures, "a.png"), png);
+  Deno.writeTextFileSync(join(pictures, "b.png"), "no picture");
+  const maps = join(folder.path, "maps.svg");
+  const none = join(folder.path, "none.jpg");
+
+  const args = [none, pictures, "-", "--cifar", "3", "--data", "synthetic", "--maps", maps, "--model", model];
+  const { code, stdout, stderr } = await predict([...args, "--device", "cpu", "--json"], png);
+  assert.equal(code, 2, stderr);
+  assert.deepEqual(stderr.trim().split("\n"), [
+    `error: Cannot use ${none}: there is no such file.`,
+    `error: Cannot use ${join(pictures, "b.png")}: it is not a picture (PNG, JPEG or WebP).`,
+    `Maps drawn in ${maps}.`,
+  ]);
+  const result = JSON.parse(stdout);
+  assert.deepEqual([result.model, result.variant, result.trainedOn, result.weights], [
+    model,
+    "dynamic",
+    "nothing",
+    "random",
+  ]);
+  const [missing, file, wrong, input, image] = result.images;
+  assert.deepEqual(missing, { image: none, error: `Cannot use ${none}: there is no such file.` });
+  assert.equal(wrong.image, join(pictures, "b.png"));
+  // the same pixels: as a file, through standard input, from the data set
+  assert.deepEqual([file.image, input.image, image.image], [
+    join(pictures, "a.png"),
+    "standard input",
+    "test image 3",
+  ]);
+  assert.equal(file.prepared, "PNG, 32×32 already");
+  for (const other of [input, image]) {
+    for (const [label, score] of other.scores.entries()) assert(Math.abs(score - file.scores[label]) < 1e-5);
+  }
+  assert.equal(file.class, result.classes[file.scores.indexOf(Math.max(...file.scores))]);
+  assert.equal(image.trueClass, result.classes[test.labels[3]]);
+  assert.equal(Deno.readTextFileSync(maps).split("<image ").length - 1, 34); // 3 pictures, 30 maps, the colour bar
+});
+
+Deno.test("predict names the model and what it was trained on, after the scores", async () => {
+  using folder = temporaryFolder();
+  const model = await saveRandomCheckpoint(join(folder.path, "m.safetensors"), { data: "synthetic" });
+  const picture = join(folder.path, "wide.png");
+  Deno.writeFileSync(picture, await encodePicture(64, 40, () => [200, 30, 30]));
+  const { code, stdout, stderr } = await predict([
+    picture,
+    "--model",
+    model,
+    "--fit",
+    "stretch",
+    "--device",
+    "cpu",
+  ]);
+  assert.equal(code, 0, stderr);
+  const lines = stdout.trimEnd().split("\n");
+  assert.equal(lines[0], `${picture}: PNG, the whole of 64×40 stretched to 32×32`);
+  assert.match(lines[1], /^▸ [a-z]+ +−?\d+\.\d\d {2}[━─]{40} +\d+\.\d %$/);
+  assert.deepEqual(lines.slice(-2), [
+    `Model: dynamic (${model}, after epoch 0).`,
+    "Trained on: synthetic. Weights: random. It knows drawn shapes only: what it says of photographs means nothing.",
+  ]);
+});
+
+Deno.test("predict refuses what it cannot begin with, in one line", async () => {
+  const cases: [string[], RegExp][] = [
+    [
+      [],
+      /^error: Cannot start without a picture: write deno task predict IMAGE…, or --cifar N for a test image\.\n$/,
+    ],
+    [
+      ["x.png", "--maps", "maps.pdf"],
+      /^error: Cannot use --maps maps\.pdf: the name must end in \.svg or \.png.*\n$/,
+    ],
+    [
+      ["x.png", "--maps", "no/such/maps.svg"],
+      /^error: Cannot use --maps .*: there is no folder no\/such; make it first\.\n$/,
+    ],
+    [["x.png", "--fit", "squeeze"], /^error: Cannot use --fit squeeze: it must be crop, pad or stretch\.\n$/],
+    [["x.png", "--model", "no-such-run"], /^error: Cannot find a checkpoint of no-such-run: .*\n$/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await predict(args);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, message);
+  }
+});
+
+Deno.test("scores are listed from the highest on, the winner marked, within the width", () => {
+  const scores = Float32Array.from([0, 1, -2.5, 3, 0, 0, 0, 0, 0, 12]);
+  const prediction = { scores, shares: softmax(scores), winner: 9, maps: new Float32Array(640) };
+  const lines = formatPrediction(prediction, { width: 60 }).split("\n");
+  assert.deepEqual(lines.map((line) => line.slice(2, 12).trim()).slice(0, 4), [
+    "truck",
+    "cat",
+    "automobile",
+    "airplane",
+  ]);
+  assert.equal(lines[0], `▸ truck         12.00  ${"━".repeat(26)}${"─"}   100.0 %`);
+  assert(lines.slice(1).every((line) => line.startsWith("  ")));
+  assert.equal(lines.at(-1), `  bird          −2.50  ${"─".repeat(27)}     0.0 %`);
+  assert(lines.every((line) => line.length <= 60));
+  assert(formatPrediction(prediction, { color: true }).startsWith("\x1b[1m▸ truck"));
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { drawMapsFigure, MAXIMUM_PICTURES_ON_PAGE } from "../../lib/prediction/maps_figure.ts";
+
+function predicted(label: string, mapValues: number, trueClass?: number) {
+  return {
+    pixels: new Uint8Array(32 * 32 * 3),
+    label,
+    trueClass,
+    prediction: {
+      scores: Float32Array.from({ length: 10 }, (_, label) => label),
+      shares: new Array<number>(10).fill(0.1),
+      winner: 9,
+      maps: Float32Array.from({ length: mapValues }, (_, at) => at),
+    },
+  };
+}
+
+/** Pictures and maps in a figure; the colour bar is an image as well. */
+const countImages = (svg: string) => svg.split("<image ").length - 2;
+
+Deno.test("one picture is drawn large with its ten maps, several as a page", () => {
+  const one = drawMapsFigure([predicted("cat.png", 640)], { subtitle: "Trained on: x." });
+  assert.equal(countImages(one), 11);
+  assert(one.includes("cat.png") && one.includes("Trained on: x."));
+  const page = drawMapsFigure([predicted("one", 640), predicted("two", 640, 3)]);
+  assert.equal(countImages(page), 22);
+  assert(page.includes(">one<") && page.includes(">two<") && page.includes("true class"));
+});
+
+Deno.test("a page has its limit", () => {
+  const many = Array.from({ length: MAXIMUM_PICTURES_ON_PAGE + 3 }, (_, index) => predicted(`${index}`, 640));
+  assert.equal(countImages(drawMapsFigure(many)), 11 * MAXIMUM_PICTURES_ON_PAGE);
+});
+
+Deno.test("where there is one map for all classes, the figure says so", () => {
+  assert(drawMapsFigure([predicted("x", 64)]).includes("one map for all ten classes"));
+  assert(!drawMapsFigure([predicted("x", 640)]).includes("one map for all ten classes"));
+});
+
+Deno.test("of a long name the middle is left out", () => {
+  const names = ["IMG_20240131_134559.jpg", "IMG_20240131_134601.jpg"];
+  const page = drawMapsFigure(names.map((name) => predicted(name, 640)));
+  assert(page.includes(">IMG_…4559<") && page.includes(">IMG_…4601<"), page.match(/>IMG[^<]*</g)?.join());
+  assert.equal(drawMapsFigure([predicted(names[0], 640)]).match(/>IMG[^<]*</)?.[0], ">IMG_202…_134559<");
+});

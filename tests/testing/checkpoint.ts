@@ -1,0 +1,45 @@
+import { createNetwork } from "../../lib/model/create_network.ts";
+import type { NetworkSpec } from "../../lib/model/spec.ts";
+import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_dict.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/tf.ts";
+import { type Recorded, saveCheckpoint } from "../../lib/training/checkpoint.ts";
+import { resolveConfig } from "../../lib/training/config.ts";
+import { randomTensor } from "./tensors.ts";
+
+/** Saves a network as it starts, but with running statistics and affine parameters that are not 0 and 1. Returns `path`. */
+export async function saveRandomCheckpoint(
+  path: string,
+  { data = "nothing", ...spec }: Partial<NetworkSpec> & { data?: string } = {},
+): Promise<string> {
+  await useNativeTensorFlow();
+  const config = resolveConfig({ flags: { ...spec, run: "random", weights: "random" } });
+  const network = roughen(createNetwork(config, { seed: 1 }));
+  const recorded: Recorded = { data, weights: "random", device: "cpu", threads: 1, tensorflow: "0" };
+  const progress = {
+    epochs: 0,
+    steps: 0,
+    totalSteps: 0,
+    sums: { loss: 0, correct: 0, images: 0, seconds: 0 },
+    best: null,
+    history: [],
+  };
+  await saveCheckpoint(path, { config, recorded, progress, network, slots: null });
+  disposeAll(network);
+  return path;
+}
+
+/** A fresh batch normalisation does nothing, so that one left out would not be noticed. */
+function roughen(network: StateDict): StateDict {
+  return Object.fromEntries(
+    Object.entries(network).map(([name, tensor], index) => {
+      if (!/bn\d\.|adapter\.1\./.test(name)) return [name, tensor];
+      const noise = tf.mul(0.2, randomTensor<tf.Tensor>(tensor.shape, index));
+      const rough = isStatistic(name) && name.endsWith("var")
+        ? tf.mul(tensor, tf.exp(noise))
+        : tf.add(tensor, noise);
+      tf.dispose([noise, tensor]);
+      return [name, rough];
+    }),
+  );
+}
