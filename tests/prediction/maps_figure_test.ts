@@ -40,6 +40,6 @@ Deno.test("where there is one map for all classes, the figure says so", () => {
 Deno.test("of a long name the middle is left out", () => {
   const names = ["IMG_20240131_134559.jpg", "IMG_20240131_134601.jpg"];
   const page = drawMapsFigure(names.map((name) => predicted(name, 640)));
-  assert(page.includes(">IMG_…4559<") && page.includes(">IMG_…4601<"), page.match(/>IMG[^<]*</g)?.join());
+  assert(page.includes(">IMG_…4559<") && page.includes(">IMG_…4601<"), `${page.match(/>IMG[^<]*</g)}`);
   assert.equal(drawMapsFigure([predicted(names[0], 640)]).match(/>IMG[^<]*</)?.[0], ">IMG_202…_134559<");
 });
