@@ -5,6 +5,8 @@
  */
 import * as tf from "../tensorflow/tf.ts";
 import { foldNorm, normaliseBatch } from "../tensorflow/batch_norm.ts";
+import { addBias, matMul } from "../tensorflow/mat_mul.ts";
+import type { StridedLayers } from "../tensorflow/strided.ts";
 import type { Layout } from "./layout.ts";
 import type { StateDict } from "./state_dict.ts";
 
@@ -16,8 +18,10 @@ export interface Pass {
   statistics: StateDict;
   /** Whether the batch normalisation of this name uses, and moves, statistics of the batch. */
   learnsStatistics(name: string): boolean;
-  /** How the maps of `layer1` lie. */
-  layout: Layout;
+  /** How the layers with stride 2 are done. */
+  strided: StridedLayers;
+  /** How feature maps lie while they are computed: the backbone's, and those behind it. */
+  layouts: { backbone: Layout; head: Layout };
 }
 
 /** A convolution by a kernel `[kH,kW,C,K]`, however it is done. */
@@ -48,7 +52,7 @@ export function convolveAndNormalise(
   };
   if (!pass.learnsStatistics(normName)) {
     const { scale, shift } = foldNorm(norm);
-    return tf.add(convolve(x, tf.mul(kernel, scale)), shift);
+    return addBias(convolve(x, tf.mul(kernel, scale)), shift);
   }
   const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm);
   pass.statistics[`${normName}.running_mean`] = runningMean;
@@ -58,5 +62,6 @@ export function convolveAndNormalise(
 
 /** A fully connected layer (`torch.nn.Linear`) on rows `[N,in]`, by `<name>.weight` `[out,in]` and `<name>.bias` `[out]`. */
 export function linear({ tensors }: Pass, x: tf.Tensor2D, name: string): tf.Tensor2D {
-  return tf.add(tf.matMul(x, tensors[`${name}.weight`] as tf.Tensor2D, false, true), tensors[`${name}.bias`]);
+  const product = matMul(x, tensors[`${name}.weight`] as tf.Tensor2D, false, true);
+  return addBias(product, tensors[`${name}.bias`] as tf.Tensor1D);
 }

@@ -36,8 +36,16 @@ export const pixelMajor: Layout = {
   convolve3x3: convolve3x3Winograd,
 };
 
-/** Winograd's on a CPU, where arithmetic is what costs; elsewhere the backend knows better. */
-export function chooseLayout(winograd: boolean): Layout {
+/**
+ * Winograd's for convolutions that learn on a CPU: backwards it takes half the arithmetic. Forwards alone direct convolution is as fast, and
+ * TensorFlow joins it with bias and ReLU; a GPU's library knows better in any case.
+ */
+export function chooseLayout({ winograd, learns }: { winograd: boolean; learns: boolean }): Layout {
   const backend = nativeBackend();
-  return winograd && backend !== null && !backend.isUsingGpuDevice ? pixelMajor : batchMajor;
+  return winograd && learns && backend !== null && !backend.isUsingGpuDevice ? pixelMajor : batchMajor;
+}
+
+/** Brings maps from one layout into another. */
+export function changeLayout(maps: tf.Tensor4D, from: Layout, to: Layout): tf.Tensor4D {
+  return from === to ? maps : to.enter(from.leave(maps));
 }

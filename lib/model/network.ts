@@ -4,12 +4,13 @@
  * @module
  */
 import * as tf from "../tensorflow/tf.ts";
+import { chooseStrided } from "../tensorflow/strided.ts";
 import { adapter } from "./adapter.ts";
 import { backbone } from "./backbone.ts";
 import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";
 import { makeFilters } from "./filters.ts";
 import type { Pass } from "./layers.ts";
-import { chooseLayout } from "./layout.ts";
+import { changeLayout, chooseLayout } from "./layout.ts";
 import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
 import type { Execution, NetworkSpec } from "./spec.ts";
 import type { StateDict } from "./state_dict.ts";
@@ -57,7 +58,7 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
 /** The feature map v that the filters look at, `[B,8,8,64]`: behind the adapter where there is one. */
 export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
   const pass = createPass(tensors, options);
-  return pass.layout.leave(features(pass, images, options));
+  return pass.layouts.head.leave(features(pass, images, options));
 }
 
 /** The backbone's feature map alone, `[B,8,8,64]`: what stays the same as long as the backbone is frozen. */
@@ -67,18 +68,31 @@ export function backboneFeatures(
   options: ForwardOptions,
 ): tf.Tensor4D {
   const pass = createPass(tensors, options);
-  return pass.layout.leave(backbone(pass, images));
+  return pass.layouts.backbone.leave(backbone(pass, images));
 }
 
 /** Prepares a {@linkcode Pass}: a frozen backbone keeps its statistics also while the rest trains. */
 export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
   const { mode, backbone, winograd = true } = options;
-  const learnsStatistics = (name: string) =>
-    mode === "train" && !(backbone === "frozen" && name.startsWith("backbone."));
-  return { tensors, statistics: {}, learnsStatistics, layout: chooseLayout(winograd) };
+  const trains = mode === "train";
+  const backboneLearns = trains && backbone !== "frozen";
+  return {
+    tensors,
+    statistics: {},
+    learnsStatistics: (name) => name.startsWith("backbone.") ? backboneLearns : trains,
+    strided: chooseStrided({ learns: backboneLearns }),
+    layouts: {
+      backbone: chooseLayout({ winograd, learns: backboneLearns }),
+      head: chooseLayout({ winograd, learns: backboneLearns || (trains && options.adapter === "3x3") }),
+    },
+  };
 }
 
+/** The feature map v, in the head's layout. */
 function features(pass: Pass, given: tf.Tensor4D, { input, adapter: kind }: ForwardOptions): tf.Tensor4D {
-  const v = input === "features" ? pass.layout.enter(given) : backbone(pass, given);
+  const { layouts } = pass;
+  const v = input === "features"
+    ? layouts.head.enter(given)
+    : changeLayout(backbone(pass, given), layouts.backbone, layouts.head);
   return adapter(pass, v, kind);
 }
