@@ -104,23 +104,38 @@ export class NotFiniteError extends Error {
  * @throws {InputError} If it is missing, damaged, something else, or not the network its configuration says.
  */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, config, recorded, progress } = await openCheckpoint(path);
+  const { network, slots, ...rest } = await readCheckpoint(path);
+  const make = (stored: Map<string, StoredTensor>): StateDict =>
+    Object.fromEntries([...stored].map(([name, tensor]) => [name, fromPyTorch(tensor)]));
+  return { ...rest, network: make(network), slots: slots && make(slots) };
+}
+
+/** A checkpoint as its file holds it: values in PyTorch's layout. */
+export interface StoredCheckpoint extends Omit<Checkpoint, "network" | "slots"> {
+  network: Map<string, StoredTensor>;
+  slots: Map<string, StoredTensor> | null;
+}
+
+/**
+ * Reads a checkpoint's values and checks them; wants no TensorFlow.
+ *
+ * @throws {InputError} As {@linkcode loadCheckpoint}.
+ */
+export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
+  const { tensors, config, ...rest } = await openCheckpoint(path);
   const stored = [...tensors];
-  const network = stored.filter(([name]) => !name.startsWith(OPTIMIZER));
-  const slots = stored.filter(([name]) => name.startsWith(OPTIMIZER))
-    .map(([name, tensor]): [string, StoredTensor] => [name.slice(OPTIMIZER.length), tensor]);
-  checkTensors(path, `network ${config.variant}`, new Map(network), listNetwork(config));
-  const expected = listSlots(config); // plain SGD has none
-  const isComplete = slots.length > 0 || expected.size === 0;
-  if (isComplete) checkTensors(path, `optimizer ${config.optimizer}`, new Map(slots), expected);
-  const make = (list: [string, StoredTensor][]): StateDict =>
-    Object.fromEntries(list.map(([name, tensor]) => [name, fromPyTorch(tensor)]));
+  const network = new Map(stored.filter(([name]) => !name.startsWith(OPTIMIZER)));
+  const slots = new Map(
+    stored.filter(([name]) => name.startsWith(OPTIMIZER))
+      .map(([name, tensor]): [string, StoredTensor] => [name.slice(OPTIMIZER.length), tensor]),
+  );
+  const listed = listSlots(config); // plain SGD has none
+  const isComplete = slots.size > 0 || listed.size === 0;
   return {
     config,
-    recorded,
-    progress,
-    network: make(network),
-    slots: isComplete ? make(slots) : null,
+    ...rest,
+    network: takeTensors(path, `network ${config.variant}`, network, listNetwork(config)),
+    slots: isComplete ? takeTensors(path, `optimizer ${config.optimizer}`, slots, listed) : null,
   };
 }
 
@@ -148,20 +163,47 @@ async function openCheckpoint(path: string) {
   if (metadata.format !== FORMAT) {
     throw refuse(path, `it was not written by this program (no format ${FORMAT} in its metadata)`);
   }
-  const parse = (key: "config" | "recorded" | "progress"): unknown => {
+  const parse = <T>(key: "config" | "recorded" | "progress", isSound: (value: T) => boolean): T => {
     try {
-      return JSON.parse(metadata[key]);
+      const value = JSON.parse(metadata[key]);
+      if (isRecord(value) && isSound(value as T)) return value as T;
     } catch (cause) {
       throw refuse(path, `its ${key} cannot be read`, cause);
     }
+    throw refuse(path, `its ${key} cannot be read`);
   };
-  const config = resolveConfig({ base: parse("config") as TrainConfig });
   return {
     tensors,
-    config,
-    recorded: parse("recorded") as Recorded,
-    progress: parse("progress") as Progress,
+    config: checkConfig(path, parse<TrainConfig>("config", () => true)),
+    recorded: parse<Recorded>(
+      "recorded",
+      ({ data, weights }) => [data, weights].every((text) => typeof text === "string"),
+    ),
+    progress: parse<Progress>("progress", isSoundProgress),
   };
+}
+
+function checkConfig(path: string, base: TrainConfig): TrainConfig {
+  try {
+    return resolveConfig({ base });
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause;
+    throw refuse(
+      path,
+      `its options are not those of this program (${cause.message.replace(/\.$/, "")})`,
+      cause,
+    );
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSoundProgress({ epochs, steps, totalSteps, sums, history }: Progress): boolean {
+  const counts = [epochs, steps, totalSteps].every((count) => Number.isSafeInteger(count) && count >= 0);
+  const isSummed = isRecord(sums) && Object.values(sums).every(Number.isFinite);
+  return counts && isSummed && Array.isArray(history) && history.length === epochs;
 }
 
 type Shapes = Map<string, number[]>;
@@ -180,8 +222,19 @@ function listSlots(config: TrainConfig): Shapes {
   );
 }
 
-/** Refuses a file whose tensors are not just those expected. */
-function checkTensors(path: string, owner: string, found: Map<string, StoredTensor>, expected: Shapes): void {
+/**
+ * Takes the tensors of a file in the order in which a new network has them: sums over all of them, as clipping needs, are to be formed in
+ * the same order after going on.
+ *
+ * @throws {InputError} If they are not just those expected.
+ */
+function takeTensors(
+  path: string,
+  owner: string,
+  found: Map<string, StoredTensor>,
+  expected: Shapes,
+): Map<string, StoredTensor> {
+  const taken = new Map<string, StoredTensor>();
   for (const [name, shape] of expected) {
     const tensor = found.get(name);
     if (!tensor) throw refuse(path, `the ${owner} lacks ${name}`);
@@ -189,10 +242,12 @@ function checkTensors(path: string, owner: string, found: Map<string, StoredTens
     if (String(tensor.shape) !== String(shape)) {
       throw refuse(path, `${name} is [${tensor.shape}] and not [${shape}]`);
     }
+    taken.set(name, tensor);
   }
   for (const name of found.keys()) {
     if (!expected.has(name)) throw refuse(path, `${name} does not belong to the ${owner}`);
   }
+  return taken;
 }
 
 function refuse(path: string, why: string, cause?: unknown): InputError {

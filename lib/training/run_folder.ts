@@ -44,19 +44,21 @@ export interface RunFolder {
 export function openRunFolder(path: string, isNew: boolean): RunFolder {
   const run = basename(path);
   const file = (name: string) => join(path, name);
-  if (isNew && exists(file("last.safetensors"))) {
-    throw new InputError(
-      `Run ${run} is already in ${path}: go on with it by --resume ${run}, choose another name by --run NAME, or delete the folder.`,
-    );
-  }
   Deno.mkdirSync(path, { recursive: true });
   const lock = Deno.openSync(file(".lock"), { write: true, create: true });
-  if (!lock.tryLockSync(true)) { // the system frees it when the process ends, however it ends
+  const refuse = (why: string) => {
     lock.close();
-    throw new InputError(
-      `Run ${run} is being trained by another process: wait for it, or choose another name by --run NAME.`,
+    return new InputError(`Run ${run} is ${why}.`);
+  };
+  if (!lock.tryLockSync(true)) { // the system frees it when the process ends, however it ends
+    throw refuse("being trained by another process: wait for it, or choose another name by --run NAME");
+  }
+  if (isNew && (exists(file("last.safetensors")) || exists(file("best.safetensors")))) {
+    throw refuse(
+      `already in ${path}: go on with it by --resume ${run}, choose another name by --run NAME, or delete the folder`,
     );
   }
+  removeTemporaryFiles(path);
   return {
     path,
     best: file("best.safetensors"),
@@ -115,6 +117,13 @@ export function listRuns(runsFolder = defaultRunsFolder()): string[] {
   ).sort();
 }
 
+/** What a process that was killed was writing; who holds the lock is the only one to write here. */
+function removeTemporaryFiles(path: string): void {
+  for (const { name } of Deno.readDirSync(path)) {
+    if (/^\..+\.\d+\.tmp$/.test(name)) Deno.removeSync(join(path, name));
+  }
+}
+
 function formatLine(record: EpochRecord): string {
   return JSON.stringify(record) + "\n";
 }
@@ -128,7 +137,7 @@ function exists(path: string): boolean {
     Deno.statSync(path);
     return true;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
     throw error;
   }
 }

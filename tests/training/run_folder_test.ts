@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { InputError } from "../../lib/input_error.ts";
+import { resolveConfig } from "../../lib/training/config.ts";
+import type { EpochRecord } from "../../lib/training/observer.ts";
+import { defaultRunsFolder, findCheckpoint, listRuns, openRunFolder } from "../../lib/training/run_folder.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+
+const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+const RECORD: EpochRecord = {
+  epoch: 1,
+  step: 5,
+  learningRate: 0.1,
+  trainLoss: 2,
+  trainAccuracy: 0.3,
+  testLoss: 2.1,
+  testAccuracy: 0.25,
+  seconds: 3,
+  imagesPerSecond: 100,
+  tensorBytes: 1e6,
+  data: "synthetic",
+  weights: "random",
+};
+
+/** A run's folder with these files in it. */
+function makeRun(runs: string, name: string, ...files: string[]): string {
+  const path = join(runs, name);
+  Deno.mkdirSync(path, { recursive: true });
+  for (const file of files) Deno.writeTextFileSync(join(path, file), "x");
+  return path;
+}
+
+for (const file of ["last.safetensors", "best.safetensors"]) {
+  Deno.test(`a new run never takes a folder that has a ${file}`, () => {
+    using runs = temporaryFolder();
+    const path = makeRun(runs.path, "dynamic", file);
+    assert.throws(
+      () => openRunFolder(path, true),
+      new InputError(
+        `Run dynamic is already in ${path}: go on with it by --resume dynamic, choose another name by --run NAME, or delete the folder.`,
+      ),
+    );
+    assert.equal(Deno.readTextFileSync(join(path, file)), "x");
+    openRunFolder(path, false)[Symbol.dispose](); // to go on is another matter, and the refusal left no lock
+  });
+}
+
+Deno.test("a new run takes a folder in which none ever got to its first checkpoint", () => {
+  using runs = temporaryFolder();
+  const path = makeRun(runs.path, "dynamic", "config.json", "history.jsonl");
+  using _folder = openRunFolder(path, true);
+});
+
+Deno.test("a run has one trainer at a time", () => {
+  using runs = temporaryFolder();
+  const path = join(runs.path, "dynamic");
+  const refusal = new InputError(
+    "Run dynamic is being trained by another process: wait for it, or choose another name by --run NAME.",
+  );
+  {
+    using folder = openRunFolder(path, true);
+    for (const isNew of [true, false]) assert.throws(() => openRunFolder(path, isNew), refusal);
+    Deno.writeTextFileSync(folder.last, "x");
+    for (const isNew of [true, false]) assert.throws(() => openRunFolder(path, isNew), refusal);
+    openRunFolder(join(runs.path, "other"), true)[Symbol.dispose]();
+  }
+  openRunFolder(path, false)[Symbol.dispose]();
+});
+
+Deno.test("what a killed process was writing is swept away", () => {
+  using runs = temporaryFolder();
+  const path = makeRun(
+    runs.path,
+    "dynamic",
+    "last.safetensors",
+    ".last.safetensors.123.tmp",
+    ".config.json.9.tmp",
+    "notes.tmp",
+  );
+  using _folder = openRunFolder(path, false);
+  assert.deepEqual(namesIn(path), [".lock", "last.safetensors", "notes.tmp"]);
+});
+
+Deno.test("history grows by whole lines, and can be written anew", () => {
+  using runs = temporaryFolder();
+  using folder = openRunFolder(join(runs.path, "dynamic"), true);
+  const read = () => Deno.readTextFileSync(join(folder.path, "history.jsonl"));
+  for (const epoch of [1, 2, 3]) folder.appendHistory({ ...RECORD, epoch });
+  assert.deepEqual(
+    read().trimEnd().split("\n").map((line) => JSON.parse(line)),
+    [1, 2, 3].map((epoch) => ({ ...RECORD, epoch })),
+  );
+  folder.writeHistory([RECORD]);
+  assert.equal(read(), JSON.stringify(RECORD) + "\n");
+  folder.writeHistory([]);
+  assert.equal(read(), "");
+});
+
+Deno.test("config.json holds the options and what the run found out, and gives the options again", () => {
+  using runs = temporaryFolder();
+  using folder = openRunFolder(join(runs.path, "dynamic"), true);
+  const config = resolveConfig({ flags: { epochs: 3 } });
+  const recorded = {
+    data: "synthetic",
+    weights: "random",
+    device: "cpu",
+    threads: 2,
+    tensorflow: "2.21.0",
+  } as const;
+  folder.writeConfig(config, recorded);
+  const values = JSON.parse(Deno.readTextFileSync(join(folder.path, "config.json")));
+  assert.deepEqual(values, { ...config, recorded });
+  assert.deepEqual(resolveConfig({ file: { path: "config.json", values } }), config);
+});
+
+Deno.test("RUN|FILE is a file as it is, else a run's or folder's best or last checkpoint", () => {
+  using runs = temporaryFolder();
+  const both = makeRun(runs.path, "both", "last.safetensors", "best.safetensors", "other.safetensors");
+  const only = makeRun(runs.path, "only", "last.safetensors");
+  const find = (name: string, which: "best" | "last") => findCheckpoint(name, which, runs.path);
+  assert.equal(find("both", "best"), join(both, "best.safetensors"));
+  assert.equal(find("both", "last"), join(both, "last.safetensors"));
+  assert.equal(find(both, "best"), join(both, "best.safetensors"));
+  assert.equal(findCheckpoint(both, "last", "/nowhere"), join(both, "last.safetensors"));
+  for (const which of ["best", "last"] as const) {
+    assert.equal(find(join(both, "other.safetensors"), which), join(both, "other.safetensors"));
+  }
+  assert.equal(find("only", "last"), join(only, "last.safetensors"));
+  assert.throws(() => find("only", "best"), /no best\.safetensors in .*only; runs here are both, only\.$/);
+});
+
+Deno.test("what is no checkpoint is refused with the runs that there are", () => {
+  using runs = temporaryFolder();
+  const refuse = (name: string, message: RegExp) =>
+    assert.throws(() => findCheckpoint(name, "best", runs.path), (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  refuse(
+    "dynamic",
+    /^Cannot find a checkpoint of dynamic: there is no such file, .* there are no runs yet\.$/,
+  );
+  const path = makeRun(runs.path, "b", "last.safetensors");
+  makeRun(runs.path, "a", "best.safetensors");
+  makeRun(runs.path, "empty", "config.json");
+  Deno.writeTextFileSync(join(runs.path, "README.md"), "x");
+  assert.deepEqual(listRuns(runs.path), ["a", "b"]);
+  for (
+    const name of [
+      "dynamic",
+      "",
+      "empty",
+      join(path, "last.safetensors", "inside"),
+      "README.md/x",
+    ]
+  ) {
+    refuse(name, /^Cannot find a checkpoint of .*; runs here are a, b\.$/);
+  }
+  assert.deepEqual(listRuns(join(runs.path, "missing")), []);
+});
+
+Deno.test("runs are in checkpoints, or where CHECKPOINTS_DIR says", () => {
+  const own = Deno.env.get("CHECKPOINTS_DIR");
+  try {
+    Deno.env.delete("CHECKPOINTS_DIR");
+    assert.match(defaultRunsFolder(), /\/checkpoints$/);
+    Deno.env.set("CHECKPOINTS_DIR", "somewhere/else");
+    assert.equal(defaultRunsFolder(), join(Deno.cwd(), "somewhere/else"));
+  } finally {
+    if (own === undefined) Deno.env.delete("CHECKPOINTS_DIR");
+    else Deno.env.set("CHECKPOINTS_DIR", own);
+  }
+});
