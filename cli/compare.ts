@@ -27,7 +27,7 @@ import { InputError } from "../lib/input_error.ts";
 import { Interrupted, watchInterrupts } from "../lib/interrupt.ts";
 import { loadPretrained } from "../lib/model/pretrained.ts";
 import { summarise } from "../lib/model/summary.ts";
-import { readConfigFile } from "../lib/training/config.ts";
+import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { runCommand } from "./command.ts";
 import { runWorker } from "./compare_child.ts";
@@ -61,8 +61,8 @@ async function main(args: string[]): Promise<number | void> {
   const runsFolder = join(defaultRunsFolder(), values.into ?? selection.folder);
   await setUpTensorFlow({ device: runs[0].config.device });
 
-  const { common, data } = await findCommon(runs[0]);
-  for (const { config } of runs) config.data = data;
+  const { common, pinned } = await findCommon(runs[0]);
+  for (const { config } of runs) Object.assign(config, pinned);
   const states = new Map<PlannedRun, RunState>();
   for (const run of runs) states.set(run, await inspectRun(run, common, runsFolder));
   const { failed } = await trainRuns({ runs, states, runsFolder, common, jobs: values.jobs });
@@ -81,13 +81,20 @@ async function main(args: string[]): Promise<number | void> {
 }
 
 /** Looks up images and weights once, so that nothing is downloaded by several processes at once. */
-async function findCommon({ config }: PlannedRun): Promise<{ common: Common; data: string | null }> {
+async function findCommon(
+  { config }: PlannedRun,
+): Promise<{ common: Common; pinned: Pick<TrainConfig, "data" | "weights"> }> {
   const log = (text: string) => console.error(text);
   const datasets = await loadDatasets({ data: config.data, log });
-  const { name: weights } = await loadPretrained({ weights: config.weights, log });
-  const common = { data: await identifyData(datasets), weights };
-  // drawn shapes that stand in for a download that failed are to stand in for all runs
-  return { common, data: datasets.source.kind === "synthetic" ? "synthetic" : config.data };
+  const { name: weights, source } = await loadPretrained({ weights: config.weights, log });
+  return {
+    common: { data: await identifyData(datasets), weights },
+    // what stands in for a download that failed is to stand in for all runs, and is not to be tried for again
+    pinned: {
+      data: datasets.source.kind === "synthetic" ? "synthetic" : config.data,
+      weights: source === "random" ? "random" : config.weights,
+    },
+  };
 }
 
 interface TrainRunsOptions {
@@ -124,9 +131,9 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
     signal,
     onFailure: progress.onFailure,
     start: async (run) => {
-      const { config } = run;
+      const { stage, config } = states.get(run)!;
       progress.onBegin(run);
-      const isBegun = states.get(run)!.stage === "interrupted";
+      const isBegun = stage === "interrupted";
       const isDone = await runWorker(
         { config, runsFolder, isBegun, fingerprint: common.data.fingerprint, jobs },
         { threads, signal, onEvent: (event) => progress.onEvent(run, event) },

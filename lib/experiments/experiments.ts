@@ -57,7 +57,14 @@ export const LISTS: Readonly<Record<string, ExperimentList>> = {
   quick: {
     about: "A trial of the machinery in seconds, on drawn shapes: its numbers mean nothing.",
     experiments: ["dynamic", "static-per-class", "static-shared"],
-    defaults: { data: "synthetic", epochs: 2, batchSize: 32, subset: 640, testSubset: 200 },
+    defaults: {
+      data: "synthetic",
+      weights: "random",
+      epochs: 2,
+      batchSize: 32,
+      subset: 640,
+      testSubset: 200,
+    },
     seeds: 2,
     folder: "compare-quick",
   },

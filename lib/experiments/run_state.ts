@@ -14,6 +14,8 @@ export interface RunState {
   stage: "new" | "interrupted" | "finished";
   /** Empty for a new one. */
   history: EpochRecord[];
+  /** To train with: as planned, but a run that is begun keeps the words it found its weights by; what they are is the same. */
+  config: TrainConfig;
 }
 
 /** What all runs of a comparison have in common. */
@@ -36,7 +38,7 @@ export async function inspectRun(
 ): Promise<RunState> {
   const folder = join(runsFolder, config.run);
   const last = join(folder, "last.safetensors");
-  if (!exists(last)) return { stage: "new", history: [] };
+  if (!exists(last)) return { stage: "new", history: [], config };
   const saved = await loadFacts(last);
   const differences = listDifferences(saved.config, config);
   const known = readRunRecord(folder)?.data;
@@ -57,6 +59,7 @@ export async function inspectRun(
   return {
     stage: isFinished(saved.progress, config) ? "finished" : "interrupted",
     history: saved.progress.history,
+    config: { ...config, weights: saved.config.weights },
   };
 }
 
@@ -75,7 +78,8 @@ function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
   const matters = names.filter((name) => TRAINING_OPTIONS[name].onResume === "fixed" || name === "epochs");
   const show = (name: keyof TrainConfig, config: TrainConfig) =>
     showOption(name, TRAINING_OPTIONS[name] as Option, config[name]);
-  return matters.filter((name) => name !== "run" && saved[name] !== wanted[name])
+  const known = ["run", "weights"]; // the run is found by its name, and its weights are compared by what they are
+  return matters.filter((name) => !known.includes(name) && saved[name] !== wanted[name])
     .map((name) => `has ${show(name, saved)} instead of ${show(name, wanted)}`);
 }
 

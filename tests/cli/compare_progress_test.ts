@@ -70,10 +70,10 @@ const [DYNAMIC_0, FROZEN_0, DYNAMIC_1, FROZEN_1] = planRuns({
 const RECORDS = seedResult(0, Array(12).fill(0.8125)).history
   .map((record) => ({ ...record, seconds: 60, data: "CIFAR-10", weights: "random" }));
 const STATES = new Map<PlannedRun, RunState>([
-  [DYNAMIC_0, { stage: "finished", history: RECORDS }],
-  [FROZEN_0, { stage: "interrupted", history: RECORDS.slice(0, 3) }],
-  [DYNAMIC_1, { stage: "new", history: [] }],
-  [FROZEN_1, { stage: "new", history: [] }],
+  [DYNAMIC_0, { stage: "finished", history: RECORDS, config: DYNAMIC_0.config }],
+  [FROZEN_0, { stage: "interrupted", history: RECORDS.slice(0, 3), config: FROZEN_0.config }],
+  [DYNAMIC_1, { stage: "new", history: [], config: DYNAMIC_1.config }],
+  [FROZEN_1, { stage: "new", history: [], config: FROZEN_1.config }],
 ]);
 const STEP = {
   kind: "step",

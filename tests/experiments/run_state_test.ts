@@ -39,7 +39,7 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   using temporary = temporaryFolder();
   const run = planOne("static-shared");
   const inspect = () => inspectRun(run, COMMON, temporary.path);
-  assert.deepEqual(await inspect(), { stage: "new", history: [] });
+  assert.deepEqual(await inspect(), { stage: "new", history: [], config: run.config });
 
   const controller = new AbortController();
   const observer = { onEpoch: () => controller.abort() };
@@ -73,6 +73,13 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   }
   const elsewhere = planOne("static-shared", { data: "/other/folder", device: "cpu", compile: true });
   assert.equal((await inspectRun(elsewhere, COMMON, temporary.path)).stage, "finished");
+  // the same weights found in another way: the run goes on with the words it was begun with, which training demands
+  const { stage, config } = await inspectRun(
+    planOne("static-shared", { weights: "/a/path" }),
+    COMMON,
+    temporary.path,
+  );
+  assert.deepEqual([stage, config.weights], ["finished", "random"]);
 
   const otherName = { ...COMMON, data: { ...DATA, name: "CIFAR-10" } };
   await assert.rejects(inspectRun(run, otherName, temporary.path), { message: /was trained on synthetic/ });
