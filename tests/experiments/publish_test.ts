@@ -27,6 +27,9 @@ Deno.test("the best epoch counts for the choice, not the last", () => {
   assert.equal(chooseMedianSeed(seeds), 1);
 });
 
+const RECORDED = JSON.stringify({ data: "CIFAR-10", weights: "ResNet-18" });
+const PROGRESS = JSON.stringify({ epochs: 0, steps: 0, totalSteps: 0, sums: {}, best: null, history: [] });
+
 /** Runs folder with a best checkpoint for each seed, whose bias is the seed. */
 function writeRuns(folder: string, seeds: number[]): void {
   for (const seed of seeds) {
@@ -39,7 +42,12 @@ function writeRuns(folder: string, seeds: number[]): void {
     writeSafetensors(join(folder, run, "best.safetensors"), [
       ["score_predictor.2.bias", tensor],
       ["optimizer.score_predictor.2.bias.momentum", tensor],
-    ], { format: "dynamic-filters/1", config: JSON.stringify(config), recorded: "{}", progress: "{}" });
+    ], {
+      format: "dynamic-filters/1",
+      config: JSON.stringify(config),
+      recorded: RECORDED,
+      progress: PROGRESS,
+    });
   }
 }
 
