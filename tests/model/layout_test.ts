@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import { batchMajor, chooseLayout, pixelMajor } from "../../lib/model/layout.ts";
+import { batchMajor, changeLayout, chooseLayout, pixelMajor } from "../../lib/model/layout.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { onPlainBackend, randomTensor } from "../testing/tensors.ts";
 
@@ -27,11 +27,22 @@ for (const [name, layout] of Object.entries({ batchMajor, pixelMajor })) {
   });
 }
 
-Deno.test("Winograd's algorithm is for the native backend on a CPU, and can be left out", async () => {
-  assert.equal(chooseLayout(true), pixelMajor);
-  assert.equal(chooseLayout(false), batchMajor);
+Deno.test("Winograd's algorithm is for what learns on the native backend's CPU, and can be left out", async () => {
+  assert.equal(chooseLayout({ winograd: true, learns: true }), pixelMajor);
+  assert.equal(chooseLayout({ winograd: true, learns: false }), batchMajor);
+  assert.equal(chooseLayout({ winograd: false, learns: true }), batchMajor);
   await onPlainBackend(() => {
-    assert.equal(chooseLayout(true), batchMajor);
+    assert.equal(chooseLayout({ winograd: true, learns: true }), batchMajor);
     return {};
   });
+});
+
+Deno.test("maps change from any layout into any other", async () => {
+  const maps = randomTensor([2, 3, 5, 4]);
+  for (const from of [batchMajor, pixelMajor]) {
+    for (const to of [batchMajor, pixelMajor]) {
+      const changed = changeLayout(from.enter(maps), from, to);
+      assert.deepEqual(await changed.array(), await to.enter(maps).array());
+    }
+  }
 });
