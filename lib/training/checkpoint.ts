@@ -18,6 +18,8 @@ import { createOptimizer } from "./optimizer.ts";
 export interface Recorded {
   /** The images' name. */
   data: string;
+  /** What tells them from others of that name. */
+  fingerprint?: string;
   /** What the backbone started from. */
   weights: string;
   /** What computed. */
@@ -104,7 +106,11 @@ export class NotFiniteError extends Error {
  * @throws {InputError} If it is missing, damaged, something else, or not the network its configuration says.
  */
 export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  const { network, slots, ...rest } = await readCheckpoint(path);
+  return makeTensors(await readCheckpoint(path));
+}
+
+/** Makes tensors of a checkpoint's values. */
+export function makeTensors({ network, slots, ...rest }: StoredCheckpoint): Checkpoint {
   const make = (stored: Map<string, StoredTensor>): StateDict =>
     Object.fromEntries([...stored].map(([name, tensor]) => [name, fromPyTorch(tensor)]));
   return { ...rest, network: make(network), slots: slots && make(slots) };

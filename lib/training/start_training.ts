@@ -4,8 +4,9 @@ import { loadPretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
 import {
   describeProgress,
-  loadCheckpoint,
+  makeTensors,
   type Progress,
+  readCheckpoint,
   type Recorded,
   saveCheckpoint,
 } from "./checkpoint.ts";
@@ -59,18 +60,21 @@ export async function resumeTraining(
   path: string,
   say: Say,
 ): Promise<Training> {
-  const { config: saved, recorded, progress, network, slots } = await loadCheckpoint(path);
+  const checkpoint = await readCheckpoint(path);
+  const { config: saved, recorded, progress } = checkpoint;
   for (const warning of checkResumable(saved, config)) say(warning);
-  if (slots === null) {
+  if (checkpoint.slots === null) {
     throw new InputError(
       `Cannot go on from ${path}: it holds the network but not its optimizer; start a new run instead.`,
     );
   }
+  const refuse = (why: string) =>
+    new InputError(`Cannot go on with run ${config.run}: it was begun on ${why}; name the folder by --data.`);
   if (recorded.data !== surroundings.data) {
-    throw new InputError(
-      `Cannot go on with run ${config.run}: it was begun on ${recorded.data}, and the data found now is ${surroundings.data}; ` +
-        "name the folder by --data.",
-    );
+    throw refuse(`${recorded.data}, and the data found now is ${surroundings.data}`);
+  }
+  if (recorded.fingerprint !== undefined && recorded.fingerprint !== surroundings.fingerprint) {
+    throw refuse(`other images of the name ${recorded.data} than those found now`);
   }
   for (const key of ["device", "threads", "tensorflow"] as const) {
     if (recorded[key] === surroundings[key]) continue;
@@ -86,7 +90,8 @@ export async function resumeTraining(
       `The ${config.schedule} schedule now spans ${config.epochs} epochs instead of ${saved.epochs}: the learning rate goes on from there.`,
     );
   }
-  const state = { ...splitState(network, config), slots };
+  const { network, slots } = makeTensors(checkpoint);
+  const state = { ...splitState(network, config), slots: slots! };
   return { config, recorded: { ...surroundings, weights: recorded.weights }, progress, state };
 }
 

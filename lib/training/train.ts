@@ -15,7 +15,7 @@ import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";
 import { runEpochs, type Workshop } from "./run_epochs.ts";
-import { selectRunData } from "./run_data.ts";
+import { fingerprint, selectRunData } from "./run_data.ts";
 import {
   defaultRunsFolder,
   findCheckpoint,
@@ -73,7 +73,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const path = checkpoint === null ? join(runsFolder, config.run) : runFolderOf(checkpoint);
   using folder = openRunFolder(path, checkpoint === null);
   const { device, threads, version: tensorflow } = runtime;
-  const surroundings = { data: data.train.name, device, threads, tensorflow };
+  const surroundings = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
   const training = checkpoint === null
     ? await beginTraining(config, surroundings, say)
     : await resumeTraining(config, surroundings, checkpoint, say);

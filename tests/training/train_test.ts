@@ -1,0 +1,404 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { InputError } from "../../lib/input_error.ts";
+import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { disposeAll } from "../../lib/model/state_dict.ts";
+import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
+import type { TrainConfig } from "../../lib/training/config.ts";
+import { evaluate } from "../../lib/training/evaluate.ts";
+import type { EpochRecord, TrainObserver, TrainStart } from "../../lib/training/observer.ts";
+import { selectRunData } from "../../lib/training/run_data.ts";
+import type { TrainResult } from "../../lib/training/train.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+import { assertClose } from "../testing/oracle.ts";
+import { countTensors } from "../testing/tensors.ts";
+import {
+  atStep,
+  isSame,
+  jumpingClock,
+  readHistory,
+  timeless,
+  TINY_DATASETS,
+  TINY_STEPS,
+  trainTiny,
+  trainUntil,
+} from "../testing/training.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+/** A checkpoint's accuracy on the test set, measured anew. */
+async function measureAgain(path: string, images = TINY_DATASETS.test): Promise<number> {
+  const { network, slots, config } = await loadCheckpoint(path);
+  try {
+    return (await evaluate(network, images, config)).accuracy;
+  } finally {
+    disposeAll(network, slots ?? {});
+  }
+}
+
+const bestOf = (history: EpochRecord[]) => {
+  const accuracies = history.map(({ testAccuracy }) => testAccuracy);
+  return { epoch: accuracies.indexOf(Math.max(...accuracies)) + 1, accuracy: Math.max(...accuracies) };
+};
+
+Deno.test("a training leaves a line an epoch, its options and both checkpoints, and says what it came to", async () => {
+  using runs = temporaryFolder();
+  const result = await trainTiny(runs.path, { epochs: 3 });
+  const { folder, history, best, test, chosenOn, recorded } = result;
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+    ".lock",
+    "best.safetensors",
+    "config.json",
+    "history.jsonl",
+    "last.safetensors",
+  ]);
+  assert.deepEqual(readHistory(folder), history);
+  assert.deepEqual(history.map(({ epoch, step }) => [epoch, step]), [[1, 5], [2, 10], [3, 15]]);
+  for (const record of history) {
+    assert.deepEqual(Object.keys(record), [
+      ...["epoch", "step", "learningRate", "trainLoss", "trainAccuracy", "testLoss", "testAccuracy"],
+      ...["seconds", "imagesPerSecond", "tensorBytes", "data", "weights"],
+    ]);
+    assert.ok(Number.isInteger(Math.round(record.trainAccuracy * 37 * 1e6) / 1e6), "a share of 37 images");
+    assert.ok(record.seconds > 0 && record.imagesPerSecond > 0 && record.tensorBytes > 1e6);
+    assert.deepEqual([record.data, record.weights], ["synthetic", "random"]);
+  }
+  assert.deepEqual(best, bestOf(history));
+  assert.equal(chosenOn, "test");
+  assert.deepEqual(test, { loss: history[best.epoch - 1].testLoss, accuracy: best.accuracy });
+  assert.deepEqual(JSON.parse(Deno.readTextFileSync(join(folder, "config.json"))), {
+    ...result.config,
+    recorded,
+  });
+  assert.deepEqual([recorded.device, recorded.data, recorded.weights], ["cpu", "synthetic", "random"]);
+});
+
+Deno.test("best.safetensors is the best epoch's network, last.safetensors the last one's", async () => {
+  using runs = temporaryFolder();
+  // a learning rate that spoils what was learnt: the best epoch is not the last
+  const { folder, history, best } = await trainTiny(runs.path, {
+    epochs: 4,
+    learningRate: 0.5,
+    schedule: "constant",
+  });
+  const { progress } = await loadCheckpoint(join(folder, "best.safetensors"));
+  assert.deepEqual([progress.epochs, progress.best], [best.epoch, best]);
+  assert.equal(await measureAgain(join(folder, "best.safetensors")), best.accuracy);
+  assert.equal(await measureAgain(join(folder, "last.safetensors")), history.at(-1)!.testAccuracy);
+});
+
+Deno.test("with images held out the best epoch is chosen on them, and the test set is used once", async () => {
+  using runs = temporaryFolder();
+  const flags = { epochs: 3, validation: 15 };
+  const tested: number[] = [];
+  const { folder, history, best, test, chosenOn } = await trainTiny(runs.path, flags, {
+    observer: {
+      onStart: ({ testedOn, trainImages, testImages }) =>
+        assert.deepEqual([testedOn, trainImages, testImages], ["validation", 22, 15]),
+      onTest: ({ epoch }) => tested.push(epoch),
+    },
+  });
+  assert.equal(chosenOn, "validation");
+  assert.deepEqual(tested, [1, 2, 3]);
+  assert.deepEqual(best, bestOf(history));
+  const config = { subset: null, testSubset: null, validation: 15, seed: 0 } as TrainConfig;
+  const path = join(folder, "best.safetensors");
+  assert.equal(await measureAgain(path, selectRunData(TINY_DATASETS, config).chooseOn), best.accuracy);
+  assert.equal(await measureAgain(path), test.accuracy);
+});
+
+Deno.test("the data is cut as asked: a subset, and what is held out of it; the seed decides which", () => {
+  const datasets = createSynthetic({ trainSize: 200, testSize: 100 });
+  const cut = (changes: Partial<TrainConfig>) =>
+    selectRunData(
+      datasets,
+      { subset: null, testSubset: null, validation: 0, seed: 0, ...changes } as TrainConfig,
+    );
+  const sizes = ({ train, chooseOn, test, testedOn }: ReturnType<typeof cut>) => [
+    ...[train, chooseOn, test].map(({ labels }) => labels.length),
+    testedOn,
+  ];
+  assert.deepEqual(sizes(cut({})), [200, 100, 100, "test"]);
+  assert.deepEqual(sizes(cut({ subset: 50, testSubset: 30 })), [50, 30, 30, "test"]);
+  assert.deepEqual(sizes(cut({ subset: 50, testSubset: 30, validation: 20 })), [30, 20, 30, "validation"]);
+  assert.deepEqual(cut({ validation: 20 }), cut({ validation: 20 }));
+  assert.notDeepEqual(cut({ validation: 20 }).chooseOn, cut({ validation: 20, seed: 1 }).chooseOn);
+  assert.throws(
+    () => cut({ subset: 20, validation: 20 }),
+    new InputError("Cannot hold out 20 of 20 training images: choose a smaller --validation."),
+  );
+});
+
+Deno.test("static-shared, trained, still scores 10 % at a loss of ln 10", async () => {
+  using runs = temporaryFolder();
+  const { history } = await trainTiny(runs.path, { variant: "static-shared", compile: true });
+  for (const { trainLoss, testLoss, testAccuracy } of history) {
+    assertClose([trainLoss, testLoss], [Math.log(10), Math.log(10)], 1e-6, "loss");
+    assert.equal(testAccuracy, 0.1); // of 20 images, two of each class: exactly
+  }
+});
+
+for (const compile of [false, true]) {
+  Deno.test(`fifty steps with their tests leave no tensor behind, ${compile ? "as a graph" : "operation by operation"}`, async () => {
+    using runs = temporaryFolder();
+    const before = countTensors();
+    const counts: ReturnType<typeof countTensors>[] = [];
+    const { history } = await trainTiny(
+      runs.path,
+      { compile, epochs: 5, batchSize: 4, validation: 1, optimizer: "adam", clipNorm: 1 }, // 9 steps an epoch
+      { observer: { onEpoch: () => void counts.push(countTensors()) } },
+    );
+    await trainTiny(runs.path, {
+      compile,
+      epochs: 6,
+      batchSize: 4,
+      validation: 1,
+      optimizer: "adam",
+      clipNorm: 1,
+    }, { resume: "tiny" });
+    assert.equal(history.at(-1)!.step, 45);
+    for (const count of counts.slice(1)) assert.deepEqual(count, counts[1]); // no more from epoch to epoch …
+    assert.deepEqual(countTensors(), before); // … and none in the end
+  });
+}
+
+Deno.test("… nor does one that is stopped, refused or diverges", async () => {
+  using runs = temporaryFolder();
+  using _clock = jumpingClock();
+  const before = countTensors();
+  await trainUntil(atStep(2), runs.path);
+  await assert.rejects(trainTiny(runs.path), InputError);
+  await assert.rejects(trainTiny(runs.path, { seed: 5 }, { resume: "tiny" }), InputError);
+  const other = { ...TINY_DATASETS, train: { ...TINY_DATASETS.train, name: "other" } };
+  await assert.rejects(trainTiny(runs.path, {}, { resume: "tiny", datasets: other }), InputError);
+  await assert.rejects(trainTiny(runs.path, { run: "wild", learningRate: 1e20 }), InputError);
+  assert.deepEqual(countTensors(), before);
+});
+
+const REFUSED: [what: string, flags: Partial<TrainConfig>, message: RegExp][] = [
+  [
+    "another batch size",
+    { batchSize: 16 },
+    /^Cannot go on with run tiny with --batch-size 16 \(it was begun with --batch-size 8\): that would be another training/,
+  ],
+  ["another seed", { seed: 1 }, /--seed 1 \(it was begun with --seed 0\)/],
+  ["another variant", { variant: "static-shared" }, /--variant static-shared/],
+  ["another name", { run: "other" }, /--run other/],
+];
+
+Deno.test("a run does not go on as another training", async (test) => {
+  using runs = temporaryFolder();
+  const { folder } = await trainTiny(runs.path, { epochs: 1 });
+  const before = Deno.readFileSync(join(folder, "last.safetensors"));
+  const refuse = async (
+    message: RegExp,
+    ...more: Parameters<typeof trainTiny> extends [string, ...infer Rest] ? Rest : never
+  ) => {
+    await assert.rejects(trainTiny(runs.path, ...more), (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+    assert.ok(isSame(Deno.readFileSync(join(folder, "last.safetensors")), before));
+  };
+  for (const [what, flags, message] of REFUSED) {
+    await test.step(what, () => refuse(message, flags, { resume: "tiny" }));
+  }
+  await test.step("on images of another name", () =>
+    refuse(
+      /^Cannot go on with run tiny: it was begun on synthetic, and the data found now is CIFAR-10; name the folder by --data\.$/,
+      {},
+      {
+        resume: "tiny",
+        datasets: { ...TINY_DATASETS, train: { ...TINY_DATASETS.train, name: "CIFAR-10" } },
+      },
+    ));
+  await test.step("on other images of that name", () =>
+    refuse(
+      /^Cannot go on with run tiny: it was begun on other images of the name synthetic than those found now; name the folder by --data\.$/,
+      { epochs: 2 },
+      {
+        resume: "tiny",
+        datasets: createSynthetic({ trainSize: 30, testSize: 20 }),
+      },
+    ));
+  await test.step("nor is it begun anew", () =>
+    refuse(/^Run tiny is already in .*: go on with it by --resume tiny/, {}));
+});
+
+Deno.test("a run that another training works on is refused, new or to be resumed", async () => {
+  using runs = temporaryFolder();
+  using _clock = jumpingClock();
+  const refusals: unknown[] = [];
+  const second = async (resume: string | null) =>
+    await trainTiny(runs.path, {}, { resume }).catch((error) => error.message);
+  let waiting: Promise<unknown> = Promise.resolve();
+  await trainTiny(runs.path, { epochs: 1 }, {
+    observer: {
+      onStep: ({ step }) =>
+        step === 1 &&
+        (waiting = Promise.all([second(null), second("tiny")]).then((all) => refusals.push(...all))),
+    },
+  } as { observer: TrainObserver });
+  await waiting;
+  const refusal =
+    "Run tiny is being trained by another process: wait for it, or choose another name by --run NAME.";
+  assert.deepEqual(refusals, [refusal, refusal]);
+});
+
+Deno.test("a training that diverges stops at that step, and keeps the last good state", async () => {
+  using runs = temporaryFolder();
+  using _clock = jumpingClock();
+  const steps: number[] = [];
+  await assert.rejects(
+    trainTiny(runs.path, { learningRate: 1e20, schedule: "constant" }, {
+      observer: { onStep: ({ step }) => void steps.push(step) },
+    }),
+    (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      const found =
+        /^The training diverged at step (\d+) \(epoch 1\): .*\. The last good state is kept in (.*); try a lower --learning-rate, or --clip-norm 1\.$/
+          .exec(error.message);
+      assert.ok(found, error.message);
+      assert.equal(Number(found[1]), steps.length + 1);
+      assert.ok(steps.length >= 1 && steps.length < TINY_STEPS); // after the first step the loss was still a number
+      return true;
+    },
+  );
+  const { progress, network, slots } = await loadCheckpoint(join(runs.path, "tiny", "last.safetensors"));
+  assert.equal(progress.totalSteps, 0);
+  disposeAll(network, slots!);
+});
+
+Deno.test("a training that diverges late keeps what the epochs before have given", async () => {
+  using runs = temporaryFolder();
+  const flags = { schedule: "constant", learningRate: 0.01 } as const;
+  const { folder } = await trainTiny(runs.path, { ...flags, epochs: 1 });
+  const { config } = await loadCheckpoint(join(folder, "last.safetensors"));
+  const poisoned = { ...TINY_DATASETS };
+  assert.equal(config.epochs, 1);
+  // the same training, but from its second epoch on the optimizer's state is beyond all bounds
+  await poison(join(folder, "last.safetensors"));
+  await assert.rejects(
+    trainTiny(runs.path, { ...flags, epochs: 2 }, { resume: "tiny", datasets: poisoned }),
+    /diverged at step \d+ \(epoch 2\)/,
+  );
+  assert.equal(await measureAgain(join(folder, "last.safetensors")), readHistory(folder)[0].testAccuracy);
+  assert.equal(readHistory(folder).length, 1);
+});
+
+/** Makes the momentum of a checkpoint huge, so that its network is sound and the next step is not. */
+async function poison(path: string): Promise<void> {
+  const { readSafetensors, writeSafetensors } = await import("../../lib/safetensors.ts");
+  const { tensors, metadata } = await readSafetensors(path);
+  for (const [name, { data }] of tensors) {
+    if (name.startsWith("optimizer.")) (data as Float32Array).fill(3e38);
+  }
+  writeSafetensors(path, tensors, metadata);
+}
+
+Deno.test("an observer is told the start, every pause, every test and epoch, and the end", async () => {
+  using runs = temporaryFolder();
+  using _clock = jumpingClock();
+  const told: string[] = [];
+  let start: TrainStart | undefined;
+  const observer: Required<TrainObserver> = {
+    onStart: (info) => void (start = info),
+    onStep: ({ epoch, step, steps, loss, accuracy, secondsLeft, imagesPerSecond }) => {
+      assert.ok(loss! > 0 && accuracy! >= 0 && accuracy! <= 1 && secondsLeft >= 0 && imagesPerSecond > 0);
+      told.push(`step ${epoch}.${step}/${steps}`);
+    },
+    onTest: ({ epoch, step, steps }) => void told.push(`test ${epoch}.${step}/${steps}`),
+    onEpoch: ({ epoch }, isBest) => void told.push(`epoch ${epoch}${isBest ? " best" : ""}`),
+    onMessage: (text) => void told.push(text),
+    onEnd: () => void told.push("end"),
+  };
+  const { history, config, recorded, folder } = await trainTiny(runs.path, { epochs: 2 }, { observer });
+  const steps = (epoch: number) => [1, 2, 3, 4, 5].map((step) => `step ${epoch}.${step}/5`);
+  const isSecondBest = history[1].testAccuracy > history[0].testAccuracy;
+  assert.deepEqual(told.filter((text) => /^(step|test|epoch|end)/.test(text)), [
+    ...[...steps(1), "test 1.1/1", "epoch 1 best"],
+    ...[...steps(2), "test 2.1/1", `epoch 2${isSecondBest ? " best" : ""}`],
+    "end",
+  ]);
+  assert.deepEqual(start, {
+    ...{ run: "tiny", config, recorded, folder, trainImages: 37, testImages: 20 },
+    ...{ epochs: 2, steps: 5, epochsDone: 0, stepsDone: 0, testedOn: "test" },
+  });
+});
+
+Deno.test("every network trains: each variant, backbone and adapter, loop and optimizer", async () => {
+  using runs = temporaryFolder();
+  const networks: Partial<TrainConfig>[] = [
+    {
+      variant: "static-per-class",
+      classLoop: true,
+      optimizer: "adam",
+      learningRate: 0.001,
+      decoupledWeightDecay: true,
+      weightDecay: 0.01,
+    },
+    {
+      variant: "static-ten-way",
+      backbone: "bn-only",
+      adapter: "3x3",
+      labelSmoothing: 0.1,
+      schedule: "cosine",
+      winograd: false,
+    },
+    { variant: "dynamic", backbone: "frozen", adapter: "3x3", augment: false },
+    { variant: "static-per-class", backbone: "frozen" },
+    { variant: "static-shared", adapter: "1x1", momentum: 0, weightDecay: 0 },
+  ];
+  for (const flags of networks) {
+    const { history, folder } = await trainTiny(runs.path, { epochs: 1, run: undefined, ...flags });
+    assert.ok(history[0].trainLoss < 4, `${history[0].trainLoss}`);
+    assert.equal(await measureAgain(join(folder, "last.safetensors")), history[0].testAccuracy);
+  }
+});
+
+Deno.test("a frozen backbone's features, computed once, train as the images do", async () => {
+  using runs = temporaryFolder();
+  const results: TrainResult[] = [];
+  for (const augment of [true, false]) {
+    // images that augmentation cannot change: every pixel alike, and black, which is what a crop takes from outside
+    const blank = {
+      ...TINY_DATASETS,
+      train: { ...TINY_DATASETS.train, images: new Uint8Array(TINY_DATASETS.train.images.length) },
+    };
+    results.push(
+      await trainTiny(join(runs.path, `${augment}`), { backbone: "frozen", adapter: "3x3", augment }, {
+        datasets: blank,
+      }),
+    );
+  }
+  const [images, features] = results.map(({ history }) =>
+    history.map(({ trainLoss, testLoss }) => [trainLoss, testLoss]).flat()
+  );
+  assertClose(features, images, 1e-5, "losses");
+  assert.equal(timeless(results[0].history).length, 2);
+});
+
+Deno.test("event files hold the curves that TensorBoard draws", async () => {
+  using runs = temporaryFolder();
+  const { folder } = await trainTiny(runs.path, { tensorboard: true });
+  const files = [...Deno.readDirSync(join(folder, "tensorboard"))].map(({ name }) => name);
+  assert.equal(files.length, 1);
+  assert.match(files[0], /^events\.out\.tfevents\./);
+  const text = new TextDecoder("latin1").decode(Deno.readFileSync(join(folder, "tensorboard", files[0])));
+  for (
+    const curve of [
+      "loss/train",
+      "loss/test",
+      "accuracy/train",
+      "accuracy/test",
+      "learning rate",
+      "images per second",
+    ]
+  ) {
+    assert.equal(text.split(curve).length - 1, 2, curve); // a point an epoch
+  }
+  assert.equal(tf.getBackend(), "tensorflow");
+});
