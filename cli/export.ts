@@ -1,0 +1,129 @@
+import { join, resolve } from "@std/path";
+import {
+  ENDINGS,
+  type ExportedFile,
+  type ExportFormat,
+  exportNetwork,
+  writeFiles,
+} from "../lib/export/export_network.ts";
+import { InputError } from "../lib/input_error.ts";
+import { projectFolder } from "../lib/tensorflow/runtime.ts";
+import { describeProgress, readCheckpoint, type StoredCheckpoint } from "../lib/training/checkpoint.ts";
+import { findCheckpoint } from "../lib/training/run_folder.ts";
+import { runCommand } from "./command.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { formatBytes } from "./units.ts";
+
+interface ExportOptions {
+  format: ExportFormat | null;
+  output: string | null;
+  json: boolean;
+}
+
+const COMMAND: Command<ExportOptions> = {
+  name: "deno task export",
+  summary: "Writes a trained network for PyTorch, ONNX or TensorFlow.js in a browser.",
+  positionals: {
+    name: "RUN|FILE",
+    help: "a run of checkpoints/, whose best epoch is exported, or a checkpoint",
+    from: 1,
+    to: 1,
+  },
+  options: {
+    format: {
+      kind: "choice",
+      choices: ["pytorch", "onnx", "tfjs"],
+      default: null,
+      defaultText: "none: it must be given",
+      group: "Output",
+      help: "for which program",
+    },
+    output: {
+      kind: "string",
+      default: null,
+      defaultText: "dist/RUN, with the format's ending",
+      group: "Output",
+      help: "the file, or for tfjs the folder, to write to",
+      value: "PATH",
+    },
+    json: {
+      kind: "boolean",
+      default: false,
+      group: "Output",
+      help: "print the files' paths as one JSON object on standard output",
+    },
+  },
+  examples: [
+    ["deno task export dynamic --format onnx", "dist/dynamic.onnx"],
+    ["deno task export dynamic --format pytorch", "dist/dynamic.safetensors and dynamic.py, which loads it"],
+    ["deno task export dynamic --format tfjs --output site/model", "a folder for a web page"],
+  ],
+};
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parseCommandLine(COMMAND, args);
+  const { format } = values;
+  if (format === null) {
+    throw new InputError(
+      `Cannot export without a format: write ${COMMAND.name} ${positionals[0]} --format pytorch|onnx|tfjs.`,
+    );
+  }
+  const path = findCheckpoint(positionals[0], "best");
+  const checkpoint = await readCheckpoint(path);
+  const output = values.output ?? defaultOutput(checkpoint, format);
+  const files = exportNetwork(checkpoint, format, output);
+  for (const file of files) {
+    if (resolve(file.path) !== resolve(path)) continue;
+    throw new InputError(
+      `Cannot export to ${file.path}: that is the checkpoint itself; choose another --output.`,
+    );
+  }
+  writeFiles(files);
+  console.log(values.json ? toJson(files, path, checkpoint) : describe(files, path, checkpoint, format));
+}
+
+function defaultOutput({ config }: StoredCheckpoint, format: ExportFormat): string {
+  const name = format === "tfjs" ? `${config.run}-tfjs` : config.run;
+  return join(projectFolder(), "dist", name + ENDINGS[format]);
+}
+
+function describe(
+  files: readonly ExportedFile[],
+  checkpoint: string,
+  { config, progress, recorded, network }: StoredCheckpoint,
+  format: ExportFormat,
+): string {
+  const maps = network.get("filters.weight")?.shape[0] ?? 10;
+  const input = format === "tfjs" ? "[N,32,32,3]" : "[N,3,32,32]";
+  const next: Record<ExportFormat, string> = {
+    pytorch: `Try it: python ${files.at(-1)!.path} (needs torch and safetensors).`,
+    onnx: `Try it: onnxruntime.InferenceSession("${files[0].path}").run(None, {"images": pictures}).`,
+    tfjs:
+      `Try it: serve the folder (python3 -m http.server) and open index.html; in code, tf.loadGraphModel("model.json").`,
+  };
+  return [
+    `${config.variant} (${checkpoint}, ${describeProgress(progress)})`,
+    ...files.map(({ path, bytes }) => `  ${path}  ${formatBytes(bytes.length)}`),
+    `In: images ${input}, red, green and blue as float32 0–255; normalisation is inside.`,
+    `Out: scores [N,10] before the softmax, maps [N,${maps},8,8].`,
+    next[format],
+    `Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
+  ].join("\n");
+}
+
+function toJson(
+  files: readonly ExportedFile[],
+  checkpoint: string,
+  { config, recorded }: StoredCheckpoint,
+): string {
+  const { data: trainedOn, weights } = recorded;
+  return JSON.stringify({
+    checkpoint,
+    variant: config.variant,
+    files: files.map(({ path }) => path),
+    trainedOn,
+    weights,
+  });
+}
+
+if (import.meta.main) await runCommand(main);

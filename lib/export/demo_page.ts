@@ -1,0 +1,75 @@
+import { CLASS_NAMES } from "../data/dataset.ts";
+import { INPUT, SCORES, SIZE } from "./contract.ts";
+
+const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
+
+/**
+ * A page that shows the exported model at work in a browser: choose a picture, see the shares of the ten classes. To be served from the
+ * model's folder.
+ *
+ * @param title What it says above.
+ * @param note What it says below: what the model was trained on.
+ */
+export function writeDemoPage({ title, note }: { title: string; note: string }): string {
+  const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${escape(title)}</title>
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 30rem; margin: 2rem auto; padding: 0 1rem; }
+  canvas { width: 128px; image-rendering: pixelated; display: block; margin: 1rem 0; background: #ddd; }
+  meter { width: 12rem; }
+  small { color: #555; }
+</style>
+<h1>${escape(title)}</h1>
+<input type="file" id="file" accept="image/*" aria-label="picture">
+<canvas id="canvas" width="${SIZE}" height="${SIZE}"></canvas>
+<table id="table"></table>
+<p><small>${escape(note)}</small></p>
+<script src="${TFJS}"></script>
+<script type="module">
+  const classes = ${JSON.stringify(CLASS_NAMES)};
+  const model = await tf.loadGraphModel("model.json");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+
+  function show(shares) {
+    table.innerHTML = classes.map((name, label) => {
+      const share = shares[label];
+      return \`<tr><th align="left">\${name}<td><meter value="\${share}"></meter><td align="right">\${(100 * share).toFixed(1)} %\`;
+    }).join("");
+  }
+
+  // the middle of the picture, drawn at ${SIZE}×${SIZE} in steps of a half, so that no pixel is passed over
+  function draw(picture) {
+    let side = Math.min(picture.width, picture.height), source = picture;
+    let [x, y] = [(picture.width - side) / 2, (picture.height - side) / 2];
+    while (side > ${2 * SIZE}) {
+      const half = new OffscreenCanvas(side / 2, side / 2);
+      half.getContext("2d").drawImage(source, x, y, side, side, 0, 0, half.width, half.height);
+      [source, side, x, y] = [half, half.width, 0, 0];
+    }
+    context.fillStyle = "white";
+    context.fillRect(0, 0, ${SIZE}, ${SIZE});
+    context.drawImage(source, x, y, side, side, 0, 0, ${SIZE}, ${SIZE});
+  }
+
+  async function predict() {
+    const shares = tf.tidy(() => {
+      const images = tf.expandDims(tf.cast(tf.browser.fromPixels(canvas), "float32")); // [1,32,32,3], 0–255
+      return tf.softmax(model.execute({ ${INPUT}: images }, "${SCORES}"));
+    });
+    show(await shares.data());
+    shares.dispose();
+  }
+
+  file.onchange = async () => {
+    draw(await createImageBitmap(file.files[0]));
+    await predict();
+  };
+  show(classes.map(() => 0));
+</script>
+</html>
+`;
+}

@@ -1,0 +1,145 @@
+/**
+ * A trained network with everything computed that does not depend on the image: batch normalisation is in the convolutions, the
+ * filters are generated, normalised and divided by √64. What is left is five convolutions (or six), one matrix product with the filters
+ * and two layers, which any other program can run.
+ *
+ * @module
+ */
+import {
+  CHANNELS,
+  CLASSES,
+  EMBEDDING_LENGTH,
+  filterCount,
+  GENERATOR_UNITS,
+  type NetworkSpec,
+} from "../model/spec.ts";
+import type { StoredTensor } from "../safetensors.ts";
+import { EPSILON } from "../tensorflow/batch_norm.ts";
+
+/** A network's values by PyTorch's names and in its layouts, as a checkpoint holds them. */
+export type StoredNetwork = ReadonlyMap<string, StoredTensor>;
+
+/** A convolution with a bias. */
+export interface FoldedConvolution {
+  /** `[out,in,size,size]`. */
+  weight: Float32Array;
+  /** `[out]`. */
+  bias: Float32Array;
+  out: number;
+  in: number;
+  size: number;
+}
+
+/** A fully connected layer. */
+export interface FoldedLinear {
+  /** `[in,out]`, transposed to multiply rows from the right. */
+  weight: Float32Array;
+  /** `[out]`. */
+  bias: Float32Array;
+  in: number;
+  out: number;
+}
+
+/** A network ready for another program. */
+export interface FoldedNetwork {
+  /** 7×7, stride 2, padding 3. */
+  stem: FoldedConvolution;
+  /** The two convolutions, 3×3, of each block of `layer1`. */
+  blocks: [FoldedConvolution, FoldedConvolution][];
+  adapter: FoldedConvolution | null;
+  /** Filters divided by their length and by √64, `[K,64]`. */
+  filters: Float32Array;
+  /** K: 10, or 1 where all classes share one. */
+  filterCount: number;
+  hidden: FoldedLinear;
+  output: FoldedLinear;
+}
+
+/** Folds a network. Computed in double precision and rounded once. */
+export function foldNetwork(network: StoredNetwork, { variant, adapter }: NetworkSpec): FoldedNetwork {
+  const block = (name: string): [FoldedConvolution, FoldedConvolution] => [
+    foldConvolution(network, `${name}.conv1`, `${name}.bn1`),
+    foldConvolution(network, `${name}.conv2`, `${name}.bn2`),
+  ];
+  return {
+    stem: foldConvolution(network, "backbone.conv1", "backbone.bn1"),
+    blocks: [block("backbone.layer1.0"), block("backbone.layer1.1")],
+    adapter: adapter === "none" ? null : foldConvolution(network, "adapter.0", "adapter.1"),
+    filters: scaleFilters(
+      variant === "dynamic"
+        ? generateFilters(network)
+        : Float64Array.from(valuesOf(network, "filters.weight")),
+    ),
+    filterCount: filterCount(variant),
+    hidden: transposeLinear(network, "score_predictor.0"),
+    output: transposeLinear(network, "score_predictor.2"),
+  };
+}
+
+function valuesOf(network: StoredNetwork, name: string): Float32Array {
+  return network.get(name)!.data as Float32Array;
+}
+
+function foldConvolution(network: StoredNetwork, convName: string, normName: string): FoldedConvolution {
+  const { shape: [out, from, size], data } = network.get(`${convName}.weight`)!;
+  const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
+    .map((part) => valuesOf(network, `${normName}.${part}`));
+  const scale = Array.from(weight, (value, channel) => value / Math.sqrt(variance[channel] + EPSILON));
+  const perChannel = from * size * size;
+  return {
+    weight: (data as Float32Array).map((value, at) => value * scale[Math.floor(at / perChannel)]),
+    bias: bias.map((value, channel) => value - mean[channel] * scale[channel]),
+    out,
+    in: from,
+    size,
+  };
+}
+
+/** The weights generator at work: `[10,64]`. */
+function generateFilters(network: StoredNetwork): Float64Array {
+  const hidden = applyLinear(
+    network,
+    "weights_generator.0",
+    valuesOf(network, "class_embeddings.weight"),
+    EMBEDDING_LENGTH,
+    GENERATOR_UNITS,
+  ).map((value) => Math.max(0, value));
+  return applyLinear(network, "weights_generator.2", hidden, GENERATOR_UNITS, CHANNELS).map(Math.tanh);
+}
+
+function applyLinear(
+  network: StoredNetwork,
+  name: string,
+  rows: Float32Array | Float64Array,
+  from: number,
+  to: number,
+): Float64Array {
+  const [weight, bias] = [valuesOf(network, `${name}.weight`), valuesOf(network, `${name}.bias`)];
+  return Float64Array.from({ length: CLASSES * to }, (_, at) => {
+    const [row, column] = [Math.floor(at / to), at % to];
+    let sum = bias[column];
+    for (let index = 0; index < from; index++) {
+      sum += rows[row * from + index] * weight[column * from + index];
+    }
+    return sum;
+  });
+}
+
+function scaleFilters(filters: Float64Array): Float32Array {
+  const scaled = new Float32Array(filters.length);
+  for (let start = 0; start < filters.length; start += CHANNELS) {
+    const filter = filters.subarray(start, start + CHANNELS);
+    const scale = 1 / (Math.hypot(...filter) * Math.sqrt(CHANNELS));
+    scaled.set(filter.map((value) => value * scale), start);
+  }
+  return scaled;
+}
+
+function transposeLinear(network: StoredNetwork, name: string): FoldedLinear {
+  const { shape: [out, from], data } = network.get(`${name}.weight`)!;
+  const weight = Float32Array.from(
+    { length: data.length },
+    (_, at) => (data as Float32Array)[(at % out) * from + Math.floor(at / out)],
+  );
+  return { weight, bias: valuesOf(network, `${name}.bias`), in: from, out };
+}

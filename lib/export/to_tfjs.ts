@@ -1,0 +1,141 @@
+import { CHANNELS, CLASSES, MAP_SIZE } from "../model/spec.ts";
+import { INPUT, MAPS, NORMALISATION, SCORES, SIZE } from "./contract.ts";
+import type { FoldedConvolution, FoldedLinear, FoldedNetwork } from "./fold_network.ts";
+import {
+  FLOAT_TYPE,
+  integersAttribute,
+  textAttribute,
+  textsAttribute,
+  type TfjsFiles,
+  TfjsGraph,
+} from "./tfjs_graph.ts";
+
+/**
+ * Writes a network as a TensorFlow.js graph model: `images` `[N,32,32,3]`, 0–255, in, as `tf.browser.fromPixels` gives them; `scores`
+ * `[N,10]` and `maps` `[N,K,8,8]` out. The normalisation is inside, N is free.
+ *
+ * It uses operations only that every backend has: padding by zeros before a `VALID` convolution instead of explicit padding, and
+ * likewise for pooling, which comes after a ReLU and so sees nothing below zero.
+ *
+ * @param metadata What the model says of itself.
+ */
+export function toTfjs(network: FoldedNetwork, metadata: Record<string, string> = {}): TfjsFiles {
+  const graph = new TfjsGraph();
+  let x = normalise(graph, graph.placeholder(INPUT, [-1, SIZE, SIZE, 3]));
+  x = convolve(graph, pad(graph, x, 3), network.stem, "stem", { stride: 2, padding: "VALID" }); // [N,16,16,64]
+  x = graph.node("MaxPool", [pad(graph, x, 1)], {
+    ...FLOAT_TYPE,
+    ksize: integersAttribute([1, 3, 3, 1]),
+    ...windowAttributes(2, "VALID"),
+  }); // [N,8,8,64]
+  network.blocks.forEach(([first, second], index) => {
+    const y = convolve(graph, x, first, `layer1.${index}.conv1`);
+    const sum = graph.node(
+      "AddV2",
+      [x, convolve(graph, y, second, `layer1.${index}.conv2`, { relu: false })],
+      FLOAT_TYPE,
+    );
+    x = graph.node("Relu", [sum], FLOAT_TYPE);
+  });
+  if (network.adapter) x = convolve(graph, x, network.adapter, "adapter");
+  const K = network.filterCount;
+  const filters = graph.constant("filters", [1, 1, CHANNELS, K], transpose(network.filters, K, CHANNELS));
+  const responses = graph.node("Conv2D", [x, filters], { ...FLOAT_TYPE, ...windowAttributes(1, "VALID") }); // [N,8,8,K]
+  const order = graph.constant("channels_first", [4], Int32Array.of(0, 3, 1, 2));
+  const maps = graph.node("Transpose", [responses, order], FLOAT_TYPE, MAPS); // [N,K,8,8]
+  const rows = reshape(graph, maps, [-1, MAP_SIZE * MAP_SIZE], "rows"); // [N·K,64]
+  const hidden = connect(graph, rows, network.hidden, "score_predictor.0", true);
+  const scores = connect(graph, hidden, network.output, "score_predictor.2", false); // [N·K,1] or [N,10]
+  if (K * network.output.out === CLASSES) reshape(graph, scores, [-1, CLASSES], SCORES);
+  else { // one score for all classes
+    const multiples = graph.constant("all_classes", [2], Int32Array.of(1, CLASSES));
+    graph.node("Tile", [scores, multiples], FLOAT_TYPE, SCORES);
+  }
+  return graph.finish(
+    { [INPUT]: [-1, SIZE, SIZE, 3] },
+    { [SCORES]: [-1, CLASSES], [MAPS]: [-1, K, MAP_SIZE, MAP_SIZE] },
+    metadata,
+  );
+}
+
+function normalise(graph: TfjsGraph, images: string): string {
+  const scaled = graph.node("Mul", [images, graph.constant("scale", [3], NORMALISATION.scale)], FLOAT_TYPE);
+  return graph.node("AddV2", [scaled, graph.constant("shift", [3], NORMALISATION.shift)], FLOAT_TYPE);
+}
+
+function pad(graph: TfjsGraph, x: string, by: number): string {
+  const paddings = graph.constant(`padding_${by}`, [4, 2], Int32Array.of(0, 0, by, by, by, by, 0, 0));
+  return graph.node("Pad", [x, paddings], FLOAT_TYPE);
+}
+
+function windowAttributes(stride: number, padding: "SAME" | "VALID") {
+  return {
+    strides: integersAttribute([1, stride, stride, 1]),
+    padding: textAttribute(padding),
+    data_format: textAttribute("NHWC"),
+    dilations: integersAttribute([1, 1, 1, 1]),
+  };
+}
+
+/** A convolution with its bias, and by default a ReLU, as one operation. */
+function convolve(
+  graph: TfjsGraph,
+  x: string,
+  { weight, bias, out, in: from, size }: FoldedConvolution,
+  name: string,
+  { stride = 1, padding = "SAME" as "SAME" | "VALID", relu = true } = {},
+): string {
+  const kernel = transpose(weight, out, from * size * size); // [in,size,size,out], now the channels behind the window
+  const inputs = [
+    x,
+    graph.constant(`${name}.weight`, [size, size, from, out], moveChannels(kernel, from, size * size, out)),
+    graph.constant(`${name}.bias`, [out], bias),
+  ];
+  return graph.node("_FusedConv2D", inputs, {
+    ...FLOAT_TYPE,
+    ...windowAttributes(stride, padding),
+    ...fusedAttributes(relu),
+  });
+}
+
+function connect(
+  graph: TfjsGraph,
+  x: string,
+  { weight, bias, in: from, out }: FoldedLinear,
+  name: string,
+  relu: boolean,
+): string {
+  const inputs = [
+    x,
+    graph.constant(`${name}.weight`, [from, out], weight),
+    graph.constant(`${name}.bias`, [out], bias),
+  ];
+  return graph.node("_FusedMatMul", inputs, {
+    ...FLOAT_TYPE,
+    transpose_a: { b: false },
+    transpose_b: { b: false },
+    ...fusedAttributes(relu),
+  });
+}
+
+function fusedAttributes(relu: boolean) {
+  return { fused_ops: textsAttribute(relu ? ["BiasAdd", "Relu"] : ["BiasAdd"]), num_args: { i: "1" } };
+}
+
+function reshape(graph: TfjsGraph, x: string, shape: number[], name: string): string {
+  const wanted = graph.constant(`${name}_shape`, [shape.length], Int32Array.from(shape));
+  return graph.node("Reshape", [x, wanted], FLOAT_TYPE, name);
+}
+
+/** `[rows,columns]` → `[columns,rows]`. */
+function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+  return values.map((_, at) => values[(at % rows) * columns + Math.floor(at / rows)]);
+}
+
+/** `[in,window,out]` → `[window,in,out]`. */
+function moveChannels(values: Float32Array, from: number, window: number, out: number): Float32Array {
+  return values.map((_, at) => {
+    const [pixel, channel, filter] = [Math.floor(at / (from * out)), Math.floor(at / out) % from, at % out];
+    return values[(channel * window + pixel) * out + filter];
+  });
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { fromFileUrl, join } from "@std/path";
+import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+
+const ROOT = fromFileUrl(new URL("../../", import.meta.url));
+
+async function exportNetwork(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", join(ROOT, "cli", "export.ts"), ...args],
+    cwd: ROOT,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("export writes each format where it is asked to, and says what goes in and comes out", async () => {
+  using folder = temporaryFolder();
+  const checkpoint = await saveRandomCheckpoint(join(folder.path, "c.safetensors"));
+  const cases = [
+    {
+      format: "pytorch",
+      output: "new/a.safetensors",
+      files: ["new/a.safetensors", "new/a.py"],
+      input: "[N,3,32,32]",
+    },
+    { format: "onnx", output: "a.onnx", files: ["a.onnx"], input: "[N,3,32,32]" },
+    {
+      format: "tfjs",
+      output: "web/model",
+      files: ["web/model/model.json", "web/model/weights.bin", "web/model/index.html"],
+      input: "[N,32,32,3]",
+    },
+  ];
+  for (const { format, output, files, input } of cases) {
+    const args = [checkpoint, "--format", format, "--output", join(folder.path, output)];
+    const { code, stdout, stderr } = await exportNetwork(...args);
+    assert.equal(code, 0, stderr);
+    const lines = stdout.trimEnd().split("\n");
+    assert.equal(lines[0], `dynamic (${checkpoint}, after epoch 0)`);
+    for (const [index, file] of files.entries()) {
+      const path = join(folder.path, file);
+      assert(lines[1 + index].startsWith(`  ${path}  `), lines[1 + index]);
+      assert(Deno.statSync(path).size > 100);
+    }
+    assert(stdout.includes(`In: images ${input}, `) && stdout.includes("Out: scores [N,10]"), stdout);
+    assert.equal(lines.at(-1), "Trained on: nothing. Weights: random.");
+    const json = JSON.parse((await exportNetwork(...args, "--json")).stdout);
+    assert.deepEqual(json.files, files.map((file) => join(folder.path, file)));
+  }
+});
+
+Deno.test("export refuses what it cannot do, in one line, and leaves the checkpoint alone", async () => {
+  using folder = temporaryFolder();
+  const path = await saveRandomCheckpoint(join(folder.path, "c.safetensors"));
+  const before = Deno.readFileSync(path);
+  const cases: [string[], string][] = [
+    [[path], `Cannot export without a format: write deno task export ${path} --format pytorch|onnx|tfjs.`],
+    [[path, "--format", "keras"], "Cannot use --format keras: it must be pytorch, onnx or tfjs."],
+    [
+      [path, "--format", "onnx", "--output", "a.pb"],
+      "Cannot export to a.pb: for onnx the name must end in .onnx.",
+    ],
+    [
+      [path, "--format", "pytorch", "--output", path],
+      `Cannot export to ${path}: that is the checkpoint itself; choose another --output.`,
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stdout, stderr } = await exportNetwork(...args);
+    assert.deepEqual([code, stdout, stderr], [2, "", `error: ${message}\n`]);
+  }
+  assert.deepEqual(Deno.readFileSync(path), before);
+});

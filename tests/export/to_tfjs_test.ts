@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { toFileUrl } from "@std/path";
+import { exportNetwork, writeFiles } from "../../lib/export/export_network.ts";
+import * as tf from "../../lib/tensorflow/tf.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+import { assertClose } from "../testing/oracle.ts";
+import { onPlainBackend, readAll } from "../testing/tensors.ts";
+import { CASES, createCase, TOLERANCE } from "./cases.ts";
+
+for (const spec of CASES) {
+  Deno.test(`TensorFlow.js loads the graph model of ${spec.variant}, adapter ${spec.adapter}, natively and in plain JavaScript`, async () => {
+    using folder = temporaryFolder();
+    const { checkpoint, pictures, count, scores, maps } = await createCase(spec, 3);
+    writeFiles(exportNetwork(checkpoint, "tfjs", folder.path));
+    const { loadGraphModel } = await import("@tensorflow/tfjs-node-gpu"); // the converter's, with a reader of files
+    const model = await loadGraphModel(`${toFileUrl(folder.path)}/model.json`);
+    assert.deepEqual(model.inputs.map(({ name, shape, dtype }) => [name, shape, dtype]), [
+      ["images", [-1, 32, 32, 3], "float32"],
+    ]);
+    assert.deepEqual(model.outputs.map(({ name }) => name), ["scores", "maps"]);
+    const run = () => {
+      const images = tf.tensor4d(pictures, [count, 32, 32, 3]);
+      // two copies of tfjs-core's types, one engine
+      const outputs = model.execute({ images: images as never }, [
+        "scores",
+        "maps",
+      ]) as unknown as tf.Tensor[];
+      images.dispose();
+      return { scores: outputs[0], maps: outputs[1] };
+    };
+    const native = await readAll(run());
+    const plain = await onPlainBackend(run);
+    for (const outputs of [native, plain]) {
+      assertClose(outputs.scores, scores, TOLERANCE, "scores");
+      assertClose(outputs.maps, maps, TOLERANCE, "maps");
+    }
+    model.dispose();
+  });
+}
+
+Deno.test("the page beside the graph model names the classes and the data, and no markup of the run's name gets into it", async () => {
+  const { checkpoint } = await createCase(CASES[0], 1);
+  checkpoint.config.run = "a<b";
+  checkpoint.recorded.data = "<script>";
+  const files = exportNetwork(checkpoint, "tfjs", "out");
+  assert.deepEqual(files.map(({ path }) => path), ["out/model.json", "out/weights.bin", "out/index.html"]);
+  const page = new TextDecoder().decode(files[2].bytes);
+  assert(page.includes("<h1>CIFAR-10: a&lt;b</h1>") && page.includes("Trained on: &lt;script>."));
+  assert(page.includes('"automobile"'));
+});
