@@ -31,7 +31,7 @@ export interface DownloadOptions extends NetworkOptions {
  * @throws {DownloadError} If it cannot be had; its `failure` says why.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { downloadFile } from "./download.ts";
  * await downloadFile("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "data/cifar-10-binary.tar.gz", {
  *   md5: "c32a1d4ab5d03f1284b67883e8d87530",

@@ -223,17 +223,23 @@ Deno.test("a server that is down, and no server at all, are unreachable", async 
   const url = `http://127.0.0.1:${nobody.addr.port}/`;
   nobody.close();
   const path = join(makeFolder(), "file");
-  await assert.rejects(downloadFile(url, path, quick), (error) => failure(error)[0] === "unreachable");
+  const error = await downloadFile(url, path, quick).catch((error) => error);
+  assert.equal(failure(error)[0], "unreachable");
+  assert.match(
+    failure(error)[1],
+    /^Cannot reach 127\.0\.0\.1:\d+: [^:]*connect error: Connection refused .*\.$/,
+  );
 });
 
 Deno.test("a server that stands still is left after a while", async () => {
-  const { error, bytes } = await download(
+  const { error, bytes, requests } = await download(
     (request, count) =>
-      count === 1 ? { ...cut(serveBytes(FILE, request), 100_000), hold: 300 } : serveBytes(FILE, request),
+      count === 1 ? { ...cut(serveBytes(FILE, request), 100_000), hold: 3000 } : serveBytes(FILE, request),
     { stallTimeout: 50 },
   );
   assert.equal(error, undefined);
   assert.deepEqual(bytes, FILE);
+  assert.equal(requests[0].clientLeft, true);
 });
 
 Deno.test("a server that never answers is unreachable", async () => {

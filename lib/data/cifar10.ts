@@ -49,7 +49,7 @@ export interface Cifar10 extends Datasets {
  * @throws {InputError} If anything is missing or damaged. Its message names each file that is, with the record's number.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { readCifar10 } from "./cifar10.ts";
  * const { train, test, files } = await readCifar10("data/cifar-10-batches-bin");
  * console.log(train.name, train.labels.length, files[0].counts);

@@ -109,10 +109,11 @@ function createWatch(abort: AbortController) {
 function describeNetworkError(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
   const root = error.cause instanceof Error ? error.cause : error;
-  return new PassingError(
-    root.message.replace(/^error sending request for url \([^)]*\): |^client error \(Connect\): /g, "") ||
-      "fetch failed",
+  const reason = root.message.replace(/^error sending request for url \([^)]*\): /, "").replace(
+    /^client error \(\w+\): /,
+    "",
   );
+  return new PassingError(reason || "the request failed");
 }
 
 /**

@@ -65,6 +65,7 @@ const EVIL: Record<string, TarEntry> = {
   "a symbolic link": { path: "cifar-10-batches-bin/link", type: "2", linkTo: "/etc" },
   "a hard link": { path: "cifar-10-batches-bin/link", type: "1", linkTo: "../../archive.tar.gz" },
   "a file for the folder": { path: "cifar-10-batches-bin", type: "2", linkTo: "/tmp" },
+  "a file that is too large": { path: "cifar-10-batches-bin/readme.html", bytes: new Uint8Array(30_730_001) },
   "another folder": { path: "elsewhere/test_batch.bin", bytes: new Uint8Array(3) },
 };
 for (const [what, entry] of Object.entries(EVIL)) {

@@ -77,7 +77,7 @@ Deno.test("an archive that was put there is unpacked without the network", async
 
 Deno.test("two runs started at once download once", async () => {
   const folder = makeFolder();
-  await using server = startFileServer((request) => ({ ...serve(request), hold: 50 }));
+  await using server = startFileServer((request) => serve(request));
   const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5: MD5 };
   const said: string[] = [];
   await withVariable("CIFAR10_DIR", null, async () => {

@@ -12,6 +12,8 @@ export interface FileRequest {
   from: number | undefined;
   /** One past the last byte of the `Range` header, if it has one. */
   to: number | undefined;
+  /** The client closed the connection while the answer was on hold. */
+  clientLeft?: boolean;
 }
 
 /** What to send, just as it is: the connection closes after `body`. */
@@ -19,7 +21,7 @@ export interface FileAnswer {
   status?: number;
   headers?: Record<string, string | number>;
   body?: Uint8Array;
-  /** Pause before closing the connection, in milliseconds. */
+  /** Keep the connection open until the client leaves it, or for so many milliseconds. */
   hold?: number;
 }
 
@@ -49,7 +51,13 @@ export function startFileServer(handle: (request: FileRequest, count: number) =>
     );
     await write(connection, new TextEncoder().encode(`HTTP/1.1 ${status} Answer\r\n${lines.join("")}\r\n`));
     await write(connection, body);
-    if (hold) await new Promise((done) => setTimeout(done, hold));
+    if (hold) {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const timeUp = new Promise<false>((done) => timer = setTimeout(() => done(false), hold));
+      const left = connection.read(new Uint8Array(1)).then(() => true, () => true);
+      request.clientLeft = await Promise.race([timeUp, left]);
+      clearTimeout(timer);
+    }
   };
   const accepting = (async () => {
     for await (const connection of listener) {

@@ -1,0 +1,71 @@
+import { CLASS_NAMES, countClasses } from "../lib/data/dataset.ts";
+import { loadDatasets, type LoadedDatasets } from "../lib/data/load_datasets.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { runCommand } from "./command.ts";
+import { createDownloadProgress } from "./download_progress.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { formatTable } from "./table.ts";
+
+const COMMAND: Command<{ data: string | null }> = {
+  name: "deno task data",
+  summary: "Finds or fetches the data set, checks every file of it and counts its classes.",
+  options: { data: TRAINING_OPTIONS.data },
+  examples: [
+    ["deno task data", "what training would use; downloaded where it is missing"],
+    ["deno task data --data ~/cifar-10-batches-bin", "checks a copy"],
+  ],
+};
+
+const SOURCES: Record<LoadedDatasets["source"]["kind"], string> = {
+  option: "given by --data",
+  environment: "given by CIFAR10_DIR",
+  local: "was here",
+  download: "downloaded and unpacked",
+  synthetic: "drawn in memory",
+};
+
+async function main(args: string[]): Promise<void> {
+  const { data } = parseCommandLine(COMMAND, args).values;
+  const progress = createDownloadProgress("CIFAR-10");
+  // the bar must be gone before anything else is printed
+  const log = (text: string) => {
+    progress.close();
+    console.error(text);
+  };
+  const loaded = await loadDatasets({ data, log, onProgress: progress.onProgress }).finally(progress.close);
+  console.log(describe(loaded));
+}
+
+/** The data set's name and place, and a row for each file. */
+function describe({ train, test, source: { kind, path, files } }: LoadedDatasets): string {
+  const checks = files.map(({ file, counts, sha256 }) => ({
+    file,
+    counts,
+    sha256: `${sha256.slice(0, 8)}…`,
+  }));
+  if (kind === "synthetic") {
+    checks.push({ file: "training images", counts: countClasses(train.labels), sha256: "" });
+    checks.push({ file: "test images", counts: countClasses(test.labels), sha256: "" });
+  }
+  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
+  const row = (file: string, counts: number[], last: string) => [file, sum(counts), ...counts, last];
+  const all = CLASS_NAMES.map((_, label) => sum(checks.map(({ counts }) => counts[label])));
+  return [
+    train.name,
+    `${SOURCES[kind]}${path ? `: ${path}` : ""}`,
+    "",
+    formatTable({
+      header: [
+        "",
+        "images",
+        ...CLASS_NAMES.map((name) => name.slice(0, 6)),
+        kind === "synthetic" ? "" : "SHA-256",
+      ],
+      rows: checks.map(({ file, counts, sha256 }) => row(file, counts, sha256)),
+      footer: [row("all", all, "")],
+    }),
+    ...(files.length ? ["", "Every file is whole: its size is right, and all its labels are 0 to 9."] : []),
+  ].join("\n");
+}
+
+if (import.meta.main) await runCommand(main);
