@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { ensureVenv, installFiles } from "./pip.ts";
+import { ensureVenv, fetchFiles } from "./pip.ts";
 import { runProgram } from "./program.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -36,7 +36,7 @@ async function fetchZig(place: Workplace): Promise<Compiler> {
   const python = await ensureVenv(place);
   const requirements = join(project, "requirements-compiler.txt");
   const what = "No C++ compiler is here that can, and Zig's";
-  await installFiles({ python, requirements, folder, what, cure: INSTALL_COMPILER }, place);
+  await fetchFiles({ python, requirements, folder, wanted: /^/, what, cure: INSTALL_COMPILER }, place);
   const cache = join(staging, "zig_cache");
   return {
     name: "zig c++",

@@ -14,6 +14,8 @@ const ENVIRONMENT = {
   PYTHONUNBUFFERED: "1",
 };
 
+const PIP_OPTIONS = ["--progress-bar", "off"];
+
 /** The newest Linux that the packages' builds are made for, and those before it. */
 const PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"];
 
@@ -32,30 +34,42 @@ export async function ensureVenv(place: Workplace): Promise<string> {
 }
 
 /**
- * Puts the files of a requirements file's packages into `folder`, without what they depend on and whatever the machine's own Python
- * is: no code of theirs is run.
+ * Puts files of a requirements file's packages into `folder`, without what they depend on and whatever the machine's own Python is: no
+ * code of theirs is run.
  *
+ * @param options.wanted Which files, by their path in the package; Python reads the expression too.
  * @param options.what What is being fetched, for a message.
  * @param options.cure What the user can do where it cannot be fetched; by default what pip's complaint suggests.
  */
-export async function installFiles(
-  options: { python: string; requirements: string; folder: string; what: string; cure?: string },
+export async function fetchFiles(
+  options: {
+    python: string;
+    requirements: string;
+    folder: string;
+    wanted: RegExp;
+    what: string;
+    cure?: string;
+  },
   place: Workplace,
 ): Promise<void> {
-  const { python, requirements, folder, what, cure } = options;
+  const { python, requirements, folder, wanted, what, cure } = options;
+  const wheels = join(place.staging, "wheels");
   const platforms = PLATFORMS.flatMap((name) => ["--platform", `${name}_${Deno.build.arch}`]);
   const tags = ["--python-version", "3.12", "--implementation", "cp", ...platforms];
-  const args = [
+  const download = [
+    "-m",
+    "pip",
+    "download",
+    ...PIP_OPTIONS,
     "--no-deps",
     "--only-binary=:all:",
-    "--no-compile",
-    "--target",
-    folder,
+    "--dest",
+    wheels,
     ...tags,
-    "-r",
-    requirements,
   ];
-  await runPip({ python, args, what, cure }, place);
+  await runPython({ python, args: [...download, "-r", requirements], what, cure }, place);
+  const unpack = [join(place.project, "lib", "setup", "unpack.py"), wheels, folder, wanted.source];
+  await runPython({ python, args: unpack, what, cure }, place);
 }
 
 /** Installs a requirements file's packages, and what they depend on, into the environment of `python`. */
@@ -64,10 +78,11 @@ export async function installPackages(
   place: Workplace,
 ): Promise<void> {
   const { python, requirements, what } = options;
-  await runPip({ python, args: ["-r", requirements], what }, place);
+  const args = ["-m", "pip", "install", ...PIP_OPTIONS, "-r", requirements];
+  await runPython({ python, args, what }, place);
 }
 
-async function runPip(
+async function runPython(
   { python, args, what, cure }: { python: string; args: string[]; what: string; cure?: string },
   place: Workplace,
 ): Promise<void> {
@@ -75,11 +90,7 @@ async function runPip(
   const temporary = join(place.staging, "pip");
   await Deno.mkdir(temporary, { recursive: true });
   const progress = createPipProgress(temporary);
-  const program = {
-    command: python,
-    args: ["-m", "pip", "install", "--progress-bar", "off", ...args],
-    env: { ...ENVIRONMENT, TMPDIR: temporary },
-  };
+  const program = { command: python, args, env: { ...ENVIRONMENT, TMPDIR: temporary } };
   const { outcome, output } = await withProgress(
     place.reporter,
     progress.state,
@@ -88,7 +99,7 @@ async function runPip(
   if (outcome !== "done") throw explainFailure(`${what} could not be installed`, output, place, cure);
 }
 
-/** Follows what pip prints, and how much of a download lies in its temporary folder. */
+/** Follows what pip and unpack.py print, and how much of a download lies in its temporary folder. */
 export function createPipProgress(temporary: string): { read(line: string): void; state(): string } {
   let task = "asking the package index";
   let file = "";
@@ -99,6 +110,8 @@ export function createPipProgress(temporary: string): { read(line: string): void
         file = decodeURIComponent(fetching[1].split("/").at(-1)!);
         const size = fetching[2] === undefined ? "" : ` of ${fetching[2]}`;
         task = `${file.split("-").slice(0, 2).join(" ")}:${size}`;
+      } else if (/^unpacking /.test(line)) {
+        [task, file] = [line, ""];
       } else if (/^Installing collected packages/.test(line)) {
         [task, file] = ["unpacking", ""];
       }

@@ -41,7 +41,9 @@ export async function makeProject(): Promise<TestProject> {
   const folder = join(top, "my project");
   const [tools, wheels] = [join(top, "bin"), join(top, "wheels")];
   await Deno.mkdir(join(folder, "lib", "setup"), { recursive: true });
-  for (const path of ["deno", "lib/setup/venv.sh"]) await Deno.copyFile(join(ROOT, path), join(folder, path));
+  for (const path of ["lib/setup/venv.sh", "lib/setup/unpack.py"]) {
+    await Deno.copyFile(join(ROOT, path), join(folder, path));
+  }
   await writeRequirements(folder, "2.21.0");
   await writePackages(folder);
   // pip comes from the machine: making an environment takes seconds

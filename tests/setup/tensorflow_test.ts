@@ -136,7 +136,10 @@ Deno.test({
   const python = join(project.folder, ".venv/bin/python");
   const real = await Deno.readTextFile(python);
   const started = join(project.folder, "started");
-  await writeScript(python, `[ "$3" != install ] || { echo $$ >"${started}"; exec sleep 60; }`);
+  await writeScript(
+    python,
+    `[ "$2" != pip ] || [ "$3" != download ] || { echo $$ >"${started}"; exec sleep 60; }`,
+  );
   const child = project.start();
   while (await project.read("started") === null) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(
