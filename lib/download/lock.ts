@@ -12,9 +12,20 @@ export async function withFolderLock<T>(
 ): Promise<T> {
   await Deno.mkdir(folder, { recursive: true });
   using handle = await Deno.open(folder);
-  if (!await handle.tryLock(true)) {
+  if (!await tryLock(handle)) {
     onWait();
     await handle.lock(true);
   }
   return await work(); // closing the handle gives the lock back
+}
+
+/** Some network file systems know no locks on folders: there the user sees to it that no two runs start at once. */
+async function tryLock(handle: Deno.FsFile): Promise<boolean> {
+  try {
+    return await handle.tryLock(true);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (["EBADF", "ENOLCK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code ?? "")) return true;
+    throw error;
+  }
 }

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { fromFileUrl, join } from "@std/path";
+import { makeCifar10Files, makeFolder, writeFolder } from "../testing/small_cifar10.ts";
+
+const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
+
+async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "cli/data.ts", ...args],
+    cwd: PROJECT,
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stdout, stderr } = await command.output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("deno task data prints a row for each file, with the count of each class", async () => {
+  const { code, stdout, stderr } = await run("--data", "synthetic");
+  assert.equal(code, 0);
+  assert.equal(stderr, "");
+  const rows = stdout.split("\n");
+  assert.equal(rows[0], "synthetic");
+  assert.ok(rows.some((row) => /^training images +10,000( +1,000){10}$/.test(row)), stdout);
+  assert.ok(rows.some((row) => /^test images +2,000( +200){10}$/.test(row)), stdout);
+  assert.ok(rows.some((row) => /^all +12,000( +1,200){10}$/.test(row)), stdout);
+});
+
+Deno.test("deno task data tells what is wrong in one line and ends with 2", async () => {
+  const damaged = await run("--data", await writeFolder(makeCifar10Files(10)));
+  assert.equal(damaged.code, 2);
+  assert.equal(damaged.stdout, "");
+  assert.match(
+    damaged.stderr,
+    /^error: Cannot use CIFAR-10 in .*: data_batch_1\.bin has 30,730 bytes, expected 30,730,000; .*\n$/,
+  );
+  const missing = await run("--data", join(makeFolder(), "none"));
+  assert.equal(missing.code, 2);
+  assert.match(
+    missing.stderr,
+    /^error: Cannot use .*none \(--data\) as the data set: there is no such folder\. .*\n$/,
+  );
+});
