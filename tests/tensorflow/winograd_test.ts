@@ -7,7 +7,7 @@ import { assertAllClose, assertSameOnBothBackends, randomTensor, readAll } from 
 await useNativeTensorFlow({ device: "cpu" });
 
 const [B, C, K] = [2, 3, 5];
-const TOLERANCE = 8e-6; // of the largest value: "some 1e-6", as winograd.ts says
+const TOLERANCE = 1.2e-5; // of the largest value: 1e-5 by Winograd's, as winograd.ts says, and what direct convolution adds
 
 /** A convolution of maps `[B,H,W,C]`, and the gradients of both inputs for a random gradient of the result. */
 function withGradients(

@@ -59,15 +59,33 @@ export async function assertMatches(
   name: string,
   tolerance: number,
 ): Promise<void> {
-  const { data } = await toPyTorch(actual);
-  const all = data as Float32Array;
-  const expected = values(oracle, `${prefix}.${name}`);
-  const thinned = oracle.tensors.get(`${prefix}_norm.${name}`);
-  const compared = thinned ? all.filter((_, index) => index % STRIDE === 0) : all;
+  const { all, compared, expected } = await readBoth(actual, oracle, prefix, name);
   assertClose(compared, expected, tolerance, `${prefix}.${name}`);
-  if (thinned) {
-    assertClose([Math.hypot(...all)], thinned.data as Float32Array, tolerance, `norm of ${prefix}.${name}`);
+  const norm = oracle.tensors.get(`${prefix}_norm.${name}`);
+  if (norm) {
+    assertClose([Math.hypot(...all)], norm.data as Float32Array, tolerance, `norm of ${prefix}.${name}`);
   }
+}
+
+/** Like {@linkcode assertMatches}, but only the length of the difference counts, relative to that of the expected values. */
+export async function assertNear(
+  actual: tf.Tensor,
+  oracle: Safetensors,
+  prefix: string,
+  name: string,
+  tolerance: number,
+): Promise<void> {
+  const { compared, expected } = await readBoth(actual, oracle, prefix, name);
+  const off = Math.hypot(...expected.map((value, index) => value - compared[index]));
+  const length = Math.hypot(...expected);
+  assert(off <= tolerance * length + ROUNDING, `${prefix}.${name} is off by ${off}, its length is ${length}`);
+}
+
+async function readBoth(actual: tf.Tensor, oracle: Safetensors, prefix: string, name: string) {
+  const all = (await toPyTorch(actual)).data as Float32Array;
+  const isThinned = oracle.tensors.has(`${prefix}_norm.${name}`);
+  const compared = isThinned ? all.filter((_, index) => index % STRIDE === 0) : all;
+  return { all, compared, expected: values(oracle, `${prefix}.${name}`) };
 }
 
 const ROUNDING = 1e-7; // of a sum that is 0 in theory

@@ -15,6 +15,7 @@ import {
 import {
   assertClose,
   assertMatches,
+  assertNear,
   initialState,
   oracleBatch,
   readOracle,
@@ -78,6 +79,25 @@ for (const name of CASES) {
 }
 
 Deno.test("four training steps end where PyTorch's do", async () => {
+  const { oracle, network, slots } = await trainFourSteps(false);
+  for (const [name, tensor] of Object.entries(network)) {
+    await assertMatches(tensor, oracle, "after", name, 1e-6);
+  }
+  for (const [name, tensor] of Object.entries(slots)) {
+    await assertMatches(tensor, oracle, "momentum", name.replace(/\.momentum$/, ""), 4e-6);
+  }
+});
+
+// Winograd's rounding turns a few ReLUs over that stand near 0: single values say little, all together they do
+Deno.test("four training steps with Winograd end near PyTorch's", async () => {
+  const { oracle, network, slots } = await trainFourSteps(true);
+  for (const [name, tensor] of Object.entries(network)) await assertNear(tensor, oracle, "after", name, 3e-4);
+  for (const [name, tensor] of Object.entries(slots)) {
+    await assertNear(tensor, oracle, "momentum", name.replace(/\.momentum$/, ""), 1e-2);
+  }
+});
+
+async function trainFourSteps(winograd: boolean) {
   const oracle = readOracle("dynamic_steps");
   const spec: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
   const optimizer = createOptimizer({
@@ -91,7 +111,7 @@ Deno.test("four training steps end where PyTorch's do", async () => {
   const rates = values(oracle, "learning_rates");
   for (let step = 0; step < rates.length; step++) {
     const result = trainStep(
-      { ...spec, labelSmoothing: 0, clipNorm: null },
+      { ...spec, winograd, labelSmoothing: 0, clipNorm: null },
       optimizer,
       state,
       oracleBatch(),
@@ -106,11 +126,5 @@ Deno.test("four training steps end where PyTorch's do", async () => {
       slots: result.slots,
     };
   }
-  const network = { ...state.trainable, ...state.fixed };
-  for (const [name, tensor] of Object.entries(network)) {
-    await assertMatches(tensor, oracle, "after", name, 5e-5);
-  }
-  for (const name of Object.keys(trainable)) {
-    await assertMatches(state.slots[`${name}.momentum`], oracle, "momentum", name, 2e-4);
-  }
-});
+  return { oracle, network: { ...state.trainable, ...state.fixed }, slots: state.slots };
+}
