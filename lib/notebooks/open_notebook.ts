@@ -1,0 +1,59 @@
+import type { Datasets } from "../data/dataset.ts";
+import { loadDatasets } from "../data/load_datasets.ts";
+import { createSynthetic } from "../data/synthetic.ts";
+import { formatCount } from "../figures/numbers.ts";
+import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
+import { ensureTensorFlow } from "../setup/mod.ts";
+import { type NativeTensorFlow, useNativeTensorFlow } from "../tensorflow/native.ts";
+
+/** What a notebook works with. */
+export interface OpenNotebook {
+  /** Training and test images. */
+  datasets: Datasets;
+  /** What the backbone starts from; its `tensors` are null for a random start. */
+  pretrained: Pretrained;
+  /** What computes. */
+  runtime: NativeTensorFlow;
+  /** Whether this is a trial of the machinery: drawn shapes, a few steps; its numbers mean nothing. */
+  quick: boolean;
+}
+
+/** Images of a trial. */
+const QUICK_SIZES = { trainSize: 640, testSize: 200 };
+
+/**
+ * Makes a notebook ready: sets TensorFlow up, loads images and weights where the command line's programs look for them, and prints one
+ * line that names all three.
+ *
+ * With the environment variable `NOTEBOOK_QUICK=1` it takes a few drawn images and a random start, and needs no network.
+ *
+ * @example
+ * ```ts ignore
+ * const { datasets, pretrained, quick } = await openNotebook();
+ * ```
+ */
+export async function openNotebook(): Promise<OpenNotebook> {
+  const quick = isQuick();
+  await ensureTensorFlow({ reporter: { line: (text) => console.log(text) } });
+  const runtime = await useNativeTensorFlow();
+  const log = (text: string) => console.log(text);
+  const datasets = quick ? createSynthetic(QUICK_SIZES) : await loadDatasets({ log });
+  const pretrained = await loadPretrained({ weights: quick ? "random" : undefined, log });
+  console.log(describe({ datasets, pretrained, runtime, quick }));
+  return { datasets, pretrained, runtime, quick };
+}
+
+/** Whether the notebook is only tried: `NOTEBOOK_QUICK=1`, as `deno task notebooks --quick` sets it. */
+export function isQuick(): boolean {
+  return Deno.env.get("NOTEBOOK_QUICK") === "1";
+}
+
+function describe({ datasets: { train, test }, pretrained, runtime, quick }: OpenNotebook): string {
+  const images = `${formatCount(train.labels.length)} + ${formatCount(test.labels.length)} images`;
+  return [
+    `data: ${train.name}, ${images}`,
+    `weights: ${pretrained.name}`,
+    `${runtime.device.toUpperCase()}, TensorFlow ${runtime.version}`,
+    ...(quick ? ["QUICK TRIAL: the numbers mean nothing"] : []),
+  ].join(" · ");
+}

@@ -1,0 +1,56 @@
+import { type Bundle, display } from "./display.ts";
+
+/** A cell of a table: numbers stand to the right and get commas between the thousands. */
+export type Cell = string | number;
+
+/** A table: headings, rows, and rows of sums below them. */
+export interface Table {
+  header: readonly string[];
+  rows: readonly (readonly Cell[])[];
+  footer?: readonly (readonly Cell[])[];
+}
+
+/** Shows Markdown: a sentence whose numbers were computed, with TeX between dollar signs where it is wanted. */
+export async function displayMarkdown(markdown: string): Promise<void> {
+  await display({ "text/plain": markdown, "text/markdown": markdown });
+}
+
+/**
+ * Shows a table. A column whose cells are all numbers stands to the right; texts may hold Markdown.
+ *
+ * @example
+ * ```ts
+ * import { displayTable } from "./text.ts";
+ * await displayTable({ header: ["tensor", "shape"], rows: [["feature map v", "[B, 8, 8, 64]"]] });
+ * ```
+ */
+export async function displayTable(table: Table): Promise<void> {
+  await display(bundleTable(table));
+}
+
+/** A table as Markdown, whose text is aligned, so that it is its plain text too. */
+export function bundleTable({ header, rows, footer = [] }: Table): Bundle {
+  const body = [...rows, ...footer.map((row) => row.map((cell) => cell === "" ? "" : `**${format(cell)}**`))];
+  const texts = [header, ...body].map((row) => header.map((_, column) => format(row[column] ?? "")));
+  const widths = header.map((_, column) => Math.max(3, ...texts.map((row) => row[column].length)));
+  const toRight = header.map((_, column) =>
+    rows.length > 0 && rows.every((row) => typeof row[column] === "number" || row[column] === "–")
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => pad(cell, widths[column], toRight[column])).join(" | ")} |`;
+  const rule = `| ${
+    widths.map((width, column) => toRight[column] ? "-".repeat(width - 1) + ":" : "-".repeat(width)).join(
+      " | ",
+    )
+  } |`;
+  const markdown = [line(texts[0]), rule, ...texts.slice(1).map(line)].join("\n");
+  return { "text/plain": markdown, "text/markdown": markdown };
+}
+
+function format(cell: Cell): string {
+  return typeof cell === "number" ? cell.toLocaleString("en-GB") : cell.replaceAll("|", "\\|");
+}
+
+function pad(cell: string, width: number, toRight: boolean): string {
+  return toRight ? cell.padStart(width) : cell.padEnd(width);
+}

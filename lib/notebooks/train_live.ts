@@ -1,0 +1,126 @@
+import { join } from "@std/path";
+import { formatNumber, formatPercent } from "../figures/numbers.ts";
+import { trainingCurves } from "../figures/training_curves.ts";
+import type { TrainConfig } from "../training/config.ts";
+import type { EpochRecord, TrainObserver, TrainStart, TrainStep } from "../training/observer.ts";
+import { defaultRunsFolder } from "../training/run_folder.ts";
+import { train, type TrainOptions, type TrainResult } from "../training/train.ts";
+import { createLivePlace } from "./display.ts";
+import { createLiveFigure } from "./figures.ts";
+
+/** Options of {@linkcode trainLive}. */
+export interface TrainLiveOptions extends Omit<TrainOptions, "observer" | "runsFolder"> {
+  /** Draw curves too, anew after every epoch. @default true */
+  curves?: boolean;
+}
+
+const MILLISECONDS_BETWEEN_DRAWINGS = 250;
+const BAR_LENGTH = 24;
+
+/** Where the notebooks' own trainings are kept: `checkpoints/notebooks`. */
+export function notebookRunsFolder(): string {
+  return join(defaultRunsFolder(), "notebooks");
+}
+
+/**
+ * {@linkcode train} in a notebook: a line an epoch and a bar for the one that is running, and curves, all drawn anew in their place.
+ *
+ * A run of the same name that an earlier execution left is replaced, unless it is resumed.
+ *
+ * @throws As {@linkcode train}.
+ */
+export async function trainLive(config: TrainConfig, options: TrainLiveOptions = {}): Promise<TrainResult> {
+  const { curves = true, ...rest } = options;
+  const view = createTrainingView(curves);
+  const runsFolder = notebookRunsFolder();
+  if (rest.resume === undefined) await removeIfThere(join(runsFolder, config.run));
+  try {
+    return await train(config, { ...rest, runsFolder, observer: view.observer });
+  } finally {
+    await view.finish();
+  }
+}
+
+async function removeIfThere(folder: string): Promise<void> {
+  try {
+    await Deno.remove(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function createTrainingView(hasCurves: boolean): { observer: TrainObserver; finish(): Promise<void> } {
+  const text = createLivePlace();
+  const figure = createLiveFigure();
+  const lines: string[] = [];
+  const history: EpochRecord[] = [];
+  let start: TrainStart | undefined;
+  let drawn = -Infinity;
+  let drawings: Promise<unknown> = Promise.resolve();
+  const draw = (current?: string) => {
+    const shown = current === undefined ? lines : [...lines, current];
+    if (shown.length > 0) drawings = Promise.all([drawings, text.show({ "text/plain": shown.join("\n") })]);
+    drawn = performance.now();
+  };
+  const observer: TrainObserver = {
+    onStart(info) {
+      start = info;
+    },
+    onMessage(message) {
+      lines.push(message);
+      draw();
+    },
+    onStep(step) {
+      if (performance.now() - drawn >= MILLISECONDS_BETWEEN_DRAWINGS) draw(describeStep(step, start!));
+    },
+    onEpoch(record, isBest) {
+      lines.push(describeEpoch(record, isBest));
+      history.push(record);
+      draw();
+      if (!hasCurves) return;
+      const { config, epochs } = start!;
+      drawings = Promise.all([
+        drawings,
+        figure.update(
+          trainingCurves([{ name: config.variant, history }], {
+            epochs,
+            title: `Training ${config.run}, ${record.epoch} of ${epochs} epochs`,
+            subtitle: `Data: ${record.data}. Weights the backbone starts from: ${record.weights}.`,
+          }),
+        ),
+      ]);
+    },
+  };
+  return {
+    observer,
+    async finish() {
+      draw(); // without the bar
+      await drawings;
+    },
+  };
+}
+
+function describeStep(
+  { epoch, step, steps, loss, accuracy, imagesPerSecond, secondsLeft }: TrainStep,
+  { epochs }: TrainStart,
+): string {
+  const filled = Math.round(BAR_LENGTH * step / steps);
+  return [
+    `epoch ${epoch}/${epochs} ${"━".repeat(filled)}${"─".repeat(BAR_LENGTH - filled)} ${step}/${steps}`,
+    ...(loss === null ? [] : [`loss ${formatNumber(loss, 3)}`]),
+    ...(accuracy === null ? [] : [`accuracy ${formatPercent(accuracy)}`]),
+    `${Math.round(imagesPerSecond)} images/s`,
+    `${Math.round(secondsLeft)} s left`,
+  ].join(" · ");
+}
+
+function describeEpoch(record: EpochRecord, isBest: boolean): string {
+  const { epoch, trainLoss, trainAccuracy, testLoss, testAccuracy, seconds } = record;
+  return `epoch ${epoch}: training loss ${formatNumber(trainLoss, 3)}, accuracy ${
+    formatPercent(trainAccuracy)
+  } · ` +
+    `test loss ${formatNumber(testLoss, 3)}, accuracy ${formatPercent(testAccuracy)} · ${
+      formatNumber(seconds, 1)
+    } s` +
+    (isBest ? " · best so far, saved" : "");
+}
