@@ -105,21 +105,28 @@ Deno.test("transparent parts lie on white", async () => {
   }
 });
 
+Deno.test("a tall picture's transparent parts are not covered by what was above them", async () => {
+  const picture = await encodePicture(16, 640, (_, y) => [0, 0, 0, y < 320 ? 255 : 0]);
+  const { pixels } = await preparePicture(picture, { fit: "stretch" });
+  assert.deepEqual([at(pixels, 16, 8), at(pixels, 16, 15), at(pixels, 16, 16), at(pixels, 16, 30)], [
+    [0, 0, 0],
+    [0, 0, 0],
+    [255, 255, 255],
+    [255, 255, 255],
+  ]);
+});
+
 Deno.test("a picture that is cut short is refused, wherever it was cut", async () => {
   const random = createRandom(3);
-  for (const format of FORMATS) {
-    const picture = await encodePicture(
-      200,
-      160,
-      () => [0, 1, 2].map(() => random.integer(256)) as unknown as Colour,
-      format,
-    );
+  for (const [format, channels] of [["png", 3], ["jpeg", 3], ["webp", 3], ["png", 4], ["webp", 4]] as const) {
+    const paint = () => Array.from({ length: channels }, () => random.integer(256)) as unknown as Colour;
+    const picture = await encodePicture(200, 160, paint, format);
     for (const share of [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9]) {
       const cut = picture.slice(0, 3 + Math.floor(share * picture.length));
       await assert.rejects(
         preparePicture(cut, { label: "cat" }),
         (error) => error instanceof InputError && /^Cannot use cat: it is .+\.$/.test(error.message),
-        `${format} cut to ${cut.length} of ${picture.length} bytes`,
+        `${format} of ${channels} channels cut to ${cut.length} of ${picture.length} bytes`,
       );
     }
   }

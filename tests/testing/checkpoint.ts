@@ -34,11 +34,13 @@ function roughen(network: StateDict): StateDict {
   return Object.fromEntries(
     Object.entries(network).map(([name, tensor], index) => {
       if (!/bn\d\.|adapter\.1\./.test(name)) return [name, tensor];
-      const noise = tf.mul(0.2, randomTensor<tf.Tensor>(tensor.shape, index));
-      const rough = isStatistic(name) && name.endsWith("var")
-        ? tf.mul(tensor, tf.exp(noise))
-        : tf.add(tensor, noise);
-      tf.dispose([noise, tensor]);
+      const rough = tf.tidy(() => {
+        const noise = randomTensor<tf.Tensor>(tensor.shape, index);
+        // variances from some 1e-4 to 1e4, so that also the small number added to them shows
+        if (isStatistic(name) && name.endsWith("var")) return tf.mul(tensor, tf.exp(tf.mul(3, noise)));
+        return tf.add(tensor, tf.mul(0.2, noise));
+      });
+      tensor.dispose();
       return [name, rough];
     }),
   );
