@@ -1,3 +1,4 @@
+import { openSummaryWriter } from "../tensorflow/summary_writer.ts";
 import type { EpochRecord } from "./observer.ts";
 
 /** Event files that TensorBoard draws curves of. */
@@ -21,8 +22,7 @@ const CURVES = {
  * Wants the native runtime, whose summary writer it uses.
  */
 export async function openEventLog(folder: string): Promise<EventLog> {
-  const { node } = await import("@tensorflow/tfjs-node-gpu");
-  const writer = node.summaryFileWriter(folder);
+  const writer = await openSummaryWriter(folder);
   return {
     write: (record) => {
       for (const [curve, key] of Object.entries(CURVES)) writer.scalar(curve, record[key], record.step);

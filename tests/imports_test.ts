@@ -1,0 +1,149 @@
+// DESIGN: imports point down only, and nothing works at import time
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { listFiles, parseSource, PROJECT, readSource, type Source } from "./testing/sources.ts";
+import { temporaryFolder } from "./testing/folder.ts";
+
+/**
+ * The parts of the library that others rest on, and which parts each may import. `base` is what lies in `lib` itself. What puts these
+ * parts to use, as `lib/mod.ts` and `lib/experiments`, may import any.
+ */
+const MAY_IMPORT: Record<string, string[]> = {
+  base: [],
+  tensorflow: ["base"],
+  setup: ["base", "tensorflow"],
+  data: ["base"],
+  model: ["base", "tensorflow"],
+  training: ["base", "tensorflow", "data", "model"],
+  figures: [],
+};
+
+/** The part of the library that a path belongs to; null for what is not of the library. */
+function partOf(path: string): string | null {
+  const [top, folder, file] = path.split("/");
+  if (top !== "lib" || folder === "mod.ts") return top === "lib" ? "mod" : null;
+  return file === undefined || folder === "download" ? "base" : folder;
+}
+
+const SOURCES: Source[] = [
+  ...["lib", "cli", "notebooks"].flatMap((folder) => listFiles(folder, ".ts")),
+  ...listFiles("notebooks", ".ipynb").filter((path) => !path.includes(".ipynb_checkpoints")),
+].map(readSource);
+const LIBRARY = SOURCES.filter(({ path }) => path.startsWith("lib/"));
+
+/** All imports that break a rule, as `from → to`. */
+const breaches = (sources: Source[], isBreach: (from: string, to: string) => boolean): string[] =>
+  sources.flatMap(({ path, imports }) =>
+    [...imports].filter((to) => isBreach(path, to)).map((to) => `${path} → ${to}`)
+  );
+
+Deno.test("imports and effects are read from a module's syntax", () => {
+  const { imports, effects } = parseSource(
+    "lib/model/a.ts",
+    `
+    // import "../comment.ts";
+    import type { A } from "../data/a.ts";
+    import { b } from "./b.ts";
+    export * from "c";
+    export { d } from "./d.ts";
+    const later = async () => { await import("../e.ts"); Deno.exit(); };
+    export const text = \`import "f"\`, pure = Math.max(1, 2), system = Deno.build.os;
+    export default class { m() { console.log(); } }
+  `,
+  );
+  assert.deepEqual([...imports].sort(), [
+    "c",
+    "lib/data/a.ts",
+    "lib/e.ts",
+    "lib/model/b.ts",
+    "lib/model/d.ts",
+  ]);
+  assert.deepEqual(effects, []);
+  const working = [
+    "await f();",
+    "f();",
+    "if (x) f();",
+    "const a = Deno.readTextFileSync('a');",
+    "let a = 1;",
+    "const a = await f();",
+    "for (;;) f();",
+    "export const a = console.log(1);",
+    "const a = { b: Deno.env.get('C') };",
+  ];
+  for (const text of working) assert.notDeepEqual(parseSource("a.ts", text).effects, [], text);
+});
+
+Deno.test("there is something to check", () => {
+  assert.ok(LIBRARY.length > 60);
+  assert.ok(
+    SOURCES.find(({ path }) => path === "lib/training/train.ts")!.imports.has("lib/data/load_datasets.ts"),
+  );
+  for (const part of Object.keys(MAY_IMPORT)) {
+    assert.ok(LIBRARY.some(({ path }) => partOf(path) === part), `nothing is in ${part}`);
+  }
+});
+
+Deno.test("imports point down only", () => {
+  const isBreach = (from: string, to: string) => {
+    const [importer, imported] = [partOf(from)!, partOf(to)];
+    if (imported === null || imported === importer) return false;
+    return imported === "mod" || !(MAY_IMPORT[importer]?.includes(imported) ?? true);
+  };
+  assert.deepEqual(breaches(LIBRARY, isBreach), []);
+});
+
+Deno.test("nothing imports a command but other commands, nor a notebook", () => {
+  const isBreach = (from: string, to: string) =>
+    to.startsWith("notebooks/") || (to.startsWith("cli/") && !from.startsWith("cli/"));
+  assert.deepEqual(breaches(SOURCES, isBreach), []);
+});
+
+Deno.test("only lib/tensorflow knows TensorFlow.js", () => {
+  const isBreach = (from: string, to: string) =>
+    /tensorflow|tfjs/.test(to.replace(/^lib\/tensorflow\//, "")) && !from.startsWith("lib/tensorflow/");
+  assert.deepEqual(breaches(SOURCES, (from, to) => !to.startsWith("lib/") && isBreach(from, to)), []);
+  assert.ok(breaches(LIBRARY, (_, to) => to.startsWith("@tensorflow/")).length > 0);
+});
+
+Deno.test("figures take plain data: they know no tensors, no models and no files", () => {
+  const figures = SOURCES.filter(({ path }) => path.startsWith("lib/figures/"));
+  assert.deepEqual(breaches(figures, (_, to) => to.startsWith("lib/") && !to.startsWith("lib/figures/")), []);
+});
+
+Deno.test("a module of the library says what things are and does nothing when it is imported", () => {
+  const working = LIBRARY.flatMap(({ path, effects }) => effects.map((effect) => `${path} ${effect}`));
+  assert.deepEqual(working.filter((text) => !ALLOWED_STATE.includes(text)), []);
+});
+
+/** What a process has once, and keeps in the module that owns it: the runtime, what is being recorded, a document to draw in. */
+const ALLOWED_STATE = ["lib/tensorflow/native.ts", "lib/tensorflow/compile/record.ts", "lib/figures/plot.ts"]
+  .map((path) => `${path} keeps a variable (let)`);
+
+Deno.test("importing the whole library and every command touches no file, network or process", async () => {
+  using folder = temporaryFolder();
+  const probe = join(folder.path, "probe.ts");
+  const modules = SOURCES.filter(({ path }) => path.endsWith(".ts")).map(({ path }) =>
+    `import ${JSON.stringify(join(PROJECT, path))};\n`
+  );
+  Deno.writeTextFileSync(probe, modules.join("") + 'console.log("imported");');
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    // packages look at the environment and load their own libraries; ours may read nothing but packages
+    args: [
+      "run",
+      "--no-prompt",
+      "--no-check",
+      "--cached-only",
+      "--allow-env",
+      "--allow-ffi",
+      "--allow-sys",
+      "--allow-read=node_modules",
+      "--config",
+      "deno.json",
+      probe,
+    ],
+    cwd: PROJECT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  assert.equal(new TextDecoder().decode(stdout), "imported\n");
+});
