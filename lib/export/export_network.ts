@@ -15,7 +15,9 @@ export type ExportFormat = "pytorch" | "onnx" | "tfjs";
 
 /** A file to be written. */
 export interface ExportedFile {
+  /** Where it goes. */
   path: string;
+  /** What it holds. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 

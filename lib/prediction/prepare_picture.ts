@@ -9,7 +9,7 @@ export type Fit = "crop" | "pad" | "stretch";
 
 /** Options of {@linkcode preparePicture}. */
 export interface PreparePictureOptions {
-  /** @default "crop" */
+  /** What to do where it is not square. @default "crop" */
   fit?: Fit;
   /** How errors name the picture. @default "the picture" */
   label?: string;
@@ -19,9 +19,11 @@ export interface PreparePictureOptions {
 export interface PreparedPicture {
   /** Bytes `[32,32,3]`, red, green, blue. */
   pixels: Uint8Array;
+  /** What kind of file it is. */
   format: PictureFormat;
-  /** Size as it is looked at, so turned as its EXIF says. */
+  /** Width in pixels as it is looked at, so turned as its EXIF says. */
   width: number;
+  /** Its height likewise. */
   height: number;
   /** How it was brought to 32×32, in words. */
   how: string;

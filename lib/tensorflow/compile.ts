@@ -41,7 +41,7 @@ export type Compiled<F> = F & {
 
 /** A function that may be compiled. */
 // deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
+export type AnyFunction = (...args: any[]) => unknown;
 
 /**
  * The same function, run as one TensorFlow graph.

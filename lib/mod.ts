@@ -1,0 +1,139 @@
+/**
+ * Dynamic convolutional filters for CIFAR-10, as a library.
+ *
+ * A network looks at a picture through ten 1×1 filters, one a class, each generated from a learned embedding of its class; what a filter
+ * responds to is a picture as well, its response map. Here is what others build on: the network as a pure function, data, training,
+ * checkpoints, prediction, export, figures ({@linkcode figures}), and the door to TensorFlow's native runtime
+ * ({@linkcode useNativeTensorFlow}, {@linkcode tf}, {@linkcode compile}).
+ *
+ * @example Train a network for one epoch on drawn pictures, and look at one through it
+ * ```ts
+ * import { CLASS_NAMES, classify, createSynthetic, IMAGE_BYTES, loadCheckpoint, resolveConfig, train } from "./mod.ts";
+ *
+ * const runsFolder = await Deno.makeTempDir();
+ * const datasets = createSynthetic({ trainSize: 256, testSize: 64 });
+ * const flags = { run: "first", epochs: 1, batchSize: 64, data: "synthetic", weights: "random" } as const;
+ * await train(resolveConfig({ flags }), { datasets, runsFolder });
+ *
+ * const { network, config } = await loadCheckpoint(`${runsFolder}/first/best.safetensors`);
+ * const picture = datasets.test.images.subarray(0, IMAGE_BYTES);
+ * const [{ winner, shares }] = await classify(network, [picture], config);
+ * console.log(`${CLASS_NAMES[winner]}: ${(100 * shares[winner]).toFixed(1)} %`);
+ * await Deno.remove(runsFolder, { recursive: true });
+ * ```
+ *
+ * @example The network is a function of tensors
+ * ```ts
+ * import { createNetwork, forward, tf, useNativeTensorFlow } from "./mod.ts";
+ *
+ * await useNativeTensorFlow();
+ * const spec = { variant: "dynamic", backbone: "trainable", adapter: "none" } as const;
+ * const tensors = createNetwork(spec, { seed: 1 });
+ * const { scores, maps } = forward(tensors, tf.zeros([2, 32, 32, 3]), { ...spec, mode: "evaluate" });
+ * console.log(scores.shape, maps.shape); // [2, 10] [2, 10, 8, 8]
+ * ```
+ *
+ * @example Draw what a network saw
+ * ```ts
+ * import { CLASS_NAMES, figures } from "./mod.ts";
+ *
+ * const svg = figures.responseMaps(
+ *   { image: new Uint8Array(32 * 32 * 3), maps: new Float32Array(10 * 8 * 8), scores: new Float32Array(10) },
+ *   { classNames: CLASS_NAMES },
+ * );
+ * console.log(svg.startsWith("<svg"));
+ * ```
+ *
+ * @module
+ */
+export * from "./tensorflow/mod.ts";
+export * as figures from "./figures/mod.ts";
+
+export type { NetworkOptions, ProgressCallback } from "./download.ts";
+export { InputError } from "./input_error.ts";
+export { createRandom, type Random } from "./random.ts";
+export {
+  parseSafetensors,
+  readSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  type TensorData,
+  writeSafetensors,
+} from "./safetensors.ts";
+
+export { type Batch, batches, type BatchOptions } from "./data/batches.ts";
+export type { FileCheck } from "./data/cifar10.ts";
+export {
+  CLASS_NAMES,
+  type Dataset,
+  type Datasets,
+  IMAGE_BYTES,
+  IMAGE_SIZE,
+  selectImages,
+} from "./data/dataset.ts";
+export {
+  type DataSource,
+  loadDatasets,
+  type LoadDatasetsOptions,
+  type LoadedDatasets,
+} from "./data/load_datasets.ts";
+export { IMAGE_DEVIATION, IMAGE_MEAN, normaliseImages } from "./data/normalise.ts";
+export { type HeldOut, holdOut, takeSubset } from "./data/splits.ts";
+export { createSynthetic, SYNTHETIC_NAME, type SyntheticOptions } from "./data/synthetic.ts";
+
+export { createNetwork, type CreateNetworkOptions } from "./model/create_network.ts";
+export { featureMap, forward, type ForwardOptions, type Outputs } from "./model/network.ts";
+export { loadPretrained, type LoadPretrainedOptions, type Pretrained } from "./model/pretrained.ts";
+export type { AdapterKind, BackboneMode, Execution, NetworkSpec, Variant } from "./model/spec.ts";
+export {
+  disposeAll,
+  fromPyTorch,
+  isStatistic,
+  isTrainable,
+  type StateDict,
+  toPyTorch,
+} from "./model/state_dict.ts";
+export { type LayerSummary, type NetworkSummary, summarise } from "./model/summary.ts";
+export { listTensors, type Start, type TensorDescription } from "./model/tensor_list.ts";
+
+export type { BatchSource, SourceBatch, SourceOptions } from "./training/batch_source.ts";
+export {
+  type Checkpoint,
+  type EpochSums,
+  loadCheckpoint,
+  type Progress,
+  readCheckpoint,
+  type Recorded,
+  saveCheckpoint,
+  type StoredCheckpoint,
+} from "./training/checkpoint.ts";
+export {
+  type ConfigFile,
+  type ConfigSources,
+  type OptimizerName,
+  readConfigFile,
+  resolveConfig,
+  type ScheduleName,
+  type TrainConfig,
+} from "./training/config.ts";
+export {
+  createEvaluator,
+  evaluate,
+  type Evaluation,
+  type Evaluator,
+  type EvaluatorOptions,
+} from "./training/evaluate.ts";
+export { measure, type Metrics, type Scored, softmax } from "./training/metrics.ts";
+export type { EpochRecord, TestProgress, TrainObserver, TrainStart, TrainStep } from "./training/observer.ts";
+export { findCheckpoint } from "./training/run_folder.ts";
+export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
+
+export { classify, type Prediction } from "./prediction/classify.ts";
+export type { PictureFormat } from "./prediction/picture_header.ts";
+export {
+  type Fit,
+  type PreparedPicture,
+  preparePicture,
+  type PreparePictureOptions,
+} from "./prediction/prepare_picture.ts";
+export { type ExportedFile, type ExportFormat, exportNetwork, writeFiles } from "./export/export_network.ts";

@@ -1,0 +1,57 @@
+/**
+ * TensorFlow's native runtime for TensorFlow.js, in Deno: current TensorFlow, CUDA 12, functions compiled to graphs, and any of
+ * TensorFlow's operations with a gradient of one's own. Nothing in here knows of the network.
+ *
+ * Set up once by `deno task setup`; `README.md` beside this file explains how it works.
+ *
+ * @example Compute on the native runtime
+ * ```ts
+ * import { compile, tf, useNativeTensorFlow } from "./mod.ts";
+ *
+ * const { device, version } = await useNativeTensorFlow();
+ * console.log(`TensorFlow ${version} on ${device}`);
+ * const norm = compile((x: tf.Tensor) => tf.sqrt(tf.sum(tf.square(x))));
+ * console.log(await norm(tf.tensor1d([3, 4])).data()); // 5
+ * ```
+ *
+ * @example An operation of TensorFlow that TensorFlow.js does not have
+ * ```ts
+ * import { execute, tf, typeAttribute, useNativeTensorFlow } from "./mod.ts";
+ *
+ * await useNativeTensorFlow();
+ * const x = tf.tensor1d([0.5, 2]);
+ * console.log(await execute("Digamma", [typeAttribute("T", "float32")], [x]).data());
+ * ```
+ *
+ * @module
+ */
+export * as tf from "./tf.ts";
+export { type NativeOptions, type NativeTensorFlow, useNativeTensorFlow } from "./native.ts";
+export type { DeviceChoice } from "./runtime.ts";
+export {
+  type AnyFunction,
+  compile,
+  type Compiled,
+  CompileError,
+  type CompileOptions,
+  type CompileStatistics,
+  type GraphStatistics,
+} from "./compile.ts";
+export {
+  type Attribute,
+  boolAttribute,
+  type DataTypeName,
+  DTYPE,
+  execute,
+  executeMany,
+  floatAttribute,
+  intAttribute,
+  intsAttribute,
+  stringAttribute,
+  typeAttribute,
+} from "./binding.ts";
+export { type Differentiable, differentiate } from "./gradient.ts";
+export { relu } from "./activation.ts";
+export { foldNorm, normaliseBatch, type Normalised, type NormTensors } from "./batch_norm.ts";
+export { crossEntropy } from "./cross_entropy.ts";
+export { convolve3x3Winograd } from "./winograd.ts";
