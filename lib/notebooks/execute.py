@@ -1,0 +1,54 @@
+"""Executes a notebook in a fresh kernel: execute.py NOTEBOOK OUTPUT SECONDS
+
+Prints a JSON object a line: {"cell": 3} as a cell begins, {"failed": {...}} for the cell that failed, {"done": true} at the end.
+OUTPUT gets the notebook as far as it came.
+"""
+
+import json
+import os
+import sys
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+path, output, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+
+def report(**values):
+    print(json.dumps(values), flush=True)
+
+
+class Client(NotebookClient):
+    """Says which cell is running."""
+
+    running = -1
+
+    async def async_execute_cell(self, cell, cell_index, **options):
+        self.running = cell_index
+        report(cell=cell_index)
+        return await super().async_execute_cell(cell, cell_index, **options)
+
+
+notebook = nbformat.read(path, as_version=4)
+client = Client(
+    notebook,
+    timeout=seconds,
+    kernel_name="deno",
+    resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}},
+    record_timing=False,
+)
+failed = None
+try:
+    client.execute()
+except CellExecutionError as error:
+    failed = {"name": error.ename, "message": error.evalue, "trace": error.traceback}
+except CellTimeoutError:
+    failed = {"name": "timeout", "message": f"it took more than {seconds} s", "trace": ""}
+except DeadKernelError:
+    failed = {"name": "dead kernel", "message": "the kernel died", "trace": ""}
+nbformat.write(notebook, output)
+if failed:
+    report(failed={"cell": client.running, **failed})
+else:
+    report(done=True)
