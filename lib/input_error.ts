@@ -5,5 +5,6 @@
  * without a stack and ends with exit code 2.
  */
 export class InputError extends Error {
+  /** The name it goes by in messages. */
   override name = "InputError";
 }

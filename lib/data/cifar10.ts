@@ -29,7 +29,9 @@ export interface ReadCifar10Options {
 
 /** What was found in one file. */
 export interface FileCheck {
+  /** The file's name. */
   file: string;
+  /** Images in it. */
   records: number;
   /** Images of each class. */
   counts: number[];

@@ -30,7 +30,9 @@ export interface Dataset {
 
 /** The two halves of a data set. */
 export interface Datasets {
+  /** To learn from. */
   train: Dataset;
+  /** To be tested on. */
   test: Dataset;
 }
 

@@ -44,6 +44,7 @@ export interface DataSource {
 
 /** The two halves of the data set, both named alike, and where they came from. */
 export interface LoadedDatasets extends Datasets {
+  /** Where they came from. */
   source: DataSource;
 }
 

@@ -25,7 +25,9 @@ export function takeSubset(dataset: Dataset, size: number): Dataset {
 
 /** A training set without the images that were held out of it, and those. */
 export interface HeldOut {
+  /** What is left to learn from. */
   train: Dataset;
+  /** What was held out. */
   validation: Dataset;
 }
 

@@ -4,9 +4,9 @@ import { type Colour, type Drawing, DRAWINGS } from "./synthetic_shapes.ts";
 
 /** Options of {@linkcode createSynthetic}. */
 export interface SyntheticOptions {
-  /** @default {10000} */
+  /** Images to learn from. @default {10000} */
   trainSize?: number;
-  /** @default {2000} */
+  /** Images to be tested on. @default {2000} */
   testSize?: number;
   /** How much the pictures of a class differ from each other; 0 shows the plain drawings. @default {DIFFICULTY} */
   difficulty?: number;

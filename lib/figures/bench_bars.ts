@@ -7,18 +7,23 @@ import { textWidth } from "./text_width.ts";
 
 /** How long (or how much) one system took for a task. */
 export interface Measurement {
+  /** What was measured, such as `PyTorch`. */
   system: string;
+  /** The median of all runs. */
   median: number;
   /** Ends of the spread, such as the quartiles; both or none. */
   low?: number;
+  /** The upper end of the spread. */
   high?: number;
 }
 
 /** A task that several systems were measured at; each task has a scale of its own. */
 export interface MeasuredTask {
+  /** What is done. */
   name: string;
   /** Unit of the values, such as `ms`. */
   unit: string;
+  /** One a system. */
   measurements: readonly Measurement[];
 }
 

@@ -15,6 +15,7 @@ export interface FractionCurve {
   value: readonly number[];
   /** Ends of the band about the value, such as a 95 % interval; both or none. */
   low?: readonly number[];
+  /** The upper end of the band around the curve. */
   high?: readonly number[];
 }
 

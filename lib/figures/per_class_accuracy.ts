@@ -9,6 +9,7 @@ import { textWidth } from "./text_width.ts";
 
 /** A network's accuracy on each class. */
 export interface ClassAccuracies {
+  /** What the network is called. */
   name: string;
   /** 0–1, by class. */
   accuracy: ArrayLike<number>;

@@ -8,11 +8,15 @@ import { textWidth } from "./text_width.ts";
 
 /** What is measured once an epoch; a line of a run's `history.jsonl` is one. Values that are not finite are not drawn. */
 export interface EpochRecord {
+  /** 1 for the first. */
   epoch: number;
+  /** Of the epoch's last step. */
   learningRate: number;
+  /** Mean over the epoch, with augmentation. */
   trainLoss: number;
   /** 0–1. */
   trainAccuracy: number;
+  /** After the epoch. */
   testLoss: number;
   /** 0–1. */
   testAccuracy: number;
@@ -20,7 +24,9 @@ export interface EpochRecord {
 
 /** A run and its history. Runs of one name (seeds of one experiment) share a colour and a label. */
 export interface TrainingRun {
+  /** What the run is called. */
   name: string;
+  /** Its epochs, in order. */
   history: readonly EpochRecord[];
 }
 

@@ -8,6 +8,7 @@ import { textWidth } from "./text_width.ts";
 
 /** One experiment: a result for each seed. */
 export interface Variant {
+  /** What the variant is called. */
   name: string;
   /** One result a seed, in the unit of the axis; results of one seed are compared in pairs. */
   runs: readonly { seed: number; value: number }[];

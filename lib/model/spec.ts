@@ -9,8 +9,11 @@ export type AdapterKind = "none" | "1x1" | "3x3";
 
 /** Which network it is. */
 export interface NetworkSpec {
+  /** Where its filters come from. */
   variant: Variant;
+  /** What of its backbone learns. */
   backbone: BackboneMode;
+  /** The convolution behind the backbone. */
   adapter: AdapterKind;
 }
 

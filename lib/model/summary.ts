@@ -26,8 +26,11 @@ export interface LayerSummary {
 
 /** A network's layers, as Keras' `model.summary()` lists them. */
 export interface NetworkSummary {
+  /** In the order of the data's way. */
   layers: LayerSummary[];
+  /** Of all layers, running statistics not counted. */
   parameters: number;
+  /** How many of them the optimizer moves. */
   trainable: number;
 }
 

@@ -19,9 +19,11 @@ export type Start =
 
 /** A tensor of the network. */
 export interface TensorDescription {
+  /** By PyTorch's name. */
   name: string;
   /** In PyTorch's layout. */
   shape: number[];
+  /** How it is drawn where no pretrained one is given. */
   start: Start;
 }
 

@@ -22,16 +22,23 @@ export const MOMENTUM = 0.1;
 
 /** The four vectors of a batch normalisation, `[C]` each. */
 export interface NormTensors {
+  /** What the normalised values are multiplied by. */
   weight: tf.Tensor1D;
+  /** What is then added. */
   bias: tf.Tensor1D;
+  /** Mean over the batches so far. */
   runningMean: tf.Tensor1D;
+  /** Variance over the batches so far. */
   runningVariance: tf.Tensor1D;
 }
 
 /** A normalised batch, and the running statistics after it. */
 export interface Normalised {
+  /** The normalised batch. */
   y: tf.Tensor4D;
+  /** The mean, moved towards the batch's. */
   runningMean: tf.Tensor1D;
+  /** The variance, moved towards the batch's. */
   runningVariance: tf.Tensor1D;
 }
 

@@ -28,9 +28,11 @@ export type DataTypeName = keyof typeof DTYPE;
 
 /** An attribute of an operation, as the binding takes it. */
 export interface Attribute {
+  /** As TensorFlow calls it. */
   name: string;
   /** One of {@linkcode ATTRIBUTE}. */
   type: number;
+  /** Its value, or values for a list. */
   value: boolean | number | string | number[] | string[];
 }
 

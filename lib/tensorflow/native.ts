@@ -11,7 +11,7 @@ import { type DeviceChoice, findRuntime } from "./runtime.ts";
 
 /** Options of {@linkcode useNativeTensorFlow}. */
 export interface NativeOptions {
-  /** @default "auto" */
+  /** Where to compute: `auto` takes a GPU where one answers. @default "auto" */
   device?: DeviceChoice;
 }
 

@@ -4,11 +4,15 @@ import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 
 /** How to go through a {@linkcode BatchSource}. */
 export interface SourceOptions {
+  /** Images in a batch. */
   batchSize: number;
   /** Decides order and augmentation, with the epoch. */
   seed?: number;
+  /** Each epoch has another order and other crops. */
   epoch?: number;
+  /** In random order. */
   shuffle?: boolean;
+  /** Cropped and mirrored at random. */
   augment?: boolean;
   /** Batches to pass over. */
   startStep?: number;
@@ -18,8 +22,11 @@ export interface SourceOptions {
 export interface SourceBatch {
   /** Values of a tensor of this shape; overwritten two batches later. */
   values: Float32Array;
+  /** The tensor's shape. */
   shape: [number, number, number, number];
+  /** Right classes `[B]`. */
   labels: Int32Array;
+  /** B */
   size: number;
 }
 
@@ -27,7 +34,9 @@ export interface SourceBatch {
 export interface BatchSource {
   /** What the batches hold. */
   input: "images" | "features";
+  /** Right classes of the whole set. */
   labels: Uint8Array;
+  /** Goes once through the set. */
   batches(options: SourceOptions): Iterable<SourceBatch>;
 }
 

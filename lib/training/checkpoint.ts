@@ -32,8 +32,11 @@ export interface Recorded {
 
 /** Sums over the epoch that is begun. */
 export interface EpochSums {
+  /** Sum of the images' losses. */
   loss: number;
+  /** Right answers. */
   correct: number;
+  /** Images seen. */
   images: number;
   /** Seconds spent on its steps. */
   seconds: number;
@@ -47,16 +50,21 @@ export interface Progress {
   steps: number;
   /** Steps done in all. */
   totalSteps: number;
+  /** Sums over the epoch that is begun. */
   sums: EpochSums;
   /** The best accuracy so far and its epoch, or null before the first. */
   best: { epoch: number; accuracy: number } | null;
+  /** A record for each epoch that is done. */
   history: EpochRecord[];
 }
 
 /** A training at one moment. */
 export interface Checkpoint {
+  /** What makes the training what it is. */
   config: TrainConfig;
+  /** What it found out about its surroundings. */
   recorded: Recorded;
+  /** How far it is. */
   progress: Progress;
   /** Parameters and running statistics. */
   network: StateDict;
@@ -118,7 +126,9 @@ export function makeTensors({ network, slots, ...rest }: StoredCheckpoint): Chec
 
 /** A checkpoint as its file holds it: values in PyTorch's layout. */
 export interface StoredCheckpoint extends Omit<Checkpoint, "network" | "slots"> {
+  /** Parameters and running statistics, in PyTorch's layout. */
   network: Map<string, StoredTensor>;
+  /** The optimizer's values likewise, or null in a file made for testing only. */
   slots: Map<string, StoredTensor> | null;
 }
 

@@ -15,8 +15,11 @@ export interface TrainConfig {
   run: string;
   /** Decides starting values, order and augmentation. */
   seed: number;
+  /** Where the network's filters come from. */
   variant: Variant;
+  /** What of the backbone learns. */
   backbone: BackboneMode;
+  /** The convolution behind the backbone. */
   adapter: AdapterKind;
   /** What the backbone starts from: a safetensors file, `random`, or `null` to look for the pretrained weights. */
   weights: string | null;
@@ -26,12 +29,15 @@ export interface TrainConfig {
   epochs: number;
   /** Images a step. */
   batchSize: number;
+  /** The rule that moves the parameters. */
   optimizer: OptimizerName;
   /** Learning rate at its peak. */
   learningRate: number;
+  /** The course of the learning rate. */
   schedule: ScheduleName;
   /** Nesterov momentum; 0 with Adam, which has none. */
   momentum: number;
+  /** How much parameters are drawn towards 0. */
   weightDecay: number;
   /** Shrink the parameters themselves rather than add the decay to the gradient: AdamW. */
   decoupledWeightDecay: boolean;
@@ -49,6 +55,7 @@ export interface TrainConfig {
   testSubset: number | null;
   /** Training images held out to choose the best epoch on; 0: it is chosen on the test set. */
   validation: number;
+  /** Where to compute. */
   device: DeviceChoice;
   /** Run the training step as one graph. */
   compile: boolean;
@@ -70,7 +77,9 @@ export interface ConfigSources {
 
 /** A configuration file that was read but not checked. */
 export interface ConfigFile {
+  /** For messages. */
   path: string;
+  /** What the file holds. */
   values: object;
 }
 

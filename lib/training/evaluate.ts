@@ -12,7 +12,7 @@ export const EVALUATION_BATCH_SIZE = 125;
 
 /** How a network is to be evaluated. */
 export interface EvaluatorOptions extends NetworkSpec, Partial<Execution> {
-  /** @default {EVALUATION_BATCH_SIZE} */
+  /** Images at a time. @default {EVALUATION_BATCH_SIZE} */
   batchSize?: number;
   /** Run the network as one graph. @default true */
   compile?: boolean;

@@ -19,13 +19,17 @@ export interface TrainObserver {
 
 /** What is known before the first step. */
 export interface TrainStart {
+  /** The run's name. */
   run: string;
+  /** What makes the training what it is. */
   config: TrainConfig;
   /** Data, weights, device. */
   recorded: Recorded;
   /** The run's folder. */
   folder: string;
+  /** Images to learn from. */
   trainImages: number;
+  /** Images each epoch is tested on. */
   testImages: number;
   /** Epochs of the whole training. */
   epochs: number;
@@ -33,6 +37,7 @@ export interface TrainStart {
   steps: number;
   /** Epochs already done, and steps of the epoch that is begun: not 0 where a run goes on. */
   epochsDone: number;
+  /** Steps done of the epoch that is begun. */
   stepsDone: number;
   /** The images each epoch is tested on, and the best one chosen on. */
   testedOn: "test" | "validation";
@@ -50,7 +55,9 @@ export interface TrainStep {
   loss: number | null;
   /** Share of right answers over the epoch so far, 0–1; `null` while none was read. */
   accuracy: number | null;
+  /** Of this step. */
   learningRate: number;
+  /** Since the start. */
   imagesPerSecond: number;
   /** Until the end of this epoch's training, in seconds. */
   secondsLeft: number;
@@ -60,8 +67,11 @@ export interface TrainStep {
 
 /** How far a test is. */
 export interface TestProgress {
+  /** The epoch that is tested, 1 for the first. */
   epoch: number;
+  /** Batches that are done. */
   step: number;
+  /** Batches of the test. */
   steps: number;
 }
 
@@ -73,6 +83,7 @@ export interface EpochRecord {
   step: number;
   /** Learning rate of the epoch's last step. */
   learningRate: number;
+  /** Mean over the epoch, with augmentation. */
   trainLoss: number;
   /** 0–1. */
   trainAccuracy: number;

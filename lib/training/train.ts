@@ -42,13 +42,17 @@ export interface TrainOptions {
 
 /** What a training came to. */
 export interface TrainResult {
+  /** What made the training what it was. */
   config: TrainConfig;
+  /** What it found out about its surroundings. */
   recorded: Recorded;
   /** The run's folder. */
   folder: string;
+  /** A record for each epoch. */
   history: EpochRecord[];
   /** The epoch of highest accuracy, on the images named by `chosenOn`. */
   best: { epoch: number; accuracy: number };
+  /** What the best epoch was chosen on. */
   chosenOn: "test" | "validation";
   /** The best epoch's network on the test set. */
   test: { loss: number; accuracy: number };
