@@ -53,34 +53,36 @@ export async function ensurePythonPackages(
   const requirements = join(project, `requirements-${name}.txt`);
   const stampPath = join(project, ".venv", `.${name}.txt`);
   const python = join(project, ".venv", "bin", "python");
-  const isReady = async () =>
-    await isThere(python) && await readOrNull(stampPath) === await Deno.readTextFile(requirements);
+  const isReady = async () => {
+    const stamp = await makeStamp(python, requirements);
+    return stamp !== null && stamp === await readOrNull(stampPath);
+  };
   if (await isReady()) return { python };
   await withWorkplace({ project, reporter }, async (place) => {
     if (await isReady()) return; // by the set-up that was waited for
     place.reporter.line(`Fetching ${NAMES[name]} (once) …`);
     await ensureVenv(place);
     await installPackages({ python, requirements, what: NAMES[name] }, place);
-    await Deno.copyFile(requirements, stampPath);
+    await Deno.writeTextFile(stampPath, (await makeStamp(python, requirements))!);
   });
   return { python };
+}
+
+/** What the packages were installed for: the pins, and the machine's own Python, whose upgrade leaves an environment empty. */
+async function makeStamp(python: string, requirements: string): Promise<string | null> {
+  try {
+    return `${await Deno.realPath(python)}\n${await Deno.readTextFile(requirements)}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null; // no environment yet
+    throw error;
+  }
 }
 
 async function readOrNull(path: string): Promise<string | null> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
-    throw error;
-  }
-}
-
-/** Whether a program is there, through its links. */
-async function isThere(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

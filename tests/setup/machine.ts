@@ -90,11 +90,14 @@ export async function run(command: string, args: string[], surroundings: Surroun
 /** Packages' files by the wheel's name. */
 export type Wheels = Record<string, Record<string, string | Uint8Array>>;
 
-/** Writes wheels that pip can install, named `name-version`, for TensorFlow's tags. */
-export async function writeWheels(folder: string, wheels: Wheels): Promise<void> {
+/** Writes wheels that pip can install, named `name-version`, by default for TensorFlow's tags. */
+export async function writeWheels(
+  folder: string,
+  wheels: Wheels,
+  tag = `cp312-cp312-manylinux_2_27_${Deno.build.arch}`,
+): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const encoder = new TextEncoder();
-  const tag = `cp312-cp312-manylinux_2_27_${Deno.build.arch}`;
   for (const [id, files] of Object.entries(wheels)) {
     const [name, version] = id.split("-");
     const record = `${id}.dist-info`;
