@@ -2,6 +2,7 @@
 export interface MeanInterval {
   /** Number of values. */
   n: number;
+  /** Of all values. */
   mean: number;
   /** Sample standard deviation (divided by n − 1); 0 for one value. */
   deviation: number;

@@ -85,7 +85,7 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
 export function findCheckpoint(
   runOrFile: string,
   which: "best" | "last",
-  runsFolder = defaultRunsFolder(),
+  runsFolder: string = defaultRunsFolder(),
 ): string {
   if (isFile(runOrFile)) return runOrFile;
   for (const folder of [join(runsFolder, runOrFile), runOrFile]) {
@@ -107,7 +107,7 @@ export function runFolderOf(checkpoint: string): string {
 }
 
 /** Names of the runs that have a checkpoint, sorted. */
-export function listRuns(runsFolder = defaultRunsFolder()): string[] {
+export function listRuns(runsFolder: string = defaultRunsFolder()): string[] {
   if (!exists(runsFolder)) return [];
   const folders = [...Deno.readDirSync(runsFolder)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
     name
