@@ -1,7 +1,9 @@
+import { dirname } from "@std/path";
 import type { Dataset } from "../lib/data/dataset.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { takeSubset } from "../lib/data/splits.ts";
+import { InputError } from "../lib/input_error.ts";
 import type { Option } from "../lib/option.ts";
 import { writeSafetensors } from "../lib/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
@@ -71,6 +73,7 @@ const COMMAND: Command<EvaluateOptions> = {
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseCommandLine(COMMAND, args);
   const path = findCheckpoint(positionals[0], "best");
+  if (values.scores !== null) checkFolderOf(values.scores);
   await setUpTensorFlow({ device: values.device });
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
   const checkpoint = await loadCheckpoint(path);
@@ -91,6 +94,18 @@ async function main(args: string[]): Promise<void> {
   };
   console.log(
     values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(path, checkpoint, evaluation, images),
+  );
+}
+
+/** Says before the work, not after it, that a file has no folder to be in. */
+function checkFolderOf(path: string): void {
+  try {
+    if (Deno.statSync(dirname(path)).isDirectory) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
+  }
+  throw new InputError(
+    `Cannot write ${path}: there is no folder ${dirname(path)}; make it, or choose another.`,
   );
 }
 

@@ -1,0 +1,115 @@
+// deno task train as a process: signals, locks, exit codes, what goes where
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { resolveConfig } from "../../lib/training/config.ts";
+import { train } from "../../lib/training/train.ts";
+import { runCommand, startCommand } from "../testing/command.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+import { assertSameRun, readHistory, timeless } from "../testing/training.ts";
+
+const NETWORK = ["--data", "synthetic", "--weights", "random", "--device", "cpu", "--no-compile"];
+const SIZE = ["--run", "cut", "--subset", "160", "--test-subset", "20", "--batch-size", "4", "--epochs", "3"];
+
+Deno.test("a training that is interrupted, ended, killed and resumed is the one that is left alone", async (test) => {
+  using folder = temporaryFolder();
+  const [runs, whole] = [join(folder.path, "cut"), join(folder.path, "whole")];
+  const run = join(runs, "cut");
+  const resume = ["--resume", "cut"];
+
+  for (const [signal, args] of [["SIGINT", [...NETWORK, ...SIZE]], ["SIGTERM", resume]] as const) {
+    await test.step(`${signal} saves, and says how to go on`, async () => {
+      const command = startCommand("train", [...args], runs);
+      await command.says(/^folder /m);
+      command.kill(signal);
+      const { code, stdout, stderr } = await command.output;
+      assert.equal(code, 130, stderr);
+      assert.equal(stdout, "");
+      assert.match(
+        stderr,
+        /\nStopped (in epoch \d, after step \d+|after epoch \d); saved\. Go on with: deno task train --resume cut\n$/,
+      );
+    });
+  }
+
+  await test.step("another process that trains the run is refused in one line", async () => {
+    using lock = Deno.openSync(join(run, ".lock"), { write: true });
+    lock.lockSync(true);
+    const { code, stdout, stderr } = await runCommand("train", resume, runs);
+    assert.equal(code, 2);
+    assert.deepEqual([stdout, stderr], [
+      "",
+      "error: Run cut is being trained by another process: wait for it, or choose another name by --run NAME.\n",
+    ]);
+  });
+
+  await test.step("SIGKILL, whenever it comes, leaves a run that can be resumed", async () => {
+    const command = startCommand("train", resume, runs);
+    await command.says(/^epoch \d\/3/m);
+    await new Promise((done) => setTimeout(done, 300 * Math.random()));
+    command.kill("SIGKILL");
+    const { signal, code, stderr } = await command.output;
+    assert.ok(signal === "SIGKILL" || code === 0, stderr); // a fast machine may have finished
+  });
+
+  await test.step("resumed to its end it prints one JSON object, and has the other's tensors and history", async () => {
+    const { code, stdout, stderr } = await runCommand("train", [...resume, "--json"], runs);
+    assert.equal(code, 0, stderr);
+    await useNativeTensorFlow({ device: "cpu" });
+    const expected = await train(
+      resolveConfig({
+        flags: {
+          ...{ data: "synthetic", weights: "random", device: "cpu", compile: false },
+          ...{ run: "cut", subset: 160, testSubset: 20, batchSize: 4, epochs: 3 },
+        },
+      }),
+      { runsFolder: whole },
+    );
+    await assertSameRun(run, expected.folder);
+    const { history, folder, ...result } = JSON.parse(stdout);
+    assert.deepEqual(result, {
+      ...{ config: expected.config, recorded: expected.recorded, best: expected.best },
+      ...{ chosenOn: "test", test: expected.test },
+    });
+    assert.equal(folder, run);
+    assert.deepEqual(history, readHistory(run));
+    assert.deepEqual(timeless(history), timeless(expected.history));
+    assert.match(stderr, /^Going on with run cut (in epoch \d, after step \d+|after epoch \d)\.$/m);
+    assert.match(stderr, /^epoch 3\/3  train loss \d.*test loss \d.*$/m);
+  });
+
+  await test.step("finished and resumed once more it says the result, and on what it depends", async () => {
+    const { code, stdout, stderr } = await runCommand("train", resume, runs);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic\. Weights: random\. Kept in .*\/cut\.\n$/,
+    );
+    assert.match(stderr, /^network  dynamic, 212,481 parameters, 212,481 of them trainable$/m);
+    assert.match(stderr, /^device   CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
+  });
+
+  await test.step("it does not go on as another training", async () => {
+    const { code, stdout, stderr } = await runCommand("train", [
+      ...resume,
+      "--batch-size",
+      "8",
+      "--seed",
+      "3",
+    ], runs);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(
+      stderr,
+      /^error: Cannot go on with run cut with --seed 3 \(it was begun with --seed 0\) and --batch-size 8 \(it was begun with --batch-size 4\): .*\n$/m,
+    );
+    assert.equal(readHistory(run).length, 3);
+  });
+});
+
+Deno.test("what cannot be resumed is refused in one line, with the runs that there are", async () => {
+  using folder = temporaryFolder();
+  const { code, stdout, stderr } = await runCommand("train", ["--resume", "dynamic"], folder.path);
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /^error: Cannot find a checkpoint of dynamic: .*; there are no runs yet\.\n$/);
+});
