@@ -75,7 +75,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.deepEqual(history, readHistory(run));
     assert.deepEqual(timeless(history), timeless(expected.history));
     assert.match(stderr, /^Going on with run cut (in epoch \d, after step \d+|after epoch \d)\.$/m);
-    assert.match(stderr, /^epoch 3\/3  train loss \d.*test loss \d.*$/m);
+    assert.match(stderr, /^epoch 3\/3 +train loss \d.*test loss \d.*$/m);
   });
 
   await test.step("finished and resumed once more it says the result, and on what it depends", async () => {
@@ -85,8 +85,8 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
       stdout,
       /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic\. Weights: random\. Kept in .*\/cut\.\n$/,
     );
-    assert.match(stderr, /^network  dynamic, 212,481 parameters, 212,481 of them trainable$/m);
-    assert.match(stderr, /^device   CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
+    assert.match(stderr, /^network +dynamic, 212,481 parameters, 212,481 of them trainable$/m);
+    assert.match(stderr, /^device +CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
   });
 
   await test.step("it does not go on as another training", async () => {
