@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { formatNumber, formatPercent } from "../figures/numbers.ts";
 import { trainingCurves } from "../figures/training_curves.ts";
+import { Interrupted } from "../interrupt.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord, TrainObserver, TrainStart, TrainStep } from "../training/observer.ts";
 import { defaultRunsFolder } from "../training/run_folder.ts";
@@ -39,6 +40,36 @@ export async function trainLive(config: TrainConfig, options: TrainLiveOptions =
   } finally {
     await view.finish();
   }
+}
+
+/**
+ * Trains until a step is reached and stops there, as Ctrl-C would: within the epoch, with all saved. The training looks up a few times a
+ * second, so it stops at that step or soon after.
+ *
+ * @param step Of all epochs, 1 for the first.
+ * @returns What the training said as it stopped.
+ * @throws {RangeError} If the training is done before.
+ */
+export async function trainUntil(
+  config: TrainConfig,
+  step: number,
+  options: Omit<TrainLiveOptions, "signal" | "curves"> = {},
+): Promise<string> {
+  const stop = new AbortController();
+  const runsFolder = notebookRunsFolder();
+  if (options.resume === undefined) await removeIfThere(join(runsFolder, config.run));
+  const observer: TrainObserver = {
+    onStep({ epoch, step: done, steps }) {
+      if ((epoch - 1) * steps + done >= step) stop.abort();
+    },
+  };
+  try {
+    await train(config, { ...options, runsFolder, observer, signal: stop.signal });
+  } catch (error) {
+    if (error instanceof Interrupted) return error.message;
+    throw error;
+  }
+  throw new RangeError(`The training was done before step ${step}.`);
 }
 
 async function removeIfThere(folder: string): Promise<void> {

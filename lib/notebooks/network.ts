@@ -1,0 +1,54 @@
+import { CLASS_NAMES } from "../data/dataset.ts";
+import { type DiagramExample, networkDiagram } from "../figures/network_diagram.ts";
+import type { NetworkSpec } from "../model/spec.ts";
+import { type NetworkSummary, summarise } from "../model/summary.ts";
+import { displayFigure } from "./figures.ts";
+import { type Cell, displayTable } from "./text.ts";
+
+/** Options of {@linkcode displayDiagram}. */
+export interface DisplayDiagramOptions {
+  title?: string;
+  subtitle?: string;
+  /** Real pictures for the diagram. @default made-up ones */
+  example?: DiagramExample;
+}
+
+/** Shows a network's diagram, drawn from its own summary. */
+export async function displayDiagram(spec: NetworkSpec, options: DisplayDiagramOptions = {}): Promise<void> {
+  const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
+  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, ...options }));
+}
+
+/** Shows a network's layers with the shape of what each gives, and its parameters. */
+export async function displayLayers({ layers, parameters, trainable }: NetworkSummary): Promise<void> {
+  await displayTable({
+    header: ["layer", "kind", "gives", "parameters", "trainable"],
+    rows: layers.map((row): Cell[] => [
+      `\`${row.layer}\``,
+      row.kind,
+      `[${row.outputShape.join(", ")}]`,
+      row.parameters,
+      row.trainable,
+    ]),
+    footer: [["all", "", "", parameters, trainable]],
+  });
+}
+
+/** Parameters of a network's parts, and each part's share in per cent: the backbone, the adapter, the filters' source, the predictor. */
+export async function displayParts(spec: NetworkSpec): Promise<void> {
+  const { layers, parameters } = summarise(spec);
+  const sums = new Map<string, number>();
+  for (const { layer, parameters } of layers) {
+    const part = layer.split(".")[0];
+    if (parameters > 0) sums.set(part, (sums.get(part) ?? 0) + parameters);
+  }
+  await displayTable({
+    header: ["part", "parameters", "share"],
+    rows: [...sums].map(([part, sum]): Cell[] => [`\`${part}\``, sum, share(sum, parameters)]),
+    footer: [["all", parameters, share(parameters, parameters)]],
+  });
+}
+
+function share(part: number, all: number): string {
+  return `${(100 * part / all).toFixed(1)} %`;
+}
