@@ -1,5 +1,5 @@
 import { join, relative } from "@std/path";
-import { InputError } from "../input_error.ts";
+import type { InputError } from "../input_error.ts";
 import {
   addonPath,
   addonStamp,

@@ -1,20 +1,23 @@
-import { InputError } from "../input_error.ts";
 import { join } from "@std/path";
+import { InputError } from "../input_error.ts";
 import { explainFailure } from "./failure.ts";
 import { runProgram } from "./program.ts";
 import { withProgress } from "./reporter.ts";
 import type { Workplace } from "./workplace.ts";
 
-/** Settings of the user's that would send packages elsewhere than asked; mirrors and proxies stay theirs. */
+/** In place of settings of the user's that would send packages elsewhere than asked; mirrors and proxies stay theirs. */
 const ENVIRONMENT = {
   PIP_USER: "0",
   PIP_NO_INPUT: "1",
+  PIP_PROGRESS_BAR: "off",
   PIP_DISABLE_PIP_VERSION_CHECK: "1",
   PIP_ROOT_USER_ACTION: "ignore",
   PYTHONUNBUFFERED: "1",
 };
 
-const PIP_OPTIONS = ["--progress-bar", "off"];
+/** For files alone, whatever the machine's own Python is. */
+const DOWNLOAD = "-m pip download --no-deps --only-binary=:all: --python-version 3.12 --implementation cp"
+  .split(" ");
 
 /** The newest Linux that the packages' builds are made for, and those before it. */
 const PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"];
@@ -55,19 +58,8 @@ export async function fetchFiles(
   const { python, requirements, folder, wanted, what, cure } = options;
   const wheels = join(place.staging, "wheels");
   const platforms = PLATFORMS.flatMap((name) => ["--platform", `${name}_${Deno.build.arch}`]);
-  const tags = ["--python-version", "3.12", "--implementation", "cp", ...platforms];
-  const download = [
-    "-m",
-    "pip",
-    "download",
-    ...PIP_OPTIONS,
-    "--no-deps",
-    "--only-binary=:all:",
-    "--dest",
-    wheels,
-    ...tags,
-  ];
-  await runPython({ python, args: [...download, "-r", requirements], what, cure }, place);
+  const download = [...DOWNLOAD, ...platforms, "--dest", wheels, "-r", requirements];
+  await runPython({ python, args: download, what, cure }, place);
   const unpack = [join(place.project, "lib", "setup", "unpack.py"), wheels, folder, wanted.source];
   await runPython({ python, args: unpack, what, cure }, place);
 }
@@ -78,8 +70,7 @@ export async function installPackages(
   place: Workplace,
 ): Promise<void> {
   const { python, requirements, what } = options;
-  const args = ["-m", "pip", "install", ...PIP_OPTIONS, "-r", requirements];
-  await runPython({ python, args, what }, place);
+  await runPython({ python, args: ["-m", "pip", "install", "-r", requirements], what }, place);
 }
 
 async function runPython(
