@@ -183,17 +183,23 @@ function isText(type: string): boolean {
   return type.startsWith("text/") || type === "image/svg+xml";
 }
 
-function tidyCell({ cell_type, id, source, execution_count = null, outputs = [] }: NotebookCell) {
-  const common = { cell_type, id, metadata: {}, source: splitText(joinText(source)) };
+function tidyCell({ cell_type, id, metadata, source, execution_count = null, outputs = [] }: NotebookCell) {
+  const kept = tidyMetadata(metadata);
+  const common = { cell_type, id, metadata: kept, source: splitText(joinText(source)) };
   if (cell_type !== "code") return common;
   return {
     cell_type,
     execution_count,
     id,
-    metadata: {},
+    metadata: kept,
     outputs: outputs.map(tidyOutput),
     source: common.source,
   };
+}
+
+/** What the report is told by: tags, and captions under `report`. What editors leave there is dropped. */
+function tidyMetadata({ tags, report }: Record<string, unknown>): Record<string, unknown> {
+  return { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
 }
 
 function tidyOutput({ text, data, ...output }: CellOutput) {
