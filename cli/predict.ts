@@ -227,7 +227,7 @@ function checkMapsFile(path: string): { path: string; format: "svg" | "png" } {
 
 function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
   const isTerminal = Deno.stdout.isTerminal();
-  const width = isTerminal ? Deno.consoleSize().columns - 1 : 80;
+  const width = isTerminal ? (Deno.consoleSize().columns || 80) - 1 : 80; // some terminals say 0
   const color = isTerminal && !Deno.env.get("NO_COLOR");
   const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
   const truth = trueClass === undefined ? "" : `, in truth ${CLASS_NAMES[trueClass]}`;
