@@ -11,6 +11,7 @@ import {
 } from "../lib/experiments/experiments.ts";
 import { formatComparison } from "../lib/experiments/markdown.ts";
 import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
+import { probeTraining, writeProbe } from "../lib/experiments/probe.ts";
 import { identifyData } from "../lib/experiments/provenance.ts";
 import { publishModel } from "../lib/experiments/publish.ts";
 import {
@@ -42,9 +43,11 @@ const FAILED = 2; // some runs failed: the code of an input that is unusable, as
 async function main(args: string[]): Promise<number | void> {
   const { values, given, positionals } = parseCommandLine(COMPARE_COMMAND, args);
   if (values.list) return console.log(describeLists());
+  if (values.probe) return await probe();
   const selection = selectExperiments(positionals);
   const {
     list: _list,
+    probe: _probe,
     seeds: _seeds,
     jobs: _jobs,
     into: _into,
@@ -184,6 +187,16 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
   if (reference === undefined) return;
   console.error(`Model and its card written to ${await publishModel({ result: reference, runsFolder })}.`);
+}
+
+/** Notes how today's code trains, and what that says of the committed results. */
+async function probe(): Promise<void> {
+  await setUpTensorFlow({ device: "cpu" });
+  writeProbe(await probeTraining());
+  const stale = await describeStaleness(readResults());
+  console.log(
+    stale.length === 0 ? "Today's code trains like the code that made the results." : stale.join("\n"),
+  );
 }
 
 function describeLists(): string {

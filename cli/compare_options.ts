@@ -14,6 +14,8 @@ type RecipeOptions = Omit<
 export interface CompareOptions {
   /** Show what can be compared, and leave. */
   list: boolean;
+  /** Only note how today's code trains. */
+  probe: boolean;
   /** As typed; `null` for the list's own number. */
   seeds: string | null;
   jobs: number;
@@ -47,6 +49,13 @@ export const COMPARE_COMMAND: Command<CompareOptions & RecipeOptions> = {
       default: false,
       group: "Comparison",
       help: "show the lists and their experiments",
+    },
+    probe: {
+      kind: "boolean",
+      default: false,
+      group: "Comparison",
+      help:
+        "train each experiment for a moment, and see whether today's code trains like the one that made the results",
     },
     seeds: {
       kind: "string",

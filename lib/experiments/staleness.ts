@@ -4,13 +4,21 @@ import { TRAINING_OPTIONS } from "../training/options.ts";
 import { EXPERIMENTS } from "./experiments.ts";
 import { hashValue } from "./hash.ts";
 import { CODE_PARTS, type CodeVersion, readCodeVersion } from "./provenance.ts";
+import { isSameCode, type Probe, readProbes, trainAlike } from "./probe.ts";
 import { type ExperimentResult, type Recipe, recipeOf } from "./results.ts";
 
+/** What {@linkcode describeStaleness} goes by. */
+export interface StalenessOptions {
+  /** Today's code. @default {readCodeVersion()} */
+  code?: CodeVersion;
+  /** Probes of versions of the code: those that train alike count as one. @default {readProbes()} */
+  probes?: readonly Probe[];
+}
+
 /**
- * Says what of the results is not what today's program would make: older code, another recipe, other data than their neighbours',
- * experiments without results. Nothing where all is fresh.
+ * Says what of the results is not what today's program would make: older code that trains otherwise, another recipe, other data than their
+ * neighbours', experiments without results. Nothing where all is fresh.
  *
- * @param code Today's. @default {readCodeVersion()}
  * @returns A sentence each.
  *
  * @example
@@ -22,7 +30,7 @@ import { type ExperimentResult, type Recipe, recipeOf } from "./results.ts";
  */
 export async function describeStaleness(
   results: readonly ExperimentResult[],
-  code?: CodeVersion,
+  { code, probes = readProbes() }: StalenessOptions = {},
 ): Promise<string[]> {
   const today = code ?? await readCodeVersion();
   const missing = EXPERIMENTS.filter(({ name }) => !results.some(({ experiment }) => experiment === name));
@@ -30,18 +38,29 @@ export async function describeStaleness(
     ? []
     : [`There are no results of ${missing.map(({ name }) => name).join(", ")}.`];
   for (const result of results) {
-    sentences.push(...describeCode(result, today), ...await describeRecipe(result));
+    sentences.push(...describeCode(result, today, probes), ...await describeRecipe(result));
   }
   return [...sentences, ...describeMixture(results)];
 }
 
-function describeCode({ experiment, seeds }: ExperimentResult, today: CodeVersion): string[] {
+function describeCode(
+  { experiment, seeds }: ExperimentResult,
+  today: CodeVersion,
+  probes: readonly Probe[],
+): string[] {
   const versions = seeds.flatMap(({ sittings }) => sittings.map(({ code }) => code));
   if (seeds.some(({ sittings }) => sittings.length === 0)) {
     return [`The results of ${experiment} do not say which code made them.`];
   }
-  const changed = CODE_PARTS.filter((part) => versions.some((version) => version[part] !== today[part]));
-  if (changed.length === 0) return [];
+  const probeOf = (version: CodeVersion) => probes.find(({ code }) => isSameCode(code, version));
+  const todaysProbe = probeOf(today);
+  const older = versions.filter((version) => {
+    const probe = probeOf(version);
+    const alike = probe !== undefined && todaysProbe !== undefined && trainAlike(probe, todaysProbe);
+    return !alike && !isSameCode(version, today);
+  });
+  if (older.length === 0) return [];
+  const changed = CODE_PARTS.filter((part) => older.some((version) => version[part] !== today[part]));
   return [
     `The results of ${experiment} are older than today's code: lib/${changed.join(", lib/")} ${
       changed.length === 1 ? "has" : "have"

@@ -43,23 +43,34 @@ Deno.test("a damaged result file is refused by name", () => {
 const all = () => Promise.all(EXPERIMENTS.map(({ name }) => experimentResult(name, [seedResult(0, [0.5])])));
 
 Deno.test("results of today's code and recipe are not stale", async () => {
-  assert.deepEqual(await describeStaleness(await all(), codeVersion()), []);
+  assert.deepEqual(await describeStaleness(await all(), { code: codeVersion(), probes: [] }), []);
 });
 
 Deno.test("results of older code are named with the part that changed, one sitting of many included", async () => {
   const results = await all();
   results[2].seeds.push(seedResult(1, [0.5], { ...codeVersion(), model: "b" }));
-  const sentences = await describeStaleness(results, codeVersion());
+  const sentences = await describeStaleness(results, { code: codeVersion(), probes: [] });
   assert.deepEqual(sentences, [
     "The results of static-ten-way are older than today's code: lib/model has changed.",
   ]);
-  assert.equal((await describeStaleness(results, { ...codeVersion(), random: "b" })).length, results.length);
+  assert.equal(
+    (await describeStaleness(results, { code: { ...codeVersion(), random: "b" }, probes: [] })).length,
+    results.length,
+  );
+});
+
+Deno.test("results of older code that trains alike are not stale", async () => {
+  const probe = (code = codeVersion(), loss = 1.5) => ({ code, losses: { dynamic: [loss] } });
+  const code = { ...codeVersion(), training: "b" };
+  assert.deepEqual(await describeStaleness(await all(), { code, probes: [probe(), probe(code)] }), []);
+  const otherwise = await describeStaleness(await all(), { code, probes: [probe(), probe(code, 1.4)] });
+  assert.equal(otherwise.length, EXPERIMENTS.length);
 });
 
 Deno.test("results of another recipe are named with what is different", async () => {
   const results = await all();
   results[0] = await experimentResult("dynamic", [seedResult(0, [0.5])], { epochs: 3, augment: false });
-  const [sentence, ...mixture] = await describeStaleness(results, codeVersion());
+  const [sentence, ...mixture] = await describeStaleness(results, { code: codeVersion(), probes: [] });
   assert.match(
     sentence,
     /dynamic were made with --epochs 3 where it is --epochs 12 by default, --no-augment where/,
@@ -72,7 +83,7 @@ Deno.test("results on other data or weights than their neighbours are named", as
   const results = await all();
   results[3].data = { name: "CIFAR-10 (a copy)", fingerprint: "f" };
   results[4].weights = "random";
-  const sentences = await describeStaleness(results, codeVersion());
+  const sentences = await describeStaleness(results, { code: codeVersion(), probes: [] });
   assert.equal(sentences.length, 2);
   assert.match(sentences[0], /static-shared .*other data \(CIFAR-10 \(a copy\)\)/);
   assert.match(sentences[1], /frozen .*other weights \(random\)/);
@@ -82,7 +93,7 @@ Deno.test("missing experiments, edited recipes and results without their code's 
   const results = (await all()).slice(0, -1);
   results[1].recipe = { ...results[1].recipe, learningRate: 1 };
   results[0].seeds[0].sittings = [];
-  const sentences = (await describeStaleness(results, codeVersion())).join("\n");
+  const sentences = (await describeStaleness(results, { code: codeVersion(), probes: [] })).join("\n");
   assert.match(sentences, /There are no results of bn-only\./);
   assert.match(sentences, /static-per-class were edited by hand/);
   assert.match(sentences, /dynamic do not say which code/);
