@@ -136,9 +136,12 @@ Deno.test({
   const python = join(project.folder, ".venv/bin/python");
   const real = await Deno.readTextFile(python);
   const started = join(project.folder, "started");
+  const finished = join(project.folder, "finished");
+  const slowly = `import time; time.sleep(20); open('${finished}', 'w')`;
   await writeScript(
     python,
-    `[ "$2" != pip ] || [ "$3" != download ] || { echo $$ >"${started}"; exec sleep 60; }`,
+    `[ "$2" != pip ] || [ "$3" != download ] || { echo $$ >"${started}"; set -- -c "${slowly}"; }\n` +
+      real.replace(/^#!.*\n/, ""),
   );
   const child = project.start();
   while (await project.read("started") === null) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -151,6 +154,7 @@ Deno.test({
   assert.equal(code, 130);
   assert.match(stderr, /Set-up stopped; it starts afresh the next time\.\n$/);
   assert.throws(() => Deno.kill(Number(Deno.readTextFileSync(started)), "SIGCONT"), "pip is gone");
+  assert.equal(await project.read("finished"), null, "and did not get far");
   assert.deepEqual(listFiles(join(project.folder, ".tensorflow")), ["setup.log"]);
 
   // as one that was killed leaves it
