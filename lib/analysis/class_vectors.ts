@@ -1,0 +1,121 @@
+import { makeFilters } from "../model/filters.ts";
+import { createPass } from "../model/network.ts";
+import type { NetworkSpec } from "../model/spec.ts";
+import type { StateDict } from "../model/state_dict.ts";
+import { createRandom } from "../random.ts";
+import * as tf from "../tensorflow/tf.ts";
+
+/** What a network knows the classes by. */
+export interface ClassVectors {
+  /** Normalised filters, a row a class (or one row where all share it). */
+  filters: number[][];
+  /** Class embeddings, a row a class; null where the network has none. */
+  embeddings: number[][] | null;
+}
+
+/** Reads a network's filters and embeddings. */
+export async function readClassVectors(
+  tensors: StateDict,
+  { variant, backbone, adapter }: NetworkSpec,
+): Promise<ClassVectors> {
+  const filters = tf.tidy(() =>
+    makeFilters(createPass(tensors, { variant, backbone, adapter, mode: "evaluate" }), variant)
+  );
+  const embeddings = tensors["class_embeddings.weight"] as tf.Tensor2D | undefined;
+  try {
+    return { filters: await filters.array(), embeddings: await embeddings?.array() ?? null };
+  } finally {
+    filters.dispose();
+  }
+}
+
+/** Two classes, and how alike they are. */
+export interface ClassPair {
+  one: number;
+  other: number;
+  value: number;
+}
+
+/** Every pair of different classes of a symmetric matrix `[K,K]`, the greatest value first. */
+export function rankPairs(matrix: readonly (readonly number[])[]): ClassPair[] {
+  return upperPairs(matrix.length)
+    .map(([one, other]) => ({ one, other, value: (matrix[one][other] + matrix[other][one]) / 2 }))
+    .sort((a, b) => b.value - a.value);
+}
+
+/** How two symmetric matrices agree over the pairs of classes. */
+export interface PairAgreement {
+  /** Spearman's rank correlation over the pairs, −1 … 1. */
+  correlation: number;
+  /**
+   * How often classes named anew at random agree as well or better (in size): the permutation test of Mantel (1967), whose pairs
+   * need not be independent.
+   */
+  chance: number;
+  pairs: number;
+}
+
+/** Options of {@linkcode compareMatrices}. */
+export interface CompareMatricesOptions {
+  seed: number;
+  /** @default 2000 */
+  permutations?: number;
+}
+
+const MANTEL = 0x6d616e74; // keeps these draws apart from others with the same seed
+
+/** Says whether pairs of classes that are alike by one symmetric matrix `[K,K]` are alike by another one. */
+export function compareMatrices(
+  one: readonly (readonly number[])[],
+  other: readonly (readonly number[])[],
+  { seed, permutations = 2000 }: CompareMatricesOptions,
+): PairAgreement {
+  const classes = one.length;
+  const pairs = upperPairs(classes);
+  const ranks = rank(pairs.map(([i, j]) => one[i][j] + one[j][i]));
+  const otherRanks = rank(pairs.map(([i, j]) => other[i][j] + other[j][i]));
+  const byPair = new Map(pairs.map(([i, j], at) => [i * classes + j, otherRanks[at]]));
+  const correlate = (order: ArrayLike<number>) =>
+    correlation(
+      ranks,
+      pairs.map(([i, j]) => {
+        const [a, b] = [order[i], order[j]];
+        return byPair.get(Math.min(a, b) * classes + Math.max(a, b))!;
+      }),
+    );
+  const order = Uint32Array.from({ length: classes }, (_, label) => label);
+  const found = correlate(order);
+  const random = createRandom(MANTEL, seed);
+  let asGood = 0;
+  for (let turn = 0; turn < permutations; turn++) {
+    random.shuffle(order);
+    if (Math.abs(correlate(order)) >= Math.abs(found) - 1e-12) asGood++;
+  }
+  return { correlation: found, chance: (asGood + 1) / (permutations + 1), pairs: pairs.length };
+}
+
+function upperPairs(classes: number): [number, number][] {
+  return Array.from({ length: classes }, (_, i) => i)
+    .flatMap((i) => Array.from({ length: classes - i - 1 }, (_, j): [number, number] => [i, i + j + 1]));
+}
+
+/** Ranks from 0; equal values share their mean rank. */
+function rank(values: readonly number[]): number[] {
+  return values.map((value) => {
+    const below = values.filter((other) => other < value).length;
+    const equal = values.filter((other) => other === value).length;
+    return below + (equal - 1) / 2;
+  });
+}
+
+function correlation(x: readonly number[], y: readonly number[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  let [product, squaresX, squaresY] = [0, 0, 0];
+  x.forEach((value, at) => {
+    product += (value - meanX) * (y[at] - meanY);
+    squaresX += (value - meanX) ** 2;
+    squaresY += (y[at] - meanY) ** 2;
+  });
+  return product / Math.sqrt(squaresX * squaresY);
+}

@@ -1,0 +1,157 @@
+/**
+ * How far a trained backbone has moved from where it started, measured so that the length of a kernel does not matter: batch normalisation
+ * follows every convolution here and undoes it, and weight decay shrinks it meanwhile.
+ *
+ * @module
+ */
+import { type StateDict, toPyTorch } from "../model/state_dict.ts";
+import type { StoredTensor } from "../safetensors.ts";
+import { type LayerMoments, NORM_LAYERS } from "./batch_statistics.ts";
+
+/** Values in PyTorch's layout: the first axis is the output channel. */
+export type Weights = Pick<StoredTensor, "shape"> & { data: ArrayLike<number> };
+
+/** A kernel that is so much shorter than the layer's typical one is dead: its channel is the same for every image. */
+export const DEAD_LENGTH = 1e-3;
+
+/** How far the kernels of one layer have moved. */
+export interface KernelDrift {
+  /** ‖w − w₀‖ / ‖w₀‖ over the whole layer; it counts growth in length as well. */
+  change: number;
+  /** Mean angle between a channel's kernel before and after, in degrees; unrelated kernels are at 90°. Dead ones are left out. */
+  angle: number;
+  /** Dead kernels before and after. */
+  dead: [before: number, after: number];
+}
+
+/**
+ * How far the kernels of a layer have moved.
+ *
+ * @throws {RangeError} If the shapes differ.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { measureKernelDrift } from "./drift.ts";
+ * const [before, after] = [[1, 0, 0, 2], [0, 3, 0, 1]].map((data) => ({ shape: [2, 2], data }));
+ * assert.equal(measureKernelDrift(before, after).angle, 45); // one of two kernels has turned by 90°
+ * ```
+ */
+export function measureKernelDrift(before: Weights, after: Weights): KernelDrift {
+  if (String(before.shape) !== String(after.shape)) {
+    throw new RangeError(`Kernels [${before.shape}] cannot be compared with [${after.shape}].`);
+  }
+  const [one, other] = [lengthsOf(before), lengthsOf(after)];
+  const [deadBefore, deadAfter] = [findDead(one), findDead(other)];
+  const size = before.data.length / before.shape[0];
+  let [moved, angles, alive] = [0, 0, 0];
+  for (let channel = 0; channel < one.length; channel++) {
+    let product = 0;
+    for (let at = channel * size; at < (channel + 1) * size; at++) {
+      moved += (after.data[at] - before.data[at]) ** 2;
+      product += after.data[at] * before.data[at];
+    }
+    if (deadBefore.has(channel) || deadAfter.has(channel)) continue;
+    const cosine = Math.max(-1, Math.min(1, product / (one[channel] * other[channel])));
+    angles += Math.acos(cosine) * 180 / Math.PI;
+    alive++;
+  }
+  return {
+    change: Math.sqrt(moved) / Math.hypot(...one),
+    angle: alive === 0 ? 0 : angles / alive,
+    dead: [deadBefore.size, deadAfter.size],
+  };
+}
+
+/** Lengths of a layer's kernels, a channel each. */
+export function lengthsOf({ shape, data }: Weights): number[] {
+  const size = data.length / shape[0];
+  return Array.from({ length: shape[0] }, (_, channel) => {
+    let sum = 0;
+    for (let at = channel * size; at < (channel + 1) * size; at++) sum += data[at] ** 2;
+    return Math.sqrt(sum);
+  });
+}
+
+/** Channels whose kernel is dead. */
+export function findDead(lengths: readonly number[]): Set<number> {
+  const typical = lengths.toSorted((one, other) => one - other)[Math.floor(lengths.length / 2)];
+  return new Set(lengths.flatMap((length, channel) => length < DEAD_LENGTH * typical ? [channel] : []));
+}
+
+/** How the channels of a layer differ from what was expected of them. */
+export interface MomentsDrift {
+  /** Mean over channels of |mean − expected mean|, in expected standard deviations. */
+  shift: number;
+  /** Geometric mean of variance / expected variance: below 1 the channels vary less than expected. */
+  ratio: number;
+  /** Typical factor between the two variances, in either direction: 1 where all are as expected. */
+  factor: number;
+}
+
+/**
+ * Compares the moments of each layer with those expected, over the channels that vary at all.
+ *
+ * @returns By the layer's name.
+ */
+export function compareMoments(expected: LayerMoments, found: LayerMoments): Map<string, MomentsDrift> {
+  return new Map([...found].map(([layer, { mean, variance }]) => {
+    const before = expected.get(layer)!;
+    const dead = findDead(Array.from(before.variance, Math.sqrt));
+    let [shift, logs, absolute, channels] = [0, 0, 0, 0];
+    for (let channel = 0; channel < mean.length; channel++) {
+      if (dead.has(channel) || !(variance[channel] > 0)) continue;
+      const log = Math.log(variance[channel] / before.variance[channel]);
+      shift += Math.abs(mean[channel] - before.mean[channel]) / Math.sqrt(before.variance[channel]);
+      logs += log;
+      absolute += Math.abs(log);
+      channels++;
+    }
+    const drift = {
+      shift: shift / channels,
+      ratio: Math.exp(logs / channels),
+      factor: Math.exp(absolute / channels),
+    };
+    return [layer, drift];
+  }));
+}
+
+/** How far one convolution and the statistics behind it have moved. */
+export interface LayerDrift extends KernelDrift {
+  /** The convolution, such as `backbone.conv1`. */
+  layer: string;
+  /** Of the stored statistics behind it, as if every kernel had length 1: else the kernels' growth would be all one sees. */
+  moments: MomentsDrift;
+}
+
+/** How far each convolution of a backbone, and the stored statistics behind it, have moved, in the order of the data's way. */
+export async function measureBackboneDrift(start: StateDict, end: StateDict): Promise<LayerDrift[]> {
+  const layers: LayerDrift[] = [];
+  for (const norm of NORM_LAYERS) {
+    const layer = norm.replace(/\bbn(\d)$/, "conv$1");
+    const [before, after] = [await readLayer(start, layer, norm), await readLayer(end, layer, norm)];
+    layers.push({
+      layer,
+      ...measureKernelDrift(before.kernel, after.kernel),
+      moments: compareMoments(before.moments, after.moments).get(norm)!,
+    });
+  }
+  return layers;
+}
+
+async function readLayer(tensors: StateDict, layer: string, norm: string) {
+  const read = async (name: string) => {
+    const { shape, data } = await toPyTorch(tensors[name]);
+    return { shape, data: data as Float32Array };
+  };
+  const kernel = await read(`${layer}.weight`);
+  const [mean, variance] = [await read(`${norm}.running_mean`), await read(`${norm}.running_var`)];
+  const lengths = lengthsOf(kernel);
+  const moments = {
+    mean: mean.data.map((value, channel) => value / lengths[channel]),
+    variance: variance.data.map((value, channel) => value / lengths[channel] ** 2),
+  };
+  const dead = findDead(lengths);
+  moments.variance.forEach((_, channel) => dead.has(channel) && (moments.variance[channel] = 0));
+  return { kernel, moments: new Map([[norm, moments]]) as LayerMoments };
+}

@@ -1,0 +1,86 @@
+import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
+import { forward } from "../model/network.ts";
+import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import type { StateDict } from "../model/state_dict.ts";
+import { compile } from "../tensorflow/compile.ts";
+import * as tf from "../tensorflow/tf.ts";
+import { EVALUATION_BATCH_SIZE } from "../training/evaluate.ts";
+
+/** Numbers of one response map. */
+export const MAP_CELLS = MAP_SIZE * MAP_SIZE;
+
+/** What a network answers. */
+export interface Answers {
+  /** Scores before the softmax `[N,10]`. */
+  scores: Float32Array;
+  /** Response maps `[N,K,8,8]`; K is 10, or 1 where all classes share a filter. */
+  maps: Float32Array;
+}
+
+/** Asks a network about any number of images. */
+export interface Scorer {
+  /** @param images Normalised values `[N,32,32,3]`. */
+  ask(images: Float32Array): Promise<Answers>;
+  /** Frees the graphs. */
+  dispose(): void;
+}
+
+/** Options of {@linkcode createScorer}. */
+export interface ScorerOptions extends NetworkSpec, Partial<Execution> {
+  /** @default {EVALUATION_BATCH_SIZE} */
+  batchSize?: number;
+  /** Run the network as one graph. @default true */
+  compile?: boolean;
+}
+
+/** Creates a {@linkcode Scorer}; a checkpoint's `config` will do as the options. */
+export function createScorer(
+  tensors: StateDict,
+  { variant, backbone, adapter, winograd, batchSize = EVALUATION_BATCH_SIZE, compile: compiled = true }:
+    ScorerOptions,
+): Scorer {
+  const spec = { variant, backbone, adapter, winograd };
+  const run = compile((tensors: StateDict, images: tf.Tensor4D) => {
+    const { scores, maps } = forward(tensors, images, { ...spec, mode: "evaluate" });
+    return { scores, maps };
+  }, { name: "askNetwork", eager: !compiled });
+  return {
+    async ask(images) {
+      const count = images.length / IMAGE_BYTES;
+      const scores = new Float32Array(count * CLASSES);
+      const maps: Float32Array[] = [];
+      for (let start = 0; start < count; start += batchSize) {
+        const part = images.subarray(start * IMAGE_BYTES, (start + batchSize) * IMAGE_BYTES);
+        const batch = tf.tensor4d(part, [part.length / IMAGE_BYTES, IMAGE_SIZE, IMAGE_SIZE, 3]);
+        const answer = run(tensors, batch);
+        scores.set(await answer.scores.data(), start * CLASSES);
+        maps.push(await answer.maps.data() as Float32Array);
+        tf.dispose([batch, answer.scores, answer.maps]);
+      }
+      return { scores, maps: joinArrays(maps) };
+    },
+    dispose: () => run.dispose(),
+  };
+}
+
+/** The response map of one class for one image, `[64]`: a view of all maps `[N,K,8,8]`. */
+export function mapOf(
+  maps: Float32Array,
+  image: number,
+  label: number,
+  filters: number = CLASSES,
+): Float32Array {
+  const start = (image * filters + label % filters) * MAP_CELLS;
+  return maps.subarray(start, start + MAP_CELLS);
+}
+
+/** Arrays one after the other. */
+export function joinArrays(parts: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

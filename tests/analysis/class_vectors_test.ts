@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { compareMatrices, rankPairs, readClassVectors } from "../../lib/analysis/class_vectors.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
+import { forward } from "../../lib/model/network.ts";
+import { createRandom } from "../../lib/random.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { networkSpec } from "../testing/networks.ts";
+import { assertClose } from "../testing/oracle.ts";
+import { randomTensor } from "../testing/tensors.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+Deno.test("the filters read are those the network looks through", async () => {
+  for (const [variant, rows] of [["dynamic", 10], ["static-per-class", 10], ["static-shared", 1]] as const) {
+    const spec = networkSpec({ variant });
+    const network = createNetwork(spec, { seed: 1 });
+    const { filters, embeddings } = await readClassVectors(network, spec);
+    const used = forward(network, randomTensor([1, 32, 32, 3]), { ...spec, mode: "evaluate" }).filters;
+    assert.equal(filters.length, rows);
+    assertClose(filters.flat(), await used.data(), 1e-6, variant);
+    assert.equal(embeddings?.length, variant === "dynamic" ? 10 : undefined);
+  }
+});
+
+Deno.test("pairs are ranked by what both halves of a matrix say", () => {
+  const pairs = rankPairs([[9, 1, 5], [3, 9, 0], [1, 2, 9]]);
+  assert.deepEqual(pairs, [
+    { one: 0, other: 2, value: 3 },
+    { one: 0, other: 1, value: 2 },
+    { one: 1, other: 2, value: 1 },
+  ]);
+});
+
+const random = createRandom(5);
+const symmetric = (value: (i: number, j: number) => number) => {
+  const matrix = Array.from({ length: 10 }, () => new Array<number>(10).fill(0));
+  for (let i = 0; i < 10; i++) for (let j = 0; j <= i; j++) matrix[i][j] = matrix[j][i] = value(i, j);
+  return matrix;
+};
+
+Deno.test("matrices that order the pairs alike agree fully, and hardly ever by chance", () => {
+  const one = symmetric(random.normal);
+  const { correlation, chance, pairs } = compareMatrices(one, one.map((row) => row.map((x) => x ** 3)), {
+    seed: 0,
+  });
+  assert.ok(Math.abs(correlation - 1) < 1e-12);
+  assert.equal(pairs, 45);
+  assert.ok(chance < 0.002);
+  const opposite = compareMatrices(one, one.map((row) => row.map((value) => -value)), { seed: 0 });
+  assert.ok(Math.abs(opposite.correlation + 1) < 1e-12 && opposite.chance < 0.002); // in size
+});
+
+Deno.test("unrelated matrices agree as classes named at random do, and the diagonal does not count", () => {
+  const [one, other] = [symmetric(random.normal), symmetric(random.normal)];
+  const result = compareMatrices(one, other, { seed: 0 });
+  assert.ok(result.chance > 0.05);
+  const loud = other.map((row, i) => row.map((value, j) => i === j ? 100 : value));
+  assert.deepEqual(compareMatrices(one, loud, { seed: 0 }), result);
+  assert.deepEqual(compareMatrices(one, other, { seed: 0 }), result); // seeded
+});

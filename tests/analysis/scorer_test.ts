@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { createScorer, joinArrays, mapOf } from "../../lib/analysis/scorer.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
+import { forward } from "../../lib/model/network.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { networkSpec } from "../testing/networks.ts";
+import { assertClose } from "../testing/oracle.ts";
+import { randomTensor } from "../testing/tensors.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+Deno.test("a scorer answers as the network does, in batches of any size", async () => {
+  const images = randomTensor([5, 32, 32, 3], 3);
+  for (const [variant, filters] of [["dynamic", 10], ["static-shared", 1]] as const) {
+    const spec = networkSpec({ variant });
+    const network = createNetwork(spec, { seed: 2 });
+    const expected = forward(network, images, { ...spec, mode: "evaluate" });
+    const scorer = createScorer(network, { ...spec, batchSize: 2, compile: false });
+    const { scores, maps } = await scorer.ask(await images.data() as Float32Array);
+    assertClose(scores, await expected.scores.data(), 1e-5, "scores");
+    assertClose(maps, await expected.maps.data(), 1e-5, "maps");
+    const [image, label] = [4, 7];
+    const map = (await expected.maps.array())[image][label % filters].flat();
+    assertClose(mapOf(maps, image, label, filters), map, 1e-5, "map");
+    scorer.dispose();
+  }
+});
+
+Deno.test("arrays are joined in order", () => {
+  assert.deepEqual(
+    joinArrays([Float32Array.of(1, 2), Float32Array.of(), Float32Array.of(3)]),
+    Float32Array.of(1, 2, 3),
+  );
+});
