@@ -1,8 +1,8 @@
 import { CLASS_NAMES, countClasses } from "../lib/data/dataset.ts";
-import { loadDatasets, type LoadedDatasets } from "../lib/data/load_datasets.ts";
+import type { LoadedDatasets } from "../lib/data/load_datasets.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./command.ts";
-import { createDownloadProgress } from "./download_progress.ts";
+import { loadDatasetsWithBar } from "./load.ts";
 import { type Command, parseCommandLine } from "./options.ts";
 import { formatTable } from "./table.ts";
 
@@ -26,14 +26,7 @@ const SOURCES: Record<LoadedDatasets["source"]["kind"], string> = {
 
 async function main(args: string[]): Promise<void> {
   const { data } = parseCommandLine(COMMAND, args).values;
-  const progress = createDownloadProgress("CIFAR-10");
-  // the bar must be gone before anything else is printed
-  const log = (text: string) => {
-    progress.close();
-    console.error(text);
-  };
-  const loaded = await loadDatasets({ data, log, onProgress: progress.onProgress }).finally(progress.close);
-  console.log(describe(loaded));
+  console.log(describe(await loadDatasetsWithBar(data)));
 }
 
 /** The data set's name and place, and a row for each file. */

@@ -1,7 +1,6 @@
 import { dirname } from "@std/path";
 import type { Dataset } from "../lib/data/dataset.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
-import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import { InputError } from "../lib/input_error.ts";
 import type { Option } from "../lib/option.ts";
@@ -15,6 +14,7 @@ import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./command.ts";
 import { createLiveLine, fitLine } from "./live_line.ts";
+import { loadDatasetsWithBar } from "./load.ts";
 import { type Command, parseCommandLine } from "./options.ts";
 import { setUpTensorFlow } from "./set_up.ts";
 import { formatTable } from "./table.ts";
@@ -77,7 +77,7 @@ async function main(args: string[]): Promise<void> {
   await setUpTensorFlow({ device: values.device });
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
   const checkpoint = await loadCheckpoint(path);
-  const { test } = await loadDatasets({ data: values.data });
+  const { test } = await loadDatasetsWithBar(values.data);
   const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
   console.error(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
   const evaluation = await evaluateWithBar(checkpoint, images, values.batchSize);

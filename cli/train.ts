@@ -1,11 +1,13 @@
 import { watchInterrupts } from "../lib/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
 import { loadConfig } from "../lib/training/checkpoint.ts";
 import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { runCommand } from "./command.ts";
+import { loadDatasetsWithBar, loadPretrainedWithBar } from "./load.ts";
 import { createProgress } from "./progress.ts";
 import { setUpTensorFlow } from "./set_up.ts";
 import { parseTrainCommandLine, type TrainCommandLine } from "./train_command.ts";
@@ -16,8 +18,12 @@ async function main(args: string[]): Promise<void> {
   const { resume, json } = commandLine.runOptions;
   const config = await readConfig(commandLine);
   await setUpTensorFlow({ device: config.device });
-  using interrupts = watchInterrupts();
-  const result = await train(config, { observer: createObserver(), signal: interrupts.signal, resume });
+  await useNativeTensorFlow({ device: config.device }); // a GPU that is not there is said before anything is fetched
+  const datasets = await loadDatasetsWithBar(config.data);
+  const pretrained = resume === null ? await loadPretrainedWithBar(config.weights) : undefined;
+  using interrupts = watchInterrupts(); // from here on Ctrl-C saves; a download it may cut
+  const { signal } = interrupts;
+  const result = await train(config, { observer: createObserver(), signal, resume, datasets, pretrained });
   console.log(json ? JSON.stringify(result) : describeResult(result));
 }
 
@@ -66,7 +72,8 @@ function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult)
     `Test accuracy ${formatPercent(test.accuracy, 2)}, loss ${
       test.loss.toFixed(4)
     }, after epoch ${best.epoch}: ${chosen}.`,
-    `Data: ${recorded.data}. Weights: ${recorded.weights}. Kept in ${folder}.`,
+    `Data: ${recorded.data}${recorded.data === "synthetic" ? " (drawn shapes, NOT CIFAR-10)" : ""}. ` +
+    `Weights: ${recorded.weights}. Kept in ${folder}.`,
   ].join("\n");
 }
 

@@ -1,6 +1,6 @@
 import { InputError } from "../input_error.ts";
 import { createNetwork } from "../model/create_network.ts";
-import { loadPretrained } from "../model/pretrained.ts";
+import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
 import {
   describeProgress,
@@ -29,12 +29,11 @@ export type Surroundings = Omit<Recorded, "weights">;
 type Say = (text: string) => void;
 
 /** Creates the network, with pretrained weights where there are some, and an optimizer at rest. */
-export async function beginTraining(
+export function beginTraining(
   config: TrainConfig,
   surroundings: Surroundings,
-  say: Say,
-): Promise<Training> {
-  const { tensors, name } = await loadPretrained({ weights: config.weights, log: say });
+  { tensors, name }: Pretrained,
+): Training {
   const { trainable, fixed } = splitState(
     createNetwork(config, { seed: config.seed, pretrained: tensors }),
     config,

@@ -8,6 +8,7 @@ import { useNativeTensorFlow } from "../tensorflow/native.ts";
 import { InputError } from "../input_error.ts";
 import type { Datasets } from "../data/dataset.ts";
 import { loadDatasets } from "../data/load_datasets.ts";
+import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import { createImageSource } from "./batch_source.ts";
 import { loadCheckpoint, NotFiniteError, type Progress, type Recorded } from "./checkpoint.ts";
@@ -36,6 +37,8 @@ export interface TrainOptions {
   resume?: string | null;
   /** Images, where they are not to be loaded as the configuration says. */
   datasets?: Datasets;
+  /** What a new run's backbone starts from, where it is not to be loaded as the configuration says. */
+  pretrained?: Pretrained;
   /** Where run folders are. @default {checkpoints} */
   runsFolder?: string;
 }
@@ -79,7 +82,11 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const { device, threads, version: tensorflow } = runtime;
   const surroundings = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
   const training = checkpoint === null
-    ? await beginTraining(config, surroundings, say)
+    ? beginTraining(
+      config,
+      surroundings,
+      options.pretrained ?? await loadPretrained({ weights: config.weights, log: say }),
+    )
     : await resumeTraining(config, surroundings, checkpoint, say);
   const { progress, recorded, state } = training;
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
