@@ -18,20 +18,28 @@ export interface DisplayPlace {
 /**
  * Shows a bundle below the cell that runs. Outside a notebook, as when a cell's code runs as a program, its text is printed.
  *
- * Jupyter's own `display` is not used bare, because it shows a text as a text, and an SVG without a picture beside it.
+ * @param size Of the picture in the frontend, in pixels; it may have more of its own.
  */
-export async function display(bundle: Bundle, place?: DisplayPlace): Promise<void> {
+export async function display(bundle: Bundle, place?: DisplayPlace, size?: PictureSize): Promise<void> {
   if (!isInNotebook()) return console.log(bundle["text/plain"]);
-  await Deno.jupyter.display(bundle, {
-    raw: true,
-    ...place && { display_id: place.id, update: place.update },
+  // not Deno.jupyter.display, which cannot say how large a picture is to be
+  await Deno.jupyter.broadcast(place?.update ? "update_display_data" : "display_data", {
+    data: bundle,
+    metadata: size === undefined ? {} : { "image/png": { ...size } },
+    transient: place === undefined ? {} : { display_id: place.id },
   });
+}
+
+/** Width and height of a picture in pixels. */
+export interface PictureSize {
+  width: number;
+  height: number;
 }
 
 /** A place below the running cell whose content can be replaced. */
 export interface LivePlace {
   /** Shows something in place of what was there. Calls may overlap: they take effect in their order. */
-  show(bundle: Bundle): Promise<void>;
+  show(bundle: Bundle, size?: PictureSize): Promise<void>;
 }
 
 /** Makes a {@linkcode LivePlace}; it appears with the first thing that is shown there. */
@@ -39,9 +47,9 @@ export function createLivePlace(): LivePlace {
   const id = crypto.randomUUID();
   let last: Promise<void> | undefined;
   return {
-    show(bundle) {
+    show(bundle, size) {
       const update = last !== undefined;
-      return last = (last ?? Promise.resolve()).then(() => display(bundle, { id, update }));
+      return last = (last ?? Promise.resolve()).then(() => display(bundle, { id, update }, size));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { svgToPng } from "../figures/svg_to_png.ts";
-import { type Bundle, createLivePlace, display } from "./display.ts";
+import { type Bundle, createLivePlace, display, type PictureSize } from "./display.ts";
 
 /** Pixels of the picture for one of the figure: sharp enough, and half the size of 2. */
 const PNG_SCALE = 1.5;
@@ -21,7 +21,7 @@ const PNG_SCALE = 1.5;
  * ```
  */
 export async function displayFigure(svg: string): Promise<void> {
-  await display(bundleFigure(svg));
+  await display(bundleFigure(svg), undefined, sizeOf(svg));
 }
 
 /** A figure that is drawn anew in its place. */
@@ -33,7 +33,7 @@ export interface LiveFigure {
 /** Makes a {@linkcode LiveFigure}; it appears with its first `update`. */
 export function createLiveFigure(): LiveFigure {
   const place = createLivePlace();
-  return { update: (svg) => place.show(bundleFigure(svg)) };
+  return { update: (svg) => place.show(bundleFigure(svg), sizeOf(svg)) };
 }
 
 /** A figure as SVG, as PNG, and as what it shows in words. */
@@ -43,6 +43,12 @@ export function bundleFigure(svg: string): Bundle {
     "image/png": svgToPng(svg, { scale: PNG_SCALE }).toBase64(),
     "image/svg+xml": svg,
   };
+}
+
+/** The figure's size as its first tag says it. */
+function sizeOf(svg: string): PictureSize {
+  const read = (name: string) => Number(new RegExp(`^<svg[^>]*? ${name}="([\\d.]+)"`).exec(svg)![1]);
+  return { width: read("width"), height: read("height") };
 }
 
 /** The SVG's own title, which every figure has. */

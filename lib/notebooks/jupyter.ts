@@ -23,6 +23,7 @@ export async function ensureJupyter(
   const { python } = await ensurePythonPackages("lab", options);
   const home = join(projectFolder(), ".venv", "jupyter");
   await installKernel(join(home, "data"));
+  await keepQuiet();
   return {
     python,
     env: {
@@ -47,5 +48,18 @@ async function installKernel(dataFolder: string): Promise<void> {
   writeFileAtomically(
     join(folder, "kernel.json"),
     new TextEncoder().encode(JSON.stringify(kernel, null, 2) + "\n"),
+  );
+}
+
+/** JupyterLab asks at its first start whether it may fetch news; the project works offline. */
+async function keepQuiet(): Promise<void> {
+  const folder = join(projectFolder(), ".venv", "share", "jupyter", "lab", "settings");
+  await Deno.mkdir(folder, { recursive: true });
+  const settings = {
+    "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
+  };
+  writeFileAtomically(
+    join(folder, "overrides.json"),
+    new TextEncoder().encode(JSON.stringify(settings, null, 2) + "\n"),
   );
 }

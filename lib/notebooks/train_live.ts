@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { formatNumber, formatPercent } from "../figures/numbers.ts";
 import { trainingCurves } from "../figures/training_curves.ts";
-import { Interrupted } from "../interrupt.ts";
+import { Interrupted, watchInterrupts } from "../interrupt.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord, TrainObserver, TrainStart, TrainStep } from "../training/observer.ts";
 import { defaultRunsFolder } from "../training/run_folder.ts";
@@ -26,7 +26,8 @@ export function notebookRunsFolder(): string {
 /**
  * {@linkcode train} in a notebook: a line an epoch and a bar for the one that is running, and curves, all drawn anew in their place.
  *
- * A run of the same name that an earlier execution left is replaced, unless it is resumed.
+ * A run of the same name that an earlier execution left is replaced, unless it is resumed. The toolbar's ■ stops the training as Ctrl-C
+ * does elsewhere: all is saved.
  *
  * @throws As {@linkcode train}.
  */
@@ -35,8 +36,12 @@ export async function trainLive(config: TrainConfig, options: TrainLiveOptions =
   const view = createTrainingView(curves);
   const runsFolder = notebookRunsFolder();
   if (rest.resume === undefined) await removeIfThere(join(runsFolder, config.run));
+  using interrupts = watchInterrupts(); // ■ in the toolbar, which would else end the kernel
   try {
-    return await train(config, { ...rest, runsFolder, observer: view.observer });
+    const signal = rest.signal ?? interrupts.signal;
+    return await train(config, { ...rest, runsFolder, observer: view.observer, signal });
+  } catch (error) {
+    throw error instanceof Interrupted ? new Interrupted(describeStop(error, config)) : error;
   } finally {
     await view.finish();
   }
@@ -66,10 +71,15 @@ export async function trainUntil(
   try {
     await train(config, { ...options, runsFolder, observer, signal: stop.signal });
   } catch (error) {
-    if (error instanceof Interrupted) return error.message;
+    if (error instanceof Interrupted) return describeStop(error, config);
     throw error;
   }
   throw new RangeError(`The training was done before step ${step}.`);
+}
+
+/** The training's own sentence ends with a command line, which would not look into the notebooks' folder. */
+function describeStop({ message }: Interrupted, { run }: TrainConfig): string {
+  return message.replace(/Go on with: .*$/, `Go on by \`resume: "${run}"\`.`);
 }
 
 async function removeIfThere(folder: string): Promise<void> {

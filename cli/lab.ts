@@ -1,0 +1,84 @@
+import { InputError } from "../lib/input_error.ts";
+import { watchInterrupts } from "../lib/interrupt.ts";
+import { ensureJupyter } from "../lib/notebooks/jupyter.ts";
+import { startLab } from "../lib/notebooks/lab_server.ts";
+import { listNotebooks } from "../lib/notebooks/list_notebooks.ts";
+import { runCommand } from "./command.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { setUpTensorFlow, withLiveReporter } from "./set_up.ts";
+
+interface LabOptions {
+  browser: boolean;
+  port: number;
+}
+
+const COMMAND: Command<LabOptions> = {
+  name: "deno task lab",
+  summary:
+    "Opens the notebooks in JupyterLab, which is installed into the project's own environment. Ctrl-C ends it.",
+  options: {
+    browser: {
+      kind: "boolean",
+      default: true,
+      group: "What",
+      help: "open a browser, where there is a screen; the address is printed in any case",
+    },
+    port: {
+      kind: "integer",
+      range: { from: 1, to: 65_535 },
+      default: 8888,
+      group: "What",
+      help: "where to listen, on this machine only; the next free one if it is taken",
+      value: "N",
+    },
+  },
+  positionals: { name: "NN", help: "the notebook to open, by its number; 01 without any", from: 0, to: 1 },
+  examples: [
+    ["deno task lab", "notebook 01"],
+    ["deno task lab 05", "notebook 05"],
+    [
+      "ssh -L 8888:localhost:8888 BOX",
+      "first, where the browser is on another machine; then open the printed address",
+    ],
+  ],
+};
+
+async function main(args: string[]): Promise<void> {
+  const { values: { browser, port }, positionals } = parseCommandLine(COMMAND, args);
+  const [path] = listNotebooks(positionals.length > 0 ? positionals : ["01"]);
+  await setUpTensorFlow();
+  const jupyter = await withLiveReporter((reporter) => ensureJupyter({ reporter }));
+  using interrupts = watchInterrupts();
+  const { signal } = interrupts;
+  console.error("Starting JupyterLab …");
+  const lab = await startLab({ jupyter, path, port, signal });
+  console.log(`JupyterLab: ${lab.url}`);
+  console.error("Ctrl-C ends it; notebooks are saved by JupyterLab itself.");
+  if (browser) await openBrowser(lab.url);
+  const stop = () => console.error("\nEnding JupyterLab and its kernels …");
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop);
+  await lab.ended;
+  if (!signal.aborted) {
+    throw new InputError(`JupyterLab ended by itself; what it said is in ${lab.log}.`);
+  }
+}
+
+/** Opens the system's browser if there is a screen: one in the terminal would take it over. */
+async function openBrowser(url: string): Promise<void> {
+  const isMac = Deno.build.os === "darwin";
+  const hasScreen = Deno.env.get("DISPLAY") || Deno.env.get("WAYLAND_DISPLAY");
+  if (!isMac && !hasScreen) return;
+  try {
+    await new Deno.Command(isMac ? "open" : "xdg-open", {
+      args: [url],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+if (import.meta.main) await runCommand(main);
