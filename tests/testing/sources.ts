@@ -75,7 +75,8 @@ export function parseSource(path: string, text: string): Source {
       }
     },
   };
-  Deno.lint.runPlugin({ name: "sources", rules: { read: { create: () => visitor } } }, path, text);
+  const name = path.endsWith(".ts") ? path : `${path}.ts`; // the cells of a notebook are TypeScript as well
+  Deno.lint.runPlugin({ name: "sources", rules: { read: { create: () => visitor } } }, name, text);
   return { path, imports, effects };
 }
 
