@@ -11,6 +11,7 @@
  * @module
  */
 export * from "./bench_bars.ts";
+export * from "./blend_maps.ts";
 export * from "./confusion_matrix.ts";
 export * from "./contact_sheet.ts";
 export * from "./deletion_insertion.ts";

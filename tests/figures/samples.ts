@@ -2,6 +2,7 @@
 import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import {
   benchBars,
+  blendMaps,
   confusionMatrix,
   contactSheet,
   deletionInsertion,
@@ -275,6 +276,28 @@ export const FIGURES: Readonly<Record<string, () => string>> = {
           .map((name, index) => ({ name, values: [60 - 8 * index, 120 - 15 * index] })),
       },
     ], title("What training changes in the backbone")),
+  blend_maps: () => {
+    const shares = [0, 1 / 6, 2 / 6, 0.5, 4 / 6, 5 / 6, 1];
+    const curve = (name: string, slope: number, height: number) => ({
+      name,
+      share: shares,
+      value: shares.map((share) => height + slope * share - 3 * share * share),
+      low: shares.map((share) => height - 0.6 + slope * share - 3 * share * share),
+      high: shares.map((share) => height + 0.6 + slope * share - 3 * share * share),
+    });
+    return blendMaps({
+      from: "cat",
+      to: "dog",
+      shares,
+      examples: [3, 5].map((label) => ({
+        image: sampleImage(label),
+        label: classNames[label],
+        maps: sampleMaps(label).subarray(0, 7 * 64),
+        scores: shares.map((share) => 9 - 4 * share),
+      })),
+      curves: [curve("cats", 1, 10), curve("dogs", 5, 8), curve("other classes", 3, -1)],
+    }, title("From cat to dog"));
+  },
   contact_sheet: () =>
     contactSheet(
       Array.from({ length: 20 }, (_, index) => ({
