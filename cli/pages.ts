@@ -1,0 +1,103 @@
+import { join } from "@std/path";
+import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { chooseExamples } from "../lib/analysis/choose_examples.ts";
+import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
+import { compareResults } from "../lib/experiments/comparison.ts";
+import { formatComparison } from "../lib/experiments/markdown.ts";
+import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
+import { describeStaleness } from "../lib/experiments/staleness.ts";
+import { networkDiagram } from "../lib/figures/network_diagram.ts";
+import { InputError } from "../lib/input_error.ts";
+import { summarise } from "../lib/model/summary.ts";
+import { classify, type Prediction } from "../lib/prediction/classify.ts";
+import { drawMapsFigure } from "../lib/prediction/maps_figure.ts";
+import { findModel } from "../lib/prediction/published_model.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
+import { projectFolder } from "../lib/tensorflow/runtime.ts";
+import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
+import { runCommand } from "./command.ts";
+import { loadDatasetsWithBar } from "./load.ts";
+import { type Command, parseCommandLine } from "./options.ts";
+import { setUpTensorFlow } from "./set_up.ts";
+
+const COMMAND: Command<Record<never, never>> = {
+  name: "deno task pages",
+  summary:
+    "Makes the README's pictures and its table anew, from the published model, the committed results and CIFAR-10.",
+  options: {},
+};
+
+async function main(args: string[]): Promise<void> {
+  parseCommandLine(COMMAND, args);
+  const results = readResults();
+  for (const sentence of await describeStaleness(results)) console.error(sentence);
+  replaceInReadme("results", formatResults(results));
+  await drawPictures();
+}
+
+/** The comparison as the README shows it: the table, and below it what it was measured with. */
+function formatResults(results: ExperimentResult[]): string {
+  if (results.length === 0) return "";
+  const [dynamic] = compareResults(results);
+  const { mean, deviation, n } = dynamic.final;
+  const spread = n > 1 ? ` ± ${(100 * deviation).toFixed(2)}` : "";
+  return `**${
+    (100 * mean).toFixed(2)
+  }${spread} %** of the test images right (n = ${n} seeds) after 12 epochs:\n\n` +
+    formatComparison(results).trimEnd();
+}
+
+/** The response maps of the first test image that the published model gets right, and the network's diagram with them. */
+async function drawPictures(): Promise<void> {
+  await setUpTensorFlow({ device: "cpu" });
+  await useNativeTensorFlow({ device: "cpu" });
+  const model = await loadCheckpoint(findModel(null));
+  const { test } = await loadDatasetsWithBar(null);
+  if (test.name === "synthetic") {
+    throw new InputError(
+      "Cannot draw the README's pictures without CIFAR-10: give its folder by CIFAR10_DIR.",
+    );
+  }
+  const { pixels, label, prediction } = await chooseExample(model, test);
+  const { accuracy, epoch } = model.progress.best!;
+  const subtitle =
+    `The first test image that the published model gets right (seed ${model.config.seed}, epoch ${epoch}, ` +
+    `${(100 * accuracy).toFixed(2)} % right). Data: ${test.name}.`;
+  const picture = { pixels, label: "image", prediction, trueClass: label };
+  write("docs/response_maps.svg", drawMapsFigure([picture], { title: "Ten response maps", subtitle }));
+
+  const layers = summarise(model.config).layers.map((layer) => ({
+    ...layer,
+    trainable: layer.trainable > 0,
+  }));
+  write("docs/network.svg", networkDiagram(layers, { classNames: CLASS_NAMES }));
+}
+
+async function chooseExample(
+  { network, config }: Checkpoint,
+  test: Dataset,
+): Promise<{ pixels: Uint8Array; label: number; prediction: Prediction }> {
+  const few = Array.from(
+    { length: 50 },
+    (_, index) => test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
+  );
+  const predictions = await classify(network, few, config);
+  const scores = Float32Array.from(predictions.flatMap((prediction) => [...prediction.scores]));
+  const { first } = chooseExamples({ scores, labels: test.labels.subarray(0, few.length) });
+  return { pixels: few[first], label: test.labels[first], prediction: predictions[first] };
+}
+
+/** Replaces what stands between `<!-- name: begin -->` and `<!-- name: end -->`. */
+function replaceInReadme(name: string, content: string): void {
+  const readme = Deno.readTextFileSync(join(projectFolder(), "README.md"));
+  const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
+  const [from, to] = [readme.indexOf(begin) + begin.length, readme.indexOf(end)];
+  write("README.md", `${readme.slice(0, from)}\n\n${content}\n\n${readme.slice(to)}`);
+}
+
+function write(path: string, text: string): void {
+  writeFileAtomically(join(projectFolder(), path), new TextEncoder().encode(text));
+  console.error(`Wrote ${path}.`);
+}
+
+if (import.meta.main) await runCommand(main);
