@@ -19,6 +19,7 @@ export * from "./drift_bars.ts";
 export * from "./filters_heat_map.ts";
 export * from "./network_diagram.ts";
 export * from "./per_class_accuracy.ts";
+export * from "./pointing_maps.ts";
 export * from "./response_maps.ts";
 export * from "./similarity.ts";
 export * from "./svg_to_png.ts";

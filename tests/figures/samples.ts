@@ -12,6 +12,7 @@ import {
   networkDiagram,
   type NetworkLayer,
   perClassAccuracy,
+  pointingMaps,
   responseMaps,
   responseMapsPage,
   similarity,
@@ -298,6 +299,15 @@ export const FIGURES: Readonly<Record<string, () => string>> = {
       curves: [curve("cats", 1, 10), curve("dogs", 5, 8), curve("other classes", 3, -1)],
     }, title("From cat to dog"));
   },
+  pointing_maps: () =>
+    pointingMaps(
+      [4, 6].map((seed) => ({
+        image: sampleImage(seed),
+        names: ["cat", "ship", "automobile", "frog"],
+        maps: sampleMaps(seed).subarray(64, 5 * 64),
+      })),
+      title("Do the maps point at their class?"),
+    ),
   contact_sheet: () =>
     contactSheet(
       Array.from({ length: 20 }, (_, index) => ({
