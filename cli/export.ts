@@ -8,7 +8,8 @@ import {
 } from "../lib/export/export_network.ts";
 import { InputError } from "../lib/input_error.ts";
 import { projectFolder } from "../lib/tensorflow/runtime.ts";
-import { describeProgress, readCheckpoint, type StoredCheckpoint } from "../lib/training/checkpoint.ts";
+import { describeProgress } from "../lib/training/progress.ts";
+import { readCheckpoint, type StoredCheckpoint } from "../lib/training/stored_checkpoint.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./command.ts";
 import { type Command, parseCommandLine } from "./options.ts";

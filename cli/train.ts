@@ -1,7 +1,7 @@
 import { watchInterrupts } from "../lib/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
-import { loadConfig } from "../lib/training/checkpoint.ts";
+import { loadConfig } from "../lib/training/stored_checkpoint.ts";
 import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";

@@ -97,16 +97,9 @@ export { type LayerSummary, type NetworkSummary, summarise } from "./model/summa
 export { listTensors, type Start, type TensorDescription } from "./model/tensor_list.ts";
 
 export type { BatchSource, SourceBatch, SourceOptions } from "./training/batch_source.ts";
-export {
-  type Checkpoint,
-  type EpochSums,
-  loadCheckpoint,
-  type Progress,
-  readCheckpoint,
-  type Recorded,
-  saveCheckpoint,
-  type StoredCheckpoint,
-} from "./training/checkpoint.ts";
+export { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
+export { type EpochSums, type Progress, type Recorded } from "./training/progress.ts";
+export { readCheckpoint, type StoredCheckpoint } from "./training/stored_checkpoint.ts";
 export {
   type ConfigFile,
   type ConfigSources,

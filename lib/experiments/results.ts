@@ -8,7 +8,7 @@ import { writeFileAtomically } from "../atomic_file.ts";
 import { InputError } from "../input_error.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../tensorflow/runtime.ts";
-import { loadFacts } from "../training/checkpoint.ts";
+import { loadFacts } from "../training/stored_checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/observer.ts";
 import { EXPERIMENTS } from "./experiments.ts";

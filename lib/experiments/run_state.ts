@@ -1,7 +1,8 @@
 import { join } from "@std/path";
 import { InputError } from "../input_error.ts";
 import { type Option, showOption } from "../option.ts";
-import { loadFacts, type Progress } from "../training/checkpoint.ts";
+import { type Progress } from "../training/progress.ts";
+import { loadFacts } from "../training/stored_checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/observer.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";

@@ -5,7 +5,7 @@
  */
 import { CLASS_NAMES, IMAGE_SIZE } from "../data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
-import type { Recorded } from "../training/checkpoint.ts";
+import type { Recorded } from "../training/progress.ts";
 import type { TrainConfig } from "../training/config.ts";
 
 /** Red, green and blue of pictures as bytes are, 0–255, in float32: `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js. */

@@ -2,7 +2,7 @@ import { basename, dirname, extname, join } from "@std/path";
 import { writeFileAtomically } from "../atomic_file.ts";
 import { InputError } from "../input_error.ts";
 import { formatSafetensors } from "../safetensors.ts";
-import type { StoredCheckpoint } from "../training/checkpoint.ts";
+import type { StoredCheckpoint } from "../training/stored_checkpoint.ts";
 import { describeNetwork } from "./contract.ts";
 import { writeDemoPage } from "./demo_page.ts";
 import { foldNetwork } from "./fold_network.ts";

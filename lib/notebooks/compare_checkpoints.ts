@@ -1,4 +1,4 @@
-import { readCheckpoint } from "../training/checkpoint.ts";
+import { readCheckpoint } from "../training/stored_checkpoint.ts";
 
 /** How far two checkpoints agree. */
 export interface CheckpointComparison {

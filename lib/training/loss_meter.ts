@@ -1,5 +1,5 @@
 import * as tf from "../tensorflow/tf.ts";
-import type { EpochSums } from "./checkpoint.ts";
+import type { EpochSums } from "./progress.ts";
 
 /** A step's results that are not read yet. */
 interface Pending {

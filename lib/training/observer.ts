@@ -1,4 +1,4 @@
-import type { Recorded } from "./checkpoint.ts";
+import type { Recorded } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** What a training tells about itself. Plain data: the command line draws it, notebooks plot it, tests collect it. */

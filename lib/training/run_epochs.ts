@@ -1,7 +1,7 @@
 import * as tf from "../tensorflow/tf.ts";
 import { compile } from "../tensorflow/compile.ts";
 import { Interrupted, letEventsIn } from "../interrupt.ts";
-import { describeProgress, type Progress } from "./checkpoint.ts";
+import { describeProgress, type Progress } from "./progress.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { createFrozenSource } from "./frozen_features.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";

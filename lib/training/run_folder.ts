@@ -7,7 +7,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { writeFileAtomically } from "../atomic_file.ts";
 import { InputError } from "../input_error.ts";
 import { projectFolder } from "../tensorflow/runtime.ts";
-import type { Recorded } from "./checkpoint.ts";
+import type { Recorded } from "./progress.ts";
 import { RECORDED_KEY, type TrainConfig } from "./config.ts";
 import type { EpochRecord } from "./observer.ts";
 

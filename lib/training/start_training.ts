@@ -2,14 +2,9 @@ import { InputError } from "../input_error.ts";
 import { createNetwork } from "../model/create_network.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
-import {
-  describeProgress,
-  makeTensors,
-  type Progress,
-  readCheckpoint,
-  type Recorded,
-  saveCheckpoint,
-} from "./checkpoint.ts";
+import { makeTensors, saveCheckpoint } from "./checkpoint.ts";
+import { describeProgress, type Progress, type Recorded } from "./progress.ts";
+import { readCheckpoint } from "./stored_checkpoint.ts";
 import { checkResumable, type TrainConfig } from "./config.ts";
 import { createOptimizer, createSlots } from "./optimizer.ts";
 import type { TrainState } from "./train_step.ts";

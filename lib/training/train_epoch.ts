@@ -3,7 +3,7 @@ import type { Compiled } from "../tensorflow/compile.ts";
 import { letEventsIn } from "../interrupt.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
-import type { EpochSums, Progress } from "./checkpoint.ts";
+import type { EpochSums, Progress } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
 import { createLossMeter } from "./loss_meter.ts";
 import type { TrainObserver } from "./observer.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
-import { loadFacts } from "../../lib/training/checkpoint.ts";
+import { loadFacts } from "../../lib/training/stored_checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 const COMPARE = fromFileUrl(new URL("../../cli/compare.ts", import.meta.url));

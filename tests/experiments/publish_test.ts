@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { chooseMedianSeed, publishModel } from "../../lib/experiments/publish.ts";
 import { readSafetensors, writeSafetensors } from "../../lib/safetensors.ts";
-import { loadConfig } from "../../lib/training/checkpoint.ts";
+import { loadConfig } from "../../lib/training/stored_checkpoint.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { experimentResult, seedResult } from "./samples.ts";

@@ -4,7 +4,8 @@ import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import type { AdapterKind, Variant } from "../../lib/model/spec.ts";
 import { classify } from "../../lib/prediction/classify.ts";
-import { loadCheckpoint, readCheckpoint, type StoredCheckpoint } from "../../lib/training/checkpoint.ts";
+import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
+import { readCheckpoint, type StoredCheckpoint } from "../../lib/training/stored_checkpoint.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 

@@ -3,7 +3,8 @@ import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_dict.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
 import * as tf from "../../lib/tensorflow/tf.ts";
-import { type Recorded, saveCheckpoint } from "../../lib/training/checkpoint.ts";
+import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
+import { type Recorded } from "../../lib/training/progress.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { randomTensor } from "./tensors.ts";
 

@@ -9,12 +9,12 @@ import { disposeAll } from "../../lib/model/state_dict.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
 import {
   type Checkpoint,
-  describeProgress,
   loadCheckpoint,
-  loadConfig,
   NotFiniteError,
   saveCheckpoint,
 } from "../../lib/training/checkpoint.ts";
+import { describeProgress } from "../../lib/training/progress.ts";
+import { loadConfig } from "../../lib/training/stored_checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import type { EpochRecord } from "../../lib/training/observer.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
