@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { InputError } from "../input_error.ts";
 import { type Option, showOption } from "../option.ts";
-import { type Progress } from "../training/progress.ts";
+import type { Progress } from "../training/progress.ts";
 import { loadFacts } from "../training/stored_checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/observer.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import * as tf from "../tensorflow/tf.ts";
+import type * as tf from "../tensorflow/tf.ts";
 import { chooseStrided } from "../tensorflow/strided.ts";
 import { adapter } from "./adapter.ts";
 import { backbone } from "./backbone.ts";

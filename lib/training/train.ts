@@ -12,7 +12,7 @@ import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import { createImageSource } from "./batch_source.ts";
 import { loadCheckpoint, NotFiniteError } from "./checkpoint.ts";
-import { type Progress, type Recorded } from "./progress.ts";
+import type { Progress, Recorded } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";

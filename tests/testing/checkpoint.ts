@@ -4,7 +4,7 @@ import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_d
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
 import * as tf from "../../lib/tensorflow/tf.ts";
 import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
-import { type Recorded } from "../../lib/training/progress.ts";
+import type { Recorded } from "../../lib/training/progress.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { randomTensor } from "./tensors.ts";
 

@@ -1,4 +1,4 @@
-import * as tf from "../tf.ts";
+import type * as tf from "../tf.ts";
 import { type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
 import { CompileError } from "./compile_error.ts";
 import { record } from "./record.ts";
