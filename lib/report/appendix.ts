@@ -1,0 +1,105 @@
+import { join } from "@std/path";
+import { formatComparison, formatMarkdownTable } from "../experiments/markdown.ts";
+import type { ExperimentResult } from "../experiments/results.ts";
+import { flagOf, type Option, showOption } from "../option.ts";
+import { TRAINING_OPTIONS } from "../training/options.ts";
+import { projectFolder } from "../tensorflow/runtime.ts";
+import { block, captionTable, escapeMarkdown } from "./markup.ts";
+
+/** What the numbers were made with: the whole comparison, the options, the versions, and the commands that make them anew. */
+export function writeAppendix(results: readonly ExperimentResult[]): string {
+  return [
+    block(
+      '#counter(heading).update(0)\n#set heading(numbering: "A.1")\n#show heading.where(level: 1): set text(13pt)',
+    ),
+    "# What the numbers were made with",
+    ...results.length === 0 ? [] : ["## The whole comparison", tableAndNotes(results)],
+    "## Options",
+    "Every option of `deno task train`, and its value in the comparison. Network and seed are what is compared.",
+    captionTable(optionTable(results), "Options of the training."),
+    "## Versions",
+    versions(results),
+    "## Making it again",
+    COMMANDS,
+  ].join("\n\n");
+}
+
+const COMMANDS = `\`\`\`sh
+./deno task train                  # one network: sets everything up, trains, prints the test accuracy
+./deno task compare all --publish  # every experiment with its seeds: notebooks/results/
+./deno task notebooks              # executes the five notebooks
+./deno task report --uid u1234567  # this report, and the zip with all code
+./deno task test                   # the tests
+\`\`\``;
+
+/** The comparison's table with a caption; the notes below it say data, weights, recipe, machine. */
+function tableAndNotes(results: readonly ExperimentResult[]): string {
+  const [table, ...notes] = formatComparison(results).split("\n\n");
+  return `${captionTable(table, "All experiments.")}${notes.join("\n\n")}`;
+}
+
+const NOT_OF_A_RECIPE = [
+  "run",
+  "seed",
+  "variant",
+  "backbone",
+  "adapter",
+  "data",
+  "weights",
+  "device",
+  "tensorboard",
+];
+
+function optionTable(results: readonly ExperimentResult[]): string {
+  const recipe = results[0]?.recipe as Record<string, unknown> | undefined;
+  const rows = Object.entries(TRAINING_OPTIONS as Record<string, Option>).map(([name, option]) => {
+    const usual = option.default === null && option.defaultText !== undefined
+      ? option.defaultText
+      : showValue(name, option, option.default);
+    const here = recipe === undefined || NOT_OF_A_RECIPE.includes(name)
+      ? "–"
+      : showValue(name, option, recipe[name]);
+    return [`\`${flagOf(name)}\``, here, escapeMarkdown(usual), escapeMarkdown(option.help)];
+  });
+  return formatMarkdownTable(["option", "here", "default", "what it is"], rows);
+}
+
+function showValue(name: string, option: Option, value: unknown): string {
+  if (option.kind === "boolean") return value ? "on" : "off";
+  return value === null || value === undefined
+    ? option.nullWord ?? "none"
+    : escapeMarkdown(showOption(name, option, value).replace(/^\S+ /, ""));
+}
+
+/** What the project pins, and what the results say that they were made with. */
+function versions(results: readonly ExperimentResult[]): string {
+  const sittings = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sittings));
+  const tensorflow = [...new Set(sittings.map((sitting) => sitting.tensorflow))];
+  const pinned = ["requirements.txt", "requirements-lab.txt", "requirements-report.txt"].flatMap(readPins);
+  const imports = JSON.parse(Deno.readTextFileSync(join(projectFolder(), "deno.json"))).imports as Record<
+    string,
+    string
+  >;
+  const packages = Object.values(imports).filter((specifier) => specifier.startsWith("npm:"))
+    .map((specifier) => specifier.slice("npm:".length));
+  const code = [...new Set(sittings.map((sitting) => JSON.stringify(sitting.code)))].map((text) =>
+    Object.entries(JSON.parse(text) as Record<string, string>).map(([part, hash]) => `${part} \`${hash}\``)
+      .join(", ")
+  );
+  return [
+    ...tensorflow.length === 0
+      ? []
+      : [`- TensorFlow ${tensorflow.join(", ")} (C library), by the addon of TensorFlow.js.`],
+    `- Programs: ${pinned.join(", ")}.`,
+    `- Packages: ${packages.map((text) => `\`${text}\``).join(", ")}.`,
+    ...code.map((text) => `- The comparison's code, as hashes of parts of \`lib/\`: ${text}.`),
+  ].join("\n");
+}
+
+function readPins(file: string): string[] {
+  return Deno.readTextFileSync(join(projectFolder(), file)).split("\n")
+    .flatMap((line) => /^([\w-]+)==(\S+)/.exec(line) ?? [])
+    .flatMap((_, index, all) =>
+      index % 3 === 0 ? [`${all[index + 1].replace("_binary", "")} ${all[index + 2]}`] : []
+    );
+}
