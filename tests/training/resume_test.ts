@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { loadFacts } from "../../lib/training/stored_checkpoint.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import {
@@ -81,6 +82,8 @@ Deno.test("who stops a training is told where it stands and how to go on", async
   using _clock = jumpingClock();
   const goOn = "saved. Go on with: deno task train --resume tiny";
   assert.equal(await trainUntil(atStep(2), folder.path), `Stopped in epoch 1, after step 2; ${goOn}`);
+  const { progress } = await loadFacts(join(folder.path, "tiny", "last.safetensors"));
+  assert.deepEqual([progress.epochs, progress.steps, progress.totalSteps], [0, 2, 2]);
   assert.equal(
     await trainUntil(afterEpoch(1), folder.path, {}, { resume: "tiny" }),
     `Stopped after epoch 1; ${goOn}`,

@@ -3,17 +3,24 @@ import { join } from "@std/path";
 import * as tf from "../../lib/tensorflow/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
 import { InputError } from "../../lib/input_error.ts";
+import { parseSafetensors, readSafetensors, writeSafetensors } from "../../lib/safetensors.ts";
+import { batches, countBatches } from "../../lib/data/batches.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { evaluate } from "../../lib/training/evaluate.ts";
 import type { EpochRecord, TrainObserver, TrainStart } from "../../lib/training/observer.ts";
+import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
 import { selectRunData } from "../../lib/training/run_data.ts";
+import { learningRateAt } from "../../lib/training/schedule.ts";
+import { joinState, splitState } from "../../lib/training/start_training.ts";
 import type { TrainResult } from "../../lib/training/train.ts";
+import { type TrainState, trainStep } from "../../lib/training/train_step.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
-import { countTensors } from "../testing/tensors.ts";
+import { countTensors, readAll, type Values } from "../testing/tensors.ts";
 import {
   atStep,
   isSame,
@@ -130,6 +137,49 @@ Deno.test("the data is cut as asked: a subset, and what is held out of it; the s
     new InputError("Cannot hold out 20 of 20 training images: choose a smaller --validation."),
   );
 });
+
+for (
+  const flags of [{ optimizer: "adam", learningRate: 0.002 }, {
+    clipNorm: 1,
+    validation: 9,
+    seed: 4,
+  }] as const
+) {
+  Deno.test(`a training is its parts put together, nothing more: ${JSON.stringify(flags)}`, async () => {
+    using runs = temporaryFolder();
+    const { folder, config, history } = await trainTiny(runs.path, flags);
+    const { network, slots } = await loadCheckpoint(join(folder, "last.safetensors"));
+    const actual = await readAll({ ...network, ...slots });
+    assert.deepEqual(actual, await trainByHand(config));
+    assert.equal(history.length, 2);
+  });
+}
+
+/** What a training comes to, step by step, from the functions that it consists of. */
+async function trainByHand(config: TrainConfig): Promise<Values> {
+  const { batchSize, seed, epochs } = config;
+  const optimizer = createOptimizer(config);
+  const { trainable, fixed } = splitState(createNetwork(config, { seed }), config);
+  let state: TrainState = { trainable, fixed, slots: createSlots(optimizer, trainable) };
+  const { train: images } = selectRunData(TINY_DATASETS, config);
+  const totalSteps = epochs * countBatches(images, batchSize);
+  let step = 0;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (const batch of batches(images, { batchSize, seed, epoch, shuffle: true, augment: true })) {
+      const rates = optimizer.rates(learningRateAt(step, { ...config, totalSteps }), ++step);
+      const tensors = {
+        images: tf.tensor4d(batch.images, [batch.size, 32, 32, 3]),
+        labels: tf.tensor1d(batch.labels, "int32"),
+      };
+      const scalars = Object.fromEntries(
+        Object.entries(rates).map(([name, value]) => [name, tf.scalar(value)]),
+      );
+      const result = trainStep(config, optimizer, state, tensors, scalars);
+      state = { ...result, fixed: { ...state.fixed, ...result.statistics } };
+    }
+  }
+  return await readAll({ ...joinState(state), ...state.slots });
+}
 
 Deno.test("static-shared, trained, still scores 10 % at a loss of ln 10", async () => {
   using runs = temporaryFolder();
@@ -277,12 +327,11 @@ Deno.test("a training that diverges late keeps what the epochs before have given
   const flags = { schedule: "constant", learningRate: 0.01 } as const;
   const { folder } = await trainTiny(runs.path, { ...flags, epochs: 1 });
   const { config } = await loadCheckpoint(join(folder, "last.safetensors"));
-  const poisoned = { ...TINY_DATASETS };
   assert.equal(config.epochs, 1);
   // the same training, but from its second epoch on the optimizer's state is beyond all bounds
   await poison(join(folder, "last.safetensors"));
   await assert.rejects(
-    trainTiny(runs.path, { ...flags, epochs: 2 }, { resume: "tiny", datasets: poisoned }),
+    trainTiny(runs.path, { ...flags, epochs: 2 }, { resume: "tiny" }),
     /diverged at step \d+ \(epoch 2\)/,
   );
   assert.equal(await measureAgain(join(folder, "last.safetensors")), readHistory(folder)[0].testAccuracy);
@@ -291,13 +340,27 @@ Deno.test("a training that diverges late keeps what the epochs before have given
 
 /** Makes the momentum of a checkpoint huge, so that its network is sound and the next step is not. */
 async function poison(path: string): Promise<void> {
-  const { readSafetensors, writeSafetensors } = await import("../../lib/safetensors.ts");
   const { tensors, metadata } = await readSafetensors(path);
   for (const [name, { data }] of tensors) {
     if (name.startsWith("optimizer.")) (data as Float32Array).fill(3e38);
   }
   writeSafetensors(path, tensors, metadata);
 }
+
+Deno.test("every 30 s the state is saved, also in the middle of an epoch", async () => {
+  using runs = temporaryFolder();
+  using _clock = jumpingClock(31_000);
+  const saved: number[] = [];
+  const onStep = () => {
+    const { metadata } = parseSafetensors(
+      Deno.readFileSync(join(runs.path, "tiny", "last.safetensors")),
+      "last",
+    );
+    saved.push(JSON.parse(metadata.progress).totalSteps);
+  };
+  await trainTiny(runs.path, {}, { observer: { onStep } });
+  assert.deepEqual(saved, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]); // at each step: what was saved after the one before
+});
 
 Deno.test("an observer is told the start, every pause, every test and epoch, and the end", async () => {
   using runs = temporaryFolder();
