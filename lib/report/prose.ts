@@ -97,7 +97,9 @@ export function pointTo(markdown: string, labels: readonly string[]): string {
   if (missing.length === 0) return markdown;
   const words = `(${missing.map(reference).join(", ")})`;
   const paragraphs = markdown.split(/\n{2,}/);
-  const last = paragraphs.findLastIndex((paragraph) => /^[^#>|$`\s*-].*[.:]$/s.test(paragraph));
+  const last = paragraphs.findLastIndex((paragraph) =>
+    /^(?!#|>|\||\$\$|```|[-*+] |\d+\. ).*[.:]$/s.test(paragraph)
+  );
   if (last === -1) return markdown;
   paragraphs[last] = paragraphs[last].replace(/[.:]$/, (end) => ` ${words}${end}`);
   return paragraphs.join("\n\n");

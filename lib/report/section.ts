@@ -120,7 +120,7 @@ function nameSection(prose: string, number: number): string {
 function markPlace(prose: string, label: string): string {
   const mark = inline(`#metadata(none) <${label}>`);
   const paragraphs = prose.split(/\n{2,}/);
-  const first = paragraphs.findIndex((paragraph) => !/^(#+ |[-*>|$`]|\d+\.|$)/.test(paragraph));
+  const first = paragraphs.findIndex((paragraph) => !/^(#+ |[-*+] |[>|]|\$\$|```|\d+\.|$)/.test(paragraph));
   if (first !== -1) paragraphs[first] = mark + paragraphs[first];
   else paragraphs.splice(1, 0, mark);
   return paragraphs.join("\n\n");

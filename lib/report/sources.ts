@@ -8,25 +8,35 @@ export interface Source {
 
 /** Works, and the words behind which they are cited; works that nothing names are not listed. */
 export const SOURCES: readonly Source[] = [
-  {
-    key: "debrabandere2016",
-    names: /De Brabandere et al\.?(?: \(?2016\)?)?|\b[Dd]ynamic [Ff]ilter [Nn]etworks?\b/,
-  },
-  { key: "he2016", names: /\bResNet-18\b/ },
-  { key: "krizhevsky2009", names: /\bCIFAR-10\b/ },
-  { key: "deng2009", names: /\bImageNet\b/ },
-  { key: "ioffe2015", names: /\b[Bb]atch[- ]norm(?:alisation|alization)?\b/ },
-  { key: "smith2018", names: /\bone-cycle\b|\bsuper-?convergence\b/i },
-  { key: "lavin2016", names: /\bWinograd(?:'s)?\b/ },
-  { key: "vaswani2017", names: /\bas in attention\b|Vaswani et al\.?/ },
-  { key: "petsiuk2018", names: /\bRISE\b|Petsiuk et al\.?|\bdeletion and insertion\b/i },
-  { key: "zhang2018", names: /\bpointing game\b|Zhang et al\.?/i },
-  { key: "zeiler2014", names: /\bocclusion\b|Zeiler (?:and|&) Fergus/i },
-  { key: "alain2017", names: /\blinear probes?\b|Alain (?:and|&) Bengio/i },
-  { key: "kornblith2019", names: /\bcentred kernel alignment\b|\bCKA\b/ },
-  { key: "luo2016", names: /\beffective receptive fields?\b|Luo et al\.?/i },
-  { key: "li2017", names: /\bAdaBN\b|Li et al\.?/ },
-  { key: "frankle2021", names: /Frankle et al\.?/ },
-  { key: "smilkov2019", names: /\bTensorFlow\.js\b/ },
-  { key: "paszke2019", names: /\bPyTorch(?:'s)?\b/ },
+  source("debrabandere2016", "De Brabandere et al.", /[Dd]ynamic [Ff]ilter [Nn]etworks?/),
+  source("he2016", "He et al.", /ResNet-18/),
+  source("krizhevsky2009", "Krizhevsky", /CIFAR-10/),
+  source("deng2009", "Deng et al.", /ImageNet/),
+  source("ioffe2015", "Ioffe and Szegedy", /[Bb]atch[- ]normali[sz]ation/),
+  source("smith2018", "Smith and Topin", /one-cycle|super-convergence/i),
+  source("lavin2016", "Lavin and Gray", /Winograd/),
+  source("vaswani2017", "Vaswani et al.", /as in attention/),
+  source("petsiuk2018", "Petsiuk et al.", /RISE/),
+  source("zhang2018", "Zhang et al.", /pointing game/),
+  source("zeiler2014", "Zeiler and Fergus"),
+  source("alain2017", "Alain and Bengio", /linear probes?/),
+  source("kornblith2019", "Kornblith et al.", /CKA/),
+  source("luo2016", "Luo et al."),
+  source("li2017", "Li et al.", /AdaBN/),
+  source("frankle2021", "Frankle et al."),
+  source("smilkov2019", "Smilkov et al.", /TensorFlow\.js/),
+  source("paszke2019", "Paszke et al.", /PyTorch/),
 ];
+
+/** A work by its authors, with or without the year, or by what it is known for. */
+function source(key: string, authors: string, subject?: RegExp): Source {
+  const year = "(?:,?\\s\\(?\\d{4}\\b\\)?)?";
+  const named = RegExp.escape(authors).replace(/\\x20/g, "\\s").replace("\\sand\\s", "\\s(?:and|&)\\s");
+  return {
+    key,
+    names: new RegExp(
+      `\\b${named}${year}${subject === undefined ? "" : `|\\b(?:${subject.source})\\b`}`,
+      subject?.flags,
+    ),
+  };
+}
