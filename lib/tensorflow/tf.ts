@@ -5,9 +5,13 @@
  * run everywhere writes `tf.add(x, y)`, not `x.add(y)`, and reads values by `await x.data()`.
  *
  * @example
- * ```ts no-eval
+ * ```ts
+ * import { useNativeTensorFlow } from "./native.ts";
  * import * as tf from "./tf.ts";
+ *
+ * await useNativeTensorFlow();
  * const sum = tf.add(tf.scalar(1), tf.scalar(2));
+ * console.log(await sum.data()); // 3
  * ```
  *
  * @module
