@@ -54,6 +54,25 @@ export function assertAllClose(actual: Values, expected: Values, tolerance: numb
   for (const name of Object.keys(expected)) assertClose(actual[name], expected[name], tolerance, name);
 }
 
+/** Whether two arrays hold the same bytes. */
+export function isSame(one: ArrayBufferView, other: ArrayBufferView): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
+  const [left, right] = [bytes(one), bytes(other)];
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+/** Asserts that tensors agree bit for bit. A failure names them: to show how thousands of values differ takes minutes. */
+export function assertSameValues(
+  actual: Record<string, ArrayBufferView>,
+  expected: Record<string, ArrayBufferView>,
+  what = "",
+): void {
+  assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort(), `names of tensors ${what}`);
+  const differing = Object.keys(expected).filter((name) => !isSame(actual[name], expected[name]));
+  assert.deepEqual(differing, [], `tensors ${what} that differ`);
+}
+
 /** Counts what TensorFlow.js and TensorFlow hold. */
 export function countTensors(): { tensors: number; natives: number | undefined; graphs: number | undefined } {
   const binding = nativeBackend()?.binding;

@@ -154,6 +154,20 @@ Deno.test("a history that a crash left too short, too long or half written is pu
   assert.equal(readHistory(run).length, 2);
 });
 
+Deno.test("a crash between the two checkpoints of an epoch costs nothing: the best one is written first", async () => {
+  using folder = temporaryFolder();
+  const { folder: expected } = await trainTiny(join(folder.path, "whole"));
+  const run = join(folder.path, "tiny");
+  for (const name of ["best", "last"]) {
+    const inTheWay = join(run, `.${name}.safetensors.${Deno.pid}.tmp`); // nothing can be written there
+    const onTest = () => Deno.mkdirSync(join(inTheWay, "something"), { recursive: true });
+    const resume = name === "best" ? null : "tiny";
+    await assert.rejects(trainTiny(folder.path, {}, { resume, observer: { onTest } }), /Is a directory/);
+    Deno.removeSync(inTheWay, { recursive: true });
+  }
+  await assertSameRun((await trainTiny(folder.path, {}, { resume: "tiny" })).folder, expected);
+});
+
 Deno.test("a run goes on in its folder, whatever that is called by now", async () => {
   using folder = temporaryFolder();
   const { folder: run } = await trainTiny(folder.path, { epochs: 1 });
