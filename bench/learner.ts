@@ -1,0 +1,168 @@
+/**
+ * A network in one of our forms, and what is timed of it.
+ *
+ * @module
+ */
+import type { Dataset } from "../lib/data/dataset.ts";
+import { forward } from "../lib/model/network.ts";
+import type { NetworkSpec } from "../lib/model/spec.ts";
+import { disposeAll, type StateDict } from "../lib/model/state_dict.ts";
+import { compile, type Compiled } from "../lib/tensorflow/compile.ts";
+import * as tf from "../lib/tensorflow/tf.ts";
+import { type BatchSource, createImageSource } from "../lib/training/batch_source.ts";
+import { resolveConfig, type TrainConfig } from "../lib/training/config.ts";
+import { createEvaluator, type Evaluator } from "../lib/training/evaluate.ts";
+import { createOptimizer, createSlots, type Optimizer, type Rates } from "../lib/training/optimizer.ts";
+import { joinState, splitState } from "../lib/training/start_training.ts";
+import { type Step, trainEpoch } from "../lib/training/train_epoch.ts";
+import { type Batch, computeGradients, type TrainState, trainStep } from "../lib/training/train_step.ts";
+
+/** Learning rate, momentum and weight decay of everyone: `RECIPE` in `pytorch/forms.py`. */
+export const RECIPE = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
+
+/** What is timed of a network. Whatever is done is done when the promise resolves. */
+export interface Learner extends Disposable {
+  /** Trains `count` times on the same batch; the last loss. */
+  step(batch: Batch, count: number): Promise<number>;
+  /** Trains on `images` images of a set, in random order, cropped and mirrored at random; the mean loss. */
+  epoch(dataset: Dataset, batchSize: number, images: number): Promise<number>;
+  /** Scores the same images `count` times. */
+  score(images: tf.Tensor4D, count: number): Promise<void>;
+  /** Loss and accuracy on all images of a set. */
+  test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }>;
+  /** The loss of a batch and its gradients, which belong to the caller. */
+  gradients(batch: Batch): { loss: tf.Scalar; gradients: StateDict };
+}
+
+/** How our network is run. */
+export type OwnForm = Pick<TrainConfig, "compile" | "winograd" | "classLoop">;
+
+/** Our forms, by the row of the table. */
+export const OWN_FORMS: Record<string, OwnForm> = {
+  ours: { compile: true, winograd: true, classLoop: false },
+  direct: { compile: true, winograd: false, classLoop: false },
+  eager: { compile: false, winograd: true, classLoop: false },
+  loop: { compile: true, winograd: true, classLoop: true },
+};
+
+/** Creates a {@linkcode Learner} of the library itself: the same functions that `deno task train` calls. */
+export function createOwnLearner(form: OwnForm, spec: NetworkSpec, network: StateDict): Learner {
+  return new OwnLearner(form, spec, network);
+}
+
+class OwnLearner implements Learner {
+  readonly #config: TrainConfig;
+  readonly #state: TrainState;
+  readonly #optimizer: Optimizer;
+  readonly #step: Step;
+  readonly #score: Compiled<(tensors: StateDict, images: tf.Tensor4D) => tf.Tensor2D>;
+  readonly #gradients: Compiled<(state: TrainState, batch: Batch) => ReturnType<typeof computeGradients>>;
+  readonly #evaluators = new Map<number, Evaluator>();
+  #epochs = 0;
+
+  constructor(form: OwnForm, spec: NetworkSpec, network: StateDict) {
+    const config = this.#config = resolveConfig({
+      flags: { ...spec, ...form, ...RECIPE, schedule: "constant", epochs: 1 },
+    });
+    const optimizer = this.#optimizer = createOptimizer(config);
+    const own = Object.fromEntries(Object.entries(network).map(([name, tensor]) => [name, tf.clone(tensor)]));
+    const { trainable, fixed } = splitState(own, spec);
+    this.#state = { trainable, fixed, slots: createSlots(optimizer, trainable) };
+    const eager = !form.compile;
+    this.#step = compile(
+      (state: TrainState, batch: Batch, rates: Rates) => trainStep(config, optimizer, state, batch, rates),
+      { name: "trainStep", eager },
+    );
+    this.#score = compile(
+      (tensors: StateDict, images: tf.Tensor4D) =>
+        forward(tensors, images, { ...config, mode: "evaluate" }).scores,
+      { name: "scoreImages", eager },
+    );
+    this.#gradients = compile(
+      (state: TrainState, batch: Batch) => computeGradients(config, state, batch),
+      { name: "computeGradients", eager },
+    );
+  }
+
+  async step(batch: Batch, count: number): Promise<number> {
+    const state = this.#state;
+    const rates = { learningRate: tf.scalar(RECIPE.learningRate) };
+    let last: tf.Scalar | null = null;
+    for (let done = 0; done < count; done++) {
+      const { trainable, slots, statistics, loss, correct } = this.#step(state, batch, rates);
+      disposeAll(state.trainable, state.slots);
+      tf.dispose([correct, last ?? []]);
+      for (const name of Object.keys(statistics)) state.fixed[name].dispose();
+      Object.assign(state.fixed, statistics);
+      Object.assign(state, { trainable, slots });
+      last = loss;
+    }
+    const [value] = await last!.data();
+    tf.dispose([last!, rates.learningRate]);
+    return value;
+  }
+
+  async epoch(dataset: Dataset, batchSize: number, images: number): Promise<number> {
+    const sums = { loss: 0, correct: 0, images: 0, seconds: 0 };
+    await trainEpoch({
+      config: { ...this.#config, batchSize },
+      source: takeImages(createImageSource(dataset), images),
+      optimizer: this.#optimizer,
+      step: this.#step,
+      state: this.#state,
+      progress: { epochs: this.#epochs++, steps: 0, totalSteps: 0, sums, best: null, history: [] },
+      observer: {},
+      onPause: () => Promise.resolve(true),
+    });
+    return sums.loss / sums.images;
+  }
+
+  async score(images: tf.Tensor4D, count: number): Promise<void> {
+    const tensors = joinState(this.#state);
+    for (let done = 0; done < count; done++) {
+      const scores = this.#score(tensors, images);
+      if (done === count - 1) await scores.data();
+      scores.dispose();
+    }
+  }
+
+  async test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }> {
+    let evaluator = this.#evaluators.get(batchSize);
+    if (!evaluator) {
+      evaluator = createEvaluator({ ...this.#config, batchSize });
+      this.#evaluators.set(batchSize, evaluator);
+    }
+    const { loss, accuracy } = await evaluator.evaluate(joinState(this.#state), createImageSource(dataset));
+    return { loss, accuracy };
+  }
+
+  gradients(batch: Batch): { loss: tf.Scalar; gradients: StateDict } {
+    const { loss, gradients, statistics, correct } = this.#gradients(this.#state, batch);
+    tf.dispose([Object.values(statistics), correct]);
+    return { loss, gradients };
+  }
+
+  [Symbol.dispose](): void {
+    this.#step.dispose();
+    this.#score.dispose();
+    this.#gradients.dispose();
+    for (const evaluator of this.#evaluators.values()) evaluator.dispose();
+    disposeAll(this.#state.trainable, this.#state.fixed, this.#state.slots);
+  }
+}
+
+/** The first batches of each pass through a set: about as many images as this. The order is drawn from the whole set. */
+export function takeImages(source: BatchSource, images: number): BatchSource {
+  const labels = source.labels.subarray(0, images);
+  return {
+    ...source,
+    labels,
+    *batches(options) {
+      let left = Math.ceil(labels.length / options.batchSize);
+      for (const batch of source.batches(options)) {
+        yield batch;
+        if (--left <= 0) return;
+      }
+    },
+  };
+}

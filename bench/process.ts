@@ -1,0 +1,98 @@
+import { InputError } from "../lib/input_error.ts";
+import type { Command, OwnCommand } from "./protocol.ts";
+
+/** How to start a process that answers. */
+export interface ProcessOptions {
+  /** What messages call it. */
+  name: string;
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
+  /** Told what it says beside its answers. */
+  onMessage?(line: string): void;
+}
+
+/** A process that answers commands one by one. */
+export interface BenchProcess extends AsyncDisposable {
+  /**
+   * @throws {InputError} If it ended instead.
+   * @throws {Error} If it answered that it could not.
+   */
+  ask<Answer>(command: Command | OwnCommand): Promise<Answer>;
+  /** The most memory it ever held, in bytes; null where the system does not tell. */
+  peakMemory(): number | null;
+}
+
+const KEPT_LINES = 12; // of what it said last
+const PATIENCE = 2000; // milliseconds
+
+/** Starts a process that reads commands and answers. It ends with the end of its input. */
+export function openProcess({ name, command, args, env, onMessage }: ProcessOptions): BenchProcess {
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(command, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" })
+      .spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)) {
+      throw error;
+    }
+    throw new InputError(`Cannot start ${name}: ${command} is no program that can be run.`, { cause: error });
+  }
+  const said: string[] = [];
+  const listening = (async () => {
+    for await (const line of readLines(child.stderr)) {
+      said.push(line);
+      if (said.length > KEPT_LINES) said.shift();
+      onMessage?.(line);
+    }
+  })();
+  const answers = readLines(child.stdout);
+  const writer = child.stdin.getWriter();
+  const encoder = new TextEncoder();
+  return {
+    async ask<Answer>(question: Command | OwnCommand): Promise<Answer> {
+      // a process that is gone takes no more input; what it said last tells why
+      await writer.write(encoder.encode(JSON.stringify(question) + "\n")).catch(() => {});
+      const { value, done } = await answers.next();
+      if (done) {
+        await listening;
+        throw new InputError(
+          `Cannot measure ${name}: it ended at "${question.command}". ${said.join(" ")}`.trim(),
+        );
+      }
+      const answer = JSON.parse(value) as Answer & { error?: string; isInput?: boolean };
+      if (answer.error !== undefined) {
+        if (answer.isInput) throw new InputError(answer.error);
+        throw new Error(`${name} could not do ${JSON.stringify(question)}: ${answer.error}`);
+      }
+      return answer;
+    },
+    peakMemory: () => readPeakMemory(child.pid),
+    async [Symbol.asyncDispose]() {
+      await writer.close().catch(() => {});
+      await answers.return(undefined);
+      const impatience = setTimeout(() => child.kill("SIGTERM"), PATIENCE); // it may be in the middle of something
+      await Promise.all([child.status, listening]);
+      clearTimeout(impatience);
+    },
+  };
+}
+
+/** `VmHWM` of Linux's `/proc/<pid>/status`. What getrusage tells instead is inherited from the process that started it. */
+function readPeakMemory(pid: number): number | null {
+  if (Deno.build.os !== "linux") return null;
+  const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
+  return kilobytes === null ? null : 1024 * Number(kilobytes[1]);
+}
+
+/** Lines of a stream, without their ends. */
+export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const bytes of stream) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
+}
