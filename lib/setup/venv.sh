@@ -9,7 +9,7 @@ log=$project/.tensorflow/setup.log
 
 fail() {
   printf '%s\n' "$*" >&2
-  exit 1
+  exit 2
 }
 
 find_python() {

@@ -36,7 +36,7 @@ export class DivergedError extends Error {
   override name = "DivergedError";
   /** @param step Of all epochs, 1 for the first. */
   constructor(readonly step: number) {
-    super(`the loss is not a finite number at step ${step}`);
+    super("the loss is not a finite number");
   }
 }
 

@@ -96,7 +96,7 @@ Deno.test({ name: "without a usable Python one line says what to install", ignor
     const { code, stdout, stderr } = await project.call(["task", "train"]);
     assert.match(stderr, /^No Python 3\.8 or newer is here .*apt install python3-venv.*\n$/);
     assert.equal(stdout, "");
-    assert.equal(code, 1);
+    assert.equal(code, 2);
   }
 });
 
