@@ -132,5 +132,5 @@ exec "${PYTHON}" "$@"`;
     /\nDeno could not be fetched from PyPI: the reason is at the end of .*setup\.log\. .*\n$/,
   );
   assert.equal(stdout, "");
-  assert.equal(code, 1);
+  assert.equal(code, 2);
 });
