@@ -1,10 +1,10 @@
 import { join } from "@std/path";
-import { formatComparison, formatMarkdownTable } from "../experiments/markdown.ts";
+import { formatComparison } from "../experiments/markdown.ts";
 import type { ExperimentResult } from "../experiments/results.ts";
 import { flagOf, type Option, showOption } from "../option.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import { projectFolder } from "../tensorflow/runtime.ts";
-import { block, captionTable, escapeMarkdown } from "./markup.ts";
+import { block, toTypst } from "./markup.ts";
 
 /** What the numbers were made with: the whole comparison, the options, the versions, and the commands that make them anew. */
 export function writeAppendix(results: readonly ExperimentResult[]): string {
@@ -13,10 +13,11 @@ export function writeAppendix(results: readonly ExperimentResult[]): string {
       '#counter(heading).update(0)\n#set heading(numbering: "A.1")\n#show heading.where(level: 1): set text(13pt)',
     ),
     "# What the numbers were made with",
-    ...results.length === 0 ? [] : ["## The whole comparison", tableAndNotes(results)],
+    ...results.length === 0 ? [] : ["## Data, weights, recipe, machine", describeCircumstances(results)],
     "## Options",
-    "Every option of `deno task train`, and its value in the comparison. Network and seed are what is compared.",
-    captionTable(optionTable(results), "Options of the training."),
+    "Every option of `deno task train` with its value in the comparison; `deno task train --help` says what each does. Network and seed " +
+    "are what is compared.",
+    block(`#option-table(\n${listOptions(results).map((row) => `${toTypst(row)},`).join("\n")}\n)`),
     "## Versions",
     versions(results),
     "## Making it again",
@@ -32,10 +33,9 @@ const COMMANDS = `\`\`\`sh
 ./deno task test                   # the tests
 \`\`\``;
 
-/** The comparison's table with a caption; the notes below it say data, weights, recipe, machine. */
-function tableAndNotes(results: readonly ExperimentResult[]): string {
-  const [table, ...notes] = formatComparison(results).split("\n\n");
-  return `${captionTable(table, "All experiments.")}${notes.join("\n\n")}`;
+/** What stands below the comparison's table; the table's rows are in the sections. */
+function describeCircumstances(results: readonly ExperimentResult[]): string {
+  return formatComparison(results).split("\n\n").slice(1).join("\n\n");
 }
 
 const NOT_OF_A_RECIPE = [
@@ -50,25 +50,24 @@ const NOT_OF_A_RECIPE = [
   "tensorboard",
 ];
 
-function optionTable(results: readonly ExperimentResult[]): string {
+function listOptions(results: readonly ExperimentResult[]): string[][] {
   const recipe = results[0]?.recipe as Record<string, unknown> | undefined;
-  const rows = Object.entries(TRAINING_OPTIONS as Record<string, Option>).map(([name, option]) => {
+  return Object.entries(TRAINING_OPTIONS as Record<string, Option>).map(([name, option]) => {
     const usual = option.default === null && option.defaultText !== undefined
       ? option.defaultText
       : showValue(name, option, option.default);
     const here = recipe === undefined || NOT_OF_A_RECIPE.includes(name)
       ? "–"
       : showValue(name, option, recipe[name]);
-    return [`\`${flagOf(name)}\``, here, escapeMarkdown(usual), escapeMarkdown(option.help)];
+    return [flagOf(name), here, usual];
   });
-  return formatMarkdownTable(["option", "here", "default", "what it is"], rows);
 }
 
 function showValue(name: string, option: Option, value: unknown): string {
   if (option.kind === "boolean") return value ? "on" : "off";
   return value === null || value === undefined
     ? option.nullWord ?? "none"
-    : escapeMarkdown(showOption(name, option, value).replace(/^\S+ /, ""));
+    : showOption(name, option, value).replace(/^\S+ /, "");
 }
 
 /** What the project pins, and what the results say that they were made with. */

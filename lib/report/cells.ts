@@ -58,8 +58,8 @@ export interface TextPart extends OfCell {
 
 /** What a cell's metadata may say for the report. */
 interface CellReport {
-  /** Captions (Markdown) of the cell's figures and tables, in their order; null for one that has a title of its own. */
-  captions?: (string | null)[];
+  /** Captions (Markdown) of the cell's figures and tables, in their order: null for one that has a title, false for one to leave out. */
+  captions?: (string | null | false)[];
   /** Share of the text's width for the cell's figures, 0–1. */
   width?: number;
 }
@@ -157,9 +157,10 @@ function outputParts(cell: NotebookCell, number: number, path: string): Part[] {
   return (cell.outputs ?? []).flatMap((output): Part[] => {
     const part = outputPart(output, number);
     if (part === null) return [];
-    if (part.kind === "figure") part.width = width;
-    if (part.kind === "figure" || part.kind === "table") part.caption = captions[shown++] ?? null;
-    return [part];
+    if (part.kind !== "figure" && part.kind !== "table") return [part];
+    const caption = captions[shown++] ?? null;
+    if (caption === false) return [];
+    return [part.kind === "figure" ? { ...part, caption, width } : { ...part, caption }];
   });
 }
 

@@ -58,7 +58,6 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
     writeMarkerPage(sections),
     writeBackground(results, numbers),
     writeForwardPass(),
-    block("#pagebreak(weak: true)"),
     ...sections.map((section) => section.markdown),
     block('#bibliography("references.yml", title: "References", style: "ieee")'),
     writeAppendix(results),

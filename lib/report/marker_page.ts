@@ -13,7 +13,7 @@ export function writeMarkerPage(sections: readonly Section[]): string {
   });
   return block(`#pagebreak(weak: true)
 #heading(numbering: none, level: 1)[For the marker]
-Where each task and question of the lab is answered. Cells are counted as in JupyterLab, from the top, prose included.
+Where each task and question of the lab is answered. A cell 02:8 is the eighth of the notebook that begins with 02, prose included.
 #task-table(
 ${rows.join("\n")}
 )`);
@@ -22,7 +22,7 @@ ${rows.join("\n")}
 /** The forward pass in code: what the notebooks call. */
 export function writeForwardPass(): string {
   const source = [
-    readFunctions("lib/model/filters.ts", ["generateFilters", "normaliseRows"]),
+    readFunctions("lib/model/filters.ts", ["generateFilters"]),
     readFunctions("lib/model/dynamic_convolution.ts", ["responseMaps"]),
     readFunctions("lib/model/network.ts", ["forward"]),
   ].join("\n\n");
@@ -40,21 +40,16 @@ function findAnswer(
     (answers.get(tag) ?? []).map((place) => ({ name, ...place }))
   );
   if (found.length > 0) {
-    const byNotebook = Map.groupBy(found, ({ name }) => name);
+    // several cells below one heading are one place
+    const places = [...Map.groupBy(found, ({ name, heading }) => `${name} ${heading}`).values()];
     return {
-      places: found.map(({ label }) => `#whereabouts(<${label}>)`).join(" #linebreak() "),
-      cells: [...byNotebook].map(([name, places]) =>
-        `${shortName(name)}, ${places.map(({ cell }) => cell).join(", ")}`
-      )
+      places: places.map(([{ label }]) => `#whereabouts(<${label}>)`).join(" #linebreak() "),
+      cells: places.map((same) => `${same[0].name.slice(0, 2)}:${same.map(({ cell }) => cell).join(", ")}`)
         .join(" #linebreak() "),
     };
   }
   const section = sections.find(({ number }) => number === notebook);
   return section === undefined
     ? { places: "not in this report", cells: "" }
-    : { places: `#whereabouts(<${sectionLabel(notebook)}>)`, cells: shortName(section.name) };
-}
-
-function shortName(name: string): string {
-  return `#raw(${toTypst(name.replace(/\.ipynb$/, ""))})`;
+    : { places: `#whereabouts(<${sectionLabel(notebook)}>)`, cells: section.name.slice(0, 2) };
 }

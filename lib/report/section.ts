@@ -22,8 +22,17 @@ export interface Section {
   markdown: string;
   /** Pictures by the names that the markdown knows them by. */
   files: Map<string, Uint8Array<ArrayBuffer>>;
-  /** Labels of the places where the lab's tasks are answered, by tag, with the cell's number. */
-  answers: Map<string, { label: string; cell: number }[]>;
+  /** The places where the lab's tasks are answered, by tag. */
+  answers: Map<string, Answer[]>;
+}
+
+/** A place where something is answered. */
+export interface Answer {
+  label: string;
+  /** The cell's number. */
+  cell: number;
+  /** What it stands under. */
+  heading: string;
 }
 
 /** The number a notebook's name begins with. */
@@ -52,9 +61,10 @@ export async function makeSection(
   let heading = basename(path, ".ipynb");
   for (const [index, part] of parts.entries()) {
     const label = labels[index] ?? `place-${number}-${index + 1}`;
+    if (part.kind === "prose") heading = /^#+ (.*)$/m.exec(part.markdown)?.[1] ?? heading;
     for (const tag of part.answers) {
       const places = answers.get(tag) ?? [];
-      answers.set(tag, [...places, { label, cell: part.cell }]);
+      answers.set(tag, [...places, { label, cell: part.cell, heading }]);
     }
     if (part.kind === "prose") {
       const first = pieces.length === 0;
@@ -66,7 +76,6 @@ export async function makeSection(
       if (part.isWritten) prose = pointTo(prose, following(parts, labels, index));
       if (part.answers.length > 0) prose = markPlace(prose, label);
       pieces.push(first ? nameSection(prose, number) : prose);
-      heading = /^#+ (.*)$/m.exec(part.markdown)?.[1] ?? heading;
     } else if (part.kind === "figure") {
       const name = `${label}.${part.format}`;
       pieces.push(printFigure(part, { name, label, heading, floats: part !== firstFigure }, files, context));

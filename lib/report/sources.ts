@@ -35,7 +35,7 @@ function source(key: string, authors: string, subject?: RegExp): Source {
   return {
     key,
     names: new RegExp(
-      `\\b${named}${year}${subject === undefined ? "" : `|\\b(?:${subject.source})\\b`}`,
+      `\\b${named}${year}${subject === undefined ? "" : `|\\b(?:${subject.source})(?:['’]s)?\\b`}`,
       subject?.flags,
     ),
   };

@@ -66,12 +66,12 @@ Deno.test("tags print a cell's code, leave out what it shows or all of it, and m
 });
 
 Deno.test("captions belong to a cell's figures and tables in their order, and stay with the notebook", async () => {
-  const metadata = { report: { captions: ["One", null, "Three"], width: 0.5 } };
-  const outputs = [figure("A"), markdown("Said."), markdown(TABLE), figure("C")];
+  const metadata = { report: { captions: ["One", null, false, "Four"], width: 0.5 } };
+  const outputs = [figure("A"), markdown("Said."), markdown(TABLE), figure("left out"), figure("D")];
   const file = notebook("01_sample", code("", outputs, metadata)).file;
   const kept = JSON.parse(formatNotebook(file));
   const parts = await takeApart(kept, "01_sample.ipynb");
-  assert.deepEqual(parts.map((part) => "caption" in part ? part.caption : "–"), ["One", "–", null, "Three"]);
+  assert.deepEqual(parts.map((part) => "caption" in part ? part.caption : "–"), ["One", "–", null, "Four"]);
   assert.deepEqual(parts.map((part) => part.kind === "figure" ? part.width : 0), [0.5, 0, 0, 0.5]);
 });
 
