@@ -28,7 +28,14 @@ export async function display(bundle: Bundle, place?: DisplayPlace, size?: Pictu
     metadata: size === undefined ? {} : { "image/png": { ...size } },
     transient: place === undefined ? {} : { display_id: place.id },
   });
+  await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_TO_SEND));
 }
+
+/**
+ * The kernel hands a message on before it is sent, and "the cell is done" may overtake it (Deno 2.9, in a third of the cells that show
+ * something last). Frontends drop what comes after that, so a cell must not end at once.
+ */
+const MILLISECONDS_TO_SEND = 50;
 
 /** Width and height of a picture in pixels. */
 export interface PictureSize {
