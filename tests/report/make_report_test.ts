@@ -36,6 +36,8 @@ const RESULTS = [
 const make = async (options: Partial<ReportOptions> = {}) =>
   await makeReport({ uid: "u7654321", notebooks: NOTEBOOKS, results: RESULTS, python: python!, ...options });
 
+let usual: ReturnType<typeof make> | undefined; // made once, looked at by several tests
+
 Deno.test(
   "a report is a PDF with title, abstract, contents, sections, references and appendix",
   setsPages,
