@@ -3,63 +3,18 @@
  *
  * @module
  */
-import { fromFileUrl, join } from "@std/path";
 import { describeMachine, readCodeVersion } from "../lib/experiments/provenance.ts";
-import { InputError } from "../lib/input_error.ts";
 import { Interrupted } from "../lib/interrupt.ts";
-import { readSafetensors, type StoredTensor } from "../lib/safetensors.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
-import { type Agreement, gradientDistance, LIMITS, requireAgreement } from "./agreement.ts";
-import {
-  type Arena,
-  BATCH_SIZE,
-  type Column,
-  listContestants,
-  scaleTime,
-  TRAINING_IMAGES,
-} from "./columns.ts";
-import { findForm, FLOAT32_PEERS } from "./forms.ts";
-import { OWN_FORMS } from "./learner.ts";
-import { type BenchProcess, openProcess } from "./process.ts";
+import type { BenchOptions } from "./bench_options.ts";
+import { type Arena, BATCH_SIZE } from "./columns.ts";
+import { compareGradients } from "./compare_gradients.ts";
+import { findForm } from "./forms.ts";
+import { measureColumns } from "./measure_columns.ts";
+import { openOwn, openPeer, requireSameDevice } from "./open_processes.ts";
+import type { BenchProcess } from "./process.ts";
 import type { Parted, StepProfile } from "./profile.ts";
-import type { OwnDescription, PeerDescription, Prepared, Timed } from "./protocol.ts";
-import type { BenchResult, ColumnResult } from "./result.ts";
-import { type Contestant, runRounds } from "./rounds.ts";
-import { leastMedian, pairRounds, summariseRounds } from "./statistics.ts";
-
-/** What to measure, and how. */
-export interface BenchOptions {
-  columns: readonly Column[];
-  /** Rows of the table. */
-  rows: readonly string[];
-  /** Rounds that count, and those thrown away before them. */
-  rounds: number;
-  thrownAway: number;
-  /** Milliseconds that a turn lasts at least. */
-  turn: number;
-  /** Training images of an epoch that is timed. */
-  epochImages: number;
-  /** The Python that has PyTorch; null where none of its rows is measured. */
-  python: string | null;
-  /** Threads within an operation, on both sides. */
-  threads: number;
-  device: DeviceChoice;
-  data: string | null;
-  weights: string | null;
-  /** Time the operations of a step as well. */
-  profile: boolean;
-  isQuick: boolean;
-  loadAverage: number[];
-  warning: string | null;
-  signal: AbortSignal;
-  /** Told what is being done, some times a second. */
-  onProgress(text: string): void;
-  /** Told what the user should read. */
-  onMessage(text: string): void;
-}
-
-/** The row of what is no contestant: batches that nobody trains on. */
-const BATCHES_ALONE = "batches";
+import type { OwnDescription, PeerDescription, Prepared } from "./protocol.ts";
+import type { BenchResult } from "./result.ts";
 
 /**
  * Runs the bench.
@@ -92,6 +47,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     const agreement = peer ? await compareGradients(options, arena, prepared, folder) : [];
     const { columns, dataShare } = await measureColumns(options, arena, own);
     const hasOurs = columns.some(({ rows }) => rows.some(({ row }) => row === "ours"));
+    const javaScript = hasOurs ? await partJavaScript(options, own) : null;
+    const profile = options.profile ? await profileStep(options, own) : null;
+    options.signal.throwIfAborted();
     return {
       date,
       isQuick: options.isQuick,
@@ -113,8 +71,8 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       agreement,
       columns,
       dataShare,
-      javaScript: hasOurs ? await partJavaScript(options, own) : null,
-      profile: options.profile ? await profileStep(options, own) : null,
+      javaScript,
+      profile,
       seconds: Math.round((performance.now() - started) / 1000),
     };
   } catch (error) {
@@ -123,142 +81,6 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
-}
-
-const HERE = fromFileUrl(new URL(".", import.meta.url));
-
-function openOwn({ device, threads }: BenchOptions, onMessage?: (line: string) => void): BenchProcess {
-  return openProcess({
-    name: "TensorFlow.js",
-    command: Deno.execPath(),
-    args: ["run", "-A", join(HERE, "serve.ts"), device],
-    env: { TF_NUM_INTRAOP_THREADS: String(threads) },
-    onMessage,
-  });
-}
-
-function openPeer({ python, device, threads }: BenchOptions): BenchProcess {
-  const flags = ["--threads", String(threads), "--device", device === "gpu" ? "cuda" : device];
-  return openProcess({
-    name: "PyTorch",
-    command: python!,
-    args: [join(HERE, "pytorch", "peer.py"), ...flags],
-  });
-}
-
-function requireSameDevice(own: OwnDescription, peer: PeerDescription): void {
-  if ((own.device === "cpu") === (peer.device === "cpu")) return;
-  throw new InputError(
-    `Cannot compare: TensorFlow computes on the ${own.device.toUpperCase()} and PyTorch on ${peer.device}. ` +
-      "Use --device cpu, or see that both find the GPU.",
-  );
-}
-
-/** Each of our rows, and PyTorch as usually written, against PyTorch tuned. */
-async function compareGradients(
-  { rows, onProgress, signal }: BenchOptions,
-  { processOf }: Arena,
-  { batches }: Prepared,
-  folder: string,
-): Promise<Agreement[]> {
-  const reference = "best";
-  const compute = async (row: string, batch: string): Promise<Map<string, StoredTensor>> => {
-    onProgress(`comparing gradients: ${findForm(row).label}`);
-    if (signal.aborted) throw new Interrupted("");
-    const out = join(folder, "gradients.safetensors");
-    await processOf(row).ask({ command: "gradients", form: row, batch, out });
-    const { tensors } = await readSafetensors(out);
-    return new Map([...tensors].filter(([name]) => name.startsWith("gradient.")));
-  };
-  const expected = [];
-  for (const batch of batches) expected.push(await compute(reference, batch));
-  const agreements: Agreement[] = [];
-  for (const row of rows.filter((row) => row === "usual" || findForm(row).side === "own")) {
-    const distances = [];
-    for (const [at, batch] of batches.entries()) {
-      distances.push(gradientDistance(await compute(row, batch), expected[at]));
-    }
-    const limit = OWN_FORMS[row]?.winograd ? LIMITS.winograd : LIMITS.direct;
-    agreements.push({ row, reference, distances, limit });
-  }
-  requireAgreement(agreements);
-  return agreements;
-}
-
-async function measureColumns(
-  options: BenchOptions,
-  arena: Arena,
-  own: BenchProcess,
-): Promise<Pick<BenchResult, "columns" | "dataShare">> {
-  const { rows, rounds, thrownAway, turn, signal, onProgress } = options;
-  const columns: ColumnResult[] = [];
-  let dataShare: BenchResult["dataShare"] = null;
-  for (const column of options.columns) {
-    const contestants = listContestants(column, rows, arena);
-    if (contestants.length === 0) continue;
-    const isEpoch = column.id === "epoch" && contestants.some(({ row }) => row === "ours");
-    if (isEpoch) contestants.push(batchesAlone(own, arena));
-    const settings = { rounds, thrownAway, ...column.rounds };
-    settings.rounds = Math.min(rounds, settings.rounds);
-    const result = await runRounds(contestants, {
-      ...settings,
-      turn,
-      signal,
-      onTurn: (row, round) => {
-        const label = row === BATCHES_ALONE ? "batches alone" : findForm(row).label;
-        const all = settings.thrownAway + settings.rounds;
-        onProgress(`${column.title}: ${round === 0 ? "building" : `round ${round} of ${all}`}, ${label}`);
-      },
-    });
-    if (isEpoch) {
-      const alone = result.rounds.get(BATCHES_ALONE)!;
-      dataShare = summariseRounds(pairRounds(result.rounds.get("ours")!, alone));
-      result.rounds.delete(BATCHES_ALONE);
-    }
-    columns.push(summariseColumn(column, result));
-  }
-  return { columns, dataShare };
-}
-
-/** A whole epoch's batches, in the epoch column's unit: their order is drawn once, which would weigh too much in a part. */
-function batchesAlone(own: BenchProcess, { load: { images } }: Arena): Contestant {
-  return {
-    row: BATCHES_ALONE,
-    count: 1,
-    run: async () => {
-      const question = { command: "batches", batchSize: BATCH_SIZE, images } as const;
-      return scaleTime(await own.ask<Timed>(question), TRAINING_IMAGES);
-    },
-  };
-}
-
-/** Medians and ratios of a column. */
-export function summariseColumn(
-  { id, title, unit, batchSize, rows }: Pick<Column, "id" | "title" | "unit" | "batchSize" | "rows">,
-  { rounds, counts }: { rounds: ReadonlyMap<string, number[]>; counts: ReadonlyMap<string, number> },
-): ColumnResult {
-  const peers = new Map([...rounds].filter(([row]) => FLOAT32_PEERS.includes(row)));
-  const reference = leastMedian(peers);
-  const compare = (values: number[]) => {
-    if (reference === null) return null;
-    const other = rounds.get(reference)!;
-    return summariseRounds(unit === "MB" ? pairRounds(other, values) : pairRounds(values, other));
-  };
-  return {
-    id,
-    title,
-    unit,
-    ...(batchSize === undefined ? {} : { batchSize }),
-    reference,
-    rows: rows.filter((row) => rounds.has(row)).map((row) => ({
-      row,
-      label: findForm(row).label,
-      count: counts.get(row)!,
-      rounds: rounds.get(row)!,
-      spread: summariseRounds(rounds.get(row)!),
-      ratio: compare(rounds.get(row)!),
-    })),
-  };
 }
 
 const TRIES = 3;

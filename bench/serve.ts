@@ -5,13 +5,10 @@
  *
  * @module
  */
-import { join } from "@std/path";
-import { batches } from "../lib/data/batches.ts";
-import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
+import { type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { InputError } from "../lib/input_error.ts";
 import { createNetwork } from "../lib/model/create_network.ts";
-import { loadPretrained } from "../lib/model/pretrained.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { disposeAll, fromPyTorch, toPyTorch } from "../lib/model/state_dict.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../lib/safetensors.ts";
@@ -22,6 +19,7 @@ import { createImageSource } from "../lib/training/batch_source.ts";
 import type { Batch } from "../lib/training/train_step.ts";
 import { createOwnLearner, type Learner, OWN_FORMS, takeImages } from "./learner.ts";
 import { createPlainLearner } from "./plain_tfjs.ts";
+import { prepare } from "./prepare.ts";
 import { readLines } from "./process.ts";
 import {
   countStepFlops,
@@ -31,14 +29,10 @@ import {
   profileOperations,
   type StepProfile,
 } from "./profile.ts";
-import type { Command, Learning, OwnCommand, OwnDescription, Prepared, Timed } from "./protocol.ts";
+import type { Command, Learning, OwnCommand, OwnDescription, Timed } from "./protocol.ts";
 
 /** The row of plain TensorFlow.js. */
 const PLAIN = "plain";
-
-/** Few images a batch: among many, one stands so near a ReLU's edge that rounding turns it over, in PyTorch too. */
-const CHECKED_IMAGES = 16;
-const CHECKED_BATCHES = 3;
 
 const DYNAMIC: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
 
@@ -62,7 +56,7 @@ class Server {
       case "describe":
         return this.#describe();
       case "prepare":
-        return this.#prepare(question);
+        return prepare(DYNAMIC, question);
       case "load":
         return this.#load(question);
       case "step":
@@ -91,36 +85,6 @@ class Server {
   #describe(): OwnDescription {
     const { device, version, threads } = this.#runtime;
     return { device, tensorflow: version, tfjs: tf.version_core, deno: Deno.version.deno, threads };
-  }
-
-  /** Writes what all start from. */
-  async #prepare({ folder, data, weights }: Of<"prepare">): Promise<Prepared> {
-    const datasets = await loadDatasets({ data });
-    const { tensors, name } = await loadPretrained({ weights });
-    const network = createNetwork(DYNAMIC, { pretrained: tensors });
-    const state = new Map<string, StoredTensor>();
-    for (const [name, tensor] of Object.entries(network)) state.set(name, await toPyTorch(tensor));
-    disposeAll(network);
-    const files = { state: join(folder, "state.safetensors"), batches: [] as string[] };
-    writeSafetensors(files.state, state, {});
-    const order = { batchSize: CHECKED_IMAGES, shuffle: true, augment: true };
-    for (const { images, labels, size } of batches(datasets.train, order).take(CHECKED_BATCHES)) {
-      const file = join(folder, `batch_${files.batches.length}.safetensors`);
-      const shape = [size, IMAGE_SIZE, IMAGE_SIZE, 3];
-      writeSafetensors(
-        file,
-        new Map([["images", { shape, data: images }], ["labels", { shape: [size], data: labels }]]),
-        {},
-      );
-      files.batches.push(file);
-    }
-    return {
-      ...files,
-      data: datasets.source.path,
-      dataName: datasets.train.name,
-      weightsName: name,
-      images: datasets.train.labels.length,
-    };
   }
 
   async #load({ state, data, images }: Of<"load">): Promise<object> {

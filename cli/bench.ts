@@ -8,149 +8,18 @@ import { writeFileAtomically } from "../lib/atomic_file.ts";
 import { InputError } from "../lib/input_error.ts";
 import { watchInterrupts } from "../lib/interrupt.ts";
 import { ensurePythonPackages, findGpu } from "../lib/setup/mod.ts";
-import { TRAINING_OPTIONS } from "../lib/training/options.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
+import { BENCH_COMMAND, type BenchFlags, COLUMN_NAMES, SIZES } from "./bench_options.ts";
 import { runCommand } from "./command.ts";
 import { createLiveLine } from "./live_line.ts";
-import { type Command, parseCommandLine } from "./options.ts";
+import { parseCommandLine } from "./options.ts";
 import { setUpTensorFlow, withLiveReporter } from "./set_up.ts";
 
-interface BenchFlags {
-  rows: string | null;
-  columns: string | null;
-  batchSizes: string;
-  rounds: number | null;
-  epochImages: number;
-  quick: boolean;
-  profile: boolean;
-  python: string | null;
-  data: string | null;
-  weights: string | null;
-  device: DeviceChoice;
-  threads: number | null;
-  force: boolean;
-  json: string | null;
-  figure: string | null;
-}
-
-const { data, weights, device } = TRAINING_OPTIONS;
-
-/** The columns of other batch sizes together. */
-const SIZES = "sizes";
-const COLUMN_NAMES = [...COLUMNS.map(({ id }) => id), SIZES];
 /** Of a trial, in less than a minute. */
 const QUICK = { rounds: 3, turn: 60, columns: "step,frozen,predict", epochImages: 640 };
 const MILLISECONDS_A_TURN = 300;
 
-const COMMAND: Command<BenchFlags> = {
-  name: "deno task bench",
-  summary:
-    "Times this project beside PyTorch and plain TensorFlow.js: the same network, weights, batches and optimizer, in turn. First " +
-    "it checks that all compute the same gradients. About ten minutes; leave the machine alone meanwhile.",
-  options: {
-    rows: {
-      kind: "string",
-      default: null,
-      defaultText: "all but bf16",
-      group: "What",
-      help: FORMS.map(({ row }) => row).join(", "),
-      value: "ROW,…|all",
-    },
-    columns: {
-      kind: "string",
-      default: null,
-      defaultText: "all",
-      group: "What",
-      help: COLUMN_NAMES.join(", "),
-      value: "COLUMN,…|all",
-    },
-    batchSizes: {
-      kind: "string",
-      default: "1,32,128,512,1024",
-      group: "What",
-      help: "images a step, of the column sizes",
-      value: "N,…",
-    },
-    epochImages: {
-      kind: "integer",
-      range: { from: 1, to: 50_000 },
-      default: 2560,
-      group: "What",
-      help: "images of an epoch that is timed; the time is scaled to all 50,000",
-      value: "N",
-    },
-    profile: {
-      kind: "boolean",
-      default: false,
-      group: "What",
-      help: "list the operations of a step with their times",
-    },
-    rounds: {
-      kind: "integer",
-      range: { from: 1, to: 1000 },
-      default: null,
-      defaultText: "9",
-      group: "How",
-      help: "rounds in which all take turns, after one that is thrown away",
-      value: "N",
-    },
-    quick: {
-      kind: "boolean",
-      default: false,
-      group: "How",
-      help: "a trial of some columns in less than a minute: no measurement",
-    },
-    force: {
-      kind: "boolean",
-      default: false,
-      group: "How",
-      help: "measure although the machine is busy; the result says so",
-    },
-    python: {
-      kind: "string",
-      default: null,
-      defaultText: "PyTorch is installed into .venv",
-      group: "How",
-      help: "a Python that has torch and safetensors",
-      value: "PATH",
-    },
-    threads: {
-      kind: "integer",
-      range: { from: 1, to: 1024 },
-      default: null,
-      defaultText: "all cores",
-      group: "How",
-      help: "threads of both sides",
-      value: "N",
-    },
-    data: { ...data, default: data.default, group: "How" },
-    weights: { ...weights, default: weights.default, group: "How" },
-    device: { ...device, default: "auto", group: "How" },
-    json: {
-      kind: "string",
-      default: null,
-      group: "Output",
-      help: "write everything to a file",
-      value: "FILE",
-    },
-    figure: {
-      kind: "string",
-      default: null,
-      group: "Output",
-      help: "draw bars into an SVG file",
-      value: "FILE",
-    },
-  },
-  examples: [
-    ["deno task bench --json bench/results/laptop.json", "all of it"],
-    ["deno task bench --quick --rows ours,plain", "see how it goes, without PyTorch"],
-    ["deno task bench --columns epoch --rows ours,best --epoch-images 50000", "whole epochs"],
-    ["deno task bench --rows ours --columns step --profile", "what a step's time is spent on"],
-  ],
-};
-
 async function main(args: string[]): Promise<void> {
-  const { values, given } = parseCommandLine(COMMAND, args);
+  const { values, given } = parseCommandLine(BENCH_COMMAND, args);
   const rows = values.rows === null ? defaultRows(values.quick) : parseNames(
     values.rows,
     FORMS.map(({ row }) => row),

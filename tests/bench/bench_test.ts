@@ -1,0 +1,83 @@
+// deno task bench as a process, ours alone; what it measures is no matter here
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import type { BenchResult } from "../../bench/result.ts";
+import { runCommand, startCommand } from "../testing/command.ts";
+import { temporaryFolder } from "../testing/folder.ts";
+
+const TINY = ["--quick", "--data", "synthetic", "--weights", "random", "--device", "cpu"];
+
+Deno.test("ours is measured without PyTorch, written and drawn", async () => {
+  using folder = temporaryFolder();
+  const [json, figure] = ["bench.json", "bench.svg"].map((name) => join(folder.path, name));
+  const what = [
+    "--rows",
+    "ours,plain",
+    "--columns",
+    "predict,epoch",
+    "--batch-sizes",
+    "2",
+    "--epoch-images",
+    "128",
+  ];
+  const { code, stdout, stderr } = await runCommand("bench", [
+    ...[...TINY, ...what, "--rounds", "2", "--threads", "1"],
+    ...["--json", json, "--figure", figure],
+  ], folder.path);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^\*\*A quick trial: these are no measurements\.\*\*$/m);
+  assert.match(stdout, /^\| ours +\| [\d.,]+ +\| [\d.,]+ +\|$/m);
+  assert.match(stdout, /^- Images: synthetic\. Weights: random\./m);
+  const result = JSON.parse(Deno.readTextFileSync(json)) as BenchResult;
+  assert.deepEqual(result.columns.map(({ id }) => id), ["epoch", "predict", "step-2"]);
+  assert.deepEqual(result.columns.map(({ rows }) => rows.map(({ row }) => row)), [
+    ["plain", "ours"],
+    ["plain", "ours"],
+    ["ours"],
+  ]);
+  for (const { rows } of result.columns) {
+    for (const { rounds, ratio } of rows) {
+      assert.equal(rounds.length, 2);
+      assert.ok(rounds.every((value) => value > 0));
+      assert.equal(ratio, null);
+    }
+  }
+  assert.equal(result.own!.threads, 1);
+  assert.deepEqual([result.isQuick, result.pytorch, result.settings.epochImages], [true, null, 128]);
+  assert.ok(result.dataShare!.median > 0 && result.javaScript!.javaScript > 0);
+  assert.match(Deno.readTextFileSync(figure), /^<svg/);
+});
+
+Deno.test("it stops when it is told to, and writes nothing", async () => {
+  using folder = temporaryFolder();
+  const json = join(folder.path, "bench.json");
+  const columns = ["--rows", "ours", "--columns", "step", "--rounds", "1000"];
+  const command = startCommand("bench", [...TINY, ...columns, "--json", json], folder.path);
+  await new Promise((done) => setTimeout(done, 1500)); // it says nothing that could be waited for
+  command.kill("SIGTERM");
+  const { code, signal, stdout, stderr } = await command.output;
+  // a starved machine may not have come so far that it listens
+  assert.ok(
+    signal === "SIGTERM" || (code === 130 && stderr.includes("Stopped; nothing was written.")),
+    stderr,
+  );
+  assert.equal(stdout, "");
+  assert.throws(() => Deno.statSync(json), Deno.errors.NotFound);
+});
+
+Deno.test("what cannot be measured is refused before anything starts", async () => {
+  using folder = temporaryFolder();
+  const refuse = async (...args: string[]) => {
+    const { code, stderr, stdout } = await runCommand("bench", args, folder.path);
+    assert.deepEqual([code, stdout], [2, ""]);
+    return stderr;
+  };
+  assert.match(
+    await refuse("--rows", "our"),
+    /^error: Cannot use --rows our: there is no our; did you mean ours\?\n$/,
+  );
+  assert.match(
+    await refuse("--json", join(folder.path, "no", "a.json")),
+    /^error: Cannot write .*: there is no folder /,
+  );
+});

@@ -1,0 +1,99 @@
+// the bench compares plain TensorFlow.js with ours: it must be the same network, trained by the same rule
+import assert from "node:assert/strict";
+import { createOwnLearner, type Learner, OWN_FORMS, RECIPE, takeImages } from "../../bench/learner.ts";
+import { createPlainLearner } from "../../bench/plain_tfjs.ts";
+import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/tf.ts";
+import { createImageSource } from "../../lib/training/batch_source.ts";
+import { networkSpec } from "../testing/networks.ts";
+import { assertAllClose, countTensors, readAll } from "../testing/tensors.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+const { train, test } = createSynthetic({ trainSize: 24, testSize: 10 });
+
+function firstBatch(size: number) {
+  const [{ values, shape, labels }] = createImageSource(train).batches({ batchSize: size });
+  return { images: tf.tensor4d(values, shape), labels: tf.tensor1d(labels, "int32") };
+}
+
+const SPECS = [
+  networkSpec(),
+  networkSpec({ backbone: "frozen" }),
+  networkSpec({ backbone: "frozen", adapter: "3x3" }),
+];
+
+for (const spec of SPECS) {
+  const name = `${spec.backbone} backbone, adapter ${spec.adapter}`;
+  Deno.test(`plain TensorFlow.js has our gradients, and after three steps our network: ${name}`, async () => {
+    const network = createNetwork(spec);
+    const batch = firstBatch(8);
+    const compare = async (steps: number, tolerance: number) => {
+      using plain = createPlainLearner(spec, network);
+      using ours = createOwnLearner({ ...OWN_FORMS.direct, compile: false }, spec, network);
+      const [actual, expected] = await Promise.all([plain, ours].map(async (learner) => {
+        if (steps > 0) await learner.step(batch, steps);
+        const tested = await learner.test(test, 5); // by the running statistics
+        const { loss, gradients } = learner.gradients(batch);
+        return { gradients: await readAll({ ...gradients, loss }), tested };
+      }));
+      assertAllClose(actual.gradients, expected.gradients, tolerance);
+      assert.ok(Math.abs(actual.tested.loss - expected.tested.loss) < 1e-6);
+      assert.equal(actual.tested.accuracy, expected.tested.accuracy);
+    };
+    await compare(0, 1e-5);
+    await compare(3, 1e-3); // the same rule, momentum and weight decay, and what rounding makes of it
+  });
+}
+
+Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of the squares of what learns", async () => {
+  const spec = networkSpec({ backbone: "frozen" });
+  const network = createNetwork(spec);
+  const batch = firstBatch(4);
+  using plain = createPlainLearner(spec, network);
+  using ours = createOwnLearner({ ...OWN_FORMS.direct, compile: false }, spec, network);
+  const penalty = await plain.step(batch, 1) - await ours.step(batch, 1);
+  let squares = 0;
+  for (const [name, tensor] of Object.entries(network)) {
+    if (!name.startsWith("backbone.")) { for (const value of await tensor.data()) squares += value ** 2; }
+  }
+  assert.ok(Math.abs(penalty / (RECIPE.weightDecay / 2 * squares) - 1) < 1e-4);
+});
+
+Deno.test("what is timed leaves no tensor behind, in any form", async () => {
+  const spec = networkSpec();
+  const network = createNetwork(spec);
+  const batch = firstBatch(4);
+  const create: Record<string, () => Learner> = {
+    plain: () => createPlainLearner(spec, network),
+    ours: () => createOwnLearner(OWN_FORMS.ours, spec, network),
+    loop: () => createOwnLearner({ ...OWN_FORMS.loop, compile: false }, spec, network),
+  };
+  for (const [name, make] of Object.entries(create)) {
+    const before = tf.memory().numTensors;
+    {
+      using learner = make();
+      await learner.step(batch, 2);
+      const settled = countTensors();
+      await learner.step(batch, 3);
+      await learner.epoch(train, 8, 16);
+      await learner.score(batch.images, 2);
+      await learner.test(test, 5);
+      assert.deepEqual({ ...countTensors(), graphs: settled.graphs }, settled, name);
+    }
+    const kept = name === "plain" ? 1 : 0; // TensorFlow.js's own optimizer forgets a scalar
+    assert.equal(tf.memory().numTensors, before + kept, name);
+    assert.equal(countTensors().graphs, 0, name);
+  }
+});
+
+Deno.test("a part of an epoch is the beginning of the whole one", () => {
+  const source = createImageSource(train);
+  const order = { batchSize: 5, shuffle: true, augment: true, epoch: 3 };
+  const part = takeImages(source, 10);
+  assert.equal(part.labels.length, 10);
+  const labels = [...part.batches(order)].map(({ labels }) => [...labels]);
+  assert.deepEqual(labels, [...source.batches(order)].slice(0, 2).map(({ labels }) => [...labels]));
+});
