@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { InputError } from "../input_error.ts";
 import { nameCopy } from "./cifar10_copies.ts";
 import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
@@ -75,40 +75,50 @@ export async function readCifar10(
   };
   const faults: string[] = [];
 
-  const readFile = async (file: string, index: number): Promise<FileCheck | null> => {
-    const bytes = await readBytes(join(folder, file));
-    const fault = bytes === null ? `${file} is missing` : findFault(bytes, file, recordsPerFile);
-    if (bytes === null || fault) {
-      faults.push(fault!);
-      return null;
+  const bytes = new Uint8Array(recordsPerFile * RECORD_BYTES); // one for all files: a training needs the memory
+  const files: FileCheck[] = [];
+  for (const [index, file] of [...TRAIN_FILES, TEST_FILE].entries()) {
+    const fault = await readRecords(join(folder, file), bytes) ?? findFault(bytes, file);
+    if (fault) {
+      faults.push(fault);
+      continue;
     }
-    const digest = crypto.subtle.digest("SHA-256", bytes); // on another thread, beside the rest
+    const digest = crypto.subtle.digest("SHA-256", bytes); // of a copy, on another thread, beside the rest
     const dataset = file === TEST_FILE ? test : train;
     const first = (file === TEST_FILE ? 0 : index) * recordsPerFile;
     decodeRecords(bytes, dataset.images, dataset.labels, first);
     const counts = countClasses(dataset.labels.subarray(first, first + recordsPerFile));
-    return { file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() };
-  };
-  const checks = await Promise.all([...TRAIN_FILES, TEST_FILE].map(readFile));
+    files.push({ file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() });
+  }
   if (faults.length) {
     throw new InputError(`Cannot use CIFAR-10 in ${folder}: ${faults.sort().join("; ")}. ${advice}`);
   }
-  const files = checks.filter((check) => check !== null);
   train.name = test.name = await nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
   return { train, test, files };
 }
 
-/** Tells what is wrong with a file's bytes, or nothing. */
-function findFault(bytes: Uint8Array, file: string, recordsPerFile: number): string | null {
-  const expected = recordsPerFile * RECORD_BYTES;
-  if (bytes.length !== expected) {
-    return `${file} has ${bytes.length.toLocaleString("en")} bytes, expected ${
-      expected.toLocaleString("en")
-    }`;
+/** Fills `bytes` from a file; tells if it is missing or of another size. */
+async function readRecords(path: string, bytes: Uint8Array): Promise<string | null> {
+  const file = await openFile(path);
+  if (file === null) return `${basename(path)} is missing`;
+  using open = file;
+  const { size } = await open.stat();
+  let filled = 0;
+  while (size === bytes.length && filled < size) {
+    const read = await open.read(bytes.subarray(filled));
+    if (read === null) break; // it is being cut meanwhile
+    filled += read;
   }
+  if (filled === bytes.length) return null;
+  const [found, expected] = [size, bytes.length].map((count) => count.toLocaleString("en"));
+  return `${basename(path)} has ${found} bytes, expected ${expected}`;
+}
+
+/** Tells what is wrong with a file's labels, or nothing. */
+function findFault(bytes: Uint8Array, file: string): string | null {
   let faults = 0;
   let first = 0;
-  for (let record = recordsPerFile - 1; record >= 0; record--) {
+  for (let record = bytes.length / RECORD_BYTES - 1; record >= 0; record--) {
     if (bytes[record * RECORD_BYTES] < CLASS_NAMES.length) continue;
     faults++;
     first = record;
@@ -149,9 +159,9 @@ function decodeRecords(
   }
 }
 
-async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+async function openFile(path: string): Promise<Deno.FsFile | null> {
   try {
-    return await Deno.readFile(path);
+    return await Deno.open(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.IsADirectory) {
@@ -163,9 +173,9 @@ async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer> | null> 
 
 /** `batches.meta.txt` may be missing; if it is there, it must name the classes that the labels mean here. */
 async function checkClassNames(folder: string, advice: string): Promise<void> {
-  const bytes = await readBytes(join(folder, "batches.meta.txt"));
-  if (bytes === null) return;
-  const names = new TextDecoder().decode(bytes).split(/\s+/).filter((name) => name);
+  const file = await openFile(join(folder, "batches.meta.txt"));
+  if (file === null) return;
+  const names = (await new Response(file.readable).text()).split(/\s+/).filter((name) => name);
   const wrong = CLASS_NAMES.findIndex((name, label) => names[label] !== name);
   if (wrong < 0 && names.length === CLASS_NAMES.length) return;
   throw new InputError(
