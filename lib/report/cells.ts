@@ -11,7 +11,7 @@ import {
 export type Part = ProsePart | CodePart | FigurePart | TablePart | TextPart;
 
 /** What all parts know of the cell they are from. */
-interface OfCell {
+export interface OfCell {
   /** The cell's number as JupyterLab's reader counts, from 1. */
   cell: number;
   /** Places of the lab's text that this cell answers: its tags that begin with `lab-`, on its first part only. */
@@ -20,7 +20,9 @@ interface OfCell {
 
 /** Markdown: a cell of it, or a sentence that a cell computed. */
 export interface ProsePart extends OfCell {
+  /** Tells the parts apart. */
   kind: "prose";
+  /** As in the notebook. */
   markdown: string;
   /** Whether somebody wrote it, and no cell computed it. */
   isWritten: boolean;
@@ -28,14 +30,19 @@ export interface ProsePart extends OfCell {
 
 /** The source of a cell with the tag `report-code`. */
 export interface CodePart extends OfCell {
+  /** Tells the parts apart. */
   kind: "code";
+  /** TypeScript. */
   source: string;
 }
 
 /** A picture with its caption. */
 export interface FigurePart extends OfCell {
+  /** Tells the parts apart. */
   kind: "figure";
+  /** Vectors where there are any. */
   format: "svg" | "png";
+  /** The picture's file. */
   data: Uint8Array<ArrayBuffer>;
   /** Markdown; null where the figure's own title is to serve. */
   caption: string | null;
@@ -45,14 +52,19 @@ export interface FigurePart extends OfCell {
 
 /** A table that a cell computed, in Markdown. */
 export interface TablePart extends OfCell {
+  /** Tells the parts apart. */
   kind: "table";
+  /** The table, and nothing else. */
   markdown: string;
+  /** Markdown; null where the heading above is to serve. */
   caption: string | null;
 }
 
 /** What a cell printed. */
 export interface TextPart extends OfCell {
+  /** Tells the parts apart. */
   kind: "text";
+  /** Lines as they were printed. */
   text: string;
 }
 

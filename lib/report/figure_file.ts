@@ -1,10 +1,14 @@
 /** A figure of `lib/figures` without the title drawn in it, and what it said. */
 export interface LiftedFigure {
+  /** The picture alone. */
   svg: string;
-  /** Width and height in pixels. */
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
+  /** What was drawn in bold above it. */
   title: string;
+  /** What was drawn in grey above it. */
   subtitle: string;
   /** What can be seen, for those who cannot see it. */
   description: string;

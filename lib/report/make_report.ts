@@ -18,7 +18,7 @@ export const PAPERS = ["a4", "letter"] as const;
 export interface ReportOptions {
   /** Whose report it is: `u1234567`. */
   uid: string;
-  /** @default {"a4"} */
+  /** Its size. @default {"a4"} */
   paper?: typeof PAPERS[number];
   /** With their outputs, in their order. */
   notebooks: readonly ReportNotebook[];
@@ -34,9 +34,11 @@ export interface ReportOptions {
 export interface Report {
   /** The same bytes for the same input. */
   pdf: Uint8Array<ArrayBuffer>;
+  /** How many. */
   pages: number;
   /** What its first page warns of. */
   remarks: string[];
+  /** Whether every page says that it is of synthetic data. */
   synthetic: boolean;
 }
 

@@ -9,6 +9,7 @@ import { adaptProse, cite, pointTo, type ProseContext, referToFigures, sectionLa
 export interface ReportNotebook {
   /** `04_frozen_backbone.ipynb`, with or without a folder. */
   path: string;
+  /** Its content. */
   file: NotebookFile;
 }
 
@@ -28,6 +29,7 @@ export interface Section {
 
 /** A place where something is answered. */
 export interface Answer {
+  /** What typst knows it by. */
   label: string;
   /** The cell's number. */
   cell: number;
