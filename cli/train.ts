@@ -1,10 +1,11 @@
+import { join } from "@std/path";
 import { watchInterrupts } from "../lib/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
 import { loadConfig } from "../lib/training/stored_checkpoint.ts";
 import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
-import { findCheckpoint } from "../lib/training/run_folder.ts";
+import { checkNewRun, defaultRunsFolder, findCheckpoint } from "../lib/training/run_folder.ts";
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { runCommand } from "./command.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar } from "./load.ts";
@@ -17,6 +18,7 @@ async function main(args: string[]): Promise<void> {
   const commandLine = parseTrainCommandLine(args);
   const { resume, json } = commandLine.runOptions;
   const config = await readConfig(commandLine);
+  if (resume === null) checkNewRun(join(defaultRunsFolder(), config.run)); // before anything is fetched
   await setUpTensorFlow({ device: config.device });
   await useNativeTensorFlow({ device: config.device }); // a GPU that is not there is said before anything is fetched
   const datasets = await loadDatasetsWithBar(config.data);

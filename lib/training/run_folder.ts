@@ -53,11 +53,7 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
   if (!lock.tryLockSync(true)) { // the system frees it when the process ends, however it ends
     throw refuse("being trained by another process: wait for it, or choose another name by --run NAME");
   }
-  if (isNew && (exists(file("last.safetensors")) || exists(file("best.safetensors")))) {
-    throw refuse(
-      `already in ${path}: go on with it by --resume ${run}, choose another name by --run NAME, or delete the folder`,
-    );
-  }
+  if (isNew && hasCheckpoint(path)) throw refuse(describeExisting(path));
   removeTemporaryFiles(path);
   return {
     path,
@@ -74,6 +70,25 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
     },
     [Symbol.dispose]: () => lock.close(),
   };
+}
+
+/**
+ * Checks that a new run would not overwrite one: what {@linkcode openRunFolder} does too, but at once.
+ *
+ * @throws {InputError} If it would.
+ */
+export function checkNewRun(path: string): void {
+  if (hasCheckpoint(path)) throw new InputError(`Run ${basename(path)} is ${describeExisting(path)}.`);
+}
+
+function hasCheckpoint(path: string): boolean {
+  return exists(join(path, "last.safetensors")) || exists(join(path, "best.safetensors"));
+}
+
+function describeExisting(path: string): string {
+  return `already in ${path}: go on with it by --resume ${
+    basename(path)
+  }, choose another name by --run NAME, or delete the folder`;
 }
 
 /**
