@@ -124,12 +124,9 @@ export function runFolderOf(checkpoint: string): string {
 /** Names of the runs that have a checkpoint, sorted. */
 export function listRuns(runsFolder: string = defaultRunsFolder()): string[] {
   if (!exists(runsFolder)) return [];
-  const folders = [...Deno.readDirSync(runsFolder)].filter(({ isDirectory }) => isDirectory).map(({ name }) =>
-    name
-  );
-  return folders.filter((name) =>
-    exists(join(runsFolder, name, "last.safetensors")) || exists(join(runsFolder, name, "best.safetensors"))
-  ).sort();
+  return [...Deno.readDirSync(runsFolder)]
+    .filter(({ name, isDirectory }) => isDirectory && hasCheckpoint(join(runsFolder, name)))
+    .map(({ name }) => name).sort();
 }
 
 /** What a process that was killed was writing; who holds the lock is the only one to write here. */
