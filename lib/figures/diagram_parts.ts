@@ -118,8 +118,8 @@ export function drawFilters(stored: readonly NetworkLayer[], example: DiagramExa
     arrow([498, y - 4], [498, MIDDLE + 25]);
 }
 
-/** The dynamic convolution and the response maps. */
-export function drawMaps(example: DiagramExample, count: number): string {
+/** The convolution, called dynamic where its filters are generated, and the response maps. */
+export function drawMaps(example: DiagramExample, count: number, isDynamic: boolean): string {
   const maps = toRows(example.maps, count);
   const side = Math.sqrt(maps[0].length);
   const domain = colourDomain(maps.flat(), "viridis");
@@ -149,7 +149,12 @@ export function drawMaps(example: DiagramExample, count: number): string {
       "stroke-width": 2,
       fill: "none",
     }) +
-    lines(["*dynamic", "*convolution", "1×1, ÷ √64"], 498, MIDDLE - 60, 15) +
+    lines(
+      [...(isDynamic ? ["*dynamic"] : []), "*convolution", "1×1, ÷ √64"],
+      498,
+      MIDDLE - (isDynamic ? 60 : 45),
+      15,
+    ) +
     arrow([522, MIDDLE], [count === 1 ? 537 : 546, MIDDLE]) +
     tiles +
     (count === 1

@@ -55,7 +55,7 @@ export interface NetworkDiagramOptions extends FigureOptions {
  * not learn are grey with a broken edge. Networks without a generator, or with an adapter, look accordingly.
  *
  * @param layers The network's summary, in the order of its layers.
- * @returns One complete SVG document, 880 pixels wide.
+ * @returns One complete SVG document, 880 pixels wide unless asked otherwise: the drawing is made smaller or larger as a whole.
  * @throws {RangeError} If the summary has no layer of the backbone, no filters or no score predictor.
  */
 export function networkDiagram(layers: readonly NetworkLayer[], options: NetworkDiagramOptions): string {
@@ -74,18 +74,27 @@ export function networkDiagram(layers: readonly NetworkLayer[], options: Network
   const example = options.example ?? madeUpExample(classNames.length, filterCount);
   const total = layers.reduce((sum, layer) => sum + layer.parameters, 0);
   const trainable = layers.reduce((sum, layer) => sum + (layer.trainable ? layer.parameters : 0), 0);
+  const width = options.width ?? WIDTH + 2 * PADDING;
+  const scale = (width - 2 * PADDING) / WIDTH;
   return composeFigure({
-    markup: drawBackbone(backbone, part("adapter"), example) +
-      (generator.length > 0
-        ? drawGenerator(part("class_embeddings"), part("weights_generator"), example, classNames.length)
-        : "") +
-      drawFilters(stored, example, filterCount) + drawMaps(example, filterCount) +
-      drawPredictor(predictor, filterCount, classNames.length) + drawScores(example, classNames) +
-      drawKey(layers, total, trainable),
-    height: LOWER + RASTER + 36,
+    markup: resize(
+      scale,
+      drawBackbone(backbone, part("adapter"), example) +
+        (generator.length > 0
+          ? drawGenerator(part("class_embeddings"), part("weights_generator"), example, classNames.length)
+          : "") +
+        drawFilters(stored, example, filterCount) + drawMaps(example, filterCount, generator.length > 0) +
+        drawPredictor(predictor, filterCount, classNames.length) + drawScores(example, classNames) +
+        drawKey(layers, total, trainable),
+    ),
+    height: scale * (LOWER + RASTER + 36),
     description: `The network: ${
       layers.map(({ layer, parameters }) => `${layer} (${formatCount(parameters)})`).join(", ")
     }; ` +
       `${formatCount(trainable)} of ${formatCount(total)} parameters are trainable.`,
-  }, { ...options, width: options.width ?? WIDTH + 2 * PADDING });
+  }, { ...options, width });
+}
+
+function resize(scale: number, markup: string): string {
+  return scale === 1 ? markup : `<g transform="scale(${scale.toFixed(4)})">${markup}</g>`;
 }
