@@ -8,17 +8,25 @@ import { variantComparison, type VariantComparisonOptions } from "../figures/var
 import { displayFigure } from "./figures.ts";
 import { displayMarkdown } from "./text.ts";
 
+/** Options of {@linkcode displayComparison}. */
+export interface DisplayComparisonOptions extends VariantComparisonOptions {
+  /** Experiments so far from the others that they would squeeze them together: they are written at the axis' edge. */
+  outside?: readonly string[];
+}
+
 /**
  * Shows experiments as a table and as a figure: every seed a point, means with their 95 % intervals, paired differences from `dynamic`.
  * Nothing where there are no results; {@linkcode openResults} has said so.
  */
 export async function displayComparison(
   results: readonly ExperimentResult[],
-  options: VariantComparisonOptions = {},
+  options: DisplayComparisonOptions = {},
 ): Promise<void> {
   if (results.length === 0) return;
+  const { outside = [], ...rest } = options;
   await displayMarkdown(formatRows(compareResults(results)));
   const hasReference = results.some(({ experiment }) => experiment === REFERENCE);
+  const inside = results.filter(({ experiment }) => !outside.includes(experiment));
   const variants = results.map((result) => ({
     name: result.experiment,
     note: `${formatCount(result.trainableParameters)} trainable parameters`,
@@ -27,8 +35,17 @@ export async function displayComparison(
   await displayFigure(variantComparison(variants, {
     subtitle: `Final epoch. Data: ${nameData(results)}.`,
     ...hasReference && { reference: REFERENCE },
-    ...options,
+    ...inside.length > 0 && inside.length < results.length && { domain: spanOf(inside) },
+    ...rest,
   }));
+}
+
+/** Ends of an axis, in per cent, on which all seeds and intervals have room. */
+function spanOf(results: readonly ExperimentResult[]): [number, number] {
+  const ends = compareResults(results).flatMap(({ final }) => final.interval ?? [final.mean]);
+  const seeds = results.flatMap(({ seeds }) => seeds.map(finalAccuracy));
+  const [low, high] = [Math.min(...ends, ...seeds), Math.max(...ends, ...seeds)];
+  return [Math.floor(100 * low - 1), Math.min(100, Math.ceil(100 * high + 1))];
 }
 
 /** Shows the training curves of experiments, a line a seed. Nothing where there are no results. */
@@ -61,6 +78,30 @@ export function nameData(results: readonly ExperimentResult[]): string {
  */
 export function concludeComparison(results: readonly ExperimentResult[]): string[] {
   return compareResults(results).filter(({ experiment }) => experiment !== REFERENCE).map(conclude);
+}
+
+/** What a comparison does not show, a sentence each, with the numbers of this one. */
+export function listLimits(results: readonly ExperimentResult[]): string[] {
+  const rows = compareResults(results);
+  const undecided = rows.filter(({ difference }) => difference?.shown === "none");
+  const seeds = [...new Set(results.map(({ seeds }) => seeds.length))].join(" or ");
+  return [
+    ...undecided.map(({ experiment, difference }) =>
+      `**"No difference is shown" is not "there is none".** With ${
+        difference!.n
+      } pairs the interval of \`${experiment}\` is ${
+        formatNumber(100 * (difference!.interval![1] - difference!.interval![0]), 1)
+      } points wide: a difference within it could not have been seen.`
+    ),
+    "**The intervals are not widened for their number.** Each stands for itself; of many such intervals, one in twenty leaves out zero by chance.",
+    `**One data set and one recipe**${
+      results.length === 0 ? "" : `, ${nameData(results)}`
+    }. The recipe was not tuned for each network; another learning rate might order them otherwise.`,
+    "**The networks do not have the same number of parameters.** A difference in favour of the larger one could be owed to its size.",
+    `**Seeds vary the start and the order of the images, not the images${
+      seeds === "" ? "" : ` (${seeds} seeds)`
+    }.** The intervals speak of repeating the training on this data, not of other data.`,
+  ];
 }
 
 function conclude({ experiment, final, difference }: ComparisonRow): string {

@@ -4,10 +4,23 @@
  * @module
  */
 export { type CheckpointComparison, compareCheckpoints } from "./compare_checkpoints.ts";
-export { concludeComparison, displayComparison, displayCurves, nameData } from "./comparison.ts";
+export {
+  concludeComparison,
+  displayComparison,
+  type DisplayComparisonOptions,
+  displayCurves,
+  listLimits,
+  nameData,
+} from "./comparison.ts";
 export { createLiveFigure, displayFigure, type LiveFigure } from "./figures.ts";
 export { type LossAndGradient, measureGradient } from "./gradient.ts";
-export { displayDiagram, type DisplayDiagramOptions, displayLayers, displayParts } from "./network.ts";
+export {
+  displayDiagram,
+  type DisplayDiagramOptions,
+  displayLayers,
+  displayParts,
+  makeExample,
+} from "./network.ts";
 export { isQuick, type OpenNotebook, openNotebook } from "./open_notebook.ts";
 export { type OpenModel, openModel } from "./open_model.ts";
 export { firstOfClass, pictureAt, sampleClasses } from "./pictures.ts";

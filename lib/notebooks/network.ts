@@ -1,8 +1,13 @@
-import { CLASS_NAMES } from "../data/dataset.ts";
+import { CLASS_NAMES, type Dataset } from "../data/dataset.ts";
 import { type DiagramExample, networkDiagram } from "../figures/network_diagram.ts";
+import { forward } from "../model/network.ts";
 import type { NetworkSpec } from "../model/spec.ts";
+import type { StateDict } from "../model/state_dict.ts";
 import { type NetworkSummary, summarise } from "../model/summary.ts";
+import * as tf from "../tensorflow/tf.ts";
 import { displayFigure } from "./figures.ts";
+import { pictureAt } from "./pictures.ts";
+import { makeBatch } from "./tensors.ts";
 import { type Cell, displayTable } from "./text.ts";
 
 /** Options of {@linkcode displayDiagram}. */
@@ -13,10 +18,13 @@ export interface DisplayDiagramOptions {
   example?: DiagramExample;
 }
 
+/** What JupyterLab has room for beside its panels in a window of 1280 pixels. */
+const DIAGRAM_WIDTH = 820;
+
 /** Shows a network's diagram, drawn from its own summary. */
 export async function displayDiagram(spec: NetworkSpec, options: DisplayDiagramOptions = {}): Promise<void> {
   const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
-  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, ...options }));
+  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));
 }
 
 /** Shows a network's layers with the shape of what each gives, and its parameters. */
@@ -51,4 +59,24 @@ export async function displayParts(spec: NetworkSpec): Promise<void> {
 
 function share(part: number, all: number): string {
   return `${(100 * part / all).toFixed(1)} %`;
+}
+
+/** What a network makes of an image, to put into its diagram. */
+export async function makeExample(
+  spec: NetworkSpec,
+  network: StateDict,
+  dataset: Dataset,
+  index: number,
+): Promise<DiagramExample> {
+  const { images, labels } = makeBatch(dataset, [index]);
+  const { scores, maps, filters } = forward(network, images, { ...spec, mode: "evaluate" });
+  const [allScores, allMaps, allFilters] = await Promise.all([scores.data(), maps.data(), filters.data()]);
+  tf.dispose([images, labels, scores, maps, filters]);
+  return {
+    image: pictureAt(dataset, index),
+    scores: allScores,
+    maps: allMaps,
+    filters: allFilters,
+    embeddings: await network["class_embeddings.weight"]?.data(),
+  };
 }

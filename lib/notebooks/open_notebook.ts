@@ -4,6 +4,7 @@ import { createSynthetic } from "../data/synthetic.ts";
 import { formatCount } from "../figures/numbers.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { ensureTensorFlow } from "../setup/mod.ts";
+import { displayMarkdown } from "./text.ts";
 import { type NativeTensorFlow, useNativeTensorFlow } from "../tensorflow/native.ts";
 
 /** What a notebook works with. */
@@ -39,7 +40,7 @@ export async function openNotebook(): Promise<OpenNotebook> {
   const log = (text: string) => console.log(text);
   const datasets = quick ? createSynthetic(QUICK_SIZES) : await loadDatasets({ log });
   const pretrained = await loadPretrained({ weights: quick ? "random" : undefined, log });
-  console.log(describe({ datasets, pretrained, runtime, quick }));
+  await displayMarkdown(describe({ datasets, pretrained, runtime, quick }));
   return { datasets, pretrained, runtime, quick };
 }
 
@@ -51,9 +52,9 @@ export function isQuick(): boolean {
 function describe({ datasets: { train, test }, pretrained, runtime, quick }: OpenNotebook): string {
   const images = `${formatCount(train.labels.length)} + ${formatCount(test.labels.length)} images`;
   return [
-    `data: ${train.name}, ${images}`,
+    `Data: ${train.name}, ${images}`,
     `weights: ${pretrained.name}`,
     `${runtime.device.toUpperCase()}, TensorFlow ${runtime.version}`,
-    ...(quick ? ["QUICK TRIAL: the numbers mean nothing"] : []),
+    ...(quick ? ["**a quick trial: the numbers mean nothing**"] : []),
   ].join(" · ");
 }

@@ -1,3 +1,4 @@
+import { readProbes } from "../experiments/probe.ts";
 import { publishedResultsFolder, readResults } from "../experiments/results.ts";
 import type { ExperimentResult } from "../experiments/results.ts";
 import { describeStaleness } from "../experiments/staleness.ts";
@@ -8,7 +9,8 @@ import { displayMarkdown } from "./text.ts";
 const COMMAND = "deno task compare --publish";
 
 /**
- * Reads the committed results of some experiments, and says what is missing or stale and which command makes it.
+ * Reads the committed results of some experiments (or those in the folder `NOTEBOOK_RESULTS`), and says what is missing or stale and
+ * which command makes it.
  *
  * @param names Experiments by name, in the order wanted; none means all.
  * @returns Those that are there.
@@ -22,10 +24,11 @@ const COMMAND = "deno task compare --publish";
  */
 export async function openResults(names: readonly string[] = []): Promise<ExperimentResult[]> {
   const wanted = names.length > 0 ? names : EXPERIMENTS.map(({ name }) => name);
-  const all = readResults(Deno.env.get("NOTEBOOK_RESULTS") ?? publishedResultsFolder());
+  const folder = Deno.env.get("NOTEBOOK_RESULTS") ?? publishedResultsFolder();
+  const all = readResults(folder);
   const results = wanted.flatMap((name) => all.filter(({ experiment }) => experiment === name));
   const missing = wanted.filter((name) => !all.some(({ experiment }) => experiment === name));
-  const stale = (await describeStaleness(results)).filter((sentence) =>
+  const stale = (await describeStaleness(results, { probes: readProbes(folder) })).filter((sentence) =>
     !sentence.startsWith("There are no results of")
   );
   const sentences = [

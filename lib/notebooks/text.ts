@@ -16,7 +16,7 @@ export async function displayMarkdown(markdown: string): Promise<void> {
 }
 
 /**
- * Shows a table. A column whose cells are all numbers stands to the right; texts may hold Markdown.
+ * Shows a table. A column whose cells are all numbers, written out or not, stands to the right; texts may hold Markdown.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export function bundleTable({ header, rows, footer = [] }: Table): Bundle {
   const texts = [header, ...body].map((row) => header.map((_, column) => format(row[column] ?? "")));
   const widths = header.map((_, column) => Math.max(3, ...texts.map((row) => row[column].length)));
   const toRight = header.map((_, column) =>
-    rows.length > 0 && rows.every((row) => typeof row[column] === "number" || row[column] === "–")
+    rows.length > 0 && rows.every((row) => NUMBER.test(String(row[column])))
   );
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, column) => pad(cell, widths[column], toRight[column])).join(" | ")} |`;
@@ -46,6 +46,8 @@ export function bundleTable({ header, rows, footer = [] }: Table): Bundle {
   const markdown = [line(texts[0]), rule, ...texts.slice(1).map(line)].join("\n");
   return { "text/plain": markdown, "text/markdown": markdown };
 }
+
+const NUMBER = /^(–|[+−-]?[\d.,]+(e[+−-]?\d+)?(\s?%)?)$/;
 
 function format(cell: Cell): string {
   return typeof cell === "number" ? cell.toLocaleString("en-GB") : cell.replaceAll("|", "\\|");

@@ -157,11 +157,12 @@ function describeStep(
 
 function describeEpoch(record: EpochRecord, isBest: boolean): string {
   const { epoch, trainLoss, trainAccuracy, testLoss, testAccuracy, seconds } = record;
-  return `epoch ${epoch}: training loss ${formatNumber(trainLoss, 3)}, accuracy ${
-    formatPercent(trainAccuracy)
-  } · ` +
-    `test loss ${formatNumber(testLoss, 3)}, accuracy ${formatPercent(testAccuracy)} · ${
-      formatNumber(seconds, 1)
-    } s` +
-    (isBest ? " · best so far, saved" : "");
+  return `epoch ${epoch}: training ${describeScore(trainLoss, trainAccuracy)} · test ${
+    describeScore(testLoss, testAccuracy)
+  } · ${formatNumber(seconds, 1)} s` +
+    (isBest ? " · best, saved" : "");
+}
+
+function describeScore(loss: number, accuracy: number): string {
+  return `${formatNumber(loss, 3)}, ${formatPercent(accuracy)}`;
 }
