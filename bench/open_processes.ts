@@ -24,6 +24,7 @@ export function openPeer({ python, device, threads }: BenchOptions): BenchProces
     name: "PyTorch",
     command: python!,
     args: [join(HERE, "pytorch", "peer.py"), ...flags],
+    cure: "Give another --python, or leave it out to have PyTorch installed.",
   });
 }
 

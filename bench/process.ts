@@ -8,6 +8,8 @@ export interface ProcessOptions {
   command: string;
   args: string[];
   env?: Record<string, string>;
+  /** What to do where it does not even start, for its message. */
+  cure?: string;
   /** Told what it says beside its answers. */
   onMessage?(line: string): void;
 }
@@ -23,11 +25,10 @@ export interface BenchProcess extends AsyncDisposable {
   peakMemory(): number | null;
 }
 
-const KEPT_LINES = 12; // of what it said last
 const PATIENCE = 2000; // milliseconds
 
 /** Starts a process that reads commands and answers. It ends with the end of its input. */
-export function openProcess({ name, command, args, env, onMessage }: ProcessOptions): BenchProcess {
+export function openProcess({ name, command, args, env, cure, onMessage }: ProcessOptions): BenchProcess {
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(command, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" })
@@ -38,11 +39,10 @@ export function openProcess({ name, command, args, env, onMessage }: ProcessOpti
     }
     throw new InputError(`Cannot start ${name}: ${command} is no program that can be run.`, { cause: error });
   }
-  const said: string[] = [];
+  let said = ""; // last: an error's message comes after its stack in Python, and we print nothing else
   const listening = (async () => {
     for await (const line of readLines(child.stderr)) {
-      said.push(line);
-      if (said.length > KEPT_LINES) said.shift();
+      if (line.trim() !== "") said = line.trim();
       onMessage?.(line);
     }
   })();
@@ -56,8 +56,9 @@ export function openProcess({ name, command, args, env, onMessage }: ProcessOpti
       const { value, done } = await answers.next();
       if (done) {
         await listening;
+        const end = `Cannot measure ${name}: it ended at "${question.command}".`;
         throw new InputError(
-          `Cannot measure ${name}: it ended at "${question.command}". ${said.join(" ")}`.trim(),
+          [end, said, question.command === "describe" ? cure : ""].filter(Boolean).join(" "),
         );
       }
       const answer = JSON.parse(value) as Answer & { error?: string; isInput?: boolean };

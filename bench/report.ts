@@ -74,7 +74,7 @@ function formatSizes(columns: readonly ColumnResult[]): string {
 function formatNotes(result: BenchResult): string {
   const { machine, own, pytorch, settings, agreement, dataShare, javaScript } = result;
   const lines = [
-    `Medians of ${settings.rounds} rounds (memory: 3), ${settings.thrownAway} before them thrown away; all systems took turns in each. × : how many ` +
+    `Medians of ${settings.rounds} rounds (memory: at most 3), ${settings.thrownAway} before them thrown away; all systems took turns in each. × : how many ` +
     "times as fast as PyTorch's best form in that column, for memory how many times its bytes; the median over pairs of the same round.",
     `${formatMachine(machine)}; load average ${result.loadAverage[0].toFixed(2)} before the start; ${
       result.date.slice(0, 10)

@@ -225,7 +225,11 @@ function requireForm(form: string) {
 }
 
 async function main(device: DeviceChoice): Promise<void> {
-  const server = new Server(await useNativeTensorFlow({ device }));
+  const runtime = await useNativeTensorFlow({ device }).catch((error) => {
+    console.error((error as Error).message); // which is what the bench passes on
+    Deno.exit(1);
+  });
+  const server = new Server(runtime);
   for await (const line of readLines(Deno.stdin.readable)) {
     let answer: object;
     try {
