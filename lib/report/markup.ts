@@ -48,11 +48,17 @@ export function block(typst: string): string {
 /** Rows from which on a table may go on on the next page. */
 const LONG_TABLE = 20;
 
+/** Columns from which on a table is set smaller. */
+const WIDE_TABLE = 6;
+
 /** A numbered table with its caption, both in Markdown. */
 export function captionTable(table: string, caption: string, label?: string): string {
-  const isLong = table.split("\n").length > LONG_TABLE;
+  const lines = table.split("\n");
+  const isWide = (lines[0].match(/(?<!\\)\|/g)?.length ?? 0) > WIDE_TABLE;
   const end = label === undefined ? "]" : `] <${label}>`;
-  return `${block(`#captioned-table(breakable: ${isLong})[`)}${caption}${block("][")}${table}${block(end)}`;
+  return `${block(`#captioned-table(breakable: ${lines.length > LONG_TABLE}, wide: ${isWide})[`)}${caption}${
+    block("][")
+  }${table}${block(end)}`;
 }
 
 /** A reference in a paragraph: "Figure 3", "Section 2.1". */

@@ -25,7 +25,8 @@ export function adaptProse(markdown: string, context: ProseContext): string {
     /\[([^\]]*)\]\(([^)\s]+)\)/g,
     (whole, text, target) => adaptLink(whole, text, target, context),
   );
-  const referred = mapText(linked, (text) => referToSections(text, context));
+  // a number and its unit stay on one line
+  const referred = mapText(linked, (text) => referToSections(text, context).replace(/(\d) %/g, "$1\u00a0%"));
   return cite(referred, context);
 }
 
