@@ -9,7 +9,7 @@ import { listNotebooks } from "../lib/notebooks/list_notebooks.ts";
 import { cleanOutputs, formatNotebook, type Replacement } from "../lib/notebooks/notebook_file.ts";
 import { projectFolder } from "../lib/tensorflow/runtime.ts";
 import { runCommand } from "./command.ts";
-import { createLiveLine, type LiveLine } from "./live_line.ts";
+import { createLiveLine } from "./live_line.ts";
 import { type Command, parseCommandLine } from "./options.ts";
 import { setUpTensorFlow, withLiveReporter } from "./set_up.ts";
 
@@ -57,7 +57,7 @@ async function main(args: string[]): Promise<void> {
   const scratch = quick ? await Deno.makeTempDir({ prefix: "notebooks-" }) : null;
   try {
     const folder = into ?? (scratch ?? join(projectFolder(), "notebooks"));
-    await executeAll(paths, folder, jupyter, scratch);
+    await executeAll(paths, { folder, jupyter, scratch });
   } finally {
     if (scratch !== null) await Deno.remove(scratch, { recursive: true });
   }
@@ -70,43 +70,76 @@ async function checkAll(paths: readonly string[]): Promise<void> {
   throw new InputError("The notebooks' code does not type-check: see above.");
 }
 
-/** @param scratch Where a quick trial keeps its trainings; null for no trial. */
-async function executeAll(
-  paths: readonly string[],
-  folder: string,
-  jupyter: Jupyter,
-  scratch: string | null,
-): Promise<void> {
-  await Deno.mkdir(folder, { recursive: true });
-  const env: Record<string, string> = scratch === null
-    ? {}
-    : { NOTEBOOK_QUICK: "1", CHECKPOINTS_DIR: join(scratch, "checkpoints") };
-  using interrupts = watchInterrupts();
-  for (const path of paths) {
-    const name = basename(path);
-    const line = createLiveLine();
-    const start = performance.now();
-    try {
-      const executed = await executeNotebook(path, {
-        jupyter,
-        env,
-        signal: interrupts.signal,
-        onCell: (number, all) => tellCell(line, name, number, all),
-      });
-      const cleaned = cleanOutputs(executed, path, listReplacements(scratch));
-      writeFileAtomically(join(folder, name), new TextEncoder().encode(formatNotebook(cleaned)));
-    } catch (error) {
-      line.clear();
-      if (error instanceof CellError && error.trace !== "") console.error(error.trace.trimEnd());
-      throw error;
-    }
-    line.clear();
-    console.log(`${name}: executed in ${((performance.now() - start) / 1000).toFixed(0)} s`);
-  }
+/** What all notebooks of one call are executed with. */
+interface Execution {
+  /** Where the executed notebooks go. */
+  folder: string;
+  jupyter: Jupyter;
+  /** Where a quick trial keeps its trainings; null for no trial. */
+  scratch: string | null;
 }
 
-function tellCell(line: LiveLine, name: string, number: number, all: number): void {
-  line.draw((columns) => `${name}: cell ${number} of ${all}`.slice(0, columns), { now: true });
+/** Trials are mostly waiting, so two run side by side; in earnest a notebook gets all cores. */
+const [JOBS, QUICK_JOBS] = [1, 2];
+
+/** Executes notebooks; after the first that fails no other is begun, and those that run are stopped. */
+async function executeAll(paths: readonly string[], execution: Execution): Promise<void> {
+  await Deno.mkdir(execution.folder, { recursive: true });
+  using interrupts = watchInterrupts();
+  const failure = new AbortController();
+  const signal = AbortSignal.any([interrupts.signal, failure.signal]);
+  const line = createLiveLine();
+  const running = new Map<string, string>();
+  const tell = (name: string, state: string | null) => {
+    if (state === null) running.delete(name);
+    else running.set(name, state);
+    line.draw((columns) => [...running.values()].join(" · ").slice(0, columns), { now: true });
+  };
+  const queue = [...paths];
+  const work = async () => {
+    for (let path = queue.shift(); path !== undefined && !signal.aborted; path = queue.shift()) {
+      const name = basename(path);
+      const start = performance.now();
+      await executeOne(
+        path,
+        execution,
+        signal,
+        (number, all) => tell(name, `${name}: cell ${number} of ${all}`),
+      );
+      tell(name, null);
+      line.print(`${name}: executed in ${((performance.now() - start) / 1000).toFixed(0)} s`);
+    }
+  };
+  let first: unknown = null;
+  const workers = Array.from({ length: execution.scratch === null ? JOBS : QUICK_JOBS }, async () => {
+    try {
+      await work();
+    } catch (error) {
+      first ??= error; // what follows from it is no news
+      failure.abort();
+    }
+  });
+  await Promise.all(workers);
+  line.clear();
+  if (first === null) return;
+  if (first instanceof CellError && first.trace !== "") console.error(first.trace.trimEnd());
+  throw first;
+}
+
+async function executeOne(
+  path: string,
+  { folder, jupyter, scratch }: Execution,
+  signal: AbortSignal,
+  onCell: (number: number, all: number) => void,
+): Promise<void> {
+  const env: Record<string, string> = scratch === null
+    ? {}
+    // each its own, since two may train runs of one name
+    : { NOTEBOOK_QUICK: "1", CHECKPOINTS_DIR: join(scratch, "checkpoints", basename(path, ".ipynb")) };
+  const executed = await executeNotebook(path, { jupyter, env, signal, onCell });
+  const cleaned = cleanOutputs(executed, path, listReplacements(scratch));
+  const text = formatNotebook(cleaned);
+  writeFileAtomically(join(folder, basename(path)), new TextEncoder().encode(text));
 }
 
 /** Folders of this machine that an output may name, and what the reader is shown instead. */

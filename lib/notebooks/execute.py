@@ -21,7 +21,7 @@ def report(**values):
     print(json.dumps(values), flush=True)
 
 
-SECONDS_OF_SILENCE = 0.3
+SECONDS_OF_SILENCE = 0.15
 
 
 class Client(NotebookClient):

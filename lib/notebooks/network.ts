@@ -3,7 +3,7 @@ import { type DiagramExample, networkDiagram } from "../figures/network_diagram.
 import { forward } from "../model/network.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { type NetworkSummary, summarise } from "../model/summary.ts";
+import { type LayerSummary, summarise } from "../model/summary.ts";
 import * as tf from "../tensorflow/tf.ts";
 import { displayFigure } from "./figures.ts";
 import { pictureAt } from "./pictures.ts";
@@ -27,8 +27,9 @@ export async function displayDiagram(spec: NetworkSpec, options: DisplayDiagramO
   await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));
 }
 
-/** Shows a network's layers with the shape of what each gives, and its parameters. */
-export async function displayLayers({ layers, parameters, trainable }: NetworkSummary): Promise<void> {
+/** Shows layers with the shape of what each gives, and its parameters, with their sums. */
+export async function displayLayers(layers: readonly LayerSummary[]): Promise<void> {
+  const sum = (key: "parameters" | "trainable") => layers.reduce((total, layer) => total + layer[key], 0);
   await displayTable({
     header: ["layer", "kind", "gives", "parameters", "trainable"],
     rows: layers.map((row): Cell[] => [
@@ -38,7 +39,7 @@ export async function displayLayers({ layers, parameters, trainable }: NetworkSu
       row.parameters,
       row.trainable,
     ]),
-    footer: [["all", "", "", parameters, trainable]],
+    footer: [["all", "", "", sum("parameters"), sum("trainable")]],
   });
 }
 

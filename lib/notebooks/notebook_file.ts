@@ -141,7 +141,7 @@ export function cleanOutputs(
 }
 
 const MACHINE_PATH =
-  /(?:file:\/\/)?(?:\/(?:home|Users|root|tmp|var|mnt|work|workspace)\/|[A-Z]:\\)[^\s"'<>)]*/;
+  /(?<![\w.\/-])(?:file:\/\/)?(?:\/(?:home|Users|root|tmp|var|mnt|work|workspace)\/|[A-Z]:\\)[^\s"'<>)]*/;
 
 /** A stream comes in pieces that depend on the moment; together they are the same every time. */
 function joinStreams(outputs: readonly CellOutput[]): CellOutput[] {
