@@ -1,4 +1,4 @@
-import { makeFilters } from "../model/filters.ts";
+import { generateFilters, makeFilters } from "../model/filters.ts";
 import { createPass } from "../model/network.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
@@ -11,21 +11,36 @@ export interface ClassVectors {
   filters: number[][];
   /** Class embeddings, a row a class; null where the network has none. */
   embeddings: number[][] | null;
+  /**
+   * Share of the generator's outputs whose size is above {@linkcode SATURATED}, where tanh hardly has a slope any more; null where there is
+   * no generator.
+   */
+  saturated: number | null;
 }
+
+/** An output of tanh of this size or more is saturated: its slope is 0.19 at most. */
+export const SATURATED = 0.9;
 
 /** Reads a network's filters and embeddings. */
 export async function readClassVectors(
   tensors: StateDict,
   { variant, backbone, adapter }: NetworkSpec,
 ): Promise<ClassVectors> {
-  const filters = tf.tidy(() =>
-    makeFilters(createPass(tensors, { variant, backbone, adapter, mode: "evaluate" }), variant)
-  );
+  const pass = createPass(tensors, { variant, backbone, adapter, mode: "evaluate" });
+  const filters = tf.tidy(() => makeFilters(pass, variant));
   const embeddings = tensors["class_embeddings.weight"] as tf.Tensor2D | undefined;
+  const written = variant === "dynamic" ? tf.tidy(() => generateFilters(pass)) : null;
   try {
-    return { filters: await filters.array(), embeddings: await embeddings?.array() ?? null };
+    const outputs = await written?.data();
+    return {
+      filters: await filters.array(),
+      embeddings: await embeddings?.array() ?? null,
+      saturated: outputs === undefined
+        ? null
+        : outputs.filter((value) => Math.abs(value) > SATURATED).length / outputs.length,
+    };
   } finally {
-    filters.dispose();
+    tf.dispose([filters, ...written === null ? [] : [written]]);
   }
 }
 

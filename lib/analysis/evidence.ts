@@ -1,6 +1,7 @@
 /**
  * Reading response maps. A filter and the score predictor behind it can both change their sign without any score changing (the
- * generator ends in tanh, which is odd), so training decides by chance whether a class shows as a *high* or as a *low* response.
+ * generator ends in tanh, which is odd), so training decides by chance whether a class shows as a *high* or as a *low* response, and
+ * since features may differ from place to place, so may that. What a response is worth, only the predictor knows.
  *
  * @module
  */
@@ -11,16 +12,16 @@ import type { StateDict } from "../model/state_dict.ts";
 import * as tf from "../tensorflow/tf.ts";
 import { joinArrays, MAP_CELLS } from "./scorer.ts";
 
-const BATCH_SIZE = 250;
+const BATCH_SIZE = 2500; // maps
 
 /**
- * How much each class's score rises with each value of its own response map.
+ * How much a class's score rises with each value of its response map.
  *
- * @param maps Response maps `[N,10,8,8]`.
- * @returns Gradients `[N,10,8,8]`: ∂ score of the class / ∂ its map.
- * @throws {RangeError} If the network has not one map and one score a class.
+ * @param maps Response maps `[M,8,8]`, of any classes and images.
+ * @returns Slopes `[M,8,8]`: ∂ score / ∂ response.
+ * @throws {RangeError} If the network has not one score a map.
  */
-export async function scoreGradients(
+export async function scoreSlopes(
   tensors: StateDict,
   { variant, backbone, adapter }: NetworkSpec,
   maps: Float32Array,
@@ -29,52 +30,49 @@ export async function scoreGradients(
     throw new RangeError(`The classes of a network ${variant} have no response maps of their own.`);
   }
   const pass = createPass(tensors, { variant, backbone, adapter, mode: "evaluate" });
-  // a class's score depends on its own map alone, so the gradient of their sum holds each class's
-  const gradient = tf.grad((maps: tf.Tensor) => tf.sum(predictScores(pass, maps as tf.Tensor4D)));
+  // a score depends on its own map alone, so the gradient of their sum holds each one's
+  const slope = tf.grad((maps: tf.Tensor) =>
+    tf.sum(tf.slice(predictScores(pass, maps as tf.Tensor4D), [0, 0], [-1, 1]))
+  );
   const parts: Float32Array[] = [];
-  const step = BATCH_SIZE * CLASSES * MAP_CELLS;
-  for (let start = 0; start < maps.length; start += step) {
-    const part = maps.subarray(start, start + step);
-    const result = tf.tidy(() =>
-      gradient(tf.tensor4d(part, [part.length / (CLASSES * MAP_CELLS), CLASSES, MAP_SIZE, MAP_SIZE]))
-    );
+  for (let start = 0; start < maps.length; start += BATCH_SIZE * MAP_CELLS) {
+    const part = maps.subarray(start, start + BATCH_SIZE * MAP_CELLS);
+    const result = tf.tidy(() => slope(tf.tensor4d(part, [part.length / MAP_CELLS, 1, MAP_SIZE, MAP_SIZE])));
     parts.push(await result.data() as Float32Array);
     result.dispose();
   }
   return joinArrays(parts);
 }
 
-/** Which sign of the response speaks for a class, and how clearly. */
-export interface Polarity {
-  /** 1: high responses speak for the class; −1: low ones do. */
-  sign: 1 | -1;
-  /** Share of the map's cells, over all images, whose gradient has that sign, 0.5–1. */
-  agreement: number;
-}
-
 /**
- * Finds out which sign of the response speaks for a class: the sign of most gradients of the score, for the class that each image is
- * of.
- *
- * @param gradients `[N,10,8,8]` of {@linkcode scoreGradients}.
- * @param classes The class to look at in each image `[N]`.
+ * Evidence: response × slope, cell by cell. It is what each cell adds to the score, to first order (gradient × input, Shrikumar et al. 2017,
+ * arXiv:1704.02685), and does not depend on the maps' sign.
  */
-export function findPolarity(gradients: Float32Array, classes: ArrayLike<number>): Polarity {
-  let positive = 0;
-  for (let image = 0; image < classes.length; image++) {
-    const start = (image * CLASSES + classes[image]) * MAP_CELLS;
-    for (const value of gradients.subarray(start, start + MAP_CELLS)) positive += value > 0 ? 1 : 0;
-  }
-  const share = positive / (classes.length * MAP_CELLS);
-  return share >= 0.5 ? { sign: 1, agreement: share } : { sign: -1, agreement: 1 - share };
+export async function weighMaps(
+  tensors: StateDict,
+  spec: NetworkSpec,
+  maps: Float32Array,
+): Promise<Float32Array> {
+  const slopes = await scoreSlopes(tensors, spec, maps);
+  return maps.map((value, index) => value * slopes[index]);
 }
 
-/** Values by their sign: evidence *for* the class is positive whatever the polarity. */
-export function orient(maps: Float32Array, { sign }: Pick<Polarity, "sign">): Float32Array {
-  return maps.map((value) => sign * value || 0); // no −0
+/** How a predictor reads maps. */
+export interface SlopeSummary {
+  /** Mean slope of each cell `[64]`. */
+  mean: Float32Array;
+  /** Share of the cells, over all maps, where the score rises with the response, 0–1. */
+  rising: number;
 }
 
-/** Response × gradient, cell by cell: what each cell adds to the score, to first order (Shrikumar et al. 2017, arXiv:1704.02685). */
-export function weighMaps(maps: Float32Array, gradients: Float32Array): Float32Array {
-  return maps.map((value, index) => value * gradients[index]);
+/** Summarises slopes `[M,8,8]`. */
+export function summariseSlopes(slopes: Float32Array): SlopeSummary {
+  return { mean: averageMaps(slopes), rising: slopes.filter((slope) => slope > 0).length / slopes.length };
+}
+
+/** The mean of maps `[M,8,8]`, `[64]`. */
+export function averageMaps(maps: Float32Array): Float32Array {
+  const sums = new Float64Array(MAP_CELLS);
+  maps.forEach((value, index) => sums[index % MAP_CELLS] += value);
+  return Float32Array.from(sums, (sum) => sum / (maps.length / MAP_CELLS));
 }

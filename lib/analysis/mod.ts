@@ -21,3 +21,4 @@ export * from "./occlusion.ts";
 export * from "./pointing.ts";
 export * from "./receptive_field.ts";
 export * from "./scorer.ts";
+export * from "./separation.ts";

@@ -47,6 +47,8 @@ export interface BlendMaps {
 export interface BlendMapsOptions extends FigureOptions {
   /** The maps' colours (default `"viridis"`). */
   colours?: ColourMap;
+  /** What the maps hold (default `Response`). */
+  measure?: string;
 }
 
 const GAP = 9;
@@ -66,7 +68,7 @@ export function blendMaps(
   if (examples.length === 0 || curves.length === 0) {
     throw new RangeError("A figure of blends needs at least one image and one curve.");
   }
-  const { colours = "viridis" } = options;
+  const { colours = "viridis", measure = "Response" } = options;
   const rows = examples.map(({ maps }) => toRows(maps, shares.length));
   if (examples.some(({ scores }) => scores.length !== shares.length)) {
     throw new RangeError(`${shares.length} blends need as many scores for every image.`);
@@ -101,7 +103,7 @@ export function blendMaps(
   }).join("");
   const below = 20 + examples.length * step + 12;
   const chart = scoreChart(curves, to, { width, first: middle(0), last: middle(shares.length - 1) });
-  const bar = colourBar(left(0) - GAP, { colours, domain, label: "Response" });
+  const bar = colourBar(left(0) - GAP, { colours, domain, label: measure });
   return composeFigure({
     markup: headings + tiles + translate(0, below, chart) + translate(0, below + CHART.top + 30, bar),
     height: below + CHART.top + CHART.height + CHART.bottom,

@@ -31,21 +31,28 @@ export function colourBar(width: number, options: ColourBarOptions): string {
     element("image", { x: 0, y: 16, width, height: 9, preserveAspectRatio: "none", href: pngDataUri(png) }) +
     ticks.map((tick) => {
       const x = Math.max(0, Math.min(1, position(tick))) * width;
-      const anchor = x < 8 ? "start" : x > width - 8 ? "end" : "middle";
       return element("line", { x1: x, x2: x, y1: 25, y2: 28, stroke: GREY }) +
-        text(format(tick), x, 38, { size: FONT_SIZE.small, fill: MUTED, anchor });
+        text(format(tick), x, 38, { size: FONT_SIZE.small, fill: MUTED, anchor: anchorAt(x, width) });
     }).join("");
+}
+
+/** Labels at the ends lie inside the bar. */
+function anchorAt(x: number, width: number): "start" | "middle" | "end" {
+  return x < 8 ? "start" : x > width - 8 ? "end" : "middle";
 }
 
 /** As many round values as can be written side by side along `width` pixels; the domain's two ends where too few can. */
 export function fittingTicks(domain: readonly [number, number], width: number): number[] {
   const [low, high] = domain;
   const fits = (ticks: readonly number[]) => {
-    const widths = ticks.map((tick) => textWidth(formatNumber(tick, decimalsOf(ticks)), FONT_SIZE.small));
-    return ticks.every((tick, index) =>
-      index === 0 ||
-      (tick - ticks[index - 1]) / (high - low) * width >= (widths[index] + widths[index - 1]) / 2 + 8
-    );
+    const spans = ticks.map((tick): [start: number, end: number] => {
+      const long = textWidth(formatNumber(tick, decimalsOf(ticks)), FONT_SIZE.small);
+      const x = (tick - low) / (high - low) * width;
+      const anchor = anchorAt(x, width);
+      const start = anchor === "start" ? x : anchor === "end" ? x - long : x - long / 2;
+      return [start, start + long];
+    });
+    return spans.every(([start], index) => index === 0 || start >= spans[index - 1][1] + 8);
   };
   for (let count = Math.ceil(width / 30); count > 0; count--) {
     const ticks = roundTicks(domain, count);

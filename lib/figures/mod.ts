@@ -12,6 +12,7 @@
  */
 export * from "./bench_bars.ts";
 export * from "./blend_maps.ts";
+export * from "./cell_maps.ts";
 export * from "./confusion_matrix.ts";
 export * from "./contact_sheet.ts";
 export * from "./deletion_insertion.ts";

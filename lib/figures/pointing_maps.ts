@@ -3,7 +3,7 @@ import type { ColourMap } from "./colours.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
 import { indexOfGreatest, type Matrix, toRows } from "./numbers.ts";
 import { imageElement, mapElement } from "./raster.ts";
-import { type FigureOptions, FONT_SIZE, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
+import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
 import { element, text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";
 
@@ -85,15 +85,18 @@ function pointedMap(
   const [row, column] = [Math.floor(peak / side), peak % side];
   const isHit = 2 * Math.floor(2 * row / side) + Math.floor(2 * column / side) === part;
   const half = size / 2;
-  const frame = element("rect", {
-    x: left + part % 2 * half + 1.2,
-    y: Math.floor(part / 2) * half + 1.2,
-    width: half - 2.4,
-    height: half - 2.4,
-    fill: "none",
-    stroke: PAPER,
-    "stroke-width": 2.4,
-  });
+  // dark with a white edge: to be seen on every colour
+  const frame = [[PAPER, 4.4], [INK, 1.8]].map(([stroke, thickness]) =>
+    element("rect", {
+      x: left + part % 2 * half + 2.2,
+      y: Math.floor(part / 2) * half + 2.2,
+      width: half - 4.4,
+      height: half - 4.4,
+      fill: "none",
+      stroke,
+      "stroke-width": thickness,
+    })
+  ).join("");
   const dot = element("circle", {
     cx: left + (column + 0.5) * size / side,
     cy: (row + 0.5) * size / side,
@@ -118,8 +121,15 @@ function key(): string {
   };
   const dot = (colour: string) => (x: number) => element("circle", { cx: x, cy: 0, r: 5, fill: colour });
   const frame = (x: number) =>
-    element("rect", { x: x - 6, y: -6, width: 12, height: 12, fill: MUTED }) +
-    element("rect", { x: x - 4, y: -4, width: 8, height: 8, fill: "none", stroke: PAPER, "stroke-width": 2 });
+    element("rect", {
+      x: x - 5,
+      y: -5,
+      width: 10,
+      height: 10,
+      fill: "none",
+      stroke: INK,
+      "stroke-width": 1.8,
+    });
   return entry(frame, "quarter of the class") + entry(dot(TRUE_COLOUR), "greatest value, in it") +
     entry(dot(WINNER_COLOUR), "greatest value, elsewhere");
 }

@@ -33,6 +33,8 @@ export interface ResponseMapsOptions extends FigureOptions {
   colours?: ColourMap;
   /** The values at the ends of the colours (default: the maps' least and greatest value). */
   domain?: [number, number];
+  /** What the maps hold (default `Response`). */
+  measure?: string;
 }
 
 const GAP = 14;
@@ -46,7 +48,7 @@ const GAP = 14;
  * @throws {RangeError} If the numbers of maps, scores and names differ.
  */
 export function responseMaps(example: ResponseExample, options: ResponseMapsOptions): string {
-  const { classNames, colours = "viridis" } = options;
+  const { classNames, colours = "viridis", measure = "Response" } = options;
   const maps = readMaps(example, classNames);
   const domain = options.domain ?? colourDomain(maps.flat(), colours);
   const shares = softmax(example.scores);
@@ -86,7 +88,7 @@ export function responseMaps(example: ResponseExample, options: ResponseMapsOpti
   return composeFigure({
     markup: heading(example.label ?? "Image", 0) + imageElement(example.image, box) + verdict.join("") +
       heading(`Response maps, score and share of each class`, size + GAP + 16) + tiles +
-      translate(0, 38 + step + size - 38, colourBar(size, { colours, domain, label: "Response" })),
+      translate(0, 38 + step + size - 38, colourBar(size, { colours, domain, label: measure })),
     height: 38 + step + size + 34,
     description: describe(example, classNames, winner, shares),
   }, options);
@@ -101,7 +103,7 @@ export function responseMaps(example: ResponseExample, options: ResponseMapsOpti
  */
 export function responseMapsPage(examples: readonly ResponseExample[], options: ResponseMapsOptions): string {
   if (examples.length === 0) throw new RangeError("A page of response maps needs at least one image.");
-  const { classNames, colours = "viridis" } = options;
+  const { classNames, colours = "viridis", measure = "Response" } = options;
   const all = examples.map((example) => readMaps(example, classNames));
   const domain = options.domain ?? colourDomain(all.flat(2), colours);
   const width = contentWidth(options);
@@ -145,7 +147,7 @@ export function responseMapsPage(examples: readonly ResponseExample[], options: 
   const keyed = examples.some((example) => example.trueClass !== undefined);
   return composeFigure({
     markup: headings + rows +
-      translate(left(0), bottom, colourBar(220, { colours, domain, label: "Response" })) +
+      translate(left(0), bottom, colourBar(220, { colours, domain, label: measure })) +
       translate(width, bottom + 20, frameKey(keyed)),
     height: bottom + 42,
     description: examples.map((example) =>

@@ -4,6 +4,7 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createRandom } from "../../lib/random.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/tf.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { randomTensor } from "../testing/tensors.ts";
@@ -14,12 +15,22 @@ Deno.test("the filters read are those the network looks through", async () => {
   for (const [variant, rows] of [["dynamic", 10], ["static-per-class", 10], ["static-shared", 1]] as const) {
     const spec = networkSpec({ variant });
     const network = createNetwork(spec, { seed: 1 });
-    const { filters, embeddings } = await readClassVectors(network, spec);
+    const { filters, embeddings, saturated } = await readClassVectors(network, spec);
+    assert.equal(saturated, variant === "dynamic" ? 0 : null);
     const used = forward(network, randomTensor([1, 32, 32, 3]), { ...spec, mode: "evaluate" }).filters;
     assert.equal(filters.length, rows);
     assertClose(filters.flat(), await used.data(), 1e-6, variant);
     assert.equal(embeddings?.length, variant === "dynamic" ? 10 : undefined);
   }
+});
+
+Deno.test("outputs of the generator that are near ±1 are saturated", async () => {
+  const network = createNetwork(networkSpec(), { seed: 1 });
+  network["weights_generator.2.weight"] = tf.zeros([64, 256]);
+  network["weights_generator.2.bias"] = tf.tensor1d(
+    Array.from({ length: 64 }, (_, at) => [5, -5, 1, 0][at % 4]),
+  );
+  assert.equal((await readClassVectors(network, networkSpec())).saturated, 0.5);
 });
 
 Deno.test("pairs are ranked by what both halves of a matrix say", () => {

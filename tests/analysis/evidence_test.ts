@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findPolarity, orient, scoreGradients, weighMaps } from "../../lib/analysis/evidence.ts";
+import { averageMaps, scoreSlopes, summariseSlopes, weighMaps } from "../../lib/analysis/evidence.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { createPass, forward } from "../../lib/model/network.ts";
 import { predictScores } from "../../lib/model/score_predictor.ts";
@@ -14,7 +14,7 @@ await useNativeTensorFlow({ device: "cpu" });
 const spec = networkSpec();
 const network = createNetwork(spec, { seed: 3 });
 
-Deno.test("filters and predictor can change their signs together: maps are negated, scores are not", async () => {
+Deno.test("filters and predictor can change their signs together: maps are negated, scores and evidence stay", async () => {
   const negated = { ...network };
   for (
     const name of ["weights_generator.2.weight", "weights_generator.2.bias", "score_predictor.0.weight"]
@@ -27,46 +27,48 @@ Deno.test("filters and predictor can change their signs together: maps are negat
   );
   assertClose(await other.scores.data(), await one.scores.data(), 1e-6, "scores");
   assertClose(await tf.neg(other.maps).data(), await one.maps.data(), 1e-6, "maps");
-  // … and the polarity that is found changes with them
-  const polarities = [];
-  for (const [tensors, { maps }] of [[network, one], [negated, other]] as const) {
-    const gradients = await scoreGradients(tensors, spec, await maps.data() as Float32Array);
-    polarities.push(findPolarity(gradients, [4, 7]));
-  }
-  assert.equal(polarities[0].sign, -polarities[1].sign);
-  assert.ok(Math.abs(polarities[0].agreement - polarities[1].agreement) < 1e-9);
+  const [maps, turned] = [await one.maps.data(), await other.maps.data()] as [Float32Array, Float32Array];
+  assertClose(await weighMaps(negated, spec, turned), await weighMaps(network, spec, maps), 1e-5, "evidence");
+  const [up, down] = [
+    summariseSlopes(await scoreSlopes(network, spec, maps)),
+    summariseSlopes(await scoreSlopes(negated, spec, turned)),
+  ];
+  assert.ok(Math.abs(up.rising + down.rising - 1) < 0.01);
 });
 
-Deno.test("a score's gradient is how much it rises with its own map, batch by batch", async () => {
-  const images = 260; // more than one batch
-  const maps = randomTensor<tf.Tensor4D>([images, 10, 8, 8], 5);
-  const gradients = await scoreGradients(network, spec, await maps.data() as Float32Array);
+Deno.test("a slope is how much the score rises with one value of the map, batch by batch", async () => {
+  const count = 2600; // more than one batch
+  const maps = randomTensor<tf.Tensor4D>([count, 1, 8, 8], 5);
+  const slopes = await scoreSlopes(network, spec, await maps.data() as Float32Array);
+  assert.equal(slopes.length, count * 64);
   const step = 1e-2;
   const nudge = new Float32Array(maps.size);
-  for (const image of [0, 255]) nudge[((image * 10 + 6) * 64) + 20] = step;
+  for (const map of [0, 2555]) nudge[map * 64 + 20] = step;
   const pass = createPass(network, { ...spec, mode: "evaluate" });
   const [before, after] = [maps, tf.add<tf.Tensor4D>(maps, tf.tensor(nudge, maps.shape))]
     .map((maps) => predictScores(pass, maps).dataSync());
-  for (const image of [0, 255]) {
-    const slope = (after[image * 10 + 6] - before[image * 10 + 6]) / step;
-    assert.ok(Math.abs(slope - gradients[(image * 10 + 6) * 64 + 20]) < 2e-3, `image ${image}`);
+  for (const map of [0, 2555]) {
+    const rise = (after[map * 10] - before[map * 10]) / step;
+    assert.ok(Math.abs(rise - slopes[map * 64 + 20]) < 2e-3, `map ${map}`);
   }
 });
 
-Deno.test("classes that share a map have no gradients of their own", async () => {
+Deno.test("evidence is response times slope", async () => {
+  const maps = await randomTensor([3, 64], 6).data() as Float32Array;
+  const slopes = await scoreSlopes(network, spec, maps);
+  assert.deepEqual(await weighMaps(network, spec, maps), maps.map((value, index) => value * slopes[index]));
+});
+
+Deno.test("classes that share a map have no slopes of their own", async () => {
   const shared = networkSpec({ variant: "static-ten-way" });
-  await assert.rejects(scoreGradients(createNetwork(shared), shared, new Float32Array(64)), /static-ten-way/);
+  await assert.rejects(scoreSlopes(createNetwork(shared), shared, new Float32Array(64)), /static-ten-way/);
 });
 
-Deno.test("the polarity is the sign of most gradients of the image's own class", () => {
-  const gradients = new Float32Array(640).fill(1);
-  gradients.fill(-1, 3 * 64, 3 * 64 + 48);
-  assert.deepEqual(findPolarity(gradients, [3]), { sign: -1, agreement: 0.75 });
-  assert.deepEqual(findPolarity(gradients, [2]), { sign: 1, agreement: 1 });
-});
-
-Deno.test("oriented maps are high where the class is; weighed ones hold response × gradient", () => {
-  assert.deepEqual(orient(Float32Array.of(1, -2, 0), { sign: -1 }), Float32Array.of(-1, 2, 0));
-  assert.deepEqual(orient(Float32Array.of(1, -2), { sign: 1 }), Float32Array.of(1, -2));
-  assert.deepEqual(weighMaps(Float32Array.of(2, -3), Float32Array.of(-1, 4)), Float32Array.of(-2, -12));
+Deno.test("slopes are summarised by cell and by sign", () => {
+  const slopes = new Float32Array(2 * 64).fill(-1);
+  slopes.fill(3, 0, 32);
+  const { mean, rising } = summariseSlopes(slopes);
+  assert.equal(rising, 0.25);
+  assert.deepEqual([mean[0], mean[31], mean[32]], [1, 1, -1]);
+  assert.deepEqual([...averageMaps(slopes)], [...mean]);
 });

@@ -3,6 +3,7 @@ import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import {
   benchBars,
   blendMaps,
+  cellMaps,
   confusionMatrix,
   contactSheet,
   deletionInsertion,
@@ -308,6 +309,16 @@ export const FIGURES: Readonly<Record<string, () => string>> = {
       })),
       title("Do the maps point at their class?"),
     ),
+  cell_maps: () =>
+    cellMaps([
+      { title: "Response, right class", values: sampleMaps(1).subarray(0, 64), measure: "Mean response" },
+      { title: "Response, other classes", values: sampleMaps(1).subarray(64, 128), measure: "Mean response" },
+      {
+        title: "What the predictor makes of it",
+        values: sampleMaps(2).subarray(0, 64),
+        measure: "Mean slope",
+      },
+    ], title("How the predictor reads a map")),
   contact_sheet: () =>
     contactSheet(
       Array.from({ length: 20 }, (_, index) => ({

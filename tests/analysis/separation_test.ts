@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { compareSeparation, separation } from "../../lib/analysis/separation.ts";
+import { createRandom } from "../../lib/random.ts";
+
+Deno.test("a score separates two groups as often as one of the first beats one of the second", () => {
+  assert.equal(separation([2, 3], [0, 1]), 1);
+  assert.equal(separation([0, 1], [2, 3]), 0);
+  assert.equal(separation([1, 1], [1, 1, 1]), 0.5);
+  const random = createRandom(3);
+  const [one, other] = [[40, 1], [30, 0]].map(([count, more]) =>
+    Array.from({ length: count }, () => Math.round(4 * random.normal()) + more)
+  );
+  let wins = 0;
+  for (const a of one) for (const b of other) wins += a > b ? 1 : a === b ? 0.5 : 0;
+  assert.ok(Math.abs(separation(one, other) - wins / 1200) < 1e-12);
+  assert.throws(() => separation([], [1]), RangeError);
+});
+
+Deno.test("a score that separates better is shown to, one that is the same in disguise is not", () => {
+  const random = createRandom(4);
+  const group = (height: number) =>
+    Array.from({ length: 150 }, (): [number, number] => {
+      const [good, poor] = [height + random.normal(), height / 3 + random.normal()];
+      return [good, poor];
+    });
+  const [inside, outside] = [group(2), group(0)];
+  const better = compareSeparation({ inside, outside }, { seed: 0, resamples: 200 });
+  assert.ok(
+    better.interval![0] > 0 && better.interval![0] < better.mean && better.mean < better.interval![1],
+  );
+  const flip = (pairs: [number, number][]) => pairs.map(([one, other]): [number, number] => [other, one]);
+  const worse = compareSeparation({ inside: flip(inside), outside: flip(outside) }, {
+    seed: 0,
+    resamples: 200,
+  });
+  assert.ok(Math.abs(worse.mean + better.mean) < 1e-12 && worse.interval![1] < 0);
+  const same = (pairs: [number, number][]) => pairs.map(([one]): [number, number] => [one, 3 * one + 1]);
+  const none = compareSeparation({ inside: same(inside), outside: same(outside) }, {
+    seed: 0,
+    resamples: 50,
+  });
+  assert.deepEqual([none.mean, none.interval], [0, [0, 0]]);
+});
