@@ -1,9 +1,11 @@
 import { join } from "@std/path";
+import type { BenchResult } from "../bench/result.ts";
 import { writeFileAtomically } from "../lib/atomic_file.ts";
 import { chooseExamples } from "../lib/analysis/choose_examples.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
-import { formatComparison } from "../lib/experiments/markdown.ts";
+import { formatDifference, formatMarkdownTable, formatMean } from "../lib/experiments/markdown.ts";
+import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
 import { describeStaleness } from "../lib/experiments/staleness.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
@@ -32,19 +34,77 @@ async function main(args: string[]): Promise<void> {
   const results = readResults();
   for (const sentence of await describeStaleness(results)) console.error(sentence);
   replaceInReadme("results", formatResults(results));
+  replaceInReadme("bench", formatBench(readBench()));
   await drawPictures();
 }
 
-/** The comparison as the README shows it: the table, and below it what it was measured with. */
+/** The comparison in short; the whole of it is in notebooks/results. */
 function formatResults(results: ExperimentResult[]): string {
   if (results.length === 0) return "";
-  const [dynamic] = compareResults(results);
-  const { mean, deviation, n } = dynamic.final;
-  const spread = n > 1 ? ` ± ${(100 * deviation).toFixed(2)}` : "";
-  return `**${
-    (100 * mean).toFixed(2)
-  }${spread} %** of the test images right (n = ${n} seeds) after 12 epochs:\n\n` +
-    formatComparison(results).trimEnd();
+  const rows = compareResults(results).map((
+    { experiment, change, trainableParameters, final, difference },
+  ) => [
+    `\`${experiment}\``,
+    change,
+    trainableParameters.toLocaleString("en-GB"),
+    formatMean(final),
+    difference === null ? "" : formatDifference(difference),
+  ]);
+  const [{ data, weights, seeds: [{ sittings: [{ machine, date }] }] }] = results;
+  return [
+    formatMarkdownTable([
+      "",
+      "what is different",
+      "trainable parameters",
+      "test accuracy, %",
+      "difference, points",
+    ], rows),
+    "",
+    `Mean ± standard deviation over seeds after the last of 12 epochs; paired differences from \`dynamic\` with their 95 % intervals. Data: ` +
+    `${data.name}, not the official bytes. Backbone: ${weights}. ${date.slice(0, 10)}, ${
+      formatMachine(machine)
+    }. ` +
+    "[Everything else](notebooks/results/comparison.md).",
+  ].join("\n");
+}
+
+/** The newest result of the bench that was measured on an idle machine, or null. */
+function readBench(): BenchResult | null {
+  const folder = join(projectFolder(), "bench", "results");
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".json")
+  );
+  const all: BenchResult[] = files.map((name) => JSON.parse(Deno.readTextFileSync(join(folder, name))));
+  return all.filter(({ columns }) => columns.some(({ id }) => id === "epoch"))
+    .sort((one, other) => one.date < other.date ? 1 : -1)[0] ?? null;
+}
+
+/** Ours beside PyTorch's best form of each column, and beside plain TensorFlow.js. */
+function formatBench(bench: BenchResult | null): string {
+  if (bench === null) return "";
+  const shown = bench.columns.filter(({ id }) => id !== "sizes" && id !== "predict");
+  const rows = shown.flatMap(({ title, unit, reference, rows }) => {
+    const find = (name: string | null) => rows.find(({ row }) => row === name);
+    const [ours, theirs, plain] = [find("ours"), find(reference), find("plain")];
+    if (!ours || !theirs) return [];
+    const show = (row?: typeof ours) =>
+      row === undefined ? "–" : `${formatNumber(row.spread.median)} ${unit}`;
+    return [[title, show(plain), show(theirs), show(ours), `${ours.ratio!.median.toFixed(2)} ×`]];
+  });
+  const { machine, own, pytorch, date, settings } = bench;
+  return [
+    formatMarkdownTable(["", "plain TensorFlow.js", "PyTorch at its best", "ours", "against PyTorch"], rows),
+    "",
+    `Medians of ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${
+      formatMachine(machine)
+    }; TensorFlow ` +
+    `${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32. × is how many times as fast, for memory how ` +
+    "many times its bytes. [How it is measured](bench/README.md), [all of it](bench/results).",
+  ].join("\n");
+}
+
+function formatNumber(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 /** The response maps of the first test image that the published model gets right, and the network's diagram with them. */
