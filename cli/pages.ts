@@ -35,6 +35,8 @@ async function main(args: string[]): Promise<void> {
   for (const sentence of await describeStaleness(results)) console.error(sentence);
   replaceInReadme("results", formatResults(results));
   replaceInReadme("bench", formatBench(readBench()));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })
+    .output();
   await drawPictures();
 }
 
