@@ -91,7 +91,7 @@ export function listLimits(results: readonly ExperimentResult[]): string[] {
         difference!.n
       } pairs the interval of \`${experiment}\` is ${
         formatNumber(100 * (difference!.interval![1] - difference!.interval![0]), 1)
-      } points wide: a difference within it could not have been seen.`
+      } points wide: a true difference anywhere in it fits what was measured.`
     ),
     "**The intervals are not widened for their number.** Each stands for itself; of many such intervals, one in twenty leaves out zero by chance.",
     `**One data set and one recipe**${

@@ -1,8 +1,8 @@
 import { svgToPng } from "../figures/svg_to_png.ts";
 import { type Bundle, createLivePlace, display, type PictureSize } from "./display.ts";
 
-/** Pixels of the picture for one of the figure: sharp enough, and half the size of 2. */
-const PNG_SCALE = 1.5;
+/** Pixels of the picture for one of the figure. It stands in for the SVG, and goes into git with every execution: larger would be too large. */
+const PNG_SCALE = 1;
 
 /**
  * Shows a figure of `lib/figures`.

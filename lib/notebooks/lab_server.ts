@@ -1,8 +1,9 @@
-import { join, relative } from "@std/path";
+import { dirname, join, relative } from "@std/path";
 import { InputError } from "../input_error.ts";
 import { Interrupted } from "../interrupt.ts";
 import { projectFolder } from "../tensorflow/runtime.ts";
 import type { Jupyter } from "./jupyter.ts";
+import { listNotebooks } from "./list_notebooks.ts";
 
 /** Options of {@linkcode startLab}. */
 export interface StartLabOptions {
@@ -60,6 +61,7 @@ export async function startLab({ jupyter, path, port, signal }: StartLabOptions)
   }).spawn();
   const written = child.stderr.pipeTo(appendTo(log));
   const ended = endWith(child, written, signal);
+  await trustNotebooks(jupyter, path);
   const address = await waitForAddress(
     join(jupyter.env.JUPYTER_RUNTIME_DIR, `jpserver-${child.pid}.json`),
     ended,
@@ -77,6 +79,23 @@ export async function startLab({ jupyter, path, port, signal }: StartLabOptions)
     log: relative(project, log),
     ended,
   };
+}
+
+/**
+ * Signs the notebooks beside `path` for this project's JupyterLab alone, which else shows of their committed figures the coarser form. What
+ * they say is as trustworthy as the code they call.
+ */
+async function trustNotebooks({ python, env }: Jupyter, path: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(python, {
+    args: ["-m", "nbformat.sign", ...listNotebooks([], dirname(path))],
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (success) return;
+  const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+  throw new InputError(`The notebooks could not be signed for JupyterLab: ${said}.`);
 }
 
 function appendTo(path: string): WritableStream<Uint8Array> {
