@@ -72,11 +72,19 @@ export function openProcess({ name, command, args, env, cure, onMessage }: Proce
     async [Symbol.asyncDispose]() {
       await writer.close().catch(() => {});
       await answers.return(undefined);
-      const impatience = setTimeout(() => child.kill("SIGTERM"), PATIENCE); // it may be in the middle of something
-      await Promise.all([child.status, listening]);
-      clearTimeout(impatience);
+      const impatience = setTimeout(() => stop(child), PATIENCE); // it may be in the middle of something
+      await child.status.finally(() => clearTimeout(impatience));
+      await listening;
     },
   };
+}
+
+function stop(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGTERM");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has just ended by itself
+  }
 }
 
 /** `VmHWM` of Linux's `/proc/<pid>/status`. What getrusage tells instead is inherited from the process that started it. */
