@@ -1,9 +1,9 @@
 import type { Datasets } from "../data/dataset.ts";
 import { loadDatasets } from "../data/load_datasets.ts";
 import { createSynthetic } from "../data/synthetic.ts";
-import { formatCount } from "../figures/numbers.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { ensureTensorFlow } from "../setup/mod.ts";
+import { formatCircumstances } from "./circumstances.ts";
 import { displayMarkdown } from "./text.ts";
 import { type NativeTensorFlow, useNativeTensorFlow } from "../tensorflow/native.ts";
 
@@ -40,21 +40,18 @@ export async function openNotebook(): Promise<OpenNotebook> {
   const log = (text: string) => console.log(text);
   const datasets = quick ? createSynthetic(QUICK_SIZES) : await loadDatasets({ log });
   const pretrained = await loadPretrained({ weights: quick ? "random" : undefined, log });
-  await displayMarkdown(describe({ datasets, pretrained, runtime, quick }));
+  const { train, test } = datasets;
+  await displayMarkdown(formatCircumstances({
+    data: train.name,
+    sizes: [train.labels.length, test.labels.length],
+    weights: pretrained.name,
+    runtime: `${runtime.device.toUpperCase()}, TensorFlow ${runtime.version}`,
+    quick,
+  }));
   return { datasets, pretrained, runtime, quick };
 }
 
 /** Whether the notebook is only tried: `NOTEBOOK_QUICK=1`, as `deno task notebooks --quick` sets it. */
 export function isQuick(): boolean {
   return Deno.env.get("NOTEBOOK_QUICK") === "1";
-}
-
-function describe({ datasets: { train, test }, pretrained, runtime, quick }: OpenNotebook): string {
-  const images = `${formatCount(train.labels.length)} + ${formatCount(test.labels.length)} images`;
-  return [
-    `Data: ${train.name}, ${images}`,
-    `weights: ${pretrained.name}`,
-    `${runtime.device.toUpperCase()}, TensorFlow ${runtime.version}`,
-    ...(quick ? ["**a quick trial: the numbers mean nothing**"] : []),
-  ].join(" · ");
 }

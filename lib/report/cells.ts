@@ -1,5 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 import { InputError } from "../input_error.ts";
+import { parseCircumstances } from "../notebooks/circumstances.ts";
 import {
   type CellOutput,
   type NotebookCell,
@@ -195,20 +196,12 @@ function outputPart({ output_type, name, text, data = {} }: CellOutput, cell: nu
     };
   }
   const markdown = textOf(data["text/markdown"]).trim();
-  if (isRemark(markdown)) return null;
+  if (isRemark(markdown) || parseCircumstances(markdown) !== null) return null;
   if (markdown.startsWith("|")) return { kind: "table", markdown, caption: null, ...common };
   if (markdown !== "") return { kind: "prose", markdown, isWritten: false, ...common };
   if (output_type === "stream" && name !== "stdout") return null;
-  const plain = (textOf(text) || textOf(data["text/plain"])).split("\n").filter((line) =>
-    !isCircumstance(line)
-  );
-  const printed = plain.join("\n").replace(/^\n+|\s+$/g, "");
+  const printed = (textOf(text) || textOf(data["text/plain"])).replace(/^\n+|\s+$/g, "");
   return printed === "" ? null : { kind: "text", text: printed, ...common };
-}
-
-/** What every notebook says as it opens: the appendix has it once. */
-function isCircumstance(line: string): boolean {
-  return /^data: .* · weights: /.test(line);
 }
 
 /** That results are missing or stale, as it was when the notebook was executed: the first page says how it is now. */

@@ -1,6 +1,7 @@
 import { SYNTHETIC_NAME } from "../data/synthetic.ts";
 import type { ExperimentResult } from "../experiments/results.ts";
 import { describeStaleness } from "../experiments/staleness.ts";
+import { parseCircumstances } from "../notebooks/circumstances.ts";
 import type { NotebookFile } from "../notebooks/notebook_file.ts";
 import { isExecuted } from "./cells.ts";
 import { notebookNumber, type ReportNotebook } from "./section.ts";
@@ -74,15 +75,17 @@ export function isSynthetic(
   results: readonly ExperimentResult[],
 ): boolean {
   return results.some(({ data }) => data.name.startsWith(SYNTHETIC_NAME)) ||
-    notebooks.some(({ file }) => printed(file).some((line) => line.startsWith(`data: ${SYNTHETIC_NAME}`)));
+    notebooks.some(({ file }) => circumstancesOf(file).some(({ data }) => data.startsWith(SYNTHETIC_NAME)));
 }
 
 function isTrial(file: NotebookFile): boolean {
-  return printed(file).some((line) => line.startsWith("data: ") && line.includes("QUICK TRIAL"));
+  return circumstancesOf(file).some(({ quick }) => quick);
 }
 
-function printed({ cells }: NotebookFile): string[] {
+function circumstancesOf({ cells }: NotebookFile) {
   return cells.flatMap(({ outputs = [] }) =>
-    outputs.flatMap(({ text = "" }) => [text].flat().join("").split("\n"))
+    outputs.flatMap(({ data = {} }) =>
+      parseCircumstances([data["text/markdown"] ?? ""].flat().join("")) ?? []
+    )
   );
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isSynthetic, joinWords, listRemarks, mergeSentences } from "../../lib/report/remarks.ts";
 import { codeVersion, experimentResult, seedResult } from "../experiments/samples.ts";
-import { code, notebook, printed, prose } from "./sample.ts";
+import { code, notebook, opening, prose } from "./sample.ts";
 
 const FIVE = [1, 2, 3, 4, 5].map((number) => notebook(`0${number}_sample`, prose("# A"), code("a();")));
 
@@ -33,7 +33,7 @@ Deno.test("stale results, missing notebooks and notebooks that were not executed
   const some = [
     FIVE[0],
     idle,
-    notebook("03_sample", code("a();", [printed("data: synthetic · QUICK TRIAL: …\n")])),
+    notebook("03_sample", code("a();", [opening("synthetic", true)])),
   ];
   assert.deepEqual((await listRemarks(some, [])).slice(1), [
     "Notebooks 4 and 5 are missing.",
@@ -48,7 +48,7 @@ Deno.test("a report is synthetic if its results are, or a notebook of it", async
   assert.equal(isSynthetic(FIVE, [{ ...result, data: { name: "synthetic", fingerprint: "0" } }]), true);
   const drawn = notebook(
     "05_sample",
-    code("a();", [printed("data: synthetic, 640 + 200 images · weights: random\n")]),
+    code("a();", [opening("synthetic")]),
   );
   assert.equal(isSynthetic([...FIVE, drawn], [result]), true);
 });

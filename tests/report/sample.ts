@@ -1,5 +1,6 @@
 import { composeFigure } from "../../lib/figures/figure.ts";
 import { svgToPng } from "../../lib/figures/svg_to_png.ts";
+import { formatCircumstances } from "../../lib/notebooks/circumstances.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../lib/notebooks/notebook_file.ts";
 import type { ReportNotebook } from "../../lib/report/section.ts";
 import { InputError } from "../../lib/input_error.ts";
@@ -39,6 +40,19 @@ export function drawFigure(title?: string, subtitle?: string): string {
 /** What `displayMarkdown` and `displayTable` show. */
 export function markdown(text: string): CellOutput {
   return { output_type: "display_data", data: { "text/markdown": text, "text/plain": text }, metadata: {} };
+}
+
+/** What a notebook says as it opens. */
+export function opening(data: string, quick = false): CellOutput {
+  return markdown(
+    formatCircumstances({
+      data,
+      sizes: [50_000, 10_000],
+      weights: "random",
+      runtime: "CPU, TensorFlow 2.21.0",
+      quick,
+    }),
+  );
 }
 
 /** What `console.log` prints. */
