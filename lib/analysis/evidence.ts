@@ -1,7 +1,12 @@
 /**
- * Reading response maps. A filter and the score predictor behind it can both change their sign without any score changing (the
- * generator ends in tanh, which is odd), so training decides by chance whether a class shows as a *high* or as a *low* response, and
- * since features may differ from place to place, so may that. What a response is worth, only the predictor knows.
+ * Reading response maps. Two things about them are free, so training decides them by chance:
+ *
+ * - A filter and the score predictor behind it can both change their sign without any score changing (the generator ends in tanh, which is
+ *   odd). Whether a class shows as a *high* or as a *low* response is chance, and may differ from place to place.
+ * - What all ten scores have in common does not count, since the softmax sees only differences. A class may win by responding, or by not
+ *   responding where all others do.
+ *
+ * Evidence is what is left when both are taken out.
  *
  * @module
  */
@@ -45,8 +50,10 @@ export async function scoreSlopes(
 }
 
 /**
- * Evidence: response × slope, cell by cell. It is what each cell adds to the score, to first order (gradient × input, Shrikumar et al. 2017,
- * arXiv:1704.02685), and does not depend on the maps' sign.
+ * Response × slope, cell by cell: what each cell adds to the score, to first order (gradient × input, Shrikumar et al. 2017,
+ * arXiv:1704.02685). It does not depend on the maps' sign.
+ *
+ * @param maps `[M,8,8]`
  */
 export async function weighMaps(
   tensors: StateDict,
@@ -55,6 +62,39 @@ export async function weighMaps(
 ): Promise<Float32Array> {
   const slopes = await scoreSlopes(tensors, spec, maps);
   return maps.map((value, index) => value * slopes[index]);
+}
+
+/**
+ * What each map has more than the mean of its image's nine others. What is added to all ten makes no difference.
+ *
+ * @param maps `[N,10,8,8]`
+ */
+export function contrastMaps(maps: Float32Array): Float32Array {
+  const result = new Float32Array(maps.length);
+  for (let start = 0; start < maps.length; start += CLASSES * MAP_CELLS) {
+    for (let cell = start; cell < start + MAP_CELLS; cell++) {
+      let sum = 0;
+      for (let label = 0; label < CLASSES; label++) sum += maps[cell + label * MAP_CELLS];
+      for (let label = 0; label < CLASSES; label++) {
+        const at = cell + label * MAP_CELLS;
+        result[at] = maps[at] - (sum - maps[at]) / (CLASSES - 1);
+      }
+    }
+  }
+  return result;
+}
+
+/**
+ * Evidence for each class: what each cell of its map adds to its score, less what that cell adds to the other classes' scores on average.
+ *
+ * @param maps Response maps `[N,10,8,8]`.
+ */
+export async function measureEvidence(
+  tensors: StateDict,
+  spec: NetworkSpec,
+  maps: Float32Array,
+): Promise<Float32Array> {
+  return contrastMaps(await weighMaps(tensors, spec, maps));
 }
 
 /** How a predictor reads maps. */

@@ -15,6 +15,7 @@ export * from "./evidence.ts";
 export * from "./feature_similarity.ts";
 export * from "./features.ts";
 export * from "./influence.ts";
+export * from "./leads.ts";
 export * from "./linear_probe.ts";
 export * from "./mosaic.ts";
 export * from "./occlusion.ts";

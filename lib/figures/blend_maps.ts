@@ -49,6 +49,8 @@ export interface BlendMapsOptions extends FigureOptions {
   colours?: ColourMap;
   /** What the maps hold (default `Response`). */
   measure?: string;
+  /** What the numbers under the maps and the curves are (default `Score`); the curves are its means. */
+  score?: string;
 }
 
 const GAP = 9;
@@ -68,7 +70,7 @@ export function blendMaps(
   if (examples.length === 0 || curves.length === 0) {
     throw new RangeError("A figure of blends needs at least one image and one curve.");
   }
-  const { colours = "viridis", measure = "Response" } = options;
+  const { colours = "viridis", measure = "Response", score = "Score" } = options;
   const rows = examples.map(({ maps }) => toRows(maps, shares.length));
   if (examples.some(({ scores }) => scores.length !== shares.length)) {
     throw new RangeError(`${shares.length} blends need as many scores for every image.`);
@@ -102,14 +104,16 @@ export function blendMaps(
     return translate(0, 20 + row * step, picture + tile);
   }).join("");
   const below = 20 + examples.length * step + 12;
-  const chart = scoreChart(curves, to, { width, first: middle(0), last: middle(shares.length - 1) });
+  const chart = scoreChart(curves, { to, score, width, first: middle(0), last: middle(shares.length - 1) });
   const bar = colourBar(left(0) - GAP, { colours, domain, label: measure });
   return composeFigure({
     markup: headings + tiles + translate(0, below, chart) + translate(0, below + CHART.top + 30, bar),
     height: below + CHART.top + CHART.height + CHART.bottom,
     description: `Response maps and scores of blends between ${from} and ${to}. ` +
       curves.map(({ name, value }) =>
-        `Mean score of ${name}: from ${formatNumber(value[0], 1)} to ${formatNumber(value.at(-1)!, 1)}`
+        `Mean ${score.toLowerCase()} of ${name}: from ${formatNumber(value[0], 1)} to ${
+          formatNumber(value.at(-1)!, 1)
+        }`
       ).join("; ") + ".",
   }, options);
 }
@@ -117,8 +121,13 @@ export function blendMaps(
 /** Curves whose axis runs from the first column's middle to the last one's. */
 function scoreChart(
   curves: readonly BlendCurve[],
-  to: string,
-  { width, first, last }: { width: number; first: number; last: number },
+  { to, score, width, first, last }: {
+    to: string;
+    score: string;
+    width: number;
+    first: number;
+    last: number;
+  },
 ): string {
   const points = curves.flatMap(({ name, share, value, low, high }, index) =>
     share.map((at, point) => ({
@@ -174,7 +183,7 @@ function scoreChart(
     })
     : "";
   const entries = curves.map(({ name }, index) => ({ label: name, colour: categoryColour(index) }));
-  return panel.markup + zero + text("Mean score", 0, 12, { fill: MUTED }) +
+  return panel.markup + zero + text(`${score}, mean`, 0, 12, { fill: MUTED }) +
     keyRow(entries, first, 8) +
     text(`Share of ${to} in the embedding (%)`, (first + last) / 2, height - 6, {
       fill: MUTED,

@@ -130,7 +130,7 @@ export function concludeMaps({ areas, pointing, slopes, agreement, blend }: Find
     "A response map is not a picture of the object: bright is not *here it is*. What a response is worth, the predictor knows " +
     `(the score rises with it in ${
       formatPercent(slopes.rising, 0)
-    } of the cells); response × slope is what can be read.`,
+    } of the cells); with the slope, and against the other classes, it can be read.`,
     `In the deletion test the winner's evidence ${says("at random")} a random order by both tests, ${
       says("runner-up's evidence")
     } the runner-up's, and ${says("from the centre")} the order from the centre` +

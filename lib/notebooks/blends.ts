@@ -1,7 +1,8 @@
 import { blendClasses, type Blends } from "../analysis/blend.ts";
 import { weighMaps } from "../analysis/evidence.ts";
+import { leadMaps, leadScores } from "../analysis/leads.ts";
 import { compareSeparation, separation } from "../analysis/separation.ts";
-import { joinArrays, MAP_CELLS } from "../analysis/scorer.ts";
+import { type Answers, createScorer, joinArrays, MAP_CELLS } from "../analysis/scorer.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES, selectImages } from "../data/dataset.ts";
 import { normaliseImages } from "../data/normalise.ts";
 import type { BlendCurve, BlendMaps } from "../figures/blend_maps.ts";
@@ -22,13 +23,16 @@ export interface MeasureBlendOptions {
   shown: readonly number[];
 }
 
-/** What blends of two classes do to images of the two and of the other eight. */
+/**
+ * What blends of two classes do to images of the two and of the other eight. A score counts only against others, so all scores here are leads:
+ * what a blend scores more than the eight classes that have no part in it, on average, on the same image.
+ */
 export interface MeasuredBlend {
   from: number;
   to: number;
   /** For the figure. */
   figure: BlendMaps;
-  /** Mean scores of the blend half and half: images of the one class, of the other, and of the rest. */
+  /** Mean leads of the blend half and half: images of the one class, of the other, and of the rest. */
   half: { from: MeanInterval; to: MeanInterval; rest: MeanInterval };
   /**
    * How well a score tells images of the two classes from the rest (0.5 is guessing): the blend half and half, the better one of the two
@@ -41,7 +45,15 @@ export interface MeasuredBlend {
   straight: number;
 }
 
-/** A score made of an image's scores through all blends. */
+/** Some images through all blends. */
+interface Look {
+  blends: Blends;
+  answers: Answers;
+  /** Leads `[N][blends]`. */
+  leads: number[][];
+}
+
+/** A score made of an image's leads through all blends. */
 type Score = (row: readonly number[]) => number;
 
 /** Generates filters between two classes, and looks at test images through them: the first `perClass` of each class, right or wrong. */
@@ -51,24 +63,27 @@ export async function measureBlend(
   { from, to, perClass, steps = 12, shown }: MeasureBlendOptions,
 ): Promise<MeasuredBlend> {
   const shares = Array.from({ length: steps + 1 }, (_, step) => step / steps);
-  const look = (indices: readonly number[]) =>
-    blendClasses(network, config, {
-      from,
-      to,
-      shares,
-      images: normaliseImages(selectImages(dataset, indices).images),
-    });
-  const weigh = async (blends: Blends) => ({
-    ...blends,
-    maps: await weighMaps(network, config, blends.maps),
-  });
-  const groups = CLASS_NAMES.map((_, label) =>
-    [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label).slice(0, perClass)
-  );
-  const all: Blends[] = [];
-  for (const group of groups) all.push(await look(group));
-  const one = all[from].scores, other = all[to].scores;
-  const rest = all.flatMap(({ scores }, label) => label === from || label === to ? [] : scores);
+  const scorer = createScorer(network, config);
+  const parts = [from, to];
+  const look = async (indices: readonly number[]): Promise<Look> => {
+    const images = normaliseImages(selectImages(dataset, indices).images);
+    const blends = await blendClasses(network, config, { from, to, shares, images });
+    const answers = await scorer.ask(images);
+    return { blends, answers, leads: leadScores(blends.scores, answers.scores, parts) };
+  };
+  const groups: Look[] = [];
+  for (let label = 0; label < CLASS_NAMES.length; label++) {
+    const indices = [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label);
+    groups.push(await look(indices.slice(0, perClass)));
+  }
+  const pictures = await look(shown);
+  scorer.dispose();
+  const [added, background] = [
+    await weighMaps(network, config, pictures.blends.maps),
+    await weighMaps(network, config, pictures.answers.maps),
+  ];
+  const [one, other] = parts.map((label) => groups[label].leads);
+  const rest = groups.flatMap(({ leads }, label) => parts.includes(label) ? [] : leads);
   const half = steps / 2;
   const meanAt = (scores: readonly (readonly number[])[], at: number) =>
     meanInterval(scores.map((row) => row[at]));
@@ -87,7 +102,7 @@ export async function measureBlend(
     figure: {
       from: CLASS_NAMES[from],
       to: CLASS_NAMES[to],
-      ...pickShown(await weigh(await look(shown)), dataset, shown),
+      ...pickShown(pictures, leadMaps(added, background, parts), dataset, shown),
       curves: [
         makeCurve(`${CLASS_NAMES[from]} images`, shares, one),
         makeCurve(`${CLASS_NAMES[to]} images`, shares, other),
@@ -97,13 +112,14 @@ export async function measureBlend(
     half: { from: meanAt(one, half), to: meanAt(other, half), rest: meanAt(rest, half) },
     separation: { half: separate((row) => row[half]), better: separate(better), larger: separate(larger) },
     gain: { better: compare(better), larger: compare(larger) },
-    straight: all[0].straight[half],
+    straight: pictures.blends.straight[half],
   };
 }
 
-/** Every other blend's evidence of the images to show. */
+/** Every other blend of the images to show. */
 function pickShown(
-  { shares, maps, scores }: Blends,
+  { blends: { shares }, leads }: Look,
+  evidence: Float32Array,
   { images, labels }: Dataset,
   shown: readonly number[],
 ) {
@@ -115,9 +131,9 @@ function pickShown(
       label: CLASS_NAMES[labels[index]],
       maps: joinArrays(columns.map((at) => {
         const start = (row * shares.length + at) * MAP_CELLS;
-        return maps.subarray(start, start + MAP_CELLS);
+        return evidence.subarray(start, start + MAP_CELLS);
       })),
-      scores: columns.map((at) => scores[row][at]),
+      scores: columns.map((at) => leads[row][at]),
     })),
   };
 }
@@ -146,10 +162,12 @@ export function describeBlend({ figure, half, separation, gain, straight }: Meas
     return `the blend's gain is ${formatDifference(difference)}${doubt}`;
   };
   return [
-    `Through the filter half ${figure.from}, half ${figure.to}, ${figure.from} images score ${
+    `The filter half ${figure.from}, half ${figure.to} leads the eight classes without a part in it by ${
       number(half.from.mean)
-    } on average, ` +
-    `${figure.to} images ${number(half.to.mean)}, all others ${number(half.rest.mean)}.`,
+    } on ` +
+    `${figure.from} images, by ${number(half.to.mean)} on ${figure.to} images, and by ${
+      number(half.rest.mean)
+    } on all others (means).`,
     `It tells the two classes from the other eight with ${
       number(separation.half, 3)
     } (area under the ROC curve; 0.5 is guessing). ` +

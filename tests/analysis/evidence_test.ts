@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { averageMaps, scoreSlopes, summariseSlopes, weighMaps } from "../../lib/analysis/evidence.ts";
+import {
+  averageMaps,
+  contrastMaps,
+  measureEvidence,
+  scoreSlopes,
+  summariseSlopes,
+  weighMaps,
+} from "../../lib/analysis/evidence.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { createPass, forward } from "../../lib/model/network.ts";
 import { predictScores } from "../../lib/model/score_predictor.ts";
@@ -28,7 +35,12 @@ Deno.test("filters and predictor can change their signs together: maps are negat
   assertClose(await other.scores.data(), await one.scores.data(), 1e-6, "scores");
   assertClose(await tf.neg(other.maps).data(), await one.maps.data(), 1e-6, "maps");
   const [maps, turned] = [await one.maps.data(), await other.maps.data()] as [Float32Array, Float32Array];
-  assertClose(await weighMaps(negated, spec, turned), await weighMaps(network, spec, maps), 1e-5, "evidence");
+  assertClose(
+    await measureEvidence(negated, spec, turned),
+    await measureEvidence(network, spec, maps),
+    1e-5,
+    "evidence",
+  );
   const [up, down] = [
     summariseSlopes(await scoreSlopes(network, spec, maps)),
     summariseSlopes(await scoreSlopes(negated, spec, turned)),
@@ -53,10 +65,23 @@ Deno.test("a slope is how much the score rises with one value of the map, batch 
   }
 });
 
-Deno.test("evidence is response times slope", async () => {
+Deno.test("what a cell adds is response times slope", async () => {
   const maps = await randomTensor([3, 64], 6).data() as Float32Array;
   const slopes = await scoreSlopes(network, spec, maps);
   assert.deepEqual(await weighMaps(network, spec, maps), maps.map((value, index) => value * slopes[index]));
+});
+
+Deno.test("a contrast is what a map has more than the others of its image, whatever they have in common", async () => {
+  const maps = new Float32Array(2 * 640);
+  maps[640 + 3 * 64 + 7] = 9; // second image, class 3, cell 7
+  const contrast = contrastMaps(maps);
+  assert.ok(contrast.subarray(0, 640).every((value) => value === 0));
+  assert.deepEqual([3, 0, 9].map((label) => contrast[640 + label * 64 + 7]), [9, -1, -1]);
+  assert.equal(contrast.filter((value) => value !== 0).length, 10);
+  const noise = await randomTensor([2, 10, 64], 7).data() as Float32Array;
+  const common = await randomTensor([64], 8).data();
+  const moved = contrastMaps(noise.map((value, at) => value + common[at % 64]));
+  assertClose(moved, contrastMaps(noise), 1e-5, "contrast");
 });
 
 Deno.test("classes that share a map have no slopes of their own", async () => {
