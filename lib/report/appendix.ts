@@ -10,7 +10,7 @@ import { block, toTypst } from "./markup.ts";
 export function writeAppendix(results: readonly ExperimentResult[]): string {
   return [
     block(
-      '#counter(heading).update(0)\n#set heading(numbering: "A.1")\n#show heading.where(level: 1): set text(13pt)',
+      '#counter(heading).update(0)\n#set par(justify: false)\n#set heading(numbering: "A.1")\n#show heading.where(level: 1): set text(13pt)',
     ),
     "# What the numbers were made with",
     ...results.length === 0 ? [] : ["## Data, weights, recipe, machine", describeCircumstances(results)],

@@ -44,10 +44,15 @@ function adaptLink(whole: string, text: string, target: string, context: ProseCo
 
 /** Turns "notebook 4" into "Section 4", where it is one. */
 export function referToSections(text: string, context: Pick<ProseContext, "notebooks">): string {
-  return text.replace(
-    /\b[Nn]otebook 0?(\d)\b/g,
-    (whole, number) => referToSection(Number(number), context) ?? whole,
-  );
+  return text
+    .replace(
+      /\b[Nn]otebooks 0?(\d)( and |, )0?(\d)\b/g,
+      (_, one, between, other) => `notebook ${one}${between}notebook ${other}`,
+    )
+    .replace(
+      /\b[Nn]otebook 0?(\d)\b/g,
+      (whole, number) => referToSection(Number(number), context) ?? whole,
+    );
 }
 
 function referToSection(notebook: number, { notebooks }: Pick<ProseContext, "notebooks">): string | null {

@@ -83,7 +83,7 @@ export async function makeSection(
       pieces.push(printFigure(part, { name, label, heading, floats: part !== firstFigure }, files, context));
     } else if (part.kind === "table") {
       const caption = cite(part.caption ?? escapeMarkdown(heading), context);
-      pieces.push(captionTable(part.markdown, caption, label));
+      pieces.push(captionTable(keepTogether(part.markdown), caption, label));
     } else {
       const marks = part.answers.length > 0 ? ` #metadata(none) <${label}>` : "";
       pieces.push(
@@ -115,6 +115,11 @@ function near(parts: Part[], labels: (string | null)[], from: number, step: 1 | 
 function following(parts: Part[], labels: (string | null)[], from: number): string[] {
   const after = parts.findIndex((part, at) => at > from && part.kind === "prose" && part.isWritten);
   return labels.slice(from + 1, after === -1 ? undefined : after).filter((label) => label !== null);
+}
+
+/** "80.6 ± 0.3 (n = 3)" is wrapped before the bracket, if at all. */
+function keepTogether(table: string): string {
+  return table.replace(/(\d) ± (\d)/g, "$1\u00a0±\u00a0$2").replace(/\bn = (\d)/g, "n\u00a0=\u00a0$1");
 }
 
 /** The first heading is the section's; its number is typst's to give. */
@@ -161,8 +166,9 @@ function printFigure(
       new TextDecoder().decode(part.data),
     );
     files.set(name, new TextEncoder().encode(svg));
-    const sentence = (text: string) => text === "" || /[.?!]$/.test(text) ? text : `${text}.`;
-    caption ??= [title || heading, subtitle].map((text) => sentence(escapeMarkdown(text))).join(" ").trim();
+    const sentences = [title || heading, subtitle.slice(0, 1).toUpperCase() + subtitle.slice(1)];
+    const end = (text: string) => text === "" || /[.?!]$/.test(text) ? text : `${text}.`;
+    caption ??= sentences.map((text) => end(escapeMarkdown(text))).join(" ").trim();
     options.push(`size: (${width}, ${height})`, `alt: ${toTypst(description)}`);
   } else files.set(name, part.data);
   const picture = block(`#picture(${options.join(", ")})[`);

@@ -9,6 +9,8 @@ const section = (number: number) => `\`#ref(<notebook-${number}>);\`{=typst}`;
 
 Deno.test("links and words for other notebooks become references to their sections, where they are in the report", () => {
   assert.equal(adapt("Notebook 3 and notebook 02."), `${section(3)} and ${section(2)}.`);
+  assert.equal(adapt("(notebooks 3 and 1)"), `(${section(3)} and ${section(1)})`);
+  assert.equal(adapt("notebooks 3 and 5"), `${section(3)} and notebook 5`);
   assert.equal(adapt("See [notebook 3](03_static_comparison.ipynb)."), `See ${section(3)}.`);
   assert.equal(adapt("[training it](02_train.ipynb)"), `training it (${section(2)})`);
   assert.equal(adapt("[why](05_response_maps.ipynb), notebook 5"), "why, notebook 5");
