@@ -1,7 +1,10 @@
 /** What a cell shows, in several forms; whoever shows it takes the best one it can. */
 export interface Bundle {
+  /** For those who can show nothing else. */
   "text/plain": string;
+  /** With TeX between dollar signs. */
   "text/markdown"?: string;
+  /** A complete SVG document. */
   "image/svg+xml"?: string;
   /** Base64. */
   "image/png"?: string;
@@ -39,7 +42,9 @@ const MILLISECONDS_TO_SEND = 50;
 
 /** Width and height of a picture in pixels. */
 export interface PictureSize {
+  /** From left to right. */
   width: number;
+  /** From top to bottom. */
   height: number;
 }
 

@@ -6,6 +6,7 @@ import { type NotebookFile, readNotebook, sourceOf } from "./notebook_file.ts";
 
 /** Options of {@linkcode executeNotebook}. */
 export interface ExecuteOptions {
+  /** From {@linkcode ensureJupyter}. */
   jupyter: Jupyter;
   /** Environment variables for the kernel, beside this process's own. */
   env?: Record<string, string>;
@@ -19,9 +20,11 @@ export interface ExecuteOptions {
 
 /** A cell of a notebook failed. */
 export class CellError extends InputError {
+  /** Tells it from other errors. */
   override name = "CellError";
   /** What the kernel said, line by line. */
   trace: string;
+  /** Makes one of a sentence and of what the kernel said. */
   constructor(message: string, trace: string) {
     super(message);
     this.trace = trace;

@@ -7,6 +7,7 @@ import { listNotebooks } from "./list_notebooks.ts";
 
 /** Options of {@linkcode startLab}. */
 export interface StartLabOptions {
+  /** From {@linkcode ensureJupyter}. */
   jupyter: Jupyter;
   /** The notebook to open. */
   path: string;

@@ -12,7 +12,9 @@ import { type Cell, displayTable } from "./text.ts";
 
 /** Options of {@linkcode displayDiagram}. */
 export interface DisplayDiagramOptions {
+  /** What the figure shows, above it. */
   title?: string;
+  /** A grey line under the title. */
   subtitle?: string;
   /** Real pictures for the diagram. @default made-up ones */
   example?: DiagramExample;

@@ -8,35 +8,51 @@ import { InputError } from "../input_error.ts";
 
 /** A notebook, by Jupyter's format 4.5. */
 export interface NotebookFile {
+  /** From top to bottom. */
   cells: NotebookCell[];
+  /** The kernel and its language. */
   metadata: Record<string, unknown>;
+  /** 4. */
   nbformat: number;
+  /** At least 5, which gives cells their names. */
   nbformat_minor: number;
 }
 
 /** A cell: prose or code. */
 export interface NotebookCell {
+  /** Prose is `markdown`. */
   cell_type: "markdown" | "code" | "raw";
   /** Stays the same as long as the cell does. */
   id: string;
+  /** Tags and what the report is to know. */
   metadata: Record<string, unknown>;
+  /** One text or its lines. */
   source: string | string[];
+  /** Of code: in which turn it ran. */
   execution_count?: number | null;
+  /** Of code. */
   outputs?: CellOutput[];
 }
 
 /** What is shown below a cell. */
 export interface CellOutput {
+  /** Which of the fields below there are. */
   output_type: "stream" | "display_data" | "execute_result" | "error";
   /** Of a stream: `stdout` or `stderr`. */
   name?: string;
+  /** Of a stream. */
   text?: string | string[];
+  /** What is shown, by form. */
   data?: Record<string, unknown>;
+  /** How large a picture is to be. */
   metadata?: Record<string, unknown>;
+  /** Of a result. */
   execution_count?: number | null;
-  /** Of an error. */
+  /** An error's name. */
   ename?: string;
+  /** An error's message. */
   evalue?: string;
+  /** Where an error was thrown. */
   traceback?: string[];
 }
 

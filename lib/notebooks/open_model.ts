@@ -12,6 +12,7 @@ import { trainLive } from "./train_live.ts";
 export interface OpenModel {
   /** Its tensors. */
   network: StateDict;
+  /** What it was trained with. */
   config: TrainConfig;
   /** Which model it is, trained on what, with what accuracy; for a figure's subtitle. */
   description: string;

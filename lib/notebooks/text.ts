@@ -5,8 +5,11 @@ export type Cell = string | number;
 
 /** A table: headings, rows, and rows of sums below them. */
 export interface Table {
+  /** A heading a column. */
   header: readonly string[];
+  /** A list a row. */
   rows: readonly (readonly Cell[])[];
+  /** Sums, in bold. */
   footer?: readonly (readonly Cell[])[];
 }
 
