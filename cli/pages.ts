@@ -101,7 +101,11 @@ function formatBench(bench: BenchResult | null): string {
       formatMachine(machine)
     }; TensorFlow ` +
     `${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32. × is how many times as fast, for memory how ` +
-    "many times its bytes. [How it is measured](bench/README.md), [all of it](bench/results).",
+    `many times its bytes. ${
+      bench.warning === null
+        ? ""
+        : "Other programs waited meanwhile: the bench ran at real-time priority (`chrt -f 50`). "
+    }` + "[How it is measured](bench/README.md), [all of it](bench/results).",
   ].join("\n");
 }
 
