@@ -26,20 +26,25 @@ export interface BlendCurve {
   name: string;
   /** Shares of the second class, 0–1, rising. */
   share: readonly number[];
+  /** The mean score at each share. */
   value: readonly number[];
-  /** Ends of the band about the value, such as a 95 % interval; both or none. */
+  /** The band's lower end, such as that of a 95 % interval; with `high`, or none. */
   low?: readonly number[];
+  /** The band's upper end. */
   high?: readonly number[];
 }
 
 /** What {@linkcode blendMaps} shows. */
 export interface BlendMaps {
-  /** Names of the two classes. */
+  /** The class at share 0. */
   from: string;
+  /** The class at share 1. */
   to: string;
   /** Shares of the second class whose maps are shown, 0–1, rising. */
   shares: readonly number[];
+  /** Images, each with its maps. */
   examples: readonly BlendExample[];
+  /** Mean scores, a curve for each group of images. */
   curves: readonly BlendCurve[];
 }
 
