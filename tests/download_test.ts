@@ -309,7 +309,7 @@ Deno.test("the lock of a folder lets one in at a time", async () => {
     });
   await Promise.all([enter("a"), enter("b")]);
   const waits = order.findIndex((entry) => entry.endsWith("waits"));
-  assert.ok(waits > 0);
+  assert.ok(waits >= 0); // who waits may say so before the other is heard
   order.splice(waits, 1);
   assert.deepEqual(order.map((entry) => entry.split(" ")[1]), ["in", "out", "in", "out"]);
   assert.deepEqual([...Deno.readDirSync(folder)], []);

@@ -65,7 +65,19 @@ export async function unpackArchive(
     });
     await Deno.rename(unpacked, join(folder, ARCHIVE_FOLDER));
   } finally {
-    await Deno.remove(temporary, { recursive: true });
+    await removeFolder(temporary);
+  }
+}
+
+/** Removes a folder into which, after an error, the tar package may still be writing for a moment. */
+async function removeFolder(path: string): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await Deno.remove(path, { recursive: true });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ENOTEMPTY" || attempt === 20) throw error;
+      await new Promise((done) => setTimeout(done, 50));
+    }
   }
 }
 
