@@ -65,6 +65,8 @@ Deno.test("unrelated matrices agree as classes named at random do, and the diago
   const [one, other] = [symmetric(random.normal), symmetric(random.normal)];
   const result = compareMatrices(one, other, { seed: 0 });
   assert.ok(result.chance > 0.05);
+  const opposite = other.map((row) => row.map((value) => -value));
+  assert.equal(compareMatrices(one, opposite, { seed: 0 }).chance, result.chance); // either way counts
   const loud = other.map((row, i) => row.map((value, j) => i === j ? 100 : value));
   assert.deepEqual(compareMatrices(one, loud, { seed: 0 }), result);
   assert.deepEqual(compareMatrices(one, other, { seed: 0 }), result); // seeded

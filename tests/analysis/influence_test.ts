@@ -24,6 +24,15 @@ Deno.test("a cell is influenced by no pixel outside its receptive field of 43×4
   }
 });
 
+Deno.test("what moves a cell depends on the class whose map it is", async () => {
+  const images = await randomTensor([1, 32, 32, 3], 1).data() as Float32Array;
+  const network = createNetwork(networkSpec(), { seed: 1 });
+  const look = (label: number) =>
+    measureInfluence(network, networkSpec(), { images, classes: [label], row: 4, column: 4 });
+  assert.deepEqual(await look(3), await look(3));
+  assert.notDeepEqual(await look(3), await look(8));
+});
+
 Deno.test("the window is the smallest one about the cell's block that holds the share", () => {
   const influence = new Float32Array(1024);
   influence[16 * 32 + 16] = 0.5; // in the block of cell 4, 4

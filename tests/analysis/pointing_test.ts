@@ -21,6 +21,7 @@ Deno.test("a mosaic shows four images of four classes, each in its quarter", () 
     assert.deepEqual(corners, sources[mosaic]);
   });
   assert.ok(new Set(classes.map((labels) => labels[0])).size > 4); // every class gets to every place
+  assert.ok(new Set(sources.flat()).size > 20); // and every image of it may come
 });
 
 Deno.test("mosaics depend on the seed alone, and take eligible images only", () => {
