@@ -1,4 +1,11 @@
 import type { LiveLineOptions } from "./live_line.ts";
+import {
+  CLEAR_REST,
+  consoleSize,
+  createWriter,
+  isInteractive,
+  MILLISECONDS_BETWEEN_DRAWINGS,
+} from "./terminal.ts";
 
 /** The terminal's last lines, which change, below lines that stay. */
 export interface LiveBlock {
@@ -14,8 +21,6 @@ export interface LiveBlock {
 /** Where and how a block is drawn; `height` in rows. */
 export type LiveBlockOptions = Omit<LiveLineOptions, "color"> & { height?: () => number };
 
-const MILLISECONDS_BETWEEN_DRAWINGS = 100;
-const CLEAR_REST = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /**
@@ -24,27 +29,15 @@ const CLEAR_BELOW = "\x1b[J";
  */
 export function createLiveBlock(options: LiveBlockOptions = {}): LiveBlock {
   const { stream = Deno.stderr, now = () => performance.now() } = options;
-  const interactive = options.interactive ?? (stream.isTerminal() && Deno.env.get("TERM") !== "dumb");
+  const interactive = options.interactive ?? isInteractive(stream);
   const size = () =>
     interactive && !(options.width && options.height) ? consoleSize() : { columns: 80, rows: 24 };
   const width = options.width ?? (() => size().columns);
   const height = options.height ?? (() => size().rows);
-  const encoder = new TextEncoder();
-  let isOpen = true;
   let drawnLines = 0;
   let lastFormat: ((columns: number, rows: number) => string[]) | null = null;
   let lastDrawing = -Infinity;
-  const write = (text: string) => {
-    let bytes = encoder.encode(text);
-    try {
-      while (isOpen && bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-    } catch (error) {
-      // a terminal that was closed must not end the work that is reported on
-      const { code } = error as { code?: unknown };
-      if (code !== "EPIPE" && code !== "EIO") throw error;
-      isOpen = false;
-    }
-  };
+  const write = createWriter(stream);
   const up = () => drawnLines > 0 ? `\x1b[${drawnLines}A\r` : "";
   const redraw = (above = "") => {
     if (lastFormat === null) return write(above);
@@ -72,13 +65,4 @@ export function createLiveBlock(options: LiveBlockOptions = {}): LiveBlock {
       drawnLines = 0;
     },
   };
-}
-
-function consoleSize(): { columns: number; rows: number } {
-  try {
-    const { columns, rows } = Deno.consoleSize();
-    return { columns: columns || 80, rows: rows || 24 };
-  } catch {
-    return { columns: 80, rows: 24 }; // a stream that says it is a terminal and has no size
-  }
 }

@@ -1,8 +1,11 @@
-/** Where a live line is drawn: `Deno.stderr`, or what a test collects. */
-export interface LineStream {
-  writeSync(bytes: Uint8Array): number;
-  isTerminal(): boolean;
-}
+import {
+  CLEAR_REST,
+  consoleSize,
+  createWriter,
+  isInteractive,
+  type LineStream,
+  MILLISECONDS_BETWEEN_DRAWINGS,
+} from "./terminal.ts";
 
 /** How a live line is drawn. */
 export interface LiveLineOptions {
@@ -30,9 +33,6 @@ export interface LiveLine {
   clear(): void;
 }
 
-const MILLISECONDS_BETWEEN_DRAWINGS = 100;
-const CLEAR_REST = "\x1b[K";
-
 /**
  * Makes a live line. The cursor stays visible and wrapping on, so that nothing is left to restore however the program ends.
  *
@@ -46,9 +46,9 @@ const CLEAR_REST = "\x1b[K";
  */
 export function createLiveLine(options: LiveLineOptions = {}): LiveLine {
   const { stream = Deno.stderr, now = () => performance.now() } = options;
-  const interactive = options.interactive ?? (stream.isTerminal() && Deno.env.get("TERM") !== "dumb");
+  const interactive = options.interactive ?? isInteractive(stream);
   const color = options.color ?? (interactive && !Deno.env.get("NO_COLOR"));
-  const width = options.width ?? consoleWidth;
+  const width = options.width ?? (() => consoleSize().columns);
   let lastFormat: ((columns: number) => string) | null = null;
   let lastDrawing = -Infinity;
   const write = createWriter(stream);
@@ -76,30 +76,6 @@ export function createLiveLine(options: LiveLineOptions = {}): LiveLine {
       lastFormat = null;
       lastDrawing = -Infinity;
     },
-  };
-}
-
-function consoleWidth(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80; // a stream that says it is a terminal and has no size
-  }
-}
-
-/** Writes text until nobody reads it any more: a closed terminal must not end the work that is reported on. */
-function createWriter(stream: LineStream): (text: string) => void {
-  const encoder = new TextEncoder();
-  let isOpen = true;
-  return (text) => {
-    let bytes = encoder.encode(text);
-    try {
-      while (isOpen && bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-    } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code !== "EPIPE" && code !== "EIO") throw error;
-      isOpen = false;
-    }
   };
 }
 
