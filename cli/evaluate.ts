@@ -11,7 +11,7 @@ import { createImageSource } from "../lib/training/batch_source.ts";
 import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { createEvaluator, type Evaluation, EVALUATION_BATCH_SIZE } from "../lib/training/evaluate.ts";
-import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./command.ts";
 import { createLiveLine, fitLine } from "./live_line.ts";
@@ -49,12 +49,7 @@ const COMMAND: Command<EvaluateOptions> = {
       help: "write scores [N,10] and labels [N] as safetensors",
       value: "FILE",
     },
-    json: {
-      kind: "boolean",
-      default: false,
-      group: "Output",
-      help: "print the result as one JSON object on standard output",
-    },
+    json: RUN_OPTIONS.json,
   },
   positionals: {
     name: "RUN|FILE",

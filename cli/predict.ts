@@ -19,7 +19,7 @@ import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
 import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
-import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./command.ts";
 import { createDownloadProgress } from "./download_progress.ts";
 import { type Command, parseCommandLine } from "./options.ts";
@@ -79,12 +79,7 @@ const COMMAND: Command<PredictOptions> = {
       help: `draw the pictures with their ten response maps, ${MAXIMUM_PICTURES_ON_PAGE} at most`,
       value: "FILE.svg|FILE.png",
     },
-    json: {
-      kind: "boolean",
-      default: false,
-      group: "Output",
-      help: "print the result as one JSON object on standard output",
-    },
+    json: RUN_OPTIONS.json,
   },
   examples: [
     ["deno task predict cat.jpg", "the ten scores"],
