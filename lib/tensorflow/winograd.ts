@@ -44,7 +44,7 @@ import {
 export function convolve3x3Winograd(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   const [H, W, B, C] = x.shape;
   const K = kernel.shape[3];
-  const { positions, tiles, transforms } = planTiles(H, W);
+  const { positions, tiles, transforms, adjoints } = planTiles(H, W);
   const stack = (x: tf.Tensor, channels: number) => tf.reshape(x, [positions, tiles * B, channels]);
   return differentiate({
     forward: (x, kernel) => {
@@ -54,12 +54,12 @@ export function convolve3x3Winograd(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Ten
       return { value: tf.reshape(apply(transforms.output, M), [H, W, B, K]), saved: [V, U] };
     },
     backward: (dy, [V, U]) => {
-      const dM = stack(apply(transpose(transforms.output), dy), K);
+      const dM = stack(apply(adjoints.output, dy), K);
       const dV = multiplyStacks(dM, U, false, true);
       const dU = multiplyStacks(V, dM, true);
       return [
-        tf.reshape(apply(transpose(transforms.input), dV), [H, W, B, C]),
-        tf.reshape(apply(transpose(transforms.kernel), dU), [3, 3, C, K]),
+        tf.reshape(apply(adjoints.input, dV), [H, W, B, C]),
+        tf.reshape(apply(adjoints.kernel, dU), [3, 3, C, K]),
       ];
     },
   }, [x, kernel]) as tf.Tensor4D;
@@ -71,10 +71,27 @@ interface TilePlan {
   positions: number;
   tiles: number;
   /** `input` `[positions·tiles, H·W]` and `output` `[H·W, positions·tiles]` act on pixels, `kernel` `[positions, 9]` on taps. */
-  transforms: { input: Matrix; kernel: Matrix; output: Matrix };
+  transforms: Transforms;
+  /** Their transposes, which carry gradients back. */
+  adjoints: Transforms;
 }
 
+interface Transforms {
+  input: Matrix;
+  kernel: Matrix;
+  output: Matrix;
+}
+
+const plans = new Map<string, TilePlan>(); // a map's size decides all of it: made once, not at each call
+
 function planTiles(H: number, W: number): TilePlan {
+  const key = `${H}×${W}`;
+  const known = plans.get(key) ?? makePlan(H, W);
+  plans.set(key, known);
+  return known;
+}
+
+function makePlan(H: number, W: number): TilePlan {
   const [down, across] = [planAxis(H, H > 4 ? 8 : 4), planAxis(W, 4)];
   const [n, m] = [down.filtering.inputs, across.filtering.inputs];
   // positions come first, tiles second: (position down, position across, tile down, tile across)
@@ -89,13 +106,19 @@ function planTiles(H: number, W: number): TilePlan {
   const product = kronecker(down.input, across.input);
   const output = kronecker(transpose(down.output), transpose(across.output));
   const pick = (matrix: Matrix) => order.map(([row, column]) => matrix[row * across.input.length + column]);
+  const transforms = {
+    input: pick(product),
+    output: transpose(pick(output)),
+    kernel: kronecker(down.filtering.kernel, across.filtering.kernel),
+  };
   return {
     positions: n * m,
     tiles: down.tiles * across.tiles,
-    transforms: {
-      input: pick(product),
-      output: transpose(pick(output)),
-      kernel: kronecker(down.filtering.kernel, across.filtering.kernel),
+    transforms,
+    adjoints: {
+      input: transpose(transforms.input),
+      output: transpose(transforms.output),
+      kernel: transpose(transforms.kernel),
     },
   };
 }
