@@ -9,7 +9,7 @@ import { temporaryFolder } from "../testing/folder.ts";
 import { assertSameRun, readHistory, timeless } from "../testing/training.ts";
 
 const NETWORK = ["--data", "synthetic", "--weights", "random", "--device", "cpu", "--no-compile"];
-const SIZE = ["--run", "cut", "--subset", "320", "--test-subset", "20", "--batch-size", "4", "--epochs", "3"];
+const SIZE = ["--run", "cut", "--subset", "960", "--test-subset", "20", "--batch-size", "4", "--epochs", "3"];
 
 Deno.test("a training that is interrupted, ended, killed and resumed is the one that is left alone", async (test) => {
   using folder = temporaryFolder();
@@ -60,7 +60,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
       resolveConfig({
         flags: {
           ...{ data: "synthetic", weights: "random", device: "cpu", compile: false },
-          ...{ run: "cut", subset: 320, testSubset: 20, batchSize: 4, epochs: 3 },
+          ...{ run: "cut", subset: 960, testSubset: 20, batchSize: 4, epochs: 3 },
         },
       }),
       { runsFolder: whole },
