@@ -38,7 +38,7 @@ export interface Batch {
 }
 
 /** How many batches {@linkcode batches} makes of a whole data set. */
-export function countBatches(dataset: Dataset, batchSize: number): number {
+export function countBatches(dataset: Pick<Dataset, "labels">, batchSize: number): number {
   return Math.ceil(dataset.labels.length / batchSize);
 }
 

@@ -1,22 +1,9 @@
-import { batches, orderImages } from "../data/batches.ts";
+import { batches, type BatchOptions, orderImages } from "../data/batches.ts";
 import { type Dataset, IMAGE_SIZE } from "../data/dataset.ts";
 import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 
 /** How to go through a {@linkcode BatchSource}. */
-export interface SourceOptions {
-  /** Images in a batch. */
-  batchSize: number;
-  /** Decides order and augmentation, with the epoch. */
-  seed?: number;
-  /** Each epoch has another order and other crops. */
-  epoch?: number;
-  /** In random order. */
-  shuffle?: boolean;
-  /** Cropped and mirrored at random. */
-  augment?: boolean;
-  /** Batches to pass over. */
-  startStep?: number;
-}
+export type SourceOptions = Omit<BatchOptions, "buffers">;
 
 /** A batch as numbers. */
 export interface SourceBatch {

@@ -1,5 +1,6 @@
 import * as tf from "../tensorflow/tf.ts";
 import { compile } from "../tensorflow/compile.ts";
+import { countBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, type NetworkSpec } from "../model/spec.ts";
@@ -47,7 +48,7 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   return {
     async evaluate(tensors, { batches, labels, input }, onBatch) {
       const scores = new Float32Array(labels.length * CLASSES);
-      const all = Math.ceil(labels.length / batchSize);
+      const all = countBatches({ labels }, batchSize);
       let [filled, done] = [0, 0];
       for (const { values, shape } of batches({ batchSize })) {
         const images = tf.tensor4d(values, shape);

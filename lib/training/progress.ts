@@ -48,3 +48,13 @@ export interface Progress {
 export function describeProgress({ epochs, steps }: Progress): string {
   return steps === 0 ? `after epoch ${epochs}` : `in epoch ${epochs + 1}, after step ${steps}`;
 }
+
+/** A training before its first step. */
+export function startProgress(): Progress {
+  return { epochs: 0, steps: 0, totalSteps: 0, sums: startSums(), best: null, history: [] };
+}
+
+/** The sums of an epoch before its first step. */
+export function startSums(): EpochSums {
+  return { loss: 0, correct: 0, images: 0, seconds: 0 };
+}

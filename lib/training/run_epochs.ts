@@ -1,7 +1,8 @@
 import * as tf from "../tensorflow/tf.ts";
 import { compile } from "../tensorflow/compile.ts";
 import { Interrupted, letEventsIn } from "../interrupt.ts";
-import { describeProgress, type Progress } from "./progress.ts";
+import { countBatches } from "../data/batches.ts";
+import { describeProgress, type Progress, startSums } from "./progress.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { createFrozenSource } from "./frozen_features.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";
@@ -45,7 +46,7 @@ export async function runEpochs(
     trainImages,
     testImages: data.chooseOn.labels.length,
     epochs: config.epochs,
-    steps: Math.ceil(trainImages / config.batchSize),
+    steps: countBatches(data.train, config.batchSize),
     epochsDone: progress.epochs,
     stepsDone: progress.steps,
     testedOn: data.testedOn,
@@ -143,7 +144,7 @@ function finishEpoch(progress: Progress, record: EpochRecord): boolean {
   progress.history.push(record);
   progress.epochs++;
   progress.steps = 0;
-  progress.sums = { loss: 0, correct: 0, images: 0, seconds: 0 };
+  progress.sums = startSums();
   return isBest;
 }
 

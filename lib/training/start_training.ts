@@ -3,7 +3,7 @@ import { createNetwork } from "../model/create_network.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
 import { makeTensors, saveCheckpoint } from "./checkpoint.ts";
-import { describeProgress, type Progress, type Recorded } from "./progress.ts";
+import { describeProgress, type Progress, type Recorded, startProgress } from "./progress.ts";
 import { readCheckpoint } from "./stored_checkpoint.ts";
 import { checkResumable, type TrainConfig } from "./config.ts";
 import { createOptimizer, createSlots } from "./optimizer.ts";
@@ -110,15 +110,4 @@ export function splitState(
   const part = (wanted: boolean): StateDict =>
     Object.fromEntries(Object.entries(network).filter(([name]) => isTrainable(name, backbone) === wanted));
   return { trainable: part(true), fixed: part(false) };
-}
-
-function startProgress(): Progress {
-  return {
-    epochs: 0,
-    steps: 0,
-    totalSteps: 0,
-    sums: { loss: 0, correct: 0, images: 0, seconds: 0 },
-    best: null,
-    history: [],
-  };
 }

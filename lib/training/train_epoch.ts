@@ -3,6 +3,7 @@ import type { Compiled } from "../tensorflow/compile.ts";
 import { letEventsIn } from "../interrupt.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
+import { countBatches } from "../data/batches.ts";
 import type { EpochSums, Progress } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
 import { createLossMeter } from "./loss_meter.ts";
@@ -51,7 +52,7 @@ const MILLISECONDS_BETWEEN_PAUSES = 50;
 export async function trainEpoch(options: EpochOptions): Promise<boolean> {
   const { config, source, optimizer, step, state, progress, onPause } = options;
   const { batchSize, seed, augment, epochs } = config;
-  const steps = Math.ceil(source.labels.length / batchSize);
+  const steps = countBatches(source, batchSize);
   const schedule = { ...config, totalSteps: epochs * steps };
   const order = {
     batchSize,

@@ -4,7 +4,7 @@ import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_d
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
 import * as tf from "../../lib/tensorflow/tf.ts";
 import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
-import type { Recorded } from "../../lib/training/progress.ts";
+import { type Recorded, startProgress } from "../../lib/training/progress.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { randomTensor } from "./tensors.ts";
 
@@ -17,15 +17,7 @@ export async function saveRandomCheckpoint(
   const config = resolveConfig({ flags: { ...spec, run: "random", weights: "random" } });
   const network = roughen(createNetwork(config, { seed: 1 }));
   const recorded: Recorded = { data, weights: "random", device: "cpu", threads: 1, tensorflow: "0" };
-  const progress = {
-    epochs: 0,
-    steps: 0,
-    totalSteps: 0,
-    sums: { loss: 0, correct: 0, images: 0, seconds: 0 },
-    best: null,
-    history: [],
-  };
-  await saveCheckpoint(path, { config, recorded, progress, network, slots: null });
+  await saveCheckpoint(path, { config, recorded, progress: startProgress(), network, slots: null });
   disposeAll(network);
   return path;
 }

@@ -4,8 +4,8 @@ import * as tf from "../../lib/tensorflow/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
-import { isTrainable, type StateDict } from "../../lib/model/state_dict.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
+import { splitState } from "../../lib/training/start_training.ts";
 import {
   computeGradients,
   type StepSettings,
@@ -36,12 +36,6 @@ const CASES = [
   "static_ten_way",
 ];
 
-const split = (tensors: StateDict, { backbone }: NetworkSpec) => {
-  const part = (wanted: boolean) =>
-    Object.fromEntries(Object.entries(tensors).filter(([name]) => isTrainable(name, backbone) === wanted));
-  return { trainable: part(true), fixed: part(false) };
-};
-
 for (const name of CASES) {
   const oracle = readOracle(`case_${name}`);
   const spec = oracle.oracle as unknown as NetworkSpec;
@@ -61,7 +55,7 @@ for (const name of CASES) {
     });
 
     Deno.test(`${name} has PyTorch's loss, gradients and statistics when trained, ${how}`, async () => {
-      const { trainable, fixed } = split(initialState(spec), spec);
+      const { trainable, fixed } = splitState(initialState(spec), spec);
       const { gradients, statistics, loss } = computeGradients(settings, { trainable, fixed }, oracleBatch());
       assertClose(await loss.data(), values(oracle, "train.loss"), 1e-6, "loss");
       const expected = [...oracle.tensors.keys()].filter((key) => key.startsWith("gradient.")).map((key) =>
@@ -106,7 +100,7 @@ async function trainFourSteps(winograd: boolean) {
     weightDecay: 5e-4,
     decoupledWeightDecay: false,
   });
-  const { trainable, fixed } = split(initialState(spec), spec);
+  const { trainable, fixed } = splitState(initialState(spec), spec);
   let state: TrainState = { trainable, fixed, slots: createSlots(optimizer, trainable) };
   const rates = values(oracle, "learning_rates");
   for (let step = 0; step < rates.length; step++) {
