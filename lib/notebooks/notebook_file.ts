@@ -112,13 +112,6 @@ export function codeCells({ cells }: NotebookFile): { cell: NotebookCell; number
   );
 }
 
-/** The notebook without outputs. */
-export function clearOutputs(notebook: NotebookFile): NotebookFile {
-  const clear = (cell: NotebookCell) =>
-    cell.cell_type === "code" ? { ...cell, outputs: [], execution_count: null } : cell;
-  return { ...notebook, cells: notebook.cells.map(clear) };
-}
-
 /** A text of the machine's, and what is to stand in its place. */
 export type Replacement = readonly [found: string, instead: string];
 
