@@ -60,7 +60,7 @@ export async function blendClasses(
     const filters = normaliseRows(generateFilters(pass, blended)); // [blends,64]
     const ends = normaliseRows(generateFilters(pass, tf.concat([one, other]) as tf.Tensor2D));
     const v = featureMap(tensors, tf.tensor4d(images, [count, IMAGE_SIZE, IMAGE_SIZE, 3]), options);
-    const maps = responseMaps(pass, pass.layouts.head.enter(v), filters); // [N,blends,8,8]
+    const maps = responseMaps(v, filters); // [N,blends,8,8]
     // a map a row, so that the predictor gives each one score of its own
     const single = tf.reshape(maps, [count * shares.length, 1, MAP_SIZE, MAP_SIZE]) as tf.Tensor4D;
     const scores = tf.reshape(tf.slice(predictScores(pass, single), [0, 0], [-1, 1]), [count, shares.length]);

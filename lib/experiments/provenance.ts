@@ -51,12 +51,12 @@ export async function readCodeVersion(folder = join(projectFolder(), "lib")): Pr
   return version as CodeVersion;
 }
 
-/** Paths of the TypeScript files below `folder/part`, relative to `folder`, sorted. */
+/** Paths of the files in TypeScript and C++ below `folder/part`, relative to `folder`, sorted. */
 function listSources(folder: string, part: string): string[] {
   return [...Deno.readDirSync(join(folder, part))].flatMap(({ name, isDirectory }) => {
     const path = `${part}/${name}`;
     if (isDirectory) return listSources(folder, path);
-    return name.endsWith(".ts") ? [path] : [];
+    return /\.(ts|cc|h)$/.test(name) ? [path] : [];
   }).sort();
 }
 

@@ -5,9 +5,9 @@
  */
 import * as tf from "../tensorflow/tf.ts";
 import { foldNorm, normaliseBatch } from "../tensorflow/batch_norm.ts";
+import type { Convolution, Finish } from "../tensorflow/convolution.ts";
 import { addBias, matMul } from "../tensorflow/mat_mul.ts";
 import type { StridedLayers } from "../tensorflow/strided.ts";
-import type { Layout } from "./layout.ts";
 import type { StateDict } from "./state_dict.ts";
 
 /** One way of a batch through the network: what it reads, and the running statistics that it leaves. */
@@ -20,12 +20,9 @@ export interface Pass {
   learnsStatistics(name: string): boolean;
   /** How the layers with stride 2 are done. */
   strided: StridedLayers;
-  /** How feature maps lie while they are computed: the backbone's, and those behind it. */
-  layouts: { backbone: Layout; head: Layout };
+  /** How 3×3 convolutions are. */
+  convolve3x3: Convolution;
 }
-
-/** A convolution by a kernel `[kH,kW,C,K]`, however it is done. */
-export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D) => tf.Tensor4D;
 
 /**
  * A convolution without bias and its batch normalisation (`torch.nn.Conv2d`, `torch.nn.BatchNorm2d`).
@@ -34,6 +31,7 @@ export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D) => tf.Tensor4D;
  *
  * @param convName Names the kernel: `<convName>.weight`.
  * @param normName Names `<normName>.weight`, `.bias`, `.running_mean` and `.running_var`.
+ * @param then What follows: a short cut that is added, a ReLU.
  */
 export function convolveAndNormalise(
   pass: Pass,
@@ -41,6 +39,7 @@ export function convolveAndNormalise(
   convolve: Convolution,
   convName: string,
   normName: string,
+  then: Omit<Finish, "bias">,
 ): tf.Tensor4D {
   const { tensors } = pass;
   const kernel = tensors[`${convName}.weight`] as tf.Tensor4D;
@@ -52,9 +51,9 @@ export function convolveAndNormalise(
   };
   if (!pass.learnsStatistics(normName)) {
     const { scale, shift } = foldNorm(norm);
-    return addBias(convolve(x, tf.mul(kernel, scale)), shift);
+    return convolve(x, tf.mul(kernel, scale), { bias: shift, ...then });
   }
-  const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm);
+  const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm, then);
   pass.statistics[`${normName}.running_mean`] = runningMean;
   pass.statistics[`${normName}.running_var`] = runningVariance;
   return y;

@@ -4,13 +4,13 @@
  * @module
  */
 import type * as tf from "../tensorflow/tf.ts";
+import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/convolution.ts";
 import { chooseStrided } from "../tensorflow/strided.ts";
 import { adapter } from "./adapter.ts";
 import { backbone } from "./backbone.ts";
 import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";
 import { makeFilters } from "./filters.ts";
 import type { Pass } from "./layers.ts";
-import { changeLayout, chooseLayout } from "./layout.ts";
 import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
 import type { Execution, NetworkSpec } from "./spec.ts";
 import type { StateDict } from "./state_dict.ts";
@@ -50,15 +50,14 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
   const v = features(pass, images, options);
   const filters = makeFilters(pass, options.variant); // [10,64]
   const { classLoop = false } = options;
-  const maps = (classLoop ? responseMapsOneByOne : responseMaps)(pass, v, filters); // [B,10,8,8]
+  const maps = (classLoop ? responseMapsOneByOne : responseMaps)(v, filters); // [B,10,8,8]
   const scores = (classLoop ? predictScoresOneByOne : predictScores)(pass, maps); // [B,10]
   return { scores, maps, filters, statistics: pass.statistics };
 }
 
 /** The feature map v that the filters look at, `[B,8,8,64]`: behind the adapter where there is one. */
 export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
-  const pass = createPass(tensors, options);
-  return pass.layouts.head.leave(features(pass, images, options));
+  return features(createPass(tensors, options), images, options);
 }
 
 /** The backbone's feature map alone, `[B,8,8,64]`: what stays the same as long as the backbone is frozen. */
@@ -67,8 +66,7 @@ export function backboneFeatures(
   images: tf.Tensor4D,
   options: ForwardOptions,
 ): tf.Tensor4D {
-  const pass = createPass(tensors, options);
-  return pass.layouts.backbone.leave(backbone(pass, images));
+  return backbone(createPass(tensors, options), images);
 }
 
 /** Prepares a {@linkcode Pass}: a frozen backbone keeps its statistics also while the rest trains. */
@@ -81,18 +79,11 @@ export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
     statistics: {},
     learnsStatistics: (name) => name.startsWith("backbone.") ? backboneLearns : trains,
     strided: chooseStrided({ learns: backboneLearns }),
-    layouts: {
-      backbone: chooseLayout({ winograd, learns: backboneLearns }),
-      head: chooseLayout({ winograd, learns: backboneLearns || (trains && options.adapter === "3x3") }),
-    },
+    convolve3x3: winograd ? convolve3x3Winograd : convolve3x3Direct,
   };
 }
 
-/** The feature map v, in the head's layout. */
+/** The feature map v, `[B,8,8,64]`. */
 function features(pass: Pass, given: tf.Tensor4D, { input, adapter: kind }: ForwardOptions): tf.Tensor4D {
-  const { layouts } = pass;
-  const v = input === "features"
-    ? layouts.head.enter(given)
-    : changeLayout(backbone(pass, given), layouts.backbone, layouts.head);
-  return adapter(pass, v, kind);
+  return adapter(pass, input === "features" ? given : backbone(pass, given), kind);
 }

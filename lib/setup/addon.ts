@@ -10,15 +10,16 @@ import {
 } from "../tensorflow/runtime.ts";
 import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
 import { explainFailure } from "./failure.ts";
-import { runProgram } from "./program.ts";
+import { compileKernels } from "./kernels.ts";
+import { type ProgramResult, runProgram } from "./program.ts";
 import { withProgress } from "./reporter.ts";
 import { replaceFolder, type Workplace } from "./workplace.ts";
 
 const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
 /**
- * Compiles the npm package's addon from the sources that the package brings, keeps it in `.tensorflow/addon`, and puts it where the
- * package looks.
+ * Compiles the npm package's addon from the sources that the package brings, and this project's own operations; keeps them in
+ * `.tensorflow/addon`, and puts the addon where the package looks.
  *
  * @param build The installed TensorFlow to take the headers from; they are the same in both builds.
  * @throws {InputError} If no compiler can.
@@ -33,7 +34,7 @@ export async function buildAddon(build: RuntimeBuild, place: Workplace): Promise
     const { outcome, output } = await withProgress(
       reporter,
       () => compiler.name,
-      () => compileAddon(compiler, build, join(folder, "tfjs_binding.node"), place),
+      () => compileBoth(compiler, build, folder, place),
     );
     if (outcome === "done") {
       await Deno.writeTextFile(join(folder, "stamp.txt"), addonStamp(project));
@@ -59,14 +60,32 @@ export async function placeAddon(project: string): Promise<void> {
   await Deno.rename(temporary, path);
 }
 
-async function compileAddon(compiler: Compiler, build: RuntimeBuild, output: string, place: Workplace) {
-  const { project, staging } = place;
+async function compileBoth(
+  compiler: Compiler,
+  build: RuntimeBuild,
+  folder: string,
+  place: Workplace,
+): Promise<ProgramResult> {
+  const libraries = await makeStandIns(compiler, join(place.staging, "stand_ins"), place);
+  const addon = { build, libraries, output: join(folder, "tfjs_binding.node") };
+  const result = await compileAddon(compiler, addon, place);
+  if (result.outcome !== "done") return result;
+  return await compileKernels(compiler, { build, libraries, output: join(folder, "kernels.so") }, place);
+}
+
+interface Target {
+  build: RuntimeBuild;
+  libraries: string[];
+  output: string;
+}
+
+async function compileAddon(compiler: Compiler, { build, libraries, output }: Target, place: Workplace) {
+  const { project } = place;
   const sources = join(packageFolder(project), "binding");
   const headers = [
     join(project, "node_modules", "node-api-headers", "include"),
     join(runtimeFolder(build, project), "tensorflow", "include"),
   ];
-  const libraries = await makeStandIns(compiler, join(staging, "stand_ins"), place);
   const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-s", "-DNAPI_VERSION=8"];
   const args = [
     ...flags,

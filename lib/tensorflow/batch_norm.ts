@@ -12,7 +12,9 @@ import {
   stringAttribute,
   typeAttribute,
 } from "./binding.ts";
+import { type Finish, finish } from "./convolution.ts";
 import { differentiate } from "./gradient.ts";
+import { canUseKernels } from "./kernels.ts";
 
 /** Added to the variance before the root: PyTorch's default. */
 export const EPSILON = 1e-5;
@@ -47,10 +49,49 @@ export interface Normalised {
  *
  * The caller owns the new running statistics also inside `tf.tidy` and gradients.
  *
- * @param x Maps with the channels last; the first three axes are averaged over, whatever their order.
+ * @param x Maps `[B,H,W,C]`.
+ * @param then What follows: y becomes relu(y + shortcut).
  */
-export function normaliseBatch(x: tf.Tensor4D, norm: NormTensors): Normalised {
-  return nativeBackend() ? normaliseNatively(x, norm) : normaliseComposed(x, norm);
+export function normaliseBatch(
+  x: tf.Tensor4D,
+  norm: NormTensors,
+  then: Omit<Finish, "bias"> = {},
+): Normalised {
+  if (canUseKernels(x.shape[3])) return normaliseAndFinish(x, norm, then);
+  const { y, ...statistics } = nativeBackend() ? normaliseNatively(x, norm) : normaliseComposed(x, norm);
+  return { y: finish(y, then), ...statistics };
+}
+
+/** By this project's own operation, with what follows. */
+function normaliseAndFinish(
+  x: tf.Tensor4D,
+  { weight, bias, runningMean, runningVariance }: NormTensors,
+  { shortcut, relu = false }: Omit<Finish, "bias">,
+): Normalised {
+  let statistics: tf.Tensor[] = [];
+  const y = differentiate({
+    forward: (x, weight, bias, shortcut = tf.zeros([0])) => {
+      const attributes = [
+        boolAttribute("relu", relu),
+        floatAttribute("epsilon", EPSILON),
+        floatAttribute("momentum", MOMENTUM),
+      ];
+      const inputs = [x, weight, bias, runningMean, runningVariance, shortcut];
+      const [value, newMean, newVariance, mean, scale] = executeMany("NormaliseBatch", attributes, inputs, 5);
+      statistics = [tf.keep(newMean), tf.keep(newVariance)];
+      return { value, saved: [x, value, weight, mean, scale] };
+    },
+    backward: (dy, saved) => {
+      const attributes = [
+        boolAttribute("relu", relu),
+        boolAttribute("shortcut", shortcut !== undefined && relu),
+      ];
+      const [dx, dWeight, dBias, dSum] = executeMany("NormaliseBatchGradient", attributes, [dy, ...saved], 4);
+      return [dx, dWeight, dBias, ...(shortcut ? [relu ? dSum : dy] : [])];
+    },
+  }, [x, weight, bias, ...(shortcut ? [shortcut] : [])]) as tf.Tensor4D;
+  const [mean, variance] = statistics as tf.Tensor1D[];
+  return { y, runningMean: mean, runningVariance: variance };
 }
 
 const ATTRIBUTES = [

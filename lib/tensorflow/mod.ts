@@ -54,4 +54,11 @@ export { type Differentiable, differentiate } from "./gradient.ts";
 export { relu } from "./activation.ts";
 export { foldNorm, normaliseBatch, type Normalised, type NormTensors } from "./batch_norm.ts";
 export { crossEntropy } from "./cross_entropy.ts";
-export { convolve3x3Winograd } from "./winograd.ts";
+export {
+  type Convolution,
+  convolve3x3Direct,
+  convolve3x3Winograd,
+  type Finish,
+  finish,
+} from "./convolution.ts";
+export { type Moved, nesterovStep } from "./nesterov.ts";

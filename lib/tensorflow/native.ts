@@ -7,7 +7,8 @@ import util from "node:util";
 import { nativeBackend } from "./binding.ts";
 import { InputError } from "../input_error.ts";
 import { loadQuietly } from "./log.ts";
-import { type DeviceChoice, findRuntime } from "./runtime.ts";
+import { loadKernels } from "./kernels.ts";
+import { type DeviceChoice, findRuntime, kernelsPath } from "./runtime.ts";
 
 /** Options of {@linkcode useNativeTensorFlow}. */
 export interface NativeOptions {
@@ -65,6 +66,7 @@ async function openNative(device: DeviceChoice): Promise<NativeTensorFlow> {
   if (device === "cpu") Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
   restoreNodeUtil();
   await import("@tensorflow/tfjs-node-gpu");
+  loadKernels(kernelsPath(), threads);
   const { isUsingGpuDevice, binding } = nativeBackend()!;
   return { device: isUsingGpuDevice ? "gpu" : "cpu", version: binding.TF_Version, threads };
 }

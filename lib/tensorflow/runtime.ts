@@ -7,6 +7,7 @@
  * .tensorflow/cpu/tensorflow/libtensorflow_cc.so.2 …   from the wheel tensorflow-cpu
  * .tensorflow/gpu/tensorflow/…, .tensorflow/gpu/nvidia/…   from the wheel tensorflow and NVIDIA's
  * .tensorflow/addon/tfjs_binding.node   built for this machine, copied into the package under node_modules
+ * .tensorflow/addon/kernels.so   this project's own operations, built with it
  * ```
  *
  * One build is installed at a time: the CUDA build computes on the CPU as well, so where it is installed it also serves
@@ -14,6 +15,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { fromFileUrl, join, relative } from "@std/path";
 import { InputError } from "../input_error.ts";
 
@@ -65,6 +67,20 @@ export function packageFolder(project: string = projectFolder()): string {
   return join(project, "node_modules", "@tensorflow", "tfjs-node-gpu");
 }
 
+/** This project's own operations, compiled. */
+export function kernelsPath(project: string = projectFolder()): string {
+  return join(tensorflowFolder(project), "addon", "kernels.so");
+}
+
+/** Paths of their sources: C++, with headers. */
+export function kernelSources(project: string = projectFolder()): string[] {
+  const list = (folder: string): string[] =>
+    [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+      isDirectory ? list(join(folder, name)) : [join(folder, name)]
+    );
+  return list(join(project, "lib", "tensorflow", "kernels")).sort();
+}
+
 /** Where the npm package looks for its addon. */
 export function addonPath(project: string = projectFolder()): string {
   return join(packageFolder(project), "lib", "napi-v8", "tfjs_binding.node");
@@ -94,7 +110,7 @@ export function isInstalled(build: RuntimeBuild, project: string = projectFolder
 
 /**
  * Whether the addon is built for this TensorFlow and this npm package, from where they lie relative to each other (so a moved
- * project stays ready).
+ * project stays ready), and the operations from today's sources.
  */
 export function isAddonBuilt(project: string = projectFolder()): boolean {
   const stamp = readTextOrNull(join(tensorflowFolder(project), "addon", "stamp.txt"));
@@ -105,7 +121,8 @@ export function isAddonBuilt(project: string = projectFolder()): boolean {
 export function isAddonReady(project: string = projectFolder()): boolean {
   if (!isAddonBuilt(project)) return false;
   const size = sizeOrNull(join(tensorflowFolder(project), "addon", "tfjs_binding.node"));
-  return size !== null && size === sizeOrNull(addonPath(project));
+  return size !== null && size === sizeOrNull(addonPath(project)) &&
+    sizeOrNull(kernelsPath(project)) !== null;
 }
 
 /** The text that marks a finished addon, or `""` when the npm package is not installed. */
@@ -113,7 +130,9 @@ export function addonStamp(project: string = projectFolder()): string {
   try {
     // the real path holds the package's version: …/.deno/@tensorflow+tfjs-node-gpu@4.22.0/…
     const place = relative(Deno.realPathSync(project), Deno.realPathSync(packageFolder(project)));
-    return [Deno.build.target, TENSORFLOW_VERSION, place, ""].join("\n");
+    const sources = createHash("sha256");
+    for (const path of kernelSources(project)) sources.update(Deno.readFileSync(path));
+    return [Deno.build.target, TENSORFLOW_VERSION, place, sources.digest("hex"), ""].join("\n");
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;

@@ -1,4 +1,5 @@
 import * as tf from "../tensorflow/tf.ts";
+import { nesterovStep } from "../tensorflow/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** Numbers of a step that a rule needs, as scalar tensors: a number would be a constant of the compiled graph. */
@@ -68,10 +69,8 @@ function nesterovSgd(momentum: number, weightDecay: number): Optimizer {
     slots: ["momentum"],
     rates: (learningRate) => ({ learningRate }),
     update: (parameter, gradient, [velocity], { learningRate }) => {
-      const slope = decay(gradient, parameter, weightDecay);
-      const next = tf.add(tf.mul(velocity, momentum), slope);
-      const direction = tf.add(slope, tf.mul(next, momentum));
-      return { parameter: tf.sub(parameter, tf.mul(direction, learningRate)), slots: [next] };
+      const moved = nesterovStep({ parameter, velocity }, gradient, { learningRate, momentum, weightDecay });
+      return { parameter: moved.parameter, slots: [moved.velocity] };
     },
   };
 }

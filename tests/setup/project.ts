@@ -118,9 +118,24 @@ async function writePackages(folder: string): Promise<void> {
   );
   const binding = `${source}int framework();\nextern "C" int answer() { return TF_Build() + framework(); }\n`;
   await Deno.writeTextFile(join(real, "binding/tfjs_binding.cc"), binding);
+  await writeKernels(folder);
   const headers = join(folder, "node_modules/node-api-headers/include");
   await Deno.mkdir(headers, { recursive: true });
   await Deno.writeTextFile(join(headers, "node_api.h"), "#if NAPI_VERSION != 8\n#error\n#endif\n");
+}
+
+/** Operations that ask one of TensorFlow's libraries, and each kind of processor, for a number. */
+async function writeKernels(folder: string): Promise<void> {
+  const kernels = join(folder, "lib/tensorflow/kernels");
+  await Deno.mkdir(join(kernels, "vectors"), { recursive: true });
+  const any =
+    '#include <tsl/platform/platform.h>\n#include <tensorflow/c/c_api.h>\n#include "vectors/one.h"\n' +
+    'extern "C" int sum() { return TF_Build() + oneBaseline(); }\n';
+  await Deno.writeTextFile(join(kernels, "any.cc"), any);
+  await Deno.writeTextFile(join(kernels, "vectors/one.h"), "int oneBaseline();\n");
+  const one =
+    "#define JOIN(a, b) a##b\n#define NAMED(a, b) JOIN(a, b)\nint NAMED(one, PROCESSOR)() { return 100; }\n";
+  await Deno.writeTextFile(join(kernels, "vectors/one.cc"), one);
 }
 
 let packages: Promise<Wheels> | undefined; // compiled once

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { addonPath, isRuntimeReady } from "../../lib/tensorflow/runtime.ts";
+import { addonPath, isRuntimeReady, kernelsPath } from "../../lib/tensorflow/runtime.ts";
 import { finish, run, writeScript } from "./machine.ts";
 import { CAN_SET_UP, makeProject, type TestProject, writeRequirements } from "./project.ts";
 
 const ignore = !CAN_SET_UP || Deno.build.os !== "linux";
 
-/**
- * What the installed addon gets from the libraries it finds: 41 from the CPU build, 42 from CUDA's. In a process of its own: this one
- * may have loaded the real TensorFlow, whose libraries have the same names.
- */
-async function askAddon(folder: string): Promise<string> {
-  const symbols = '{ answer: { parameters: [], result: "i32" } }';
-  const code = `console.log(Deno.dlopen(${JSON.stringify(addonPath(folder))}, ${symbols}).symbols.answer())`;
+/** What the installed addon gets from the libraries it finds: 41 from the CPU build, 42 from CUDA's. */
+function askAddon(folder: string): Promise<string> {
+  return ask(addonPath(folder), "answer");
+}
+
+/** In a process of its own: this one may have loaded the real TensorFlow, whose libraries have the same names. */
+async function ask(library: string, symbol: string): Promise<string> {
+  const symbols = `{ ${symbol}: { parameters: [], result: "i32" } }`;
+  const code = `console.log(Deno.dlopen(${JSON.stringify(library)}, ${symbols}).symbols.${symbol}())`;
   const { stdout, stderr } = await run(Deno.execPath(), ["eval", code], { env: {} });
   return stdout.trim() + stderr;
 }
@@ -35,6 +37,7 @@ Deno.test(
     assert.equal(stdout, "cpu\n", stderr);
     assert.equal(code, 0);
     assert.deepEqual(listFiles(join(project.folder, ".tensorflow")), [
+      "addon/kernels.so",
       "addon/stamp.txt",
       "addon/tfjs_binding.node",
       "cpu/stamp.txt",
@@ -57,6 +60,7 @@ Deno.test(
     const moved = join(project.folder, "..", "moved: here");
     await Deno.rename(project.folder, moved);
     assert.equal(await askAddon(moved), "41");
+    assert.equal(await ask(kernelsPath(moved), "sum"), "101", "and so do the operations");
     assert.ok(isRuntimeReady("cpu", moved));
   },
 );
@@ -114,6 +118,15 @@ Deno.test({ name: "new node_modules get the addon that was built before", ignore
   await Deno.remove(join(project.tools, "g++"));
   assert.equal((await project.setUp()).stderr, "");
   assert.equal(await askAddon(project.folder), "41");
+});
+
+Deno.test({ name: "changed sources of the operations are compiled anew", ignore }, async () => {
+  await using project = await makeProject();
+  await project.setUp();
+  const path = join(project.folder, "lib/tensorflow/kernels/vectors/one.cc");
+  await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace("100", "200"));
+  assert.match((await project.setUp()).stderr, /^Compiling the addon/);
+  assert.equal(await ask(kernelsPath(project.folder), "sum"), "201");
 });
 
 Deno.test(

@@ -88,3 +88,53 @@ Deno.test("with fixed statistics batch normalisation is one scale and one shift"
   ]);
   assertClose(await tf.add(tf.mul(x, scale), shift).data(), expected, 1e-6, "y");
 });
+
+for (const shortcut of [false, true]) {
+  for (const relu of [false, true]) {
+    Deno.test(`batch normalisation ${shortcut ? "with" : "without"} a short cut, ReLU ${relu}, is the same by its own operation`, async () => {
+      await assertSameOnBothBackends(() => withGradients({ shortcut, relu }), 5e-6);
+    });
+  }
+}
+
+/** Batch normalisation of 32 channels, for which there is an operation on the CPU, and what follows. */
+function withGradients(then: { shortcut: boolean; relu: boolean }): Record<string, tf.Tensor> {
+  const inputs = [[5, 4, 3, 32], [32], [32], [5, 4, 3, 32]].map((shape, key) => randomTensor(shape, key));
+  const running = {
+    runningMean: randomTensor<tf.Tensor1D>([32], 4),
+    runningVariance: tf.ones<tf.Rank.R1>([32]),
+  };
+  let statistics: Record<string, tf.Tensor> = {};
+  const gradients = tf.grads((...values) => {
+    const [x, weight, bias, shortcut] = values as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, tf.Tensor4D];
+    const norm = { weight, bias, ...running };
+    const { y, ...moved } = normaliseBatch(x, norm, { relu: then.relu, ...(then.shortcut && { shortcut }) });
+    statistics = { ...moved, y: tf.keep(tf.clone(y)) };
+    return then.shortcut ? y : tf.add(y, tf.mul(shortcut, 0)); // each input has a gradient
+  })(inputs, randomTensor([5, 4, 3, 32], 6));
+  return {
+    ...statistics,
+    ...Object.fromEntries(gradients.map((gradient, at) => [`gradient ${at}`, gradient])),
+  };
+}
+
+Deno.test("a mean a thousand times the spread costs batch normalisation no digits", async () => {
+  const [rows, C] = [4000, 16];
+  const x = tf.add(randomTensor<tf.Tensor4D>([rows, 1, 1, C], 1), 1000) as tf.Tensor4D;
+  const values = await x.data();
+  const vectors = {
+    weight: tf.ones([C]),
+    bias: tf.zeros([C]),
+    runningMean: tf.zeros([C]),
+    runningVariance: tf.zeros([C]),
+  };
+  const { runningMean, runningVariance } = normaliseBatch(x, vectors as Parameters<typeof normaliseBatch>[1]);
+  const column = (c: number) => Float64Array.from({ length: rows }, (_, row) => values[row * C + c]);
+  const mean = (list: Float64Array) => list.reduce((sum, value) => sum + value, 0) / list.length;
+  const means = Array.from({ length: C }, (_, c) => mean(column(c)));
+  const variances = means.map((middle, c) =>
+    mean(column(c).map((value) => (value - middle) ** 2)) * rows / (rows - 1)
+  );
+  assertClose(await runningMean.data(), means.map((value) => 0.1 * value), 1e-7, "mean");
+  assertClose(await runningVariance.data(), variances.map((value) => 0.1 * value), 1e-6, "variance");
+});

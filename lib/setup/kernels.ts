@@ -1,0 +1,85 @@
+import { join } from "@std/path";
+import { kernelSources, type RuntimeBuild, runtimeFolder } from "../tensorflow/runtime.ts";
+import type { Compiler } from "./compiler.ts";
+import { type ProgramResult, runProgram } from "./program.ts";
+import type { Workplace } from "./workplace.ts";
+
+/** Kinds of processors, and what lets the compiler use what they have. The library takes the best at run time, so it can be moved. */
+const PROCESSORS: Record<string, string[]> = Deno.build.arch === "x86_64"
+  ? {
+    Baseline: [],
+    Avx2: ["-mavx2", "-mfma"],
+    Avx512: ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mfma"],
+  }
+  : { Baseline: [] };
+
+const FLAGS = ["-std=c++17", "-O3", "-fPIC"];
+
+/**
+ * Compiles this project's own operations (lib/tensorflow/kernels): what is in the folder `vectors` for each kind of processor.
+ *
+ * @param libraries To link against.
+ * @param output The library to make.
+ */
+export async function compileKernels(
+  compiler: Compiler,
+  { build, libraries, output }: { build: RuntimeBuild; libraries: string[]; output: string },
+  place: Workplace,
+): Promise<ProgramResult> {
+  const { project, staging } = place;
+  const run = (args: string[]) => runProgram({ ...compiler, args: [...compiler.args, ...args] }, place);
+  const folder = join(staging, "kernels");
+  const headers = [
+    "-I",
+    await makeStandInHeader(folder),
+    "-I",
+    join(runtimeFolder(build, project), "tensorflow", "include"),
+  ];
+  const sources = kernelSources(project).filter((path) => path.endsWith(".cc"));
+  const jobs = sources.flatMap((source) => {
+    const isForEach = source.includes("/vectors/");
+    return Object.entries(isForEach ? PROCESSORS : { Any: [] }).map(([processor, features]) => ({
+      args: [...features, `-DPROCESSOR=${processor}`, ...(isForEach ? [] : headers), "-c", source],
+      object: join(folder, `${source.replace(/^.*\//, "").replace(/\.cc$/, "")}${processor}.o`),
+    }));
+  });
+  const compile = ({ args, object }: typeof jobs[number]) => run([...FLAGS, ...args, "-o", object]);
+  for (const result of await inTurns(jobs.map((job) => () => compile(job)))) {
+    if (result.outcome !== "done") return result;
+  }
+  const runPaths = ["gpu", "cpu"].flatMap((
+    name,
+  ) => ["-Xlinker", "-rpath", "-Xlinker", `$ORIGIN/../${name}/tensorflow`]);
+  const objects = jobs.map(({ object }) => object);
+  const keep = "-Wl,-z,nodelete"; // TensorFlow calls into it as long as the process lives, whoever closes it
+  return await run([
+    "-shared",
+    "-s",
+    ...objects,
+    "-Wl,--no-as-needed",
+    keep,
+    ...libraries,
+    ...runPaths,
+    "-o",
+    output,
+  ]);
+}
+
+/** Runs jobs, as many at a time as there are processors; their results in order. */
+async function inTurns<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let at; (at = next++) < jobs.length;) results[at] = await jobs[at]();
+  };
+  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, work));
+  return results;
+}
+
+/** A header that TensorFlow's C interface includes for the names of platforms, but does not need, and that its packages do not all bring. */
+async function makeStandInHeader(folder: string): Promise<string> {
+  const path = join(folder, "include", "tsl", "platform");
+  await Deno.mkdir(path, { recursive: true });
+  await Deno.writeTextFile(join(path, "platform.h"), "#define IS_SLIM_BUILD\n");
+  return join(folder, "include");
+}

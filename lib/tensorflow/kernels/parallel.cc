@@ -1,0 +1,83 @@
+#include "parallel.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace {
+
+/** The parts of one call of inParallel. */
+struct Job {
+  const std::function<void(long)>* work;
+  long parts;
+  std::atomic<long> next{0};
+  std::atomic<long> done{0};
+
+  /** Takes parts until none is left. */
+  void help() {
+    for (long part; (part = next++) < parts; done++) (*work)(part);
+  }
+};
+
+/** Threads that wait for jobs. It is never destroyed, since they wait on it until the process ends. */
+class Pool {
+ public:
+  explicit Pool(long helpers) {
+    for (long helper = 0; helper < helpers; helper++) std::thread([this] { wait(); }).detach();
+  }
+
+  void run(Job& job) {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      job_ = &job;
+      call_++;
+    }
+    called_.notify_all();
+    job.help();
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      job_ = nullptr;  // who comes late finds nothing
+    }
+    while (job.done < job.parts || helping_ > 0) std::this_thread::yield();
+  }
+
+ private:
+  void wait() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (long seen = 0;;) {
+      called_.wait(lock, [&] { return call_ != seen; });
+      seen = call_;
+      Job* job = job_;
+      if (!job) continue;
+      helping_++;
+      lock.unlock();
+      job->help();
+      helping_--;
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable called_;
+  Job* job_ = nullptr;
+  long call_ = 0;
+  std::atomic<long> helping_{0};
+};
+
+long count = 1;
+std::mutex turn;
+
+}  // namespace
+
+void useThreads(long wanted) { count = wanted; }
+
+long threads() { return count; }
+
+void inParallel(long parts, const std::function<void(long)>& work) {
+  if (parts == 1) return work(0);
+  std::lock_guard<std::mutex> lock(turn);
+  static Pool* pool = new Pool(count - 1);
+  Job job{&work, parts};
+  pool->run(job);
+}

@@ -1,0 +1,39 @@
+#include <mutex>
+#include <string>
+
+#include "operations.h"
+#include "parallel.h"
+#include "processor.h"
+
+namespace {
+
+std::string registerAll() {
+  TF_Status* status = TF_NewStatus();
+  registerOperation<WINOGRAD_3X3>(status);
+  registerOperation<WINOGRAD_3X3_FINISHED>(status);
+  registerOperation<WINOGRAD_3X3_INPUT_GRADIENT>(status);
+  registerOperation<WINOGRAD_3X3_KERNEL_GRADIENT>(status);
+  registerOperation<NORMALISE>(status);
+  registerOperation<NORMALISE_GRADIENT>(status);
+  registerOperation<NESTEROV_STEP>(status);
+  const std::string failure = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
+  TF_DeleteStatus(status);
+  return failure;
+}
+
+}  // namespace
+
+/**
+ * Makes the operations known to TensorFlow. In one process several JavaScript programs may ask for it, as Deno's test runner does: the first
+ * decides on threads and processor. Returns null, or what went wrong.
+ */
+extern "C" const char* registerOperations(int threads, int processor) {
+  static std::once_flag once;
+  static std::string failure;
+  std::call_once(once, [&] {
+    useThreads(threads);
+    useAtMost(static_cast<Processor>(processor));
+    failure = registerAll();
+  });
+  return failure.empty() ? nullptr : failure.c_str();
+}

@@ -1,0 +1,303 @@
+// Winograd's minimal filtering F(4×4, 3×3): Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks" (arXiv:1509.09308).
+//
+//     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
+//
+// with a tile's 6×6 inputs d, the kernel's 3×3 taps g and the 4×4 outputs Y: 36 products where direct convolution takes 144. Summed
+// over the input channels, ⊙ is a product of matrices at each of the 36 positions. G and A evaluate polynomials at the points 0, ±a,
+// ±b and infinity; Bᵀ holds the polynomials that vanish at all of them but one (Toom and Cook). With a = √½ and b = √2, each other's
+// reciprocals, rounding errors are hardly larger than direct convolution's.
+#include "winograd.h"
+
+#include "vector.h"
+
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int COLUMNS = 4;  // sums of 6 rows × 4 vectors take 24 of 32 registers
+#else
+constexpr int COLUMNS = 2;  // 6 × 2 of 16
+#endif
+constexpr int ROWS = 6;
+
+// ── products of matrices ──
+
+/** A matrix in memory: its element (row, step) is data[row · toRow + step · toStep]. */
+struct Matrix {
+  const float* data;
+  long toRow, toStep;
+};
+
+/** R rows and N vectors of columns of c = a · b, or of c += a · b; the sums over `depth` steps stay in registers. */
+template <int R, int N>
+void multiplyBlock(Matrix a, const float* b, float* c, long columns, long depth, bool add) {
+  Vector sums[R][N];
+  UNROLL for (int r = 0; r < R; r++) {
+    UNROLL for (int n = 0; n < N; n++) sums[r][n] = add ? load(c + r * columns + n * LANES) : Vector{};
+  }
+  for (long step = 0; step < depth; step++) {
+    Vector row[N];
+    UNROLL for (int n = 0; n < N; n++) row[n] = load(b + step * columns + n * LANES);
+    UNROLL for (int r = 0; r < R; r++) {
+      const float value = a.data[r * a.toRow + step * a.toStep];
+      UNROLL for (int n = 0; n < N; n++) sums[r][n] += value * row[n];
+    }
+  }
+  UNROLL for (int r = 0; r < R; r++) {
+    UNROLL for (int n = 0; n < N; n++) store(c + r * columns + n * LANES, sums[r][n]);
+  }
+}
+
+/** The same for any number of rows: by blocks of R, then smaller ones. */
+template <int R, int N>
+void multiplyRows(Matrix a, const float* b, float* c, long rows, long columns, long depth, bool add) {
+  for (; rows >= R; rows -= R) {
+    multiplyBlock<R, N>(a, b, c, columns, depth, add);
+    a.data += R * a.toRow;
+    c += R * columns;
+  }
+  if constexpr (R > 1) {
+    if (rows > 0) multiplyRows<R - 1, N>(a, b, c, rows, columns, depth, add);
+  }
+}
+
+/** c[rows, columns] = a · b[depth, columns], or c += a · b. */
+void multiply(Matrix a, const float* b, float* c, long rows, long columns, long depth, bool add) {
+  long n = 0;
+  for (; n + COLUMNS * LANES <= columns; n += COLUMNS * LANES) {
+    multiplyRows<ROWS, COLUMNS>(a, b + n, c + n, rows, columns, depth, add);
+  }
+  for (; n < columns; n += LANES) multiplyRows<ROWS, 1>(a, b + n, c + n, rows, columns, depth, add);
+}
+
+// ── transforms along one axis, channels side by side; `even` and `odd` are a polynomial's parts: p(±a) = even ± odd ──
+
+constexpr float A = 0.70710678118654752f, B = 1.41421356237309505f;  // A² = 1/2, B² = 2, A · B = 1
+constexpr float WEIGHT_A = -2.0f / 3, WEIGHT_B = 1.0f / 6;           // 1 / Π (point − another)
+
+/** Bᵀ d. */
+INLINE void transformInput(const Vector d[6], Vector t[6]) {
+  t[0] = d[0] - 2.5f * d[2] + d[4];
+  Vector even = d[4] - 2.0f * d[2], odd = A * d[3] - B * d[1];
+  t[1] = even + odd, t[2] = even - odd;
+  even = d[4] - 0.5f * d[2], odd = B * d[3] - A * d[1];
+  t[3] = even + odd, t[4] = even - odd;
+  t[5] = d[1] - 2.5f * d[3] + d[5];
+}
+
+/** G g. */
+INLINE void transformTaps(const Vector g[3], Vector t[6]) {
+  t[0] = g[0];
+  Vector even = WEIGHT_A * g[0] + (0.5f * WEIGHT_A) * g[2], odd = (A * WEIGHT_A) * g[1];
+  t[1] = even + odd, t[2] = even - odd;
+  even = WEIGHT_B * g[0] + (2.0f * WEIGHT_B) * g[2], odd = (B * WEIGHT_B) * g[1];
+  t[3] = even + odd, t[4] = even - odd;
+  t[5] = g[2];
+}
+
+/** Aᵀ m. */
+INLINE void transformProducts(const Vector m[6], Vector y[4]) {
+  const Vector sumA = m[1] + m[2], sumB = m[3] + m[4], differenceA = m[1] - m[2], differenceB = m[3] - m[4];
+  y[0] = m[0] + sumA + sumB;
+  y[1] = A * differenceA + B * differenceB;
+  y[2] = 0.5f * sumA + 2.0f * sumB;
+  y[3] = (0.5f * A) * differenceA + (2.0f * B) * differenceB + m[5];
+}
+
+/** A dy, the adjoint of transformProducts. */
+INLINE void transformGradient(const Vector dy[4], Vector t[6]) {
+  t[0] = dy[0];
+  Vector even = dy[0] + 0.5f * dy[2], odd = A * dy[1] + (0.5f * A) * dy[3];
+  t[1] = even + odd, t[2] = even - odd;
+  even = dy[0] + 2.0f * dy[2], odd = B * dy[1] + (2.0f * B) * dy[3];
+  t[3] = even + odd, t[4] = even - odd;
+  t[5] = dy[3];
+}
+
+/** Gᵀ t, the adjoint of transformTaps. */
+INLINE void collectTaps(const Vector t[6], Vector g[3]) {
+  const Vector sumA = t[1] + t[2], sumB = t[3] + t[4], differenceA = t[1] - t[2], differenceB = t[3] - t[4];
+  g[0] = t[0] + WEIGHT_A * sumA + WEIGHT_B * sumB;
+  g[1] = (A * WEIGHT_A) * differenceA + (B * WEIGHT_B) * differenceB;
+  g[2] = (0.5f * WEIGHT_A) * sumA + (2.0f * WEIGHT_B) * sumB + t[5];
+}
+
+/** Transforms N×N values to M×M, first down the columns, then along the rows: read(i, j) gives a value, write(i, j, value) takes one. */
+template <int N, int M, void (*transform)(const Vector*, Vector*), typename Read, typename Write>
+INLINE void transformBoth(const Read& read, const Write& write) {
+  Vector half[M][N];
+  UNROLL for (int j = 0; j < N; j++) {
+    Vector column[N], transformed[M];
+    UNROLL for (int i = 0; i < N; i++) column[i] = read(i, j);
+    transform(column, transformed);
+    UNROLL for (int i = 0; i < M; i++) half[i][j] = transformed[i];
+  }
+  UNROLL for (int i = 0; i < M; i++) {
+    Vector transformed[M];
+    transform(half[i], transformed);
+    UNROLL for (int j = 0; j < M; j++) write(i, j, transformed[j]);
+  }
+}
+
+#define EACH [&](int i, int j) __attribute__((always_inline))
+#define EACH_VALUE [&](int i, int j, Vector value) __attribute__((always_inline))
+
+// ── kernels ──
+
+void transformKernel(const float* kernel, float* u, long C, long K, Range rows) {
+  const long next = stride(C, K);
+  for (long c = rows.first; c < rows.end; c++) {
+    for (long k = 0; k < K; k += LANES) {
+      const long at = c * K + k;
+      transformBoth<3, 6, transformTaps>(
+          EACH { return load(kernel + (i * 3 + j) * C * K + at); },
+          EACH_VALUE { store(u + (i * 6 + j) * next + at, value); });
+    }
+  }
+}
+
+void transformTurned(const float* kernel, float* u, long C, long K, Range rows) {
+  const long next = stride(K, C);
+  float block[POSITIONS][LANES][LANES];  // 16 rows of C, to be written as columns
+  for (long k = rows.first; k < rows.end; k += LANES) {
+    for (long c = 0; c < C; c += LANES) {
+      for (long row = 0; row < LANES; row++) {
+        transformBoth<3, 6, transformTaps>(
+            EACH { return load(kernel + (((2 - i) * 3 + 2 - j) * C + c + row) * K + k); },
+            EACH_VALUE { store(block[i * 6 + j][row], value); });
+      }
+      for (long position = 0; position < POSITIONS; position++) {
+        for (long column = 0; column < LANES; column++) {
+          float* to = u + position * next + (k + column) * C + c;
+          for (long row = 0; row < LANES; row++) to[row] = block[position][row][column];
+        }
+      }
+    }
+  }
+}
+
+void finishKernel(const float* du, long parts, float* dKernel, long C, long K, Range rows) {
+  const long next = stride(C, K);
+  for (long c = rows.first; c < rows.end; c++) {
+    for (long k = 0; k < K; k += LANES) {
+      const long at = c * K + k;
+      transformBoth<6, 3, collectTaps>(
+          EACH {
+            const float* from = du + (i * 6 + j) * next + at;
+            Vector sum = load(from);
+            for (long part = 1; part < parts; part++) sum += load(from + part * POSITIONS * next);
+            return sum;
+          },
+          EACH_VALUE { store(dKernel + (i * 3 + j) * C * K + at, value); });
+    }
+  }
+}
+
+// ── maps ──
+
+const float nothing[LANES] = {};  // what lies outside of a map
+
+/** Where the N×N pixels of a tile are, from `before` pixels up and left of it: offsets in maps of one channel, −1 outside of the map. */
+template <int N>
+void locate(long tile, Maps maps, long before, long pixels[N][N]) {
+  const long image = tile / (maps.down() * maps.across());
+  const long top = tile / maps.across() % maps.down() * TILE - before, left = tile % maps.across() * TILE - before;
+  for (long i = 0; i < N; i++) {
+    for (long j = 0; j < N; j++) {
+      const long row = top + i, column = left + j;
+      const bool inside = row >= 0 && row < maps.H && column >= 0 && column < maps.W;
+      pixels[i][j] = inside ? (image * maps.H + row) * maps.W + column : -1;
+    }
+  }
+}
+
+INLINE Vector loadPixel(const float* maps, long pixel, long channels, long channel) {
+  return load(pixel < 0 ? nothing : maps + pixel * channels + channel);
+}
+
+/** V[36][tiles][C] of the tiles' 6×6 inputs. */
+void gatherInputs(const float* x, float* v, Maps maps, long C, Range tiles) {
+  const long next = stride(tiles.end - tiles.first, C);
+  for (long tile = tiles.first; tile < tiles.end; tile++, v += C) {
+    long pixels[6][6];
+    locate<6>(tile, maps, 1, pixels);
+    for (long c = 0; c < C; c += LANES) {
+      transformBoth<6, 6, transformInput>(
+          EACH { return loadPixel(x, pixels[i][j], C, c); },
+          EACH_VALUE { store(v + (i * 6 + j) * next + c, value); });
+    }
+  }
+}
+
+/** dM[36][tiles][K] of the gradients of the tiles' 4×4 outputs. */
+void gatherGradients(const float* dy, float* dm, Maps maps, long K, Range tiles) {
+  const long next = stride(tiles.end - tiles.first, K);
+  for (long tile = tiles.first; tile < tiles.end; tile++, dm += K) {
+    long pixels[4][4];
+    locate<4>(tile, maps, 0, pixels);
+    for (long k = 0; k < K; k += LANES) {
+      transformBoth<4, 6, transformGradient>(
+          EACH { return loadPixel(dy, pixels[i][j], K, k); },
+          EACH_VALUE { store(dm + (i * 6 + j) * next + k, value); });
+    }
+  }
+}
+
+/** The tiles' 4×4 outputs of M[36][tiles][K]. */
+void scatterOutputs(const float* m, float* y, Maps maps, long K, Range tiles, Finish finish) {
+  const long next = stride(tiles.end - tiles.first, K);
+  for (long tile = tiles.first; tile < tiles.end; tile++, m += K) {
+    long pixels[4][4];
+    locate<4>(tile, maps, 0, pixels);
+    for (long k = 0; k < K; k += LANES) {
+      const Vector bias = finish.bias ? load(finish.bias + k) : Vector{};
+      transformBoth<6, 4, transformProducts>(
+          EACH { return load(m + (i * 6 + j) * next + k); },
+          EACH_VALUE {
+            if (pixels[i][j] < 0) return;
+            const long at = pixels[i][j] * K + k;
+            value += bias;
+            if (finish.shortcut) value += load(finish.shortcut + at);
+            if (finish.relu) value = positive(value);
+            store(y + at, value);
+          });
+    }
+  }
+}
+
+INLINE Range blockFrom(long tile, Range tiles) {
+  return {tile, tile + BLOCK < tiles.end ? tile + BLOCK : tiles.end};
+}
+
+void convolve(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles, Finish finish,
+              float* scratch) {
+  float *v = scratch, *m = scratch + POSITIONS * stride(BLOCK, C);
+  for (long tile = tiles.first; tile < tiles.end; tile += BLOCK) {
+    const Range block = blockFrom(tile, tiles);
+    const long rows = block.end - block.first;
+    gatherInputs(x, v, maps, C, block);
+    for (long position = 0; position < POSITIONS; position++) {
+      const Matrix inputs = {v + position * stride(rows, C), C, 1};
+      multiply(inputs, u + position * stride(C, K), m + position * stride(rows, K), rows, K, C, false);
+    }
+    scatterOutputs(m, y, maps, K, block, finish);
+  }
+}
+
+void correlate(const float* x, const float* dy, float* du, Maps maps, long C, long K, Range tiles, float* scratch) {
+  float *v = scratch, *dm = scratch + POSITIONS * stride(BLOCK, C);
+  for (long tile = tiles.first; tile < tiles.end; tile += BLOCK) {
+    const Range block = blockFrom(tile, tiles);
+    const long rows = block.end - block.first;
+    gatherInputs(x, v, maps, C, block);
+    gatherGradients(dy, dm, maps, K, block);
+    for (long position = 0; position < POSITIONS; position++) {
+      const Matrix transposed = {v + position * stride(rows, C), 1, C};
+      const bool add = tile > tiles.first;
+      multiply(transposed, dm + position * stride(rows, K), du + position * stride(C, K), C, K, rows, add);
+    }
+  }
+}
+
+}  // namespace
+
+extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, transformTurned, finishKernel, convolve, correlate};
