@@ -33,12 +33,15 @@ class Sums {
 
 }  // namespace
 
-void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum, float* y, NormResults results) {
+void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum,
+               float* y, NormResults results) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
   const auto [x, rows, C] = batch;
   const long parts = partsFor(rows);
   Sums sums(parts, C);
-  inParallel(parts, [&](long part) { with.sumUp(batch, share(batch.rows, part, parts), sums.of(0, part), sums.of(1, part)); });
+  inParallel(parts, [&](long part) {
+    with.sumUp(batch, share(batch.rows, part, parts), sums.of(0, part), sums.of(1, part));
+  });
   std::vector<float> factor(C), offset(C);
   for (long c = 0; c < C; c++) {
     const double shift = sums.total(0, c) / rows, mean = x[c] + shift;  // sums are of x − x[0]
@@ -48,7 +51,8 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
     results.mean[c] = static_cast<float>(mean);
     results.scale[c] = static_cast<float>(scale);
     results.runningMean[c] = static_cast<float>((1 - momentum) * norm.runningMean[c] + momentum * mean);
-    results.runningVariance[c] = static_cast<float>((1 - momentum) * norm.runningVariance[c] + momentum * unbiased);
+    results.runningVariance[c] =
+        static_cast<float>((1 - momentum) * norm.runningVariance[c] + momentum * unbiased);
     factor[c] = static_cast<float>(norm.weight[c] * scale);
     offset[c] = static_cast<float>(norm.bias[c] - mean * norm.weight[c] * scale);
   }
@@ -56,8 +60,8 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
   inParallel(parts, [&](long part) { with.apply(batch, share(batch.rows, part, parts), affine, y); });
 }
 
-void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale, Gradient gradient, float* dx,
-                       float* dWeight, float* dBias) {
+void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale,
+                       Gradient gradient, float* dx, float* dWeight, float* dBias) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
   const long C = batch.C, rows = batch.rows, parts = partsFor(rows);
   Sums sums(parts, C);
@@ -76,6 +80,7 @@ void normaliseGradient(Batch batch, const float* weight, const float* mean, cons
     offset[c] = static_cast<float>(-whole * sum / rows - tilt * mean[c]);
   }
   inParallel(parts, [&](long part) {
-    with.applyGradient(batch, share(rows, part, parts), gradient, factor.data(), slope.data(), offset.data(), dx);
+    with.applyGradient(batch, share(rows, part, parts), gradient, factor.data(), slope.data(), offset.data(),
+                       dx);
   });
 }

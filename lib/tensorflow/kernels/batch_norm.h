@@ -14,8 +14,9 @@ struct NormResults {
 };
 
 /** y = relu(norm(x) + shortcut); `shortcut` may be null. */
-void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum, float* y, NormResults results);
+void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum,
+               float* y, NormResults results);
 
 /** dx [rows, C], and the gradients of weight and bias, [C] each; and g as in normalisation.h. */
-void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale, Gradient gradient, float* dx,
-                       float* dWeight, float* dBias);
+void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale,
+                       Gradient gradient, float* dx, float* dWeight, float* dBias);

@@ -3,14 +3,18 @@
 
 namespace {
 
-bool isBatch(TF_Tensor* x) { return TF_NumDims(x) == 4 && TF_Dim(x, 3) % CHANNELS == 0 && TF_TensorElementCount(x) > 0; }
+bool isBatch(TF_Tensor* x) {
+  return TF_NumDims(x) == 4 && TF_Dim(x, 3) % CHANNELS == 0 && TF_TensorElementCount(x) > 0;
+}
 
 Batch batchOf(TF_Tensor* x) {
   const long C = TF_Dim(x, 3);
   return {numbers(x), TF_TensorElementCount(x) / C, C};
 }
 
-bool isSameSize(TF_Tensor* one, TF_Tensor* other) { return TF_TensorElementCount(one) == TF_TensorElementCount(other); }
+bool isSameSize(TF_Tensor* one, TF_Tensor* other) {
+  return TF_TensorElementCount(one) == TF_TensorElementCount(other);
+}
 
 constexpr const char* BAD_BATCH = "x must be [B,H,W,C], not empty, C a multiple of 16";
 constexpr const char* BAD_VECTORS = "a vector must be [C]";
@@ -20,25 +24,28 @@ void normaliseBatch(Run& run) {
   TF_Tensor* x = run.input(0);
   if (!run.demand(isBatch(x), BAD_BATCH)) return;
   const Batch batch = batchOf(x);
-  NormTensors norm;
-  for (const float** vector : {&norm.weight, &norm.bias, &norm.runningMean, &norm.runningVariance}) {
-    const int index = static_cast<int>(vector - &norm.weight) + 1;
-    TF_Tensor* tensor = run.input(index);
+  const float* vectors[4];
+  for (int k = 0; k < 4; k++) {
+    TF_Tensor* tensor = run.input(k + 1);
     if (!run.demand(TF_TensorElementCount(tensor) == batch.C, BAD_VECTORS)) return;
-    *vector = numbers(tensor);
+    vectors[k] = numbers(tensor);
   }
+  const NormTensors norm = {vectors[0], vectors[1], vectors[2], vectors[3]};
   TF_Tensor* shortcut = run.input(5);
   const bool isShort = TF_TensorElementCount(shortcut) > 0;
   if (!run.demand(!isShort || isSameSize(x, shortcut), BAD_MAPS)) return;
   float* y = run.output(0, {TF_Dim(x, 0), TF_Dim(x, 1), TF_Dim(x, 2), batch.C});
-  NormResults results = {run.output(1, {batch.C}), run.output(2, {batch.C}), run.output(3, {batch.C}), run.output(4, {batch.C})};
+  NormResults results = {run.output(1, {batch.C}), run.output(2, {batch.C}), run.output(3, {batch.C}),
+                         run.output(4, {batch.C})};
   if (!run.isFine()) return;
   const bool relu = run.attribute(0) != 0;
-  normalise(batch, norm, isShort ? numbers(shortcut) : nullptr, relu, run.attribute(1), run.attribute(2), y, results);
+  normalise(batch, norm, isShort ? numbers(shortcut) : nullptr, relu, run.attribute(1), run.attribute(2), y,
+            results);
 }
 
 void differentiate(Run& run) {
-  TF_Tensor *dy = run.input(0), *x = run.input(1), *y = run.input(2), *weight = run.input(3), *mean = run.input(4), *scale = run.input(5);
+  TF_Tensor *dy = run.input(0), *x = run.input(1), *y = run.input(2), *weight = run.input(3),
+            *mean = run.input(4), *scale = run.input(5);
   if (!run.demand(isBatch(x), BAD_BATCH)) return;
   const Batch batch = batchOf(x);
   const bool relu = run.attribute(0) != 0, wantsSum = run.attribute(1) != 0;
@@ -47,7 +54,8 @@ void differentiate(Run& run) {
     if (!run.demand(TF_TensorElementCount(vector) == batch.C, BAD_VECTORS)) return;
   }
   const int64_t B = TF_Dim(x, 0), H = TF_Dim(x, 1), W = TF_Dim(x, 2);
-  float *dx = run.output(0, {B, H, W, batch.C}), *dWeight = run.output(1, {batch.C}), *dBias = run.output(2, {batch.C});
+  float *dx = run.output(0, {B, H, W, batch.C}), *dWeight = run.output(1, {batch.C}),
+        *dBias = run.output(2, {batch.C});
   float* g = wantsSum ? run.output(3, {B, H, W, batch.C}) : run.output(3, {0});
   if (!run.isFine()) return;
   const Gradient gradient = {numbers(dy), relu ? numbers(y) : nullptr, wantsSum ? g : nullptr};

@@ -37,11 +37,13 @@ long partsFor(long tiles) { return std::clamp(tiles / TILES_WORTH_A_THREAD, 1L, 
 
 }  // namespace
 
-void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool turned, Finish finish) {
+void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool turned,
+                 Finish finish) {
   const Winograd& with = FOR_THIS_PROCESSOR(winograd);
   float* u = transformed.ofSize(POSITIONS * stride(C, K));
   if (turned) {
-    with.transformTurned(kernel, u, K, C, {0, C});  // the kernel is [3,3,K,C]: this convolution's output is its input
+    with.transformTurned(kernel, u, K, C,
+                         {0, C});  // the kernel is [3,3,K,C]: this convolution's output is its input
   } else {
     with.transformKernel(kernel, u, C, K, {0, C});
   }

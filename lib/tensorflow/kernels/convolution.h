@@ -4,7 +4,8 @@
 #include "vectors/winograd.h"
 
 /** y = relu(x ∗ kernel + bias + shortcut), with what `finish` names. `turned` exchanges C and K: dx from dy. */
-void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool turned, Finish finish);
+void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool turned,
+                 Finish finish);
 
 /** dKernel from x and dy. */
 void convolve3x3KernelGradient(const float* x, const float* dy, float* dKernel, Maps maps, long C, long K);

@@ -3,18 +3,20 @@
 
 namespace {
 
-bool isMaps(TF_Tensor* maps, int64_t channels) { return TF_NumDims(maps) == 4 && TF_Dim(maps, 3) == channels; }
+bool isMaps(TF_Tensor* maps, int64_t channels) {
+  return TF_NumDims(maps) == 4 && TF_Dim(maps, 3) == channels;
+}
 
 Maps sizeOf(TF_Tensor* maps) { return {TF_Dim(maps, 0), TF_Dim(maps, 1), TF_Dim(maps, 2)}; }
 
 bool isSameSize(TF_Tensor* one, TF_Tensor* other) {
-  return TF_NumDims(one) == 4 && TF_NumDims(other) == 4 && TF_Dim(one, 0) == TF_Dim(other, 0) && TF_Dim(one, 1) == TF_Dim(other, 1) &&
-         TF_Dim(one, 2) == TF_Dim(other, 2);
+  return TF_NumDims(one) == 4 && TF_NumDims(other) == 4 && TF_Dim(one, 0) == TF_Dim(other, 0) &&
+         TF_Dim(one, 1) == TF_Dim(other, 1) && TF_Dim(one, 2) == TF_Dim(other, 2);
 }
 
 bool isKernel(TF_Tensor* kernel) {
-  return TF_NumDims(kernel) == 4 && TF_Dim(kernel, 0) == 3 && TF_Dim(kernel, 1) == 3 && TF_Dim(kernel, 2) % CHANNELS == 0 &&
-         TF_Dim(kernel, 3) % CHANNELS == 0;
+  return TF_NumDims(kernel) == 4 && TF_Dim(kernel, 0) == 3 && TF_Dim(kernel, 1) == 3 &&
+         TF_Dim(kernel, 2) % CHANNELS == 0 && TF_Dim(kernel, 3) % CHANNELS == 0;
 }
 
 constexpr const char* BAD_KERNEL = "the kernel must be [3,3,C,K], with multiples of 16 for C and K";
@@ -37,7 +39,9 @@ void convolveFinished(Run& run) {
   const int64_t K = TF_TensorElementCount(bias);
   const bool isShort = TF_TensorElementCount(shortcut) > 0;
   if (!run.demand(TF_NumDims(kernel) == 4 && TF_Dim(kernel, 3) == K, "the bias must be [K]")) return;
-  if (!run.demand(!isShort || (isMaps(shortcut, K) && isSameSize(x, shortcut)), "the shortcut must be [B,H,W,K]")) return;
+  if (!run.demand(!isShort || (isMaps(shortcut, K) && isSameSize(x, shortcut)),
+                  "the shortcut must be [B,H,W,K]"))
+    return;
   convolve(run, {numbers(bias), isShort ? numbers(shortcut) : nullptr, run.attribute(0) != 0});
 }
 
@@ -60,11 +64,17 @@ void differentiateKernel(Run& run) {
   if (dKernel) convolve3x3KernelGradient(numbers(x), numbers(dy), dKernel, sizeOf(x), C, K);
 }
 
-void inferMaps(TF_ShapeInferenceContext* context, TF_Status* status) { setShape(context, status, 0, 0, {{0, 0, 3}, {1, 3, 4}}); }
+void inferMaps(TF_ShapeInferenceContext* context, TF_Status* status) {
+  setShape(context, status, 0, 0, {{0, 0, 3}, {1, 3, 4}});
+}
 
-void inferInput(TF_ShapeInferenceContext* context, TF_Status* status) { setShape(context, status, 0, 0, {{0, 0, 3}, {1, 2, 3}}); }
+void inferInput(TF_ShapeInferenceContext* context, TF_Status* status) {
+  setShape(context, status, 0, 0, {{0, 0, 3}, {1, 2, 3}});
+}
 
-void inferKernel(TF_ShapeInferenceContext* context, TF_Status* status) { setShape(context, status, 0, 2, {{0, 3, 4}, {1, 3, 4}}); }
+void inferKernel(TF_ShapeInferenceContext* context, TF_Status* status) {
+  setShape(context, status, 0, 2, {{0, 3, 4}, {1, 3, 4}});
+}
 
 }  // namespace
 
@@ -72,13 +82,17 @@ void inferKernel(TF_ShapeInferenceContext* context, TF_Status* status) { setShap
 const Operation WINOGRAD_3X3 = {"Winograd3x3", {"x", "kernel"}, {"y"}, {}, convolvePlain, inferMaps};
 
 /** … relu(y + bias[K] + shortcut[B,H,W,K]); a shortcut without elements is none. */
-const Operation WINOGRAD_3X3_FINISHED = {
-    "Winograd3x3Finished", {"x", "kernel", "bias", "shortcut"}, {"y"}, {"relu: bool"}, convolveFinished, inferMaps};
+const Operation WINOGRAD_3X3_FINISHED = {"Winograd3x3Finished",
+                                         {"x", "kernel", "bias", "shortcut"},
+                                         {"y"},
+                                         {"relu: bool"},
+                                         convolveFinished,
+                                         inferMaps};
 
 /** dx[B,H,W,C] of dy[B,H,W,K] and kernel[3,3,C,K]. */
-const Operation WINOGRAD_3X3_INPUT_GRADIENT = {
-    "Winograd3x3InputGradient", {"dy", "kernel"}, {"dx"}, {}, differentiateInput, inferInput};
+const Operation WINOGRAD_3X3_INPUT_GRADIENT = {"Winograd3x3InputGradient", {"dy", "kernel"}, {"dx"}, {},
+                                               differentiateInput,         inferInput};
 
 /** dKernel[3,3,C,K] of x[B,H,W,C] and dy[B,H,W,K]. */
-const Operation WINOGRAD_3X3_KERNEL_GRADIENT = {
-    "Winograd3x3KernelGradient", {"x", "dy"}, {"d_kernel"}, {}, differentiateKernel, inferKernel};
+const Operation WINOGRAD_3X3_KERNEL_GRADIENT = {"Winograd3x3KernelGradient", {"x", "dy"}, {"d_kernel"}, {},
+                                                differentiateKernel,         inferKernel};

@@ -2,7 +2,8 @@
 
 #include <string>
 
-Run::Run(const Attributes& attributes, TF_OpKernelContext* context) : attributes_(attributes), context_(context), status_(TF_NewStatus()) {}
+Run::Run(const Attributes& attributes, TF_OpKernelContext* context)
+    : attributes_(attributes), context_(context), status_(TF_NewStatus()) {}
 
 Run::~Run() {
   for (TF_Tensor* tensor : tensors_) TF_DeleteTensor(tensor);
@@ -21,7 +22,8 @@ float* Run::output(int index, const std::vector<int64_t>& shape) {
   size_t size = sizeof(float);
   for (int64_t length : shape) size *= length;
   if (!isFine()) return nullptr;
-  TF_Tensor* tensor = TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), size, status_);
+  TF_Tensor* tensor = TF_AllocateOutput(context_, index, TF_FLOAT, shape.data(),
+                                        static_cast<int>(shape.size()), size, status_);
   if (tensor) tensors_.push_back(tensor);
   return isFine() ? static_cast<float*>(TF_TensorData(tensor)) : nullptr;
 }
@@ -37,11 +39,14 @@ bool Run::demand(bool holds, const char* message) {
   return holds;
 }
 
-void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes, std::initializer_list<Axes> axes) {
-  TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context), *three = TF_ShapeInferenceContextVectorFromSize(context, 3);
+void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes,
+              std::initializer_list<Axes> axes) {
+  TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context),
+                 *three = TF_ShapeInferenceContextVectorFromSize(context, 3);
   TF_ShapeHandle* part = TF_NewShapeHandle();
   const auto isFine = [&] { return TF_GetCode(status) == TF_OK; };
-  for (int axis = 0; axis < threes && isFine(); axis++) TF_ShapeInferenceContextConcatenateShapes(context, shape, three, shape, status);
+  for (int axis = 0; axis < threes && isFine(); axis++)
+    TF_ShapeInferenceContextConcatenateShapes(context, shape, three, shape, status);
   for (const auto [input, first, end] : axes) {
     if (isFine()) TF_ShapeInferenceContextGetInput(context, input, part, status);
     if (isFine()) TF_ShapeInferenceContextSubshape(context, part, first, end, part, status);
@@ -80,15 +85,18 @@ Attributes* readAttributes(const Operation& operation, TF_OpKernelConstruction* 
   return values;
 }
 
-void registerOperation(const Operation& operation, void* (*create)(TF_OpKernelConstruction*), void (*run)(void*, TF_OpKernelContext*),
-                       void (*remove)(void*), TF_Status* status) {
+void registerOperation(const Operation& operation, void* (*create)(TF_OpKernelConstruction*),
+                       void (*run)(void*, TF_OpKernelContext*), void (*remove)(void*), TF_Status* status) {
   if (TF_GetCode(status) != TF_OK) return;
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(operation.name);
-  for (const std::string name : operation.inputs) TF_OpDefinitionBuilderAddInput(definition, (name + ": float").c_str());
-  for (const std::string name : operation.outputs) TF_OpDefinitionBuilderAddOutput(definition, (name + ": float").c_str());
+  for (const std::string name : operation.inputs)
+    TF_OpDefinitionBuilderAddInput(definition, (name + ": float").c_str());
+  for (const std::string name : operation.outputs)
+    TF_OpDefinitionBuilderAddOutput(definition, (name + ": float").c_str());
   for (const char* attribute : operation.attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, operation.infer);
   TF_RegisterOpDefinition(definition, status);
   if (TF_GetCode(status) != TF_OK) return;
-  TF_RegisterKernelBuilder(operation.name, TF_NewKernelBuilder(operation.name, "CPU", create, run, remove), status);
+  TF_RegisterKernelBuilder(operation.name, TF_NewKernelBuilder(operation.name, "CPU", create, run, remove),
+                           status);
 }

@@ -22,7 +22,9 @@ class Run {
   TF_Tensor* input(int index);
 
   /** The numbers of a new output. */
-  float* output(int index, std::initializer_list<int64_t> shape) { return output(index, std::vector<int64_t>(shape)); }
+  float* output(int index, std::initializer_list<int64_t> shape) {
+    return output(index, std::vector<int64_t>(shape));
+  }
   float* output(int index, const std::vector<int64_t>& shape);
 
   /** … of a tensor's shape. */
@@ -63,7 +65,8 @@ struct Axes {
 };
 
 /** The shape of an output: so many axes of length 3, then some of the inputs'. */
-void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes, std::initializer_list<Axes> axes);
+void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes,
+              std::initializer_list<Axes> axes);
 
 /** The shape of an output: an input's. */
 void setShapeLike(TF_ShapeInferenceContext* context, TF_Status* status, int output, int input);
@@ -72,14 +75,15 @@ void setShapeLike(TF_ShapeInferenceContext* context, TF_Status* status, int outp
 Attributes* readAttributes(const Operation& operation, TF_OpKernelConstruction* construction);
 
 /** Makes an operation known to TensorFlow, to be run by these functions on CPUs. */
-void registerOperation(const Operation& operation, void* (*create)(TF_OpKernelConstruction*), void (*run)(void*, TF_OpKernelContext*),
-                       void (*remove)(void*), TF_Status* status);
+void registerOperation(const Operation& operation, void* (*create)(TF_OpKernelConstruction*),
+                       void (*run)(void*, TF_OpKernelContext*), void (*remove)(void*), TF_Status* status);
 
 /** The same, with functions for this operation: TensorFlow's callbacks do not say whose they are. */
 template <const Operation& operation>
 void registerOperation(TF_Status* status) {
   registerOperation(
-      operation, [](TF_OpKernelConstruction* construction) -> void* { return readAttributes(operation, construction); },
+      operation,
+      [](TF_OpKernelConstruction* construction) -> void* { return readAttributes(operation, construction); },
       [](void* attributes, TF_OpKernelContext* context) {
         Run run(*static_cast<Attributes*>(attributes), context);
         operation.run(run);

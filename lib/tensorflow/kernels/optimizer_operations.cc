@@ -4,14 +4,15 @@ namespace {
 
 /** torch.optim.SGD(nesterov=True) with weight decay, element by element. */
 void step(Run& run) {
-  TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *velocity = run.input(2), *rate = run.input(3);
+  TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *velocity = run.input(2),
+            *rate = run.input(3);
   const int64_t count = TF_TensorElementCount(parameter);
   const bool isSame = TF_TensorElementCount(gradient) == count && TF_TensorElementCount(velocity) == count;
   if (!run.demand(isSame, "parameter, gradient and velocity must have one shape")) return;
   if (!run.demand(TF_TensorElementCount(rate) == 1, "the learning rate must be a scalar")) return;
   const float momentum = run.attribute(0), decay = run.attribute(1), learningRate = *numbers(rate);
   const float *p = numbers(parameter), *g = numbers(gradient), *v = numbers(velocity);
-  float *__restrict newP = run.outputLike(0, parameter), *__restrict newV = run.outputLike(1, parameter);
+  float* __restrict newP = run.outputLike(0, parameter), * __restrict newV = run.outputLike(1, parameter);
   if (!run.isFine()) return;
   for (int64_t at = 0; at < count; at++) {
     const float slope = g[at] + decay * p[at];

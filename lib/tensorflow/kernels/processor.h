@@ -10,8 +10,10 @@ Processor processor();
 void useAtMost(Processor best);
 
 #if defined(__x86_64__)
-#define FOR_THIS_PROCESSOR(name) \
-  (processor() == Processor::avx512 ? name##Avx512 : processor() == Processor::avx2 ? name##Avx2 : name##Baseline)
+#define FOR_THIS_PROCESSOR(name)                   \
+  (processor() == Processor::avx512 ? name##Avx512 \
+   : processor() == Processor::avx2 ? name##Avx2   \
+                                    : name##Baseline)
 #else
 #define FOR_THIS_PROCESSOR(name) name##Baseline
 #endif

@@ -6,7 +6,9 @@ struct Range {
 };
 
 /** The share of a part. How many parts there are decides it, not who is free: sums have the same order in each call. */
-constexpr Range share(long count, long part, long parts) { return {count * part / parts, count * (part + 1) / parts}; }
+constexpr Range share(long count, long part, long parts) {
+  return {count * part / parts, count * (part + 1) / parts};
+}
 
 /** Channels come in multiples of this, whole vectors on each processor. */
 constexpr long CHANNELS = 16;

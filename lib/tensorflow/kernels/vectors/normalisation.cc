@@ -6,8 +6,8 @@
 
 namespace {
 
-constexpr int VECTORS = CHANNELS / LANES;    // that many vectors are a group of channels
-constexpr long ROWS_AT_ONCE = 128;           // are added up in single precision
+constexpr int VECTORS = CHANNELS / LANES;  // that many vectors are a group of channels
+constexpr long ROWS_AT_ONCE = 128;         // are added up in single precision
 
 struct Group {
   Vector part[VECTORS];
@@ -39,14 +39,15 @@ INLINE void sumRows(Range rows, long C, double* sums, double* products, const St
 #define EACH_ROW [&](long row, long c, Group& sum, Group& product) __attribute__((always_inline))
 
 void sumUp(Batch batch, Range rows, double* sums, double* squares) {
-  sumRows(rows, batch.C, sums, squares, EACH_ROW {
-    UNROLL for (int n = 0; n < VECTORS; n++) {
-      const long channel = c + n * LANES;
-      const Vector value = load(batch.x + row * batch.C + channel) - load(batch.x + channel);
-      sum.part[n] += value;
-      product.part[n] += value * value;
-    }
-  });
+  sumRows(
+      rows, batch.C, sums, squares, EACH_ROW {
+        UNROLL for (int n = 0; n < VECTORS; n++) {
+          const long channel = c + n * LANES;
+          const Vector value = load(batch.x + row * batch.C + channel) - load(batch.x + channel);
+          sum.part[n] += value;
+          product.part[n] += value * value;
+        }
+      });
 }
 
 void apply(Batch batch, Range rows, Affine affine, float* y) {
@@ -65,19 +66,22 @@ INLINE Vector gradientAt(const Gradient& gradient, long at) {
   return gradient.y ? (load(gradient.y + at) > 0.0f ? dy : Vector{}) : dy;
 }
 
-void sumUpGradient(Batch batch, Range rows, const float* mean, Gradient gradient, double* sums, double* products) {
-  sumRows(rows, batch.C, sums, products, EACH_ROW {
-    UNROLL for (int n = 0; n < VECTORS; n++) {
-      const long channel = c + n * LANES, at = row * batch.C + channel;
-      const Vector g = gradientAt(gradient, at);
-      if (gradient.g) store(gradient.g + at, g);
-      sum.part[n] += g;
-      product.part[n] += g * (load(batch.x + at) - load(mean + channel));
-    }
-  });
+void sumUpGradient(Batch batch, Range rows, const float* mean, Gradient gradient, double* sums,
+                   double* products) {
+  sumRows(
+      rows, batch.C, sums, products, EACH_ROW {
+        UNROLL for (int n = 0; n < VECTORS; n++) {
+          const long channel = c + n * LANES, at = row * batch.C + channel;
+          const Vector g = gradientAt(gradient, at);
+          if (gradient.g) store(gradient.g + at, g);
+          sum.part[n] += g;
+          product.part[n] += g * (load(batch.x + at) - load(mean + channel));
+        }
+      });
 }
 
-void applyGradient(Batch batch, Range rows, Gradient gradient, const float* factor, const float* slope, const float* offset, float* dx) {
+void applyGradient(Batch batch, Range rows, Gradient gradient, const float* factor, const float* slope,
+                   const float* offset, float* dx) {
   for (long row = rows.first; row < rows.end; row++) {
     for (long c = 0; c < batch.C; c += LANES) {
       const long at = row * batch.C + c;

@@ -36,10 +36,12 @@ struct Normalisation {
   void (*apply)(Batch batch, Range rows, Affine affine, float* y);
 
   /** Adds g and g · (x − mean) up, and writes g. */
-  void (*sumUpGradient)(Batch batch, Range rows, const float* mean, Gradient gradient, double* sums, double* products);
+  void (*sumUpGradient)(Batch batch, Range rows, const float* mean, Gradient gradient, double* sums,
+                        double* products);
 
   /** dx = factor · g + slope · x + offset, with `factor`, `slope` and `offset` [C]. */
-  void (*applyGradient)(Batch batch, Range rows, Gradient gradient, const float* factor, const float* slope, const float* offset, float* dx);
+  void (*applyGradient)(Batch batch, Range rows, Gradient gradient, const float* factor, const float* slope,
+                        const float* offset, float* dx);
 };
 
 extern const Normalisation normalisationBaseline, normalisationAvx2, normalisationAvx512;

@@ -200,7 +200,8 @@ const float nothing[LANES] = {};  // what lies outside of a map
 template <int N>
 void locate(long tile, Maps maps, long before, long pixels[N][N]) {
   const long image = tile / (maps.down() * maps.across());
-  const long top = tile / maps.across() % maps.down() * TILE - before, left = tile % maps.across() * TILE - before;
+  const long top = tile / maps.across() % maps.down() * TILE - before,
+             left = tile % maps.across() * TILE - before;
   for (long i = 0; i < N; i++) {
     for (long j = 0; j < N; j++) {
       const long row = top + i, column = left + j;
@@ -283,7 +284,8 @@ void convolve(const float* x, const float* u, float* y, Maps maps, long C, long 
   }
 }
 
-void correlate(const float* x, const float* dy, float* du, Maps maps, long C, long K, Range tiles, float* scratch) {
+void correlate(const float* x, const float* dy, float* du, Maps maps, long C, long K, Range tiles,
+               float* scratch) {
   float *v = scratch, *dm = scratch + POSITIONS * stride(BLOCK, C);
   for (long tile = tiles.first; tile < tiles.end; tile += BLOCK) {
     const Range block = blockFrom(tile, tiles);
@@ -300,4 +302,5 @@ void correlate(const float* x, const float* dy, float* du, Maps maps, long C, lo
 
 }  // namespace
 
-extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, transformTurned, finishKernel, convolve, correlate};
+extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, transformTurned, finishKernel, convolve,
+                                                 correlate};

@@ -37,11 +37,12 @@ struct Winograd {
   void (*finishKernel)(const float* du, long parts, float* dKernel, long C, long K, Range rows);
 
   /** These tiles of y[B,H,W,K], from x[B,H,W,C] and U[36][C][K]. */
-  void (*convolve)(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles, Finish finish,
-                   float* scratch);
+  void (*convolve)(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles,
+                   Finish finish, float* scratch);
 
   /** dU[36][C][K] from these tiles of x[B,H,W,C] and dy[B,H,W,K]. */
-  void (*correlate)(const float* x, const float* dy, float* du, Maps maps, long C, long K, Range tiles, float* scratch);
+  void (*correlate)(const float* x, const float* dy, float* du, Maps maps, long C, long K, Range tiles,
+                    float* scratch);
 };
 
 extern const Winograd winogradBaseline, winogradAvx2, winogradAvx512;
