@@ -4,6 +4,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <vector>
+
+#include "placement.h"
 
 namespace {
 
@@ -20,18 +23,26 @@ struct Job {
   }
 };
 
+/** So often a thread looks whether there is work, or the others are done, before it sleeps or yields: some 20 µs. To be woken takes longer. */
+constexpr int LOOKS = 1000;
+
 /** Threads that wait for jobs. It is never destroyed, since they wait on it until the process ends. */
 class Pool {
  public:
   explicit Pool(long helpers) {
-    for (long helper = 0; helper < helpers; helper++) std::thread([this] { wait(); }).detach();
+    for (long helper = 0; helper < helpers; helper++) {
+      std::thread thread([this] { wait(); });
+      placement_.add(thread.native_handle());
+      thread.detach();
+    }
   }
 
   void run(Job& job) {
+    placement_.spread();
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
-      call_++;
+      calls_++;
     }
     called_.notify_all();
     job.help();
@@ -39,29 +50,36 @@ class Pool {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = nullptr;  // who comes late finds nothing
     }
-    while (job.done < job.parts || helping_ > 0) std::this_thread::yield();
+    for (int look = 0; job.done < job.parts || helping_ > 0; look++) {
+      if (look < LOOKS) {
+        relax();
+      } else {
+        std::this_thread::yield();
+      }
+    }
   }
 
  private:
   void wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
     for (long seen = 0;;) {
-      called_.wait(lock, [&] { return call_ != seen; });
-      seen = call_;
+      for (int look = 0; look < LOOKS && calls_ == seen; look++) relax();
+      std::unique_lock<std::mutex> lock(mutex_);
+      called_.wait(lock, [&] { return calls_ != seen; });
+      seen = calls_;
       Job* job = job_;
       if (!job) continue;
       helping_++;
       lock.unlock();
       job->help();
       helping_--;
-      lock.lock();
     }
   }
 
+  Placement placement_;
   std::mutex mutex_;
   std::condition_variable called_;
   Job* job_ = nullptr;
-  long call_ = 0;
+  std::atomic<long> calls_{0};
   std::atomic<long> helping_{0};
 };
 

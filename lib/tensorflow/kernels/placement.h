@@ -1,0 +1,61 @@
+// Which processor a thread runs on. Linux wakes a thread where it is awake itself, and moves it to a processor that sleeps only after
+// some milliseconds, many times what an operation takes; on virtual machines it does so most of the time.
+#pragma once
+
+#include <vector>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+
+/** Keeps threads off each other's processors, where there are as many threads as processors. */
+class Placement {
+ public:
+  Placement() {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    for (int processor = 0; processor < CPU_SETSIZE; processor++) {
+      if (CPU_ISSET(processor, &allowed)) processors_.push_back(processor);
+    }
+  }
+
+  void add(pthread_t thread) { threads_.push_back(thread); }
+
+  /** Puts each thread on a processor of its own, none on the caller's. */
+  void spread() {
+    if (threads_.size() + 1 != processors_.size()) return;  // with processors to spare Linux may choose
+    const int here = sched_getcpu();
+    if (here == last_) return;
+    last_ = here;
+    size_t thread = 0;
+    for (int processor : processors_) {
+      if (processor == here || thread == threads_.size()) continue;
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(processor, &one);
+      pthread_setaffinity_np(threads_[thread++], sizeof one, &one);
+    }
+  }
+
+ private:
+  std::vector<int> processors_;
+  std::vector<pthread_t> threads_;
+  int last_ = -1;
+};
+#else
+class Placement {
+ public:
+  template <typename Thread>
+  void add(Thread) {}
+  void spread() {}
+};
+#endif
+
+/** A moment in a loop that waits for another thread. */
+inline void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
