@@ -18,8 +18,8 @@ export interface Agreement {
   limit: number;
 }
 
-/** What the median over batches may be: float32's rounding, ten times over. Winograd's algorithm rounds more. */
-export const LIMITS = { direct: 1e-5, winograd: 5e-5 };
+/** What the median over batches may be: float32's rounding, ten times over. */
+export const LIMIT = 1e-5;
 
 /** A single batch may lie so far away: one ReLU that rounding turned over. */
 export const TURNED = 2e-2;

@@ -1,11 +1,10 @@
 import { join } from "@std/path";
 import { Interrupted } from "../lib/interrupt.ts";
 import { readSafetensors, type StoredTensor } from "../lib/safetensors.ts";
-import { type Agreement, gradientDistance, LIMITS, requireAgreement } from "./agreement.ts";
+import { type Agreement, gradientDistance, LIMIT, requireAgreement } from "./agreement.ts";
 import type { BenchOptions } from "./bench_options.ts";
 import type { Arena } from "./columns.ts";
 import { findForm } from "./forms.ts";
-import { OWN_FORMS } from "./learner.ts";
 import type { Prepared } from "./protocol.ts";
 
 /**
@@ -36,8 +35,7 @@ export async function compareGradients(
     for (const [at, batch] of batches.entries()) {
       distances.push(gradientDistance(await compute(row, batch), expected[at]));
     }
-    const limit = OWN_FORMS[row]?.winograd ? LIMITS.winograd : LIMITS.direct;
-    agreements.push({ row, reference, distances, limit });
+    agreements.push({ row, reference, distances, limit: LIMIT });
   }
   requireAgreement(agreements);
   return agreements;

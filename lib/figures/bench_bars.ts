@@ -54,7 +54,8 @@ export function benchBars(tasks: readonly MeasuredTask[], options: BenchBarsOpti
   const colourOf = (system: string) =>
     system === baseline ? "#a9b2bd" : categoryColour(coloured.indexOf(system));
   const width = contentWidth(options);
-  const left = 12 + Math.max(...systems.map((system) => textWidth(system, FONT_SIZE.label)));
+  // a tenth more: not every machine has the font that widths are known of
+  const left = 12 + 1.1 * Math.max(...systems.map((system) => textWidth(system, FONT_SIZE.label)));
   const right = baseline ? 176 : 84;
   const row = 25;
   let y = 0;
