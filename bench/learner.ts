@@ -12,10 +12,11 @@ import * as tf from "../lib/tensorflow/tf.ts";
 import { type BatchSource, createImageSource } from "../lib/training/batch_source.ts";
 import { resolveConfig, type TrainConfig } from "../lib/training/config.ts";
 import { createEvaluator, type Evaluator } from "../lib/training/evaluate.ts";
-import { createOptimizer, createSlots, type Optimizer, type Rates } from "../lib/training/optimizer.ts";
+import { createOptimizer, createSlots, type Optimizer } from "../lib/training/optimizer.ts";
 import { joinState, splitState } from "../lib/training/start_training.ts";
-import { type Step, trainEpoch } from "../lib/training/train_epoch.ts";
-import { type Batch, computeGradients, type TrainState, trainStep } from "../lib/training/train_step.ts";
+import { createStepper, type Stepper } from "../lib/training/stepper.ts";
+import { trainEpoch } from "../lib/training/train_epoch.ts";
+import { type Batch, computeGradients, type TrainState } from "../lib/training/train_step.ts";
 
 /** Learning rate, momentum and weight decay of everyone: `RECIPE` in `pytorch/forms.py`. */
 export const RECIPE = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
@@ -54,7 +55,7 @@ class OwnLearner implements Learner {
   readonly #config: TrainConfig;
   readonly #state: TrainState;
   readonly #optimizer: Optimizer;
-  readonly #step: Step;
+  readonly #stepper: Stepper;
   readonly #score: Compiled<(tensors: StateDict, images: tf.Tensor4D) => tf.Tensor2D>;
   readonly #gradients: Compiled<(state: TrainState, batch: Batch) => ReturnType<typeof computeGradients>>;
   readonly #evaluators = new Map<number, Evaluator>();
@@ -69,10 +70,7 @@ class OwnLearner implements Learner {
     const { trainable, fixed } = splitState(own, spec);
     this.#state = { trainable, fixed, slots: createSlots(optimizer, trainable) };
     const eager = !form.compile;
-    this.#step = compile(
-      (state: TrainState, batch: Batch, rates: Rates) => trainStep(config, optimizer, state, batch, rates),
-      { name: "trainStep", eager },
-    );
+    this.#stepper = createStepper({ settings: config, optimizer, state: this.#state, compile: form.compile });
     this.#score = compile(
       (tensors: StateDict, images: tf.Tensor4D) =>
         forward(tensors, images, { ...config, mode: "evaluate" }).scores,
@@ -85,16 +83,11 @@ class OwnLearner implements Learner {
   }
 
   async step(batch: Batch, count: number): Promise<number> {
-    const state = this.#state;
     const rates = { learningRate: tf.scalar(RECIPE.learningRate) };
     let last: tf.Scalar | null = null;
     for (let done = 0; done < count; done++) {
-      const { trainable, slots, statistics, loss, correct } = this.#step(state, batch, rates);
-      disposeAll(state.trainable, state.slots);
+      const { loss, correct } = this.#stepper.advance(batch, rates);
       tf.dispose([correct, last ?? []]);
-      for (const name of Object.keys(statistics)) state.fixed[name].dispose();
-      Object.assign(state.fixed, statistics);
-      Object.assign(state, { trainable, slots });
       last = loss;
     }
     const [value] = await last!.data();
@@ -108,8 +101,7 @@ class OwnLearner implements Learner {
       config: { ...this.#config, batchSize },
       source: takeImages(createImageSource(dataset), images),
       optimizer: this.#optimizer,
-      step: this.#step,
-      state: this.#state,
+      stepper: this.#stepper,
       progress: { epochs: this.#epochs++, steps: 0, totalSteps: 0, sums, best: null, history: [] },
       observer: {},
       onPause: () => Promise.resolve(true),
@@ -118,7 +110,7 @@ class OwnLearner implements Learner {
   }
 
   async score(images: tf.Tensor4D, count: number): Promise<void> {
-    const tensors = joinState(this.#state);
+    const tensors = this.#tensors();
     for (let done = 0; done < count; done++) {
       const scores = this.#score(tensors, images);
       if (done === count - 1) await scores.data();
@@ -132,18 +124,25 @@ class OwnLearner implements Learner {
       evaluator = createEvaluator({ ...this.#config, batchSize });
       this.#evaluators.set(batchSize, evaluator);
     }
-    const { loss, accuracy } = await evaluator.evaluate(joinState(this.#state), createImageSource(dataset));
+    const { loss, accuracy } = await evaluator.evaluate(this.#tensors(), createImageSource(dataset));
     return { loss, accuracy };
   }
 
+  /** The network's tensors after the last step. */
+  #tensors(): StateDict {
+    this.#stepper.settle();
+    return joinState(this.#state);
+  }
+
   gradients(batch: Batch): { loss: tf.Scalar; gradients: StateDict } {
+    this.#stepper.settle();
     const { loss, gradients, statistics, correct } = this.#gradients(this.#state, batch);
     tf.dispose([Object.values(statistics), correct]);
     return { loss, gradients };
   }
 
   [Symbol.dispose](): void {
-    this.#step.dispose();
+    this.#stepper.dispose();
     this.#score.dispose();
     this.#gradients.dispose();
     for (const evaluator of this.#evaluators.values()) evaluator.dispose();

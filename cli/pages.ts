@@ -84,7 +84,7 @@ function readBench(): BenchResult | null {
 /** Ours beside PyTorch's best form of each column, and beside plain TensorFlow.js. */
 function formatBench(bench: BenchResult | null): string {
   if (bench === null) return "";
-  const shown = bench.columns.filter(({ id }) => id !== "sizes" && id !== "predict");
+  const shown = bench.columns.filter(({ id }) => id !== "sizes");
   const rows = shown.flatMap(({ title, unit, reference, rows }) => {
     const find = (name: string | null) => rows.find(({ row }) => row === name);
     const [ours, theirs, plain] = [find("ours"), find(reference), find("plain")];
@@ -101,11 +101,8 @@ function formatBench(bench: BenchResult | null): string {
       formatMachine(machine)
     }; TensorFlow ` +
     `${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32. × is how many times as fast, for memory how ` +
-    `many times its bytes. ${
-      bench.warning === null
-        ? ""
-        : "Other programs waited meanwhile: the bench ran at real-time priority (`chrt -f 50`). "
-    }` + "[How it is measured](bench/README.md), [all of it](bench/results).",
+    `many times its bytes. ${bench.warning === null ? "" : "The machine was not idle. "}` +
+    "[How it is measured](bench/README.md), [all of it](bench/results).",
   ].join("\n");
 }
 

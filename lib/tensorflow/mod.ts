@@ -37,6 +37,7 @@ export {
   type CompileStatistics,
   type GraphStatistics,
 } from "./compile.ts";
+export { keepState, type KeepStateOptions, type StateKeeper } from "./keep_state.ts";
 export {
   type Attribute,
   boolAttribute,

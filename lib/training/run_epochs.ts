@@ -1,19 +1,18 @@
 import * as tf from "../tensorflow/tf.ts";
-import { compile } from "../tensorflow/compile.ts";
 import { Interrupted, letEventsIn } from "../interrupt.ts";
 import { countBatches } from "../data/batches.ts";
 import { describeProgress, type Progress, startSums } from "./progress.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import { createFrozenSource } from "./frozen_features.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";
-import { createOptimizer, type Rates } from "./optimizer.ts";
+import { createOptimizer } from "./optimizer.ts";
 import type { RunData } from "./run_data.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { learningRateAt } from "./schedule.ts";
 import { joinState, saveTraining, type Training } from "./start_training.ts";
 import { openEventLog } from "./tensorboard.ts";
-import { type Step, trainEpoch } from "./train_epoch.ts";
-import { type Batch, type TrainState, trainStep } from "./train_step.ts";
+import { createStepper } from "./stepper.ts";
+import { trainEpoch } from "./train_epoch.ts";
 
 /** What the epochs of a training need beside it. */
 export interface Workshop {
@@ -54,14 +53,14 @@ export async function runEpochs(
   const source = await createFrozenSource(joinState(state), data.train, config);
   const testSource = await createFrozenSource(joinState(state), data.chooseOn, { ...config, augment: false });
   const settings = { ...config, input: source.input };
-  const step: Step = compile(
-    (state: TrainState, batch: Batch, rates: Rates) => trainStep(settings, optimizer, state, batch, rates),
-    { name: "trainStep", eager: !config.compile },
-  );
+  const stepper = createStepper({ settings, optimizer, state, compile: config.compile });
   const save = createSaver(training, folder);
   using events = config.tensorboard ? await openEventLog(folder.events) : null;
   const onPause = async () => {
-    if (signal?.aborted || save.isDue()) await save.last();
+    if (signal?.aborted || save.isDue()) {
+      stepper.settle();
+      await save.last();
+    }
     return !signal?.aborted;
   };
   try {
@@ -71,12 +70,12 @@ export async function runEpochs(
         config,
         source,
         optimizer,
-        step,
-        state,
+        stepper,
         progress,
         observer,
         onPause,
       });
+      stepper.settle();
       if (!isFinished) throw new Interrupted(stopMessage(progress, name));
       const started = performance.now();
       const tested = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
@@ -95,7 +94,7 @@ export async function runEpochs(
       }
     }
   } finally {
-    step.dispose();
+    stepper.dispose();
   }
 }
 

@@ -1,5 +1,4 @@
 import * as tf from "../tensorflow/tf.ts";
-import type { Compiled } from "../tensorflow/compile.ts";
 import { letEventsIn } from "../interrupt.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
@@ -9,20 +8,15 @@ import type { TrainConfig } from "./config.ts";
 import { createLossMeter } from "./loss_meter.ts";
 import type { TrainObserver } from "./observer.ts";
 import type { Optimizer, Rates } from "./optimizer.ts";
+import type { Stepper } from "./stepper.ts";
 import { learningRateAt } from "./schedule.ts";
-import type { Batch, StepResult, TrainState } from "./train_step.ts";
-
-/** {@linkcode trainStep} with all that stays the same bound to it. */
-export type Step = Compiled<(state: TrainState, batch: Batch, rates: Rates) => StepResult>;
 
 /** What an epoch works with. */
 export interface EpochOptions {
   config: TrainConfig;
   source: BatchSource;
   optimizer: Optimizer;
-  step: Step;
-  /** Replaced tensor by tensor: what a step leaves takes the place of what it was given. */
-  state: TrainState;
+  stepper: Stepper;
   /** Moved on with each step. */
   progress: Progress;
   observer: TrainObserver;
@@ -50,7 +44,7 @@ const MILLISECONDS_BETWEEN_PAUSES = 50;
  * @throws {DivergedError} If a loss is not finite.
  */
 export async function trainEpoch(options: EpochOptions): Promise<boolean> {
-  const { config, source, optimizer, step, state, progress, onPause } = options;
+  const { config, source, optimizer, stepper, progress, onPause } = options;
   const { batchSize, seed, augment, epochs } = config;
   const steps = countBatches(source, batchSize);
   const schedule = { ...config, totalSteps: epochs * steps };
@@ -69,15 +63,9 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     const learningRate = learningRateAt(progress.totalSteps, schedule);
     const rates = makeScalars(optimizer.rates(learningRate, progress.totalSteps + 1));
     const batch = { images: tf.tensor4d(values, shape), labels: tf.tensor1d(labels, "int32") };
-    const result = step(state, batch, rates);
-    disposeAll(state.trainable, state.slots, rates, { ...batch });
-    for (const [name, statistic] of Object.entries(result.statistics)) {
-      state.fixed[name].dispose();
-      state.fixed[name] = statistic;
-    }
-    state.trainable = result.trainable;
-    state.slots = result.slots;
-    meter.add(result.loss, result.correct, size);
+    const { loss, correct } = stepper.advance(batch, rates);
+    disposeAll(rates, { ...batch });
+    meter.add(loss, correct, size);
     progress.steps++;
     progress.totalSteps++;
 

@@ -15,6 +15,15 @@ const SHARED_CONSTANT_BYTES = 4096;
 /** The field of `TensorProto` that lists values, by type; a shorter list repeats its last value. */
 const VALUE_FIELD: Record<number, number> = { [DTYPE.float32]: 5, [DTYPE.int32]: 7, [DTYPE.bool]: 11 };
 
+/** A tensor that a graph keeps from one run to the next. */
+export interface Variable {
+  /** Where it lies, as `node:index`. */
+  handle: string;
+  /** Its value at the start of a run, as `node:index`. */
+  value: string;
+  dtype: number;
+}
+
 interface Node {
   name: string;
   inputs: string[];
@@ -49,6 +58,32 @@ export class Graph {
     ) + ":0";
   }
 
+  /** Adds a variable, which must be assigned before its value is used. */
+  variable(dtype: number, shape: number[], name: string): Variable {
+    const type = { name: "dtype", type: ATTRIBUTE.type, value: dtype };
+    const own = [type, { name: "shape", type: ATTRIBUTE.shape, value: shape }, {
+      name: "shared_name",
+      type: ATTRIBUTE.string,
+      value: name,
+    }];
+    const handle = this.node("VarHandleOp", own, [], name) + ":0";
+    const value = this.node("ReadVariableOp", [type], [handle], `${name}_value`) + ":0";
+    return { handle, value, dtype };
+  }
+
+  /** Adds an assignment that waits for what `after` names, as `node:index`. Returns its name. */
+  assign({ handle, dtype }: Variable, value: string, after: string[] = []): string {
+    const type = { name: "dtype", type: ATTRIBUTE.type, value: dtype };
+    return this.node("AssignVariableOp", [type], [handle, value, ...after.map(waitFor)]);
+  }
+
+  /** Adds a number that is there when all these operations are done. Returns the name of what it puts out. */
+  done(operations: string[], name: string): string {
+    const zero = this.constant(DTYPE.int32, [], new Int32Array(1));
+    const type = { name: "T", type: ATTRIBUTE.type, value: DTYPE.int32 };
+    return this.node("Identity", [type], [zero, ...operations.map(waitFor)], name) + ":0";
+  }
+
   /** Adds a constant tensor. Returns the name of what it puts out. */
   constant(dtype: number, shape: number[], values: ArrayBufferView): string {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
@@ -69,7 +104,6 @@ export class Graph {
    * @param ends What the caller feeds and fetches, as `node:index`. What none of it needs is left out.
    */
   savedModel(ends: string[]): { bytes: Uint8Array<ArrayBuffer>; nodes: number } {
-    const nodeOf = (output: string) => output.split(":")[0];
     const needed = new Set(ends.map(nodeOf)), kept: Node[] = [];
     for (const node of this.#nodes.toReversed()) { // an input always stands before what uses it
       if (!needed.has(node.name)) continue;
@@ -94,6 +128,15 @@ export class Graph {
     this.#nodes.push({ name, inputs, message });
     return name;
   }
+}
+
+function nodeOf(output: string): string {
+  return output.replace(/^\^/, "").split(":")[0];
+}
+
+/** An input that hands nothing over, but must be done before. */
+function waitFor(output: string): string {
+  return `^${nodeOf(output)}`;
 }
 
 function shapeMessage(shape: number[]): Message {

@@ -76,8 +76,8 @@ export class Program {
   }
 }
 
-/** The binding takes a graph from a folder only. */
-function load(binding: NativeBinding, bytes: Uint8Array, name: string): number {
+/** Gives a graph to TensorFlow; returns its session's number. The binding takes a graph from a folder only. */
+export function load(binding: NativeBinding, bytes: Uint8Array, name: string): number {
   const folder = Deno.makeTempDirSync({ prefix: "graph-" });
   try {
     Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);

@@ -27,8 +27,6 @@ export function isRecording(): boolean {
 /**
  * Runs `fn` once, on copies of its inputs, and writes down what it does.
  *
- * Whether it returns or throws, nothing is left of the run: no tensor, no scope, and the backend is as it was.
- *
  * @param name What to call `fn` in a message.
  * @param args The structure of its arguments.
  * @param inputs The tensors in them.
@@ -41,6 +39,28 @@ export function record(
   args: Template,
   inputs: tf.Tensor[],
 ): Recording {
+  return recordWith(backend, name, (recorder, install) => {
+    const copies = inputs.map((input, index) => recorder.input(input, index));
+    install();
+    const numbering: Numbering = new Map();
+    const given = fill(args, copies.map(({ copy }) => copy)) as unknown[];
+    const result = readResult(fn(...given), name, numbering);
+    const feeds = copies.map(({ feed }) => feed);
+    const fetches = [...numbering.keys()].map((tensor, index) => recorder.output(tensor, index));
+    return () => ({ ...recorder.graph.savedModel([...feeds, ...fetches]), feeds, fetches, result });
+  });
+}
+
+/**
+ * Runs `run` with a recorder, which it installs when all inputs are copied. What it returns is called when nothing speaks against a graph.
+ *
+ * Whether it returns or throws, nothing is left of the run: no tensor, no scope, and the backend is as it was.
+ */
+export function recordWith<T>(
+  backend: NativeBackend,
+  name: string,
+  run: (recorder: Recorder, install: () => void) => () => T,
+): T {
   const engine = engineInternals(), scopes = engine.state.scopeStack.length, { trackTensor } = engine;
   const recorder = new Recorder(backend, name), made: tf.Tensor[] = [];
   const undo = [replace(engine, "trackTensor", (tensor, home) => {
@@ -49,24 +69,17 @@ export function record(
   })];
   engine.startScope();
   try {
-    const copies = inputs.map((input, index) => recorder.input(input, index));
-    undo.push(recorder.install());
-    recording = true;
-    const numbering: Numbering = new Map();
-    const result = readResult(
-      fn(...fill(args, copies.map(({ copy }) => copy)) as unknown[]),
-      name,
-      numbering,
-    );
-    const feeds = copies.map(({ feed }) => feed);
-    const fetches = [...numbering.keys()].map((tensor, index) => recorder.output(tensor, index));
+    const finish = run(recorder, () => {
+      undo.push(recorder.install());
+      recording = true;
+    });
     if (recorder.refusal) throw recorder.refusal;
     if (made.some((tensor) => tensor instanceof tf.Variable && !tensor.isDisposed)) {
       recorder.refuse(
         "makes a variable, and a graph keeps no state. Take the state as an argument, and return the next.",
       );
     }
-    return { ...recorder.graph.savedModel([...feeds, ...fetches]), feeds, fetches, result };
+    return finish();
   } catch (error) {
     throw recorder.refusal ?? error; // the reason, where the error is what came of it
   } finally {

@@ -10,7 +10,7 @@
 import * as tf from "../tf.ts";
 import { ATTRIBUTE, type Attribute, type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
 import { CompileError } from "./compile_error.ts";
-import { Graph } from "./graph.ts";
+import { Graph, type Variable } from "./graph.ts";
 import { replace } from "./replace.ts";
 
 /** Operations that draw random numbers and take a seed. */
@@ -52,6 +52,21 @@ export class Recorder {
     const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
     this.#tensors.set(copy.id, { name: feed, dtype, varies: true });
     return { copy: wrapHandle(this.#backend, copy), feed };
+  }
+
+  /** A copy of a tensor to stand for what the graph keeps from run to run, and the variable that holds it there. */
+  kept(tensor: tf.Tensor, index: number): { copy: tf.Tensor; variable: Variable } {
+    const [handle] = this.#backend.getInputTensorIds([tensor]);
+    const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
+    const [copy] = this.#binding.executeOp("Identity", [typed(dtype)], [handle], 1);
+    const variable = this.graph.variable(dtype, tensor.shape, `state_${index}`);
+    this.#tensors.set(copy.id, { name: variable.value, dtype, varies: true });
+    return { copy: wrapHandle(this.#backend, copy), variable };
+  }
+
+  /** What the graph calls a tensor of the function's result, as `node:index`. */
+  nameOf(tensor: tf.Tensor): string {
+    return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result").name;
   }
 
   /** The place from where the graph's `index`th output is fetched. TensorFlow cannot feed and fetch the same, hence Identity. */

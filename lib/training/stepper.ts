@@ -1,0 +1,87 @@
+import * as tf from "../tensorflow/tf.ts";
+import { nativeBackend } from "../tensorflow/binding.ts";
+import { compile } from "../tensorflow/compile.ts";
+import { keepState } from "../tensorflow/keep_state.ts";
+import { disposeAll } from "../model/state_dict.ts";
+import type { Optimizer, Rates } from "./optimizer.ts";
+import { type Batch, type StepResult, type StepSettings, type TrainState, trainStep } from "./train_step.ts";
+
+/** Takes steps with a training's state. */
+export interface Stepper {
+  /** Takes a step; what it returns belongs to the caller. */
+  advance(batch: Batch, rates: Rates): Pick<StepResult, "loss" | "correct">;
+  /** Brings the state up to date, before something else reads it. */
+  settle(): void;
+  dispose(): void;
+}
+
+/** Options of {@linkcode createStepper}. */
+export interface StepperOptions {
+  settings: StepSettings;
+  optimizer: Optimizer;
+  /** Replaced tensor by tensor as it moves on. */
+  state: TrainState;
+  /** Run a step as one graph. */
+  compile: boolean;
+  /** Keep the state within the graph, which spares a GPU's bus. @default on a GPU */
+  keep?: boolean;
+}
+
+/** Creates a {@linkcode Stepper}. The results are the same, whichever way it goes. */
+export function createStepper({ keep, ...options }: StepperOptions): Stepper {
+  const isKept = keep ?? nativeBackend()?.isUsingGpuDevice ?? false;
+  return options.compile && isKept ? createKeptStepper(options) : createPassingStepper(options);
+}
+
+/** The state goes into each step and comes out of it. */
+function createPassingStepper(options: StepperOptions): Stepper {
+  const { settings, optimizer, state } = options;
+  const step = compile(
+    (state: TrainState, batch: Batch, rates: Rates) => trainStep(settings, optimizer, state, batch, rates),
+    { name: "trainStep", eager: !options.compile },
+  );
+  return {
+    advance(batch, rates) {
+      const { trainable, statistics, slots, ...result } = step(state, batch, rates);
+      disposeAll(state.trainable, state.slots);
+      for (const [name, statistic] of Object.entries(statistics)) {
+        state.fixed[name].dispose();
+        state.fixed[name] = statistic;
+      }
+      Object.assign(state, { trainable, slots });
+      return result;
+    },
+    settle: () => {},
+    dispose: () => step.dispose(),
+  };
+}
+
+/** The state stays in the graph until it is asked for. */
+function createKeptStepper({ settings, optimizer, state }: StepperOptions): Stepper {
+  const step = keepState(
+    (state: TrainState, batch: Batch, rates: Rates) => {
+      const { trainable, statistics, slots, ...result } = trainStep(settings, optimizer, state, batch, rates);
+      const next: TrainState = { trainable, fixed: { ...state.fixed, ...statistics }, slots };
+      return [next, result];
+    },
+    state,
+    { name: "trainStep" },
+  );
+  let isSettled = true;
+  return {
+    advance(batch, rates) {
+      isSettled = false;
+      return step(batch, rates);
+    },
+    settle() {
+      if (isSettled) return;
+      const { trainable, fixed, slots } = step.read();
+      disposeAll(state.trainable, state.slots);
+      tf.dispose(Object.values(state.fixed));
+      Object.assign(state, { trainable, slots });
+      Object.assign(state.fixed, fixed);
+      isSettled = true;
+    },
+    dispose: () => step.dispose(),
+  };
+}
