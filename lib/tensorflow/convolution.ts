@@ -16,6 +16,7 @@ export interface Finish {
   bias?: tf.Tensor1D;
   /** Of y's shape. */
   shortcut?: tf.Tensor4D;
+  /** @default false */
   relu?: boolean;
 }
 
@@ -30,8 +31,9 @@ export function finish(y: tf.Tensor4D, { bias, shortcut, relu: cut = false }: Fi
 }
 
 /** `torch.nn.functional.conv2d(x, kernel, padding=1)` for a kernel `[3,3,C,K]`, as the backend does it. */
-export const convolve3x3Direct: Convolution = (x, kernel, then) =>
-  finish(tf.conv2d(x, kernel, 1, "same"), then);
+export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, then?: Finish): tf.Tensor4D {
+  return finish(tf.conv2d(x, kernel, 1, "same"), then);
+}
 
 /**
  * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this project's own operations for it are: on the
@@ -40,11 +42,11 @@ export const convolve3x3Direct: Convolution = (x, kernel, then) =>
  * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by up to 4e-6 of the largest
  * value (direct convolution: 1e-6).
  */
-export const convolve3x3Winograd: Convolution = (x, kernel, then) => {
+export function convolve3x3Winograd(x: tf.Tensor4D, kernel: tf.Tensor4D, then?: Finish): tf.Tensor4D {
   const [, , C, K] = kernel.shape;
   if (!canUseKernels(C, K)) return convolve3x3Direct(x, kernel, then);
   return then?.bias ? convolveAndFinish(x, kernel, then, then.bias) : finish(convolve(x, kernel), then);
-};
+}
 
 function convolve(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   return differentiate({

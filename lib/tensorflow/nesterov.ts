@@ -4,6 +4,7 @@ import { canUseKernels } from "./kernels.ts";
 
 /** A parameter and what moves it, all of one shape. */
 export interface Moved {
+  /** What is learned. */
   parameter: tf.Tensor;
   /** The running sum of gradients. */
   velocity: tf.Tensor;
