@@ -16,7 +16,7 @@ export interface Finish {
   bias?: tf.Tensor1D;
   /** Of y's shape. */
   shortcut?: tf.Tensor4D;
-  /** @default false */
+  /** Whether what is negative becomes 0. @default false */
   relu?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, then?: Fi
 
 /**
  * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this project's own operations for it are: on the
- * native runtime's CPU, for channels in sixteens. `kernels/winograd.cc` has the derivation. Elsewhere it is {@linkcode convolve3x3Direct}.
+ * native runtime's CPU, for channels in sixteens. `kernels/vectors/winograd.cc` has the derivation. Elsewhere it is {@linkcode convolve3x3Direct}.
  *
  * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by up to 4e-6 of the largest
  * value (direct convolution: 1e-6).
@@ -69,8 +69,8 @@ function convolveAndFinish(
       return { value: y, saved: [x, kernel, y] };
     },
     backward: (dy, [x, kernel, y]) => {
-      const FLOAT = typeAttribute("T", "float32");
-      const dSum = relu ? execute("ReluGrad", [FLOAT], [dy, y]) : dy;
+      const float = typeAttribute("T", "float32");
+      const dSum = relu ? execute("ReluGrad", [float], [dy, y]) : dy;
       return [...gradients(dSum, x, kernel), tf.sum(dSum, [0, 1, 2]), ...(shortcut ? [dSum] : [])];
     },
   }, inputs) as tf.Tensor4D;
