@@ -12,6 +12,7 @@ const SYSTEM_ERRORS: Record<string, string> = {
   EROFS: "that disk can only be read; choose another folder",
   EACCES: "you are not allowed to; change the permissions or choose another folder",
   EPERM: "you are not allowed to; change the permissions or choose another folder",
+  ENAMETOOLONG: "no file or folder may have a name that long; give a shorter one",
   EMFILE: "too many files are open; raise the limit with ulimit -n",
 };
 

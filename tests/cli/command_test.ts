@@ -45,6 +45,12 @@ Deno.test("unusable input is one line on standard error, without a stack, and 2"
   assert.deepEqual(result, { code: 2, stdout: "", stderr: "error: Cannot read x: it is empty.\n" });
 });
 
+Deno.test("what the user must mend on the machine is one line that says how, and 2", async () => {
+  const { code, stderr } = await run('Deno.readTextFileSync("x".repeat(300))');
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: .*x': no file or folder may have a name that long; give a shorter one\.\n$/);
+});
+
 Deno.test("help goes to standard output and is no failure", async () => {
   const body =
     'parseCommandLine({ name: "x", summary: "Does nothing.", options: {} }, args); console.log("not reached")';
