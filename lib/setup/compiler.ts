@@ -9,6 +9,8 @@ export interface Compiler {
   command: string;
   args: string[];
   env?: Record<string, string>;
+  /** Makes it compile for an x86-64 processor of GCC's name for it. @default `-march=` */
+  forProcessor?(name: string): string;
 }
 
 /** What the user can do where no compiler can. */
@@ -43,6 +45,7 @@ async function fetchZig(place: Workplace): Promise<Compiler> {
     command: join(folder, "ziglang", "zig"),
     // for any processor and Linux, not just this machine's: the project may be moved to another
     args: ["c++", "-target", `${Deno.build.arch}-linux-gnu.2.28`],
+    forProcessor: (name) => `-march=${name.replaceAll("-", "_")}`,
     env: { ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache },
   };
 }

@@ -4,14 +4,13 @@ import type { Compiler } from "./compiler.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import type { Workplace } from "./workplace.ts";
 
-/** Kinds of processors, and what lets the compiler use what they have. The library takes the best at run time, so it can be moved. */
-const PROCESSORS: Record<string, string[]> = Deno.build.arch === "x86_64"
-  ? {
-    Baseline: [],
-    Avx2: ["-mavx2", "-mfma"],
-    Avx512: ["-mavx512f", "-mavx512vl", "-mavx512dq", "-mfma"],
-  }
-  : { Baseline: [] };
+/**
+ * Kinds of processors, and the first of each, by GCC's name: what all later ones can do. The library takes the best at run time, so it can
+ * be moved.
+ */
+const PROCESSORS: Record<string, string | null> = Deno.build.arch === "x86_64"
+  ? { Baseline: null, Avx2: "haswell", Avx512: "skylake-avx512" }
+  : { Baseline: null };
 
 const FLAGS = ["-std=c++17", "-O3", "-fPIC"];
 
@@ -36,10 +35,17 @@ export async function compileKernels(
     join(runtimeFolder(build, project), "tensorflow", "include"),
   ];
   const sources = kernelSources(project).filter((path) => path.endsWith(".cc"));
+  const { forProcessor = (name: string) => `-march=${name}` } = compiler;
   const jobs = sources.flatMap((source) => {
     const isForEach = source.includes("/vectors/");
-    return Object.entries(isForEach ? PROCESSORS : { Any: [] }).map(([processor, features]) => ({
-      args: [...features, `-DPROCESSOR=${processor}`, ...(isForEach ? [] : headers), "-c", source],
+    return Object.entries(isForEach ? PROCESSORS : { Any: null }).map(([processor, name]) => ({
+      args: [
+        ...(name === null ? [] : [forProcessor(name)]),
+        `-DPROCESSOR=${processor}`,
+        ...(isForEach ? [] : headers),
+        "-c",
+        source,
+      ],
       object: join(folder, `${source.replace(/^.*\//, "").replace(/\.cc$/, "")}${processor}.o`),
     }));
   });

@@ -15,12 +15,22 @@ export function canUseKernels(...channels: number[]): boolean {
   return backend !== null && !backend.isUsingGpuDevice && channels.every((count) => count % CHANNELS === 0);
 }
 
-/** Kinds of processors that the operations are compiled for, in the order of kernels/processor.h. */
-const PROCESSORS = ["baseline", "avx2", "avx512"];
+/** Kinds of processors that the operations are compiled for, in the order of kernels/processor.h, and what each has in /proc/cpuinfo. */
+const PROCESSORS = {
+  baseline: [],
+  avx2: ["avx2", "fma", "bmi1", "bmi2"],
+  avx512: ["avx2", "fma", "bmi1", "bmi2", "avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512cd"],
+};
+
+/** The best kind that a processor is, as a number: its place in {@linkcode PROCESSORS}. */
+export function findProcessor(cpuInfo: string): number {
+  const flags = new Set(cpuInfo.match(/^flags\s*:(.*)$/m)?.[1].split(" "));
+  return Object.values(PROCESSORS).findLastIndex((needed) => needed.every((flag) => flags.has(flag)));
+}
 
 /**
  * Makes the operations known to TensorFlow. They use the best instructions that the processor has, or those of the kind that the
- * environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`), to look into a problem.
+ * environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`) where that is less, to look into a problem.
  *
  * @param path The compiled library. TensorFlow's own must have been loaded before.
  * @param threads How many threads the operations use.
@@ -28,11 +38,11 @@ const PROCESSORS = ["baseline", "avx2", "avx512"];
  * @throws {Error} If TensorFlow refuses an operation.
  */
 export function loadKernels(path: string, threads: number): void {
-  const wanted = Deno.env.get("KERNELS_PROCESSOR") ?? PROCESSORS.at(-1)!;
-  const processor = PROCESSORS.indexOf(wanted);
-  if (processor < 0) {
-    throw new InputError(`Cannot use KERNELS_PROCESSOR=${wanted}: it is one of ${PROCESSORS.join(", ")}.`);
+  const names = Object.keys(PROCESSORS), wanted = Deno.env.get("KERNELS_PROCESSOR") ?? names.at(-1)!;
+  if (!names.includes(wanted)) {
+    throw new InputError(`Cannot use KERNELS_PROCESSOR=${wanted}: it is one of ${names.join(", ")}.`);
   }
+  const processor = Math.min(names.indexOf(wanted), findProcessor(Deno.readTextFileSync("/proc/cpuinfo")));
   const { symbols } = Deno.dlopen(path, {
     registerOperations: { parameters: ["i32", "i32"], result: "pointer" },
   });

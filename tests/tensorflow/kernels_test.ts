@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import * as tf from "../../lib/tensorflow/tf.ts";
 import { execute, executeMany, floatAttribute } from "../../lib/tensorflow/binding.ts";
-import { canUseKernels } from "../../lib/tensorflow/kernels.ts";
+import { canUseKernels, findProcessor } from "../../lib/tensorflow/kernels.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
 import {
   assertAllClose,
@@ -45,6 +45,16 @@ Deno.test("the operations give the same bits in each process", async () => {
   const { threads } = await useNativeTensorFlow();
   const { values } = await computeElsewhere({ TF_NUM_INTRAOP_THREADS: String(threads) });
   assertSameValues(values, await computeWithKernels());
+});
+
+Deno.test("the kind of a processor is read from what Linux says it has", () => {
+  const haswell = "fma sse4_1 movbe avx f16c bmi1 avx2 bmi2";
+  const skylake = `${haswell} avx512f avx512dq avx512cd avx512bw avx512vl`;
+  const read = (flags: string) =>
+    findProcessor(`processor\t: 0\nflags\t\t: fpu ${flags} rdseed\nbugs\t: avx512f\n`);
+  assert.deepEqual([read("sse4_2 avx"), read(haswell), read(skylake)], [0, 1, 2]);
+  assert.equal(read(skylake.replace("avx512vl", "avx512er")), 1); // a Xeon Phi
+  assert.equal(findProcessor("processor\t: 0\nFeatures\t: fp asimd\n"), 0); // an ARM
 });
 
 Deno.test("a kind of processor that is none is refused", async () => {

@@ -3,11 +3,11 @@
 
 enum class Processor { baseline, avx2, avx512 };
 
-/** The best kind that this processor is, but none better than the one given to useAtMost. */
+/** The kind that was given to useProcessor. */
 Processor processor();
 
-/** Sets what processor() may be at best, before anything computes. */
-void useAtMost(Processor best);
+/** Sets what processor() is, before anything computes. Nothing checks that this one is of that kind. */
+void useProcessor(Processor wanted);
 
 #if defined(__x86_64__)
 #define FOR_THIS_PROCESSOR(name)                   \

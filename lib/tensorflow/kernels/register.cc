@@ -32,7 +32,7 @@ extern "C" const char* registerOperations(int threads, int processor) {
   static std::string failure;
   std::call_once(once, [&] {
     useThreads(threads);
-    useAtMost(static_cast<Processor>(processor));
+    useProcessor(static_cast<Processor>(processor));
     failure = registerAll();
   });
   return failure.empty() ? nullptr : failure.c_str();
