@@ -11,6 +11,7 @@ import {
 import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
 import { explainFailure } from "./failure.ts";
 import { compileKernels } from "./kernels.ts";
+import { linkArguments, type Target } from "./linking.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import { withProgress } from "./reporter.ts";
 import { replaceFolder, type Workplace } from "./workplace.ts";
@@ -73,43 +74,29 @@ async function compileBoth(
   return await compileKernels(compiler, { build, libraries, output: join(folder, "kernels.so") }, place);
 }
 
-interface Target {
-  build: RuntimeBuild;
-  libraries: string[];
-  output: string;
-}
-
-async function compileAddon(compiler: Compiler, { build, libraries, output }: Target, place: Workplace) {
+async function compileAddon(compiler: Compiler, target: Target, place: Workplace) {
   const { project } = place;
   const sources = join(packageFolder(project), "binding");
   const headers = [
     join(project, "node_modules", "node-api-headers", "include"),
-    join(runtimeFolder(build, project), "tensorflow", "include"),
+    join(runtimeFolder(target.build, project), "tensorflow", "include"),
   ];
-  const flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-s", "-DNAPI_VERSION=8"];
+  const flags = ["-std=c++17", "-O2", "-fPIC", "-DNAPI_VERSION=8"];
   const args = [
     ...flags,
     ...headers.flatMap((folder) => ["-I", folder]),
     join(sources, "tfjs_backend.cc"),
     join(sources, "tfjs_binding.cc"),
-    "-Wl,--no-as-needed",
-    ...libraries,
-    ...(await runPaths(project)).flatMap((path) => ["-Xlinker", "-rpath", "-Xlinker", path]),
-    "-o",
-    output,
+    ...linkArguments(target, await findTensorflow(project)),
   ];
   return await runProgram({ ...compiler, args: [...compiler.args, ...args] }, place);
 }
 
-/**
- * Where the addon looks for TensorFlow, from its own folder, so that the project can be moved: the CUDA build first, which computes on
- * the CPU too.
- */
-async function runPaths(project: string): Promise<string[]> {
+/** Where `.tensorflow` lies, from the addon's folder. */
+async function findTensorflow(project: string): Promise<string> {
   // the package's folder in node_modules is a link, and ".." leads out of where it points to
   const addonFolder = join(await Deno.realPath(packageFolder(project)), "lib", "napi-v8");
-  const toTensorflow = relative(addonFolder, await Deno.realPath(tensorflowFolder(project)));
-  return ["gpu", "cpu"].map((build) => `$ORIGIN/${toTensorflow}/${build}/tensorflow`);
+  return relative(addonFolder, await Deno.realPath(tensorflowFolder(project)));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { join } from "@std/path";
-import { kernelSources, type RuntimeBuild, runtimeFolder } from "../tensorflow/runtime.ts";
+import { kernelSources, runtimeFolder } from "../tensorflow/runtime.ts";
 import type { Compiler } from "./compiler.ts";
+import { linkArguments, type Target } from "./linking.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import type { Workplace } from "./workplace.ts";
 
@@ -16,13 +17,10 @@ const FLAGS = ["-std=c++17", "-O3", "-fPIC"];
 
 /**
  * Compiles this project's own operations (lib/tensorflow/kernels): what is in the folder `vectors` for each kind of processor.
- *
- * @param libraries To link against.
- * @param output The library to make.
  */
 export async function compileKernels(
   compiler: Compiler,
-  { build, libraries, output }: { build: RuntimeBuild; libraries: string[]; output: string },
+  target: Target,
   place: Workplace,
 ): Promise<ProgramResult> {
   const { project, staging } = place;
@@ -32,7 +30,7 @@ export async function compileKernels(
     "-I",
     await makeStandInHeader(folder),
     "-I",
-    join(runtimeFolder(build, project), "tensorflow", "include"),
+    join(runtimeFolder(target.build, project), "tensorflow", "include"),
   ];
   const sources = kernelSources(project).filter((path) => path.endsWith(".cc"));
   const { forProcessor = (name: string) => `-march=${name}` } = compiler;
@@ -53,22 +51,9 @@ export async function compileKernels(
   for (const result of await inTurns(jobs.map((job) => () => compile(job)))) {
     if (result.outcome !== "done") return result;
   }
-  const runPaths = ["gpu", "cpu"].flatMap((
-    name,
-  ) => ["-Xlinker", "-rpath", "-Xlinker", `$ORIGIN/../${name}/tensorflow`]);
   const objects = jobs.map(({ object }) => object);
   const keep = "-Wl,-z,nodelete"; // TensorFlow calls into it as long as the process lives, whoever closes it
-  return await run([
-    "-shared",
-    "-s",
-    ...objects,
-    "-Wl,--no-as-needed",
-    keep,
-    ...libraries,
-    ...runPaths,
-    "-o",
-    output,
-  ]);
+  return await run([...objects, keep, ...linkArguments(target, "..")]);
 }
 
 /** Runs jobs, as many at a time as there are processors; their results in order. */

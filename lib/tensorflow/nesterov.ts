@@ -10,6 +10,11 @@ export interface Moved {
   velocity: tf.Tensor;
 }
 
+/** The gradient of a loss to which the parameter's square, times half the decay, was added (L2). */
+export function addDecay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay: number): tf.Tensor {
+  return weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameter, weightDecay));
+}
+
 /**
  * A step of gradient descent with Nesterov's momentum, as `torch.optim.SGD(nesterov=True)` takes it: on the CPU one operation, which
  * reads and writes each number once.
@@ -27,7 +32,7 @@ export function nesterovStep(
     const [moved, next] = executeMany("NesterovStep", attributes, inputs, 2);
     return { parameter: moved, velocity: next };
   }
-  const slope = weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameter, weightDecay));
+  const slope = addDecay(gradient, parameter, weightDecay);
   const next = tf.add(tf.mul(velocity, momentum), slope);
   const direction = tf.add(slope, tf.mul(next, momentum));
   return { parameter: tf.sub(parameter, tf.mul(direction, learningRate)), velocity: next };

@@ -1,5 +1,5 @@
 import * as tf from "../tensorflow/tf.ts";
-import { nesterovStep } from "../tensorflow/nesterov.ts";
+import { addDecay, nesterovStep } from "../tensorflow/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** Numbers of a step that a rule needs, as scalar tensors: a number would be a constant of the compiled graph. */
@@ -47,17 +47,13 @@ function decouple(rule: Optimizer, weightDecay: number): Optimizer {
   };
 }
 
-function decay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay: number): tf.Tensor {
-  return weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameter, weightDecay));
-}
-
 /** Stochastic gradient descent: `torch.optim.SGD`. */
 function plainSgd(weightDecay: number): Optimizer {
   return {
     slots: [],
     rates: (learningRate) => ({ learningRate }),
     update: (parameter, gradient, _slots, { learningRate }) => ({
-      parameter: tf.sub(parameter, tf.mul(decay(gradient, parameter, weightDecay), learningRate)),
+      parameter: tf.sub(parameter, tf.mul(addDecay(gradient, parameter, weightDecay), learningRate)),
       slots: [],
     }),
   };
@@ -86,7 +82,7 @@ function adam(weightDecay: number): Optimizer {
       correction: 1 / Math.sqrt(1 - BETA_2 ** step),
     }),
     update: (parameter, gradient, [m, v], { stepSize, correction }) => {
-      const slope = decay(gradient, parameter, weightDecay);
+      const slope = addDecay(gradient, parameter, weightDecay);
       const mean = tf.add(tf.mul(m, BETA_1), tf.mul(slope, 1 - BETA_1));
       const square = tf.add(tf.mul(v, BETA_2), tf.mul(tf.square(slope), 1 - BETA_2));
       const scale = tf.add(tf.mul(tf.sqrt(square), correction), ADAM_EPSILON);

@@ -1,7 +1,7 @@
 import type * as tf from "../tf.ts";
-import { ATTRIBUTE, type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
+import { ATTRIBUTE, type NativeBackend, type NativeBinding } from "../binding.ts";
 import { CompileError } from "./compile_error.ts";
-import { load } from "./program.ts";
+import { load, runGraph } from "./program.ts";
 import { recordWith } from "./record.ts";
 import { readResult } from "./result.ts";
 import { fill, type Numbering, type Template } from "./template.ts";
@@ -120,15 +120,14 @@ export class KeptProgram {
   }
 
   #runGraph(backend: NativeBackend, inputs: tf.Tensor[], feeds: string[], fetches: string[]): tf.Tensor[] {
-    const handles = backend.getInputTensorIds(inputs);
-    try {
-      return this.#binding.runSavedModel(this.#session, handles, feeds.join(","), fetches.join(","))
-        .map((output) => wrapHandle(backend, output));
-    } catch (error) {
-      throw new CompileError(`keepState: the graph of ${this.#name} failed: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
+    const failure = `keepState: the graph of ${this.#name} failed`;
+    const graph = {
+      binding: this.#binding,
+      session: this.#session,
+      feeds: feeds.join(","),
+      fetches: fetches.join(","),
+    };
+    return runGraph(backend, graph, inputs, failure);
   }
 }
 

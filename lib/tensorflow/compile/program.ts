@@ -60,19 +60,48 @@ export class Program {
   run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
     this.statistics.calls++;
     if (this.#fetches === "") return fill(this.#result, []); // nothing in the result is a tensor
-    const handles = backend.getInputTensorIds(inputs);
-    try {
-      const outputs = this.#binding.runSavedModel(this.#session, handles, this.#feeds, this.#fetches);
-      return fill(this.#result, outputs.map((output) => wrapHandle(backend, output)));
-    } catch (error) {
-      throw new CompileError(`compile: the graph of ${this.#name} failed: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
+    const failure = `compile: the graph of ${this.#name} failed`;
+    const graph = {
+      binding: this.#binding,
+      session: this.#session,
+      feeds: this.#feeds,
+      fetches: this.#fetches,
+    };
+    return fill(this.#result, runGraph(backend, graph, inputs, failure));
   }
 
   dispose(): void {
     this.#binding.deleteSavedModel(this.#session);
+  }
+}
+
+/** A graph that TensorFlow has, and what of it is to be run. */
+export interface Runnable {
+  binding: NativeBinding;
+  session: number;
+  /** Where the inputs go, `node:index`, with commas between. */
+  feeds: string;
+  /** Where the outputs come from, likewise. */
+  fetches: string;
+}
+
+/**
+ * Runs a graph.
+ *
+ * @param failure What to say if it fails, before the reason.
+ */
+export function runGraph(
+  backend: NativeBackend,
+  { binding, session, feeds, fetches }: Runnable,
+  inputs: tf.Tensor[],
+  failure: string,
+): tf.Tensor[] {
+  const handles = backend.getInputTensorIds(inputs);
+  try {
+    return binding.runSavedModel(session, handles, feeds, fetches)
+      .map((output) => wrapHandle(backend, output));
+  } catch (error) {
+    throw new CompileError(`${failure}: ${(error as Error).message}`, { cause: error });
   }
 }
 

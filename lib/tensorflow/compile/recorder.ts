@@ -46,22 +46,20 @@ export class Recorder {
 
   /** A copy of a tensor to stand for an input, with a handle of its own, and the place where the graph is fed with it. */
   input(tensor: tf.Tensor, index: number): { copy: tf.Tensor; feed: string } {
-    const [handle] = this.#backend.getInputTensorIds([tensor]);
-    const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
-    const [copy] = this.#binding.executeOp("Identity", [typed(dtype)], [handle], 1);
-    const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
-    this.#tensors.set(copy.id, { name: feed, dtype, varies: true });
-    return { copy: wrapHandle(this.#backend, copy), feed };
+    const { copy, place } = this.#standIn(tensor, (dtype) => {
+      const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
+      return { place: feed, value: feed };
+    });
+    return { copy, feed: place };
   }
 
-  /** A copy of a tensor to stand for what the graph keeps from run to run, and the variable that holds it there. */
+  /** … to stand for what the graph keeps from run to run, and the variable that holds it there. */
   kept(tensor: tf.Tensor, index: number): { copy: tf.Tensor; variable: Variable } {
-    const [handle] = this.#backend.getInputTensorIds([tensor]);
-    const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
-    const [copy] = this.#binding.executeOp("Identity", [typed(dtype)], [handle], 1);
-    const variable = this.graph.variable(dtype, tensor.shape, `state_${index}`);
-    this.#tensors.set(copy.id, { name: variable.value, dtype, varies: true });
-    return { copy: wrapHandle(this.#backend, copy), variable };
+    const { copy, place } = this.#standIn(tensor, (dtype) => {
+      const variable = this.graph.variable(dtype, tensor.shape, `state_${index}`);
+      return { place: variable, value: variable.value };
+    });
+    return { copy, variable: place };
   }
 
   /** What the graph calls a tensor of the function's result, as `node:index`. */
@@ -95,6 +93,19 @@ export class Recorder {
   refuse(reason: string): never {
     this.refusal ??= new CompileError(`compile: ${this.#subject} ${reason}`);
     throw this.refusal;
+  }
+
+  /** Copies a tensor; `make` puts where it comes from into the graph, and names what that puts out. */
+  #standIn<P>(
+    tensor: tf.Tensor,
+    make: (dtype: number) => { place: P; value: string },
+  ): { copy: tf.Tensor; place: P } {
+    const [handle] = this.#backend.getInputTensorIds([tensor]);
+    const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
+    const [copy] = this.#binding.executeOp("Identity", [typed(dtype)], [handle], 1);
+    const { place, value } = make(dtype);
+    this.#tensors.set(copy.id, { name: value, dtype, varies: true });
+    return { copy: wrapHandle(this.#backend, copy), place };
   }
 
   #replaceMethods(backend: NativeBackend): (() => void)[] {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 
 #include "parallel.h"
 #include "processor.h"
@@ -42,8 +41,7 @@ void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long 
   const Winograd& with = FOR_THIS_PROCESSOR(winograd);
   float* u = transformed.ofSize(POSITIONS * stride(C, K));
   if (turned) {
-    with.transformTurned(kernel, u, K, C,
-                         {0, C});  // the kernel is [3,3,K,C]: this convolution's output is its input
+    with.transformTurned(kernel, u, K, C, {0, C});  // the kernel is [3,3,K,C]
   } else {
     with.transformKernel(kernel, u, C, K, {0, C});
   }

@@ -22,17 +22,19 @@ bool isKernel(TF_Tensor* kernel) {
 constexpr const char* BAD_KERNEL = "the kernel must be [3,3,C,K], with multiples of 16 for C and K";
 constexpr const char* BAD_MAPS = "the maps must be [B,H,W,channels], with as many channels as the kernel has";
 
-void convolve(Run& run, Finish finish) {
-  TF_Tensor *x = run.input(0), *kernel = run.input(1);
+/** Convolves maps by a kernel, or by the turned one that carries gradients from its output channels back to its inputs. */
+void convolve(Run& run, TF_Tensor* maps, TF_Tensor* kernel, bool turned, Finish finish) {
   if (!run.demand(isKernel(kernel), BAD_KERNEL)) return;
-  const int64_t C = TF_Dim(kernel, 2), K = TF_Dim(kernel, 3);
-  if (!run.demand(isMaps(x, C), BAD_MAPS)) return;
-  const Maps maps = sizeOf(x);
-  float* y = run.output(0, {maps.B, maps.H, maps.W, K});
-  if (y) convolve3x3(numbers(x), numbers(kernel), y, maps, C, K, false, finish);
+  const int64_t from = TF_Dim(kernel, turned ? 3 : 2), to = TF_Dim(kernel, turned ? 2 : 3);
+  if (!run.demand(isMaps(maps, from), BAD_MAPS)) return;
+  const Maps size = sizeOf(maps);
+  float* result = run.output(0, {size.B, size.H, size.W, to});
+  if (result) convolve3x3(numbers(maps), numbers(kernel), result, size, from, to, turned, finish);
 }
 
-void convolvePlain(Run& run) { convolve(run, {}); }
+void convolvePlain(Run& run) { convolve(run, run.input(0), run.input(1), false, {}); }
+
+void differentiateInput(Run& run) { convolve(run, run.input(0), run.input(1), true, {}); }
 
 void convolveFinished(Run& run) {
   TF_Tensor *x = run.input(0), *kernel = run.input(1), *bias = run.input(2), *shortcut = run.input(3);
@@ -42,17 +44,8 @@ void convolveFinished(Run& run) {
   if (!run.demand(!isShort || (isMaps(shortcut, K) && isSameSize(x, shortcut)),
                   "the shortcut must be [B,H,W,K]"))
     return;
-  convolve(run, {numbers(bias), isShort ? numbers(shortcut) : nullptr, run.attribute(0) != 0});
-}
-
-void differentiateInput(Run& run) {
-  TF_Tensor *dy = run.input(0), *kernel = run.input(1);
-  if (!run.demand(isKernel(kernel), BAD_KERNEL)) return;
-  const int64_t C = TF_Dim(kernel, 2), K = TF_Dim(kernel, 3);
-  if (!run.demand(isMaps(dy, K), BAD_MAPS)) return;
-  const Maps maps = sizeOf(dy);
-  float* dx = run.output(0, {maps.B, maps.H, maps.W, C});
-  if (dx) convolve3x3(numbers(dy), numbers(kernel), dx, maps, K, C, true, {});
+  const bool relu = run.attribute(0) != 0;
+  convolve(run, x, kernel, false, {numbers(bias), isShort ? numbers(shortcut) : nullptr, relu});
 }
 
 void differentiateKernel(Run& run) {

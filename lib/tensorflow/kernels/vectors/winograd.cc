@@ -211,34 +211,17 @@ void locate(long tile, Maps maps, long before, long pixels[N][N]) {
   }
 }
 
-INLINE Vector loadPixel(const float* maps, long pixel, long channels, long channel) {
-  return load(pixel < 0 ? nothing : maps + pixel * channels + channel);
-}
-
-/** V[36][tiles][C] of the tiles' 6×6 inputs. */
-void gatherInputs(const float* x, float* v, Maps maps, long C, Range tiles) {
-  const long next = stride(tiles.end - tiles.first, C);
-  for (long tile = tiles.first; tile < tiles.end; tile++, v += C) {
-    long pixels[6][6];
-    locate<6>(tile, maps, 1, pixels);
-    for (long c = 0; c < C; c += LANES) {
-      transformBoth<6, 6, transformInput>(
-          EACH { return loadPixel(x, pixels[i][j], C, c); },
-          EACH_VALUE { store(v + (i * 6 + j) * next + c, value); });
-    }
-  }
-}
-
-/** dM[36][tiles][K] of the gradients of the tiles' 4×4 outputs. */
-void gatherGradients(const float* dy, float* dm, Maps maps, long K, Range tiles) {
-  const long next = stride(tiles.end - tiles.first, K);
-  for (long tile = tiles.first; tile < tiles.end; tile++, dm += K) {
-    long pixels[4][4];
-    locate<4>(tile, maps, 0, pixels);
-    for (long k = 0; k < K; k += LANES) {
-      transformBoth<4, 6, transformGradient>(
-          EACH { return loadPixel(dy, pixels[i][j], K, k); },
-          EACH_VALUE { store(dm + (i * 6 + j) * next + k, value); });
+/** Transforms the tiles' N×N pixels, 6×6 inputs with those around them or 4×4 outputs: [36][tiles][channels]. */
+template <int N, void (*transform)(const Vector*, Vector*)>
+void gather(const float* from, float* to, Maps maps, long channels, Range tiles) {
+  const long next = stride(tiles.end - tiles.first, channels);
+  for (long tile = tiles.first; tile < tiles.end; tile++, to += channels) {
+    long pixels[N][N];
+    locate<N>(tile, maps, (N - TILE) / 2, pixels);
+    for (long c = 0; c < channels; c += LANES) {
+      transformBoth<N, 6, transform>(
+          EACH { return load(pixels[i][j] < 0 ? nothing : from + pixels[i][j] * channels + c); },
+          EACH_VALUE { store(to + (i * 6 + j) * next + c, value); });
     }
   }
 }
@@ -275,7 +258,7 @@ void convolve(const float* x, const float* u, float* y, Maps maps, long C, long 
   for (long tile = tiles.first; tile < tiles.end; tile += BLOCK) {
     const Range block = blockFrom(tile, tiles);
     const long rows = block.end - block.first;
-    gatherInputs(x, v, maps, C, block);
+    gather<6, transformInput>(x, v, maps, C, block);
     for (long position = 0; position < POSITIONS; position++) {
       const Matrix inputs = {v + position * stride(rows, C), C, 1};
       multiply(inputs, u + position * stride(C, K), m + position * stride(rows, K), rows, K, C, false);
@@ -290,8 +273,8 @@ void correlate(const float* x, const float* dy, float* du, Maps maps, long C, lo
   for (long tile = tiles.first; tile < tiles.end; tile += BLOCK) {
     const Range block = blockFrom(tile, tiles);
     const long rows = block.end - block.first;
-    gatherInputs(x, v, maps, C, block);
-    gatherGradients(dy, dm, maps, K, block);
+    gather<6, transformInput>(x, v, maps, C, block);
+    gather<4, transformGradient>(dy, dm, maps, K, block);
     for (long position = 0; position < POSITIONS; position++) {
       const Matrix transposed = {v + position * stride(rows, C), 1, C};
       const bool add = tile > tiles.first;
