@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { InputError } from "../lib/input_error.ts";
-import type { StoredTensor } from "../lib/safetensors.ts";
+import { InputError } from "../lib/support/errors.ts";
+import type { StoredTensor } from "../lib/support/safetensors.ts";
 import { quantile } from "./statistics.ts";
 
 /** How far one form's gradients lie from another's. */

@@ -1,4 +1,4 @@
-import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
 import type { Column } from "./columns.ts";
 
 /** What to measure, and how. */

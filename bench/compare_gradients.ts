@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { Interrupted } from "../lib/interrupt.ts";
-import { readSafetensors, type StoredTensor } from "../lib/safetensors.ts";
+import { Interrupted } from "../lib/support/interrupt.ts";
+import { readSafetensors, type StoredTensor } from "../lib/support/safetensors.ts";
 import { type Agreement, gradientDistance, LIMIT, requireAgreement } from "./agreement.ts";
 import type { BenchOptions } from "./bench_options.ts";
 import type { Arena } from "./columns.ts";

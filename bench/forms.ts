@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { InputError } from "../lib/input_error.ts";
-import { suggest } from "../lib/option.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { suggest } from "../lib/support/options.ts";
 
 /** A row of the table. */
 export interface Form {

@@ -1,4 +1,4 @@
-import { InputError } from "../lib/input_error.ts";
+import { InputError } from "../lib/support/errors.ts";
 
 /** Above this share of its cores in use, a machine is not idle. */
 export const IDLE_LOAD = 0.3;

@@ -1,5 +1,5 @@
 import { fromFileUrl, join } from "@std/path";
-import { InputError } from "../lib/input_error.ts";
+import { InputError } from "../lib/support/errors.ts";
 import type { BenchOptions } from "./bench_options.ts";
 import { type BenchProcess, openProcess } from "./process.ts";
 import type { OwnDescription, PeerDescription } from "./protocol.ts";

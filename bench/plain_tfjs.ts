@@ -12,7 +12,7 @@
 import type { Dataset } from "../lib/data/dataset.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { isStatistic, isTrainable, type StateDict } from "../lib/model/state_dict.ts";
-import * as tf from "../lib/tensorflow/tf.ts";
+import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
 import type { Batch } from "../lib/training/train_step.ts";
 import { type Learner, RECIPE, takeImages } from "./learner.ts";

@@ -6,7 +6,7 @@ import { createNetwork } from "../lib/model/create_network.ts";
 import { loadPretrained } from "../lib/model/pretrained.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { disposeAll, toPyTorch } from "../lib/model/state_dict.ts";
-import { type StoredTensor, writeSafetensors } from "../lib/safetensors.ts";
+import { type StoredTensor, writeSafetensors } from "../lib/support/safetensors.ts";
 import type { OwnCommand, Prepared } from "./protocol.ts";
 
 /** Few images a batch: among many, one stands so near a ReLU's edge that rounding turns it over, in PyTorch too. */

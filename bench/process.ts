@@ -1,4 +1,4 @@
-import { InputError } from "../lib/input_error.ts";
+import { InputError } from "../lib/support/errors.ts";
 import type { Command, OwnCommand } from "./protocol.ts";
 
 /** How to start a process that answers. */

@@ -6,9 +6,9 @@
 import { CHANNELS, type NetworkSpec } from "../lib/model/spec.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { listTensors } from "../lib/model/tensor_list.ts";
-import { nativeBackend } from "../lib/tensorflow/binding.ts";
-import { matMul } from "../lib/tensorflow/mat_mul.ts";
-import * as tf from "../lib/tensorflow/tf.ts";
+import { nativeBackend } from "../lib/tensorflow/runtime/binding.ts";
+import { matMul } from "../lib/tensorflow/operations/mat_mul.ts";
+import * as tf from "../lib/tensorflow/runtime/tf.ts";
 
 /** One operation of TensorFlow's, all its calls of a step together. */
 export interface OperationTime {

@@ -1,4 +1,4 @@
-import { Interrupted } from "../lib/interrupt.ts";
+import { Interrupted } from "../lib/support/interrupt.ts";
 
 /** Who takes part in a column: one form of one system. */
 export interface Contestant {

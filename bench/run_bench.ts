@@ -4,7 +4,7 @@
  * @module
  */
 import { describeMachine, readCodeVersion } from "../lib/experiments/provenance.ts";
-import { Interrupted } from "../lib/interrupt.ts";
+import { Interrupted } from "../lib/support/interrupt.ts";
 import type { BenchOptions } from "./bench_options.ts";
 import { type Arena, BATCH_SIZE } from "./columns.ts";
 import { compareGradients } from "./compare_gradients.ts";

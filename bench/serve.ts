@@ -7,14 +7,14 @@
  */
 import { type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
-import { InputError } from "../lib/input_error.ts";
+import { InputError } from "../lib/support/errors.ts";
 import { createNetwork } from "../lib/model/create_network.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { disposeAll, fromPyTorch, toPyTorch } from "../lib/model/state_dict.ts";
-import { readSafetensors, type StoredTensor, writeSafetensors } from "../lib/safetensors.ts";
-import { type NativeTensorFlow, useNativeTensorFlow } from "../lib/tensorflow/native.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
-import * as tf from "../lib/tensorflow/tf.ts";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "../lib/support/safetensors.ts";
+import { type NativeTensorFlow, useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
+import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
 import type { Batch } from "../lib/training/train_step.ts";
 import { createOwnLearner, type Learner, OWN_FORMS, takeImages } from "./learner.ts";

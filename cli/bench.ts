@@ -4,15 +4,15 @@ import { findForm, FORMS, parseBatchSizes, parseNames } from "../bench/forms.ts"
 import { checkIdle } from "../bench/machine.ts";
 import { drawResult, formatResult } from "../bench/report.ts";
 import { runBench } from "../bench/run_bench.ts";
-import { writeFileAtomically } from "../lib/atomic_file.ts";
-import { InputError } from "../lib/input_error.ts";
-import { watchInterrupts } from "../lib/interrupt.ts";
-import { ensurePythonPackages, findGpu } from "../lib/setup/mod.ts";
-import { BENCH_COMMAND, type BenchFlags, COLUMN_NAMES, SIZES } from "./bench_options.ts";
-import { runCommand } from "./command.ts";
-import { createLiveLine } from "./live_line.ts";
-import { parseCommandLine } from "./options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./set_up.ts";
+import { writeFileAtomically } from "../lib/support/files.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { watchInterrupts } from "../lib/support/interrupt.ts";
+import { ensurePythonPackages, findGpu } from "../lib/tensorflow/setup/mod.ts";
+import { BENCH_COMMAND, type BenchFlags, COLUMN_NAMES, SIZES } from "./shared/bench_options.ts";
+import { runCommand } from "./shared/command.ts";
+import { createLiveLine } from "./shared/live_line.ts";
+import { parseCommandLine } from "./shared/options.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
 
 /** Of a trial, in less than a minute. */
 const QUICK = { rounds: 3, turn: 60, columns: "step,frozen,predict", epochImages: 640 };

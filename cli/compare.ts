@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { writeFileAtomically } from "../lib/support/files.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
 import {
@@ -24,19 +24,19 @@ import {
 import { type Common, inspectRun, type RunState } from "../lib/experiments/run_state.ts";
 import { scheduleRuns } from "../lib/experiments/schedule_runs.ts";
 import { describeStaleness } from "../lib/experiments/staleness.ts";
-import { InputError } from "../lib/input_error.ts";
-import { Interrupted, watchInterrupts } from "../lib/interrupt.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
 import { loadPretrained } from "../lib/model/pretrained.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
-import { runCommand } from "./command.ts";
-import { runWorker } from "./compare_child.ts";
-import { COMPARE_COMMAND, type CompareOptions } from "./compare_options.ts";
-import { createCompareProgress } from "./compare_progress.ts";
-import { parseCommandLine } from "./options.ts";
-import { setUpTensorFlow } from "./set_up.ts";
-import { formatTable } from "./table.ts";
+import { runCommand } from "./shared/command.ts";
+import { runWorker } from "./compare/child.ts";
+import { COMPARE_COMMAND, type CompareOptions } from "./compare/options.ts";
+import { createCompareProgress } from "./compare/progress.ts";
+import { parseCommandLine } from "./shared/options.ts";
+import { setUpTensorFlow } from "./shared/set_up.ts";
+import { formatTable } from "./shared/table.ts";
 
 const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be
 

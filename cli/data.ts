@@ -1,10 +1,10 @@
 import { CLASS_NAMES, countClasses } from "../lib/data/dataset.ts";
 import type { LoadedDatasets } from "../lib/data/load_datasets.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
-import { runCommand } from "./command.ts";
-import { loadDatasetsWithBar } from "./load.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { formatTable } from "./table.ts";
+import { runCommand } from "./shared/command.ts";
+import { loadDatasetsWithBar } from "./shared/load.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { formatTable } from "./shared/table.ts";
 
 const COMMAND: Command<{ data: string | null }> = {
   name: "deno task data",

@@ -6,14 +6,14 @@ import {
   exportNetwork,
   writeFiles,
 } from "../lib/export/export_network.ts";
-import { InputError } from "../lib/input_error.ts";
-import { projectFolder } from "../lib/tensorflow/runtime.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { projectFolder } from "../lib/support/project.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { readCheckpoint, type StoredCheckpoint } from "../lib/training/stored_checkpoint.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
-import { runCommand } from "./command.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { formatBytes } from "./units.ts";
+import { runCommand } from "./shared/command.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { formatBytes } from "./shared/units.ts";
 
 interface ExportOptions {
   format: ExportFormat | null;

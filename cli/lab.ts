@@ -1,11 +1,11 @@
-import { InputError } from "../lib/input_error.ts";
-import { watchInterrupts } from "../lib/interrupt.ts";
-import { ensureJupyter } from "../lib/notebooks/jupyter.ts";
-import { startLab } from "../lib/notebooks/lab_server.ts";
-import { listNotebooks } from "../lib/notebooks/list_notebooks.ts";
-import { runCommand } from "./command.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./set_up.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { watchInterrupts } from "../lib/support/interrupt.ts";
+import { ensureJupyter } from "../notebooks/jupyter/jupyter.ts";
+import { startLab } from "../notebooks/jupyter/lab_server.ts";
+import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
+import { runCommand } from "./shared/command.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
 
 interface LabOptions {
   browser: boolean;

@@ -1,17 +1,17 @@
 import { basename, join } from "@std/path";
-import { writeFileAtomically } from "../lib/atomic_file.ts";
-import { InputError } from "../lib/input_error.ts";
-import { watchInterrupts } from "../lib/interrupt.ts";
-import { checkCells } from "../lib/notebooks/check_cells.ts";
-import { CellError, executeNotebook } from "../lib/notebooks/execute.ts";
-import { ensureJupyter, type Jupyter } from "../lib/notebooks/jupyter.ts";
-import { listNotebooks } from "../lib/notebooks/list_notebooks.ts";
-import { cleanOutputs, formatNotebook, type Replacement } from "../lib/notebooks/notebook_file.ts";
-import { projectFolder } from "../lib/tensorflow/runtime.ts";
-import { runCommand } from "./command.ts";
-import { createLiveLine } from "./live_line.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./set_up.ts";
+import { writeFileAtomically } from "../lib/support/files.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { watchInterrupts } from "../lib/support/interrupt.ts";
+import { checkCells } from "../notebooks/jupyter/check_cells.ts";
+import { CellError, executeNotebook } from "../notebooks/jupyter/execute.ts";
+import { ensureJupyter, type Jupyter } from "../notebooks/jupyter/jupyter.ts";
+import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
+import { cleanOutputs, formatNotebook, type Replacement } from "../notebooks/jupyter/notebook_file.ts";
+import { projectFolder } from "../lib/support/project.ts";
+import { runCommand } from "./shared/command.ts";
+import { createLiveLine } from "./shared/live_line.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
 
 interface NotebooksOptions {
   quick: boolean;

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import type { BenchResult } from "../bench/result.ts";
-import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { writeFileAtomically } from "../lib/support/files.ts";
 import { chooseExamples } from "../lib/analysis/choose_examples.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
@@ -9,18 +9,18 @@ import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
 import { describeStaleness } from "../lib/experiments/staleness.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
-import { InputError } from "../lib/input_error.ts";
+import { InputError } from "../lib/support/errors.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { classify, type Prediction } from "../lib/prediction/classify.ts";
 import { drawMapsFigure } from "../lib/prediction/maps_figure.ts";
 import { findModel } from "../lib/prediction/published_model.ts";
-import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
-import { projectFolder } from "../lib/tensorflow/runtime.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
+import { projectFolder } from "../lib/support/project.ts";
 import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
-import { runCommand } from "./command.ts";
-import { loadDatasetsWithBar } from "./load.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { setUpTensorFlow } from "./set_up.ts";
+import { runCommand } from "./shared/command.ts";
+import { loadDatasetsWithBar } from "./shared/load.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { setUpTensorFlow } from "./shared/set_up.ts";
 
 const COMMAND: Command<Record<never, never>> = {
   name: "deno task pages",

@@ -1,11 +1,11 @@
 import { basename, dirname, extname } from "@std/path";
-import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { writeFileAtomically } from "../lib/support/files.ts";
 import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
-import { InputError } from "../lib/input_error.ts";
-import type { Option } from "../lib/option.ts";
+import { InputError } from "../lib/support/errors.ts";
+import type { Option } from "../lib/support/options.ts";
 import { classify } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
 import {
@@ -15,16 +15,16 @@ import {
 } from "../lib/prediction/maps_figure.ts";
 import { type Fit, preparePicture } from "../lib/prediction/prepare_picture.ts";
 import { findModel, PUBLISHED_MODEL } from "../lib/prediction/published_model.ts";
-import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
 import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
-import { runCommand } from "./command.ts";
-import { createDownloadProgress } from "./download_progress.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { formatPrediction } from "./prediction_text.ts";
-import { setUpTensorFlow } from "./set_up.ts";
+import { runCommand } from "./shared/command.ts";
+import { createDownloadProgress } from "./shared/download_progress.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { formatPrediction } from "./shared/prediction_text.ts";
+import { setUpTensorFlow } from "./shared/set_up.ts";
 
 interface PredictOptions {
   model: string | null;

@@ -1,18 +1,18 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../lib/atomic_file.ts";
+import { writeFileAtomically } from "../lib/support/files.ts";
 import { readResults } from "../lib/experiments/results.ts";
-import { InputError } from "../lib/input_error.ts";
-import { listNotebooks } from "../lib/notebooks/list_notebooks.ts";
-import { readNotebook } from "../lib/notebooks/notebook_file.ts";
-import { collectFiles } from "../lib/report/collect_files.ts";
-import { makeReport, PAPERS, reportDate } from "../lib/report/make_report.ts";
-import { zipFiles } from "../lib/report/zip_files.ts";
-import { ensurePythonPackages } from "../lib/setup/mod.ts";
-import { projectFolder } from "../lib/tensorflow/runtime.ts";
-import { runCommand } from "./command.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { withLiveReporter } from "./set_up.ts";
-import { formatBytes } from "./units.ts";
+import { InputError } from "../lib/support/errors.ts";
+import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
+import { readNotebook } from "../notebooks/jupyter/notebook_file.ts";
+import { collectFiles } from "../notebooks/report/collect_files.ts";
+import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
+import { zipFiles } from "../notebooks/report/zip_files.ts";
+import { ensurePythonPackages } from "../lib/tensorflow/setup/mod.ts";
+import { projectFolder } from "../lib/support/project.ts";
+import { runCommand } from "./shared/command.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { withLiveReporter } from "./shared/set_up.ts";
+import { formatBytes } from "./shared/units.ts";
 
 interface ReportCommandOptions {
   uid: string | null;

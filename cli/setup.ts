@@ -1,9 +1,10 @@
 import { relative } from "@std/path";
-import { findGpu } from "../lib/setup/mod.ts";
-import { type DeviceChoice, isRuntimeReady, projectFolder } from "../lib/tensorflow/runtime.ts";
-import { runCommand } from "./command.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { setUpTensorFlow } from "./set_up.ts";
+import { findGpu } from "../lib/tensorflow/setup/mod.ts";
+import { type DeviceChoice, isRuntimeReady } from "../lib/tensorflow/runtime/runtime.ts";
+import { projectFolder } from "../lib/support/project.ts";
+import { runCommand } from "./shared/command.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { setUpTensorFlow } from "./shared/set_up.ts";
 
 const SETUP_COMMAND: Command<{ device: DeviceChoice; quiet: boolean }> = {
   name: "deno task setup",

@@ -1,10 +1,10 @@
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { summarise } from "../lib/model/summary.ts";
-import type { Option } from "../lib/option.ts";
+import type { Option } from "../lib/support/options.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
-import { runCommand } from "./command.ts";
-import { type Command, parseCommandLine } from "./options.ts";
-import { formatTable } from "./table.ts";
+import { runCommand } from "./shared/command.ts";
+import { type Command, parseCommandLine } from "./shared/options.ts";
+import { formatTable } from "./shared/table.ts";
 
 const { variant, backbone, adapter } = TRAINING_OPTIONS;
 

@@ -1,18 +1,18 @@
 import { join } from "@std/path";
-import { watchInterrupts } from "../lib/interrupt.ts";
+import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
-import { useNativeTensorFlow } from "../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { loadConfig } from "../lib/training/stored_checkpoint.ts";
 import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import { checkNewRun, defaultRunsFolder, findCheckpoint } from "../lib/training/run_folder.ts";
 import { train, type TrainResult } from "../lib/training/train.ts";
-import { runCommand } from "./command.ts";
-import { loadDatasetsWithBar, loadPretrainedWithBar } from "./load.ts";
-import { createProgress } from "./progress.ts";
-import { setUpTensorFlow } from "./set_up.ts";
-import { parseTrainCommandLine, type TrainCommandLine } from "./train_command.ts";
-import { formatCount, formatPercent } from "./units.ts";
+import { runCommand } from "./shared/command.ts";
+import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
+import { createProgress } from "./shared/progress.ts";
+import { setUpTensorFlow } from "./shared/set_up.ts";
+import { parseTrainCommandLine, type TrainCommandLine } from "./shared/train_command.ts";
+import { formatCount, formatPercent } from "./shared/units.ts";
 
 async function main(args: string[]): Promise<void> {
   const commandLine = parseTrainCommandLine(args);

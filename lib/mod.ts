@@ -49,9 +49,9 @@
 export * from "./tensorflow/mod.ts";
 export * as figures from "./figures/mod.ts";
 
-export type { NetworkOptions, ProgressCallback } from "./download.ts";
-export { InputError } from "./input_error.ts";
-export { createRandom, type Random } from "./random.ts";
+export type { NetworkOptions, ProgressCallback } from "./support/download/download.ts";
+export { InputError } from "./support/errors.ts";
+export { createRandom, type Random } from "./support/random.ts";
 export {
   parseSafetensors,
   readSafetensors,
@@ -59,7 +59,7 @@ export {
   type StoredTensor,
   type TensorData,
   writeSafetensors,
-} from "./safetensors.ts";
+} from "./support/safetensors.ts";
 
 export { type Batch, batches, type BatchOptions } from "./data/batches.ts";
 export type { FileCheck } from "./data/cifar10.ts";

@@ -4,25 +4,20 @@ import { join } from "@std/path";
 import { listFiles, parseSource, PROJECT, readSource, type Source } from "./testing/sources.ts";
 import { temporaryFolder } from "./testing/folder.ts";
 
-/**
- * The parts of the library that others rest on, and which parts each may import. `base` is what lies in `lib` itself. What puts these
- * parts to use, as `lib/mod.ts` and `lib/experiments`, may import any.
- */
+/** The parts of the project, and which other parts each may import. */
 const MAY_IMPORT: Record<string, string[]> = {
-  base: [],
-  tensorflow: ["base"],
-  setup: ["base", "tensorflow"],
-  data: ["base"],
-  model: ["base", "tensorflow"],
-  training: ["base", "tensorflow", "data", "model"],
-  figures: [],
+  support: [],
+  tensorflow: ["support"],
+  data: ["support"],
+  model: ["support", "tensorflow"],
+  training: ["support", "tensorflow", "data", "model"],
+  figures: ["support"],
 };
 
-/** The part of the library that a path belongs to; null for what is not of the library. */
+/** The part of the project that a path belongs to; null for what may import all others. */
 function partOf(path: string): string | null {
-  const [top, folder, file] = path.split("/");
-  if (top !== "lib" || folder === "mod.ts") return top === "lib" ? "mod" : null;
-  return file === undefined || folder === "download" ? "base" : folder;
+  const [top, folder] = path.split("/");
+  return top !== "lib" || folder === "mod.ts" ? null : folder;
 }
 
 const SOURCES: Source[] = [
@@ -85,16 +80,31 @@ Deno.test("there is something to check", () => {
 
 Deno.test("imports point down only", () => {
   const isBreach = (from: string, to: string) => {
-    const [importer, imported] = [partOf(from)!, partOf(to)];
-    if (imported === null || imported === importer) return false;
-    return imported === "mod" || !(MAY_IMPORT[importer]?.includes(imported) ?? true);
+    const [importer, imported] = [partOf(from), partOf(to)];
+    if (importer === null || imported === importer || !to.includes("/") || to.startsWith("@")) return false;
+    return imported === null || !(MAY_IMPORT[importer]?.includes(imported) ?? true);
   };
-  assert.deepEqual(breaches(LIBRARY, isBreach), []);
+  assert.deepEqual(breaches(LIBRARY.filter(({ path }) => path !== "lib/mod.ts"), isBreach), []);
 });
 
-Deno.test("nothing imports a command but other commands, nor a notebook", () => {
+/** Circles that are still to be opened. */
+const KNOWN_CIRCLES =
+  /^(lib\/figures\/(diagram_|network_diagram)|lib\/training\/(checkpoint|config|observer|options|progress|stored_checkpoint)|cli\/shared\/(help|options))/;
+
+Deno.test("no module imports itself through others, types included", () => {
+  const imports = new Map(SOURCES.map((source) => [source.path, source.imports]));
+  const reaches = (from: string, goal: string, seen = new Set<string>()): boolean =>
+    [...imports.get(from) ?? []].some((to) =>
+      to === goal || (!seen.has(to) && (seen.add(to), reaches(to, goal, seen)))
+    );
+  const circles = [...imports.keys()].filter((path) => reaches(path, path) && !KNOWN_CIRCLES.test(path));
+  assert.deepEqual(circles, []);
+});
+
+Deno.test("nothing imports a command but other commands; only commands import what belongs to notebooks", () => {
   const isBreach = (from: string, to: string) =>
-    to.startsWith("notebooks/") || (to.startsWith("cli/") && !from.startsWith("cli/"));
+    (to.startsWith("notebooks/") && !/^(notebooks|cli)\//.test(from)) ||
+    (to.startsWith("cli/") && !from.startsWith("cli/"));
   assert.deepEqual(breaches(SOURCES, isBreach), []);
 });
 
@@ -107,7 +117,13 @@ Deno.test("only lib/tensorflow knows TensorFlow.js", () => {
 
 Deno.test("figures take plain data: they know no tensors, no models and no files", () => {
   const figures = SOURCES.filter(({ path }) => path.startsWith("lib/figures/"));
-  assert.deepEqual(breaches(figures, (_, to) => to.startsWith("lib/") && !to.startsWith("lib/figures/")), []);
+  assert.deepEqual(
+    breaches(
+      figures,
+      (_, to) => to.startsWith("lib/") && partOf(to) !== "figures" && partOf(to) !== "support",
+    ),
+    [],
+  );
 });
 
 Deno.test("a module of the library says what things are and does nothing when it is imported", () => {
@@ -116,7 +132,11 @@ Deno.test("a module of the library says what things are and does nothing when it
 });
 
 /** What a process has once, and keeps in the module that owns it: the runtime, what is being recorded, a document to draw in. */
-const ALLOWED_STATE = ["lib/tensorflow/native.ts", "lib/tensorflow/compile/record.ts", "lib/figures/plot.ts"]
+const ALLOWED_STATE = [
+  "lib/tensorflow/runtime/native.ts",
+  "lib/tensorflow/compile/record.ts",
+  "lib/figures/plot.ts",
+]
   .map((path) => `${path} keeps a variable (let)`);
 
 Deno.test("importing the whole library and every command touches no file, network or process", async () => {

@@ -7,8 +7,8 @@ import { backbone } from "../model/backbone.ts";
 import type { Pass } from "../model/layers.ts";
 import { createPass } from "../model/network.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { MOMENTUM } from "../tensorflow/batch_norm.ts";
-import * as tf from "../tensorflow/tf.ts";
+import { MOMENTUM } from "../tensorflow/operations/batch_norm.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** The backbone's batch normalisations, in the order of the data's way. */
 export const NORM_LAYERS: readonly string[] = [

@@ -5,7 +5,7 @@ import { createPass, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import * as tf from "../tensorflow/tf.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Options of {@linkcode blendClasses}. */
 export interface BlendOptions {

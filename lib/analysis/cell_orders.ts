@@ -4,7 +4,7 @@
  * @module
  */
 import { MAP_SIZE } from "../model/spec.ts";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../support/random.ts";
 import { MAP_CELLS } from "./scorer.ts";
 
 const ORDER = 0x63656c6c; // keeps these draws apart from others with the same seed

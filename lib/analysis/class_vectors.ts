@@ -2,8 +2,8 @@ import { generateFilters, makeFilters } from "../model/filters.ts";
 import { createPass } from "../model/network.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { createRandom } from "../random.ts";
-import * as tf from "../tensorflow/tf.ts";
+import { createRandom } from "../support/random.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** What a network knows the classes by. */
 export interface ClassVectors {

@@ -5,7 +5,7 @@
  * @module
  */
 import { type StateDict, toPyTorch } from "../model/state_dict.ts";
-import type { StoredTensor } from "../safetensors.ts";
+import type { StoredTensor } from "../support/safetensors.ts";
 import { type LayerMoments, NORM_LAYERS } from "./batch_statistics.ts";
 
 /** Values in PyTorch's layout: the first axis is the output channel. */

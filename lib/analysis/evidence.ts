@@ -14,7 +14,7 @@ import { createPass } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { CLASSES, filterCount, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import * as tf from "../tensorflow/tf.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 import { joinArrays, MAP_CELLS } from "./scorer.ts";
 
 const BATCH_SIZE = 2500; // maps

@@ -3,8 +3,8 @@ import { type Dataset, IMAGE_SIZE } from "../data/dataset.ts";
 import { backboneFeatures } from "../model/network.ts";
 import { CHANNELS } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { compile } from "../tensorflow/compile.ts";
-import * as tf from "../tensorflow/tf.ts";
+import { compile } from "../tensorflow/compile/compile.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 import { EVALUATION_BATCH_SIZE } from "../training/evaluate.ts";
 
 /** Options of {@linkcode computeFeatures}. */

@@ -5,9 +5,9 @@ import { makeFilters } from "../model/filters.ts";
 import { createPass } from "../model/network.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { convolve3x3Direct } from "../tensorflow/convolution.ts";
-import { turned } from "../tensorflow/strided.ts";
-import * as tf from "../tensorflow/tf.ts";
+import { convolve3x3Direct } from "../tensorflow/operations/convolution.ts";
+import { turned } from "../tensorflow/operations/strided.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Which cell of the response maps is asked about. */
 export interface InfluenceOptions {

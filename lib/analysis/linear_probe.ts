@@ -1,4 +1,4 @@
-import { wilsonInterval } from "../figures/statistics.ts";
+import { wilsonInterval } from "../support/statistics.ts";
 import { CLASSES } from "../model/spec.ts";
 import { measure } from "../training/metrics.ts";
 import type { Features } from "./features.ts";

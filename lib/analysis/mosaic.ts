@@ -1,5 +1,5 @@
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
-import { createRandom } from "../random.ts";
+import { createRandom } from "../support/random.ts";
 
 /** Images of four parts, each from an image of another class. */
 export interface Mosaics {

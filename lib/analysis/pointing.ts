@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type MeanInterval, meanInterval } from "../figures/statistics.ts";
+import { type MeanInterval, meanInterval } from "../support/statistics.ts";
 import { CLASSES, MAP_SIZE } from "../model/spec.ts";
 import { indexOfLargest } from "../training/metrics.ts";
 import { MAP_CELLS, mapOf } from "./scorer.ts";

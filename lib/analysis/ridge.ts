@@ -4,7 +4,7 @@
  *
  * @module
  */
-import * as tf from "../tensorflow/tf.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** A linear map to one value a class: `x · weights + intercept`. */
 export interface LinearClassifier {

@@ -2,8 +2,8 @@ import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { compile } from "../tensorflow/compile.ts";
-import * as tf from "../tensorflow/tf.ts";
+import { compile } from "../tensorflow/compile/compile.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 import { EVALUATION_BATCH_SIZE } from "../training/evaluate.ts";
 
 /** Numbers of one response map. */

@@ -1,5 +1,5 @@
-import type { MeanInterval } from "../figures/statistics.ts";
-import { createRandom } from "../random.ts";
+import type { MeanInterval } from "../support/statistics.ts";
+import { createRandom } from "../support/random.ts";
 
 /**
  * How well a score separates two groups: the probability that one of the first group scores higher than one of the second, ties counting

@@ -1,7 +1,7 @@
 import { basename, join } from "@std/path";
 import { extract } from "tar";
-import { explainWriteError } from "../download/error.ts";
-import { InputError } from "../input_error.ts";
+import { explainWriteError } from "../support/download/error.ts";
+import { InputError } from "../support/errors.ts";
 import { readCifar10, type ReadCifar10Options, TEST_FILE, TRAIN_FILES } from "./cifar10.ts";
 import { writeProvenance } from "./cifar10_copies.ts";
 

@@ -1,4 +1,4 @@
-import { createRandom, hash } from "../random.ts";
+import { createRandom, hash } from "../support/random.ts";
 import { AS_IT_IS, type Augmentation, createImageWriter, drawAugmentation } from "./augment.ts";
 import { type Dataset, IMAGE_BYTES } from "./dataset.ts";
 

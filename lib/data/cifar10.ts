@@ -6,7 +6,7 @@
  * @module
  */
 import { basename, join } from "@std/path";
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import { nameCopy } from "./cifar10_copies.ts";
 import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
 

@@ -1,8 +1,13 @@
 import { fromFileUrl, join } from "@std/path";
-import { DownloadError, downloadFile, type NetworkOptions, type ProgressCallback } from "../download.ts";
-import { formatBanner } from "../download/banner.ts";
-import { withFolderLock } from "../download/lock.ts";
-import { InputError } from "../input_error.ts";
+import {
+  DownloadError,
+  downloadFile,
+  type NetworkOptions,
+  type ProgressCallback,
+} from "../support/download/download.ts";
+import { formatBanner } from "../support/download/banner.ts";
+import { withFolderLock } from "../support/download/lock.ts";
+import { InputError } from "../support/errors.ts";
 import { ARCHIVE_FOLDER, removeLeftovers, unpackArchive } from "./archive.ts";
 import { type FileCheck, readCifar10, TEST_FILE, TRAIN_FILES } from "./cifar10.ts";
 import { OFFICIAL_ARCHIVE } from "./cifar10_copies.ts";

@@ -1,4 +1,4 @@
-import { createRandom } from "../random.ts";
+import { createRandom } from "../support/random.ts";
 import { CLASS_NAMES, type Dataset, selectImages } from "./dataset.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from "../random.ts";
+import { createRandom, type Random } from "../support/random.ts";
 import { CLASS_NAMES, type Dataset, type Datasets, IMAGE_BYTES, IMAGE_SIZE } from "./dataset.ts";
 import { type Colour, type Drawing, DRAWINGS } from "./synthetic_shapes.ts";
 

@@ -1,4 +1,4 @@
-import { type MeanInterval, meanInterval } from "../figures/statistics.ts";
+import { type MeanInterval, meanInterval } from "../support/statistics.ts";
 import { REFERENCE } from "./experiments.ts";
 import type { ExperimentResult, SeedResult } from "./results.ts";
 

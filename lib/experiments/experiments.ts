@@ -1,6 +1,6 @@
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import type { NetworkSpec } from "../model/spec.ts";
-import { suggest } from "../option.ts";
+import { suggest } from "../support/options.ts";
 import type { TrainConfig } from "../training/config.ts";
 
 /** A network that is compared with the others. */

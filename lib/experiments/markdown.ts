@@ -1,5 +1,5 @@
-import type { MeanInterval } from "../figures/statistics.ts";
-import { type Option, showOption } from "../option.ts";
+import type { MeanInterval } from "../support/statistics.ts";
+import { type Option, showOption } from "../support/options.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import { compareResults, type ComparisonRow, type Difference } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";

@@ -1,4 +1,4 @@
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import { type ConfigFile, resolveConfig, type TrainConfig } from "../training/config.ts";
 import type { Experiment } from "./experiments.ts";
 

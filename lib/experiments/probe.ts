@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../atomic_file.ts";
+import { writeFileAtomically } from "../support/files.ts";
 import { createSynthetic } from "../data/synthetic.ts";
 import { resolveConfig } from "../training/config.ts";
 import { train } from "../training/train.ts";

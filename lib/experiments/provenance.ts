@@ -6,7 +6,7 @@
 import os from "node:os";
 import { join } from "@std/path";
 import type { Dataset, Datasets } from "../data/dataset.ts";
-import { projectFolder } from "../tensorflow/runtime.ts";
+import { projectFolder } from "../support/project.ts";
 import { hashBytes, hashText } from "./hash.ts";
 
 /** Hashes of the sources that results depend on, a part each. */
@@ -44,7 +44,7 @@ export interface Machine {
 export async function readCodeVersion(folder = join(projectFolder(), "lib")): Promise<CodeVersion> {
   const version: Partial<CodeVersion> = {};
   for (const part of CODE_PARTS) {
-    const files = part === "random" ? [`${part}.ts`] : listSources(folder, part);
+    const files = part === "random" ? ["support/random.ts"] : listSources(folder, part);
     const texts = files.map((file) => `${file}\n${stripLayout(Deno.readTextFileSync(join(folder, file)))}\n`);
     version[part] = await hashText(texts.join(""));
   }

@@ -4,10 +4,10 @@
  * @module
  */
 import { join } from "@std/path";
-import { writeFileAtomically } from "../atomic_file.ts";
-import { InputError } from "../input_error.ts";
-import { readSafetensors, writeSafetensors } from "../safetensors.ts";
-import { projectFolder } from "../tensorflow/runtime.ts";
+import { writeFileAtomically } from "../support/files.ts";
+import { InputError } from "../support/errors.ts";
+import { readSafetensors, writeSafetensors } from "../support/safetensors.ts";
+import { projectFolder } from "../support/project.ts";
 import type { TrainConfig } from "../training/config.ts";
 import { compareResults, finalAccuracy, median } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import { join } from "@std/path";
-import { writeFileAtomically } from "../atomic_file.ts";
-import { InputError } from "../input_error.ts";
+import { writeFileAtomically } from "../support/files.ts";
+import { InputError } from "../support/errors.ts";
 import { summarise } from "../model/summary.ts";
-import { projectFolder } from "../tensorflow/runtime.ts";
+import { projectFolder } from "../support/project.ts";
 import { loadFacts } from "../training/stored_checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/observer.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../atomic_file.ts";
-import { InputError } from "../input_error.ts";
+import { writeFileAtomically } from "../support/files.ts";
+import { InputError } from "../support/errors.ts";
 import type { CodeVersion, DataIdentity, Machine } from "./provenance.ts";
 
 /** One process's work on a run: the first begins it, later ones go on with it. */

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { InputError } from "../input_error.ts";
-import { type Option, showOption } from "../option.ts";
+import { InputError } from "../support/errors.ts";
+import { type Option, showOption } from "../support/options.ts";
 import type { Progress } from "../training/progress.ts";
 import { loadFacts } from "../training/stored_checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";

@@ -1,4 +1,4 @@
-import { type Option, showOption } from "../option.ts";
+import { type Option, showOption } from "../support/options.ts";
 import { resolveConfig } from "../training/config.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import { EXPERIMENTS } from "./experiments.ts";

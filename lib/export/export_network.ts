@@ -1,7 +1,7 @@
 import { basename, dirname, extname, join } from "@std/path";
-import { writeFileAtomically } from "../atomic_file.ts";
-import { InputError } from "../input_error.ts";
-import { formatSafetensors } from "../safetensors.ts";
+import { writeFileAtomically } from "../support/files.ts";
+import { InputError } from "../support/errors.ts";
+import { formatSafetensors } from "../support/safetensors.ts";
 import type { StoredCheckpoint } from "../training/stored_checkpoint.ts";
 import { describeNetwork } from "./contract.ts";
 import { writeDemoPage } from "./demo_page.ts";

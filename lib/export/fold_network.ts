@@ -13,8 +13,8 @@ import {
   GENERATOR_UNITS,
   type NetworkSpec,
 } from "../model/spec.ts";
-import type { StoredTensor } from "../safetensors.ts";
-import { EPSILON } from "../tensorflow/batch_norm.ts";
+import type { StoredTensor } from "../support/safetensors.ts";
+import { EPSILON } from "../tensorflow/operations/batch_norm.ts";
 
 /** A network's values by PyTorch's names and in its layouts, as a checkpoint holds them. */
 export type StoredNetwork = ReadonlyMap<string, StoredTensor>;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Message } from "../protobuf.ts";
+import { Message } from "../support/protobuf.ts";
 
 /** `ModelProto.ir_version` that came with {@linkcode OPSET}: read by every onnxruntime since 1.6. */
 const IR_VERSION = 7;

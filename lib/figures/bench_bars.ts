@@ -1,5 +1,5 @@
 import { composeFigure, contentWidth } from "./figure.ts";
-import { formatCount, formatNumber } from "./numbers.ts";
+import { formatCount, formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
 import { categoryColour, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
 import { text, translate } from "./svg.ts";

@@ -2,7 +2,7 @@ import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
 import { keyRow } from "./labels.ts";
-import { extent, formatNumber, type Matrix, toRows } from "./numbers.ts";
+import { extent, formatNumber, type Matrix, toRows } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
 import { imageElement, mapElement } from "./raster.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";

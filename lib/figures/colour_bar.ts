@@ -1,5 +1,5 @@
 import { type ColourMap, palette } from "./colours.ts";
-import { extent, formatNumber } from "./numbers.ts";
+import { extent, formatNumber } from "../support/format.ts";
 import { encodePng, pngDataUri } from "./png.ts";
 import { FONT_SIZE, GREY, MUTED } from "./style.ts";
 import { element, text } from "./svg.ts";

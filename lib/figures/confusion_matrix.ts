@@ -1,7 +1,7 @@
 import { colourBar } from "./colour_bar.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
 import { heatMapPanel } from "./heat_map.ts";
-import { formatCount, formatNumber, formatPercent, type Matrix, toRows } from "./numbers.ts";
+import { formatCount, formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
 import { element, text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";

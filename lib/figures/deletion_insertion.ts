@@ -1,5 +1,5 @@
 import { composeFigure, contentWidth } from "./figure.ts";
-import { formatNumber } from "./numbers.ts";
+import { formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
 import { element, text, translate } from "./svg.ts";

@@ -3,7 +3,7 @@ import { colourDomain } from "./colour_bar.ts";
 import { noise } from "./diagram_example.ts";
 import { arrow, box, FROZEN, lines, slab, stepBox, type Tint } from "./diagram_shapes.ts";
 import type { DiagramExample, NetworkLayer } from "./network_diagram.ts";
-import { formatCount, formatPercent, indexOfGreatest, softmax, toRows } from "./numbers.ts";
+import { formatCount, formatPercent, indexOfGreatest, softmax, toRows } from "../support/format.ts";
 import { imageElement, mapElement } from "./raster.ts";
 import { FONT_SIZE, INK, MUTED, WINNER_COLOUR } from "./style.ts";
 import { element, text, translate } from "./svg.ts";

@@ -1,6 +1,6 @@
 import { composeFigure, contentWidth } from "./figure.ts";
 import { keyRow } from "./labels.ts";
-import { formatNumber } from "./numbers.ts";
+import { formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
 import { text, translate } from "./svg.ts";

@@ -12,7 +12,7 @@ import {
   WIDTH,
 } from "./diagram_parts.ts";
 import { composeFigure } from "./figure.ts";
-import { formatCount, type Matrix } from "./numbers.ts";
+import { formatCount, type Matrix } from "../support/format.ts";
 import { type FigureOptions, PADDING } from "./style.ts";
 
 /** A line of the network's own summary. */

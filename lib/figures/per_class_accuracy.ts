@@ -1,8 +1,8 @@
 import { composeFigure, contentWidth } from "./figure.ts";
 import { keyRow } from "./labels.ts";
-import { formatCount, formatNumber } from "./numbers.ts";
+import { formatCount, formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
-import { wilsonInterval } from "./statistics.ts";
+import { wilsonInterval } from "../support/statistics.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
 import { element, text } from "./svg.ts";
 import { textWidth } from "./text_width.ts";

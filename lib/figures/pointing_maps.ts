@@ -1,7 +1,7 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
-import { indexOfGreatest, type Matrix, toRows } from "./numbers.ts";
+import { indexOfGreatest, type Matrix, toRows } from "../support/format.ts";
 import { imageElement, mapElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
 import { element, text, translate } from "./svg.ts";

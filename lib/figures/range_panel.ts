@@ -1,6 +1,6 @@
-import { extent } from "./numbers.ts";
+import { extent } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
-import type { MeanInterval } from "./statistics.ts";
+import type { MeanInterval } from "../support/statistics.ts";
 import { FAINT, FONT_SIZE, MUTED } from "./style.ts";
 import { element, text } from "./svg.ts";
 import { textWidth } from "./text_width.ts";

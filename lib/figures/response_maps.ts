@@ -1,7 +1,14 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
 import { composeFigure, contentWidth, type FigureBody } from "./figure.ts";
-import { formatNumber, formatPercent, indexOfGreatest, type Matrix, softmax, toRows } from "./numbers.ts";
+import {
+  formatNumber,
+  formatPercent,
+  indexOfGreatest,
+  type Matrix,
+  softmax,
+  toRows,
+} from "../support/format.ts";
 import { type Box, imageElement, type Interpolation, mapElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
 import { element, escapeXml, text, translate } from "./svg.ts";

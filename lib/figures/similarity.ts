@@ -1,7 +1,7 @@
 import { colourBar } from "./colour_bar.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
 import { heatMapPanel } from "./heat_map.ts";
-import { formatNumber, type Matrix, toRows } from "./numbers.ts";
+import { formatNumber, type Matrix, toRows } from "../support/format.ts";
 import { type FigureOptions, FONT_SIZE } from "./style.ts";
 import { text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";

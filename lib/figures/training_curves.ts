@@ -1,6 +1,6 @@
 import { composeFigure, contentWidth } from "./figure.ts";
 import { endLabels, keyRow } from "./labels.ts";
-import { extent, formatNumber, formatPercent } from "./numbers.ts";
+import { extent, formatNumber, formatPercent } from "../support/format.ts";
 import { type Panel, Plot, plotPanel } from "./plot.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, GREY, INK, MUTED } from "./style.ts";
 import { text, translate } from "./svg.ts";

@@ -1,7 +1,7 @@
 import { composeFigure, contentWidth } from "./figure.ts";
-import { extent, formatNumber } from "./numbers.ts";
+import { extent, formatNumber } from "../support/format.ts";
 import { rangePanel, ROW } from "./range_panel.ts";
-import { type MeanInterval, meanInterval } from "./statistics.ts";
+import { type MeanInterval, meanInterval } from "../support/statistics.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
 import { element, text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";

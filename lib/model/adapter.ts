@@ -1,6 +1,6 @@
-import * as tf from "../tensorflow/tf.ts";
-import { type Convolution, finish } from "../tensorflow/convolution.ts";
-import { matMul } from "../tensorflow/mat_mul.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { type Convolution, finish } from "../tensorflow/operations/convolution.ts";
+import { matMul } from "../tensorflow/operations/mat_mul.ts";
 import { convolveAndNormalise, type Pass } from "./layers.ts";
 import type { AdapterKind } from "./spec.ts";
 

@@ -1,4 +1,4 @@
-import type * as tf from "../tensorflow/tf.ts";
+import type * as tf from "../tensorflow/runtime/tf.ts";
 import { convolveAndNormalise, type Pass } from "./layers.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { createRandom, hash } from "../random.ts";
+import { createRandom, hash } from "../support/random.ts";
 import { listTensors, type TensorDescription } from "./tensor_list.ts";
 import type { NetworkSpec } from "./spec.ts";
 import { fromPyTorch, type StateDict } from "./state_dict.ts";

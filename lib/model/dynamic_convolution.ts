@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { matMul } from "../tensorflow/mat_mul.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { matMul } from "../tensorflow/operations/mat_mul.ts";
 import { CHANNELS } from "./spec.ts";
 
 const SCALE = 1 / Math.sqrt(CHANNELS);

@@ -1,6 +1,6 @@
 import { basename } from "@std/path";
-import { DownloadError, fetchRange, type FetchRangeOptions } from "../download.ts";
-import { decodeTensor, parseHeader, type StoredTensor, type TensorEntry } from "../safetensors.ts";
+import { DownloadError, fetchRange, type FetchRangeOptions } from "../support/download/download.ts";
+import { decodeTensor, parseHeader, type StoredTensor, type TensorEntry } from "../support/safetensors.ts";
 
 /** Bytes between two wanted tensors that are fetched as well rather than asking once more. */
 const SMALL_GAP = 65_536;

@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { relu } from "../tensorflow/activation.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { relu } from "../tensorflow/operations/activation.ts";
 import { linear, type Pass } from "./layers.ts";
 import { CHANNELS, type Variant } from "./spec.ts";
 

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import * as tf from "../tensorflow/tf.ts";
-import { foldNorm, normaliseBatch } from "../tensorflow/batch_norm.ts";
-import type { Convolution, Finish } from "../tensorflow/convolution.ts";
-import { addBias, matMul } from "../tensorflow/mat_mul.ts";
-import type { StridedLayers } from "../tensorflow/strided.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { foldNorm, normaliseBatch } from "../tensorflow/operations/batch_norm.ts";
+import type { Convolution, Finish } from "../tensorflow/operations/convolution.ts";
+import { addBias, matMul } from "../tensorflow/operations/mat_mul.ts";
+import type { StridedLayers } from "../tensorflow/operations/strided.ts";
 import type { StateDict } from "./state_dict.ts";
 
 /** One way of a batch through the network: what it reads, and the running statistics that it leaves. */

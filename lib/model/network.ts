@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type * as tf from "../tensorflow/tf.ts";
-import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/convolution.ts";
-import { chooseStrided } from "../tensorflow/strided.ts";
+import type * as tf from "../tensorflow/runtime/tf.ts";
+import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/operations/convolution.ts";
+import { chooseStrided } from "../tensorflow/operations/strided.ts";
 import { adapter } from "./adapter.ts";
 import { backbone } from "./backbone.ts";
 import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 import { basename, dirname, fromFileUrl } from "@std/path";
-import { DownloadError, type NetworkOptions, type ProgressCallback } from "../download.ts";
-import { formatBanner } from "../download/banner.ts";
-import { withFolderLock } from "../download/lock.ts";
-import { InputError } from "../input_error.ts";
-import { parseSafetensors, type StoredTensor, writeSafetensors } from "../safetensors.ts";
+import { DownloadError, type NetworkOptions, type ProgressCallback } from "../support/download/download.ts";
+import { formatBanner } from "../support/download/banner.ts";
+import { withFolderLock } from "../support/download/lock.ts";
+import { InputError } from "../support/errors.ts";
+import { parseSafetensors, type StoredTensor, writeSafetensors } from "../support/safetensors.ts";
 import { fetchTensors } from "./fetch_tensors.ts";
 import { listTensors } from "./tensor_list.ts";
 

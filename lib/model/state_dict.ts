@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import type { StoredTensor } from "../safetensors.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import type { StoredTensor } from "../support/safetensors.ts";
 import type { BackboneMode } from "./spec.ts";
 
 /**

@@ -3,7 +3,7 @@ import { normaliseImages } from "../data/normalise.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import * as tf from "../tensorflow/tf.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 import { indexOfLargest, softmax } from "../training/metrics.ts";
 
 /** What the network says of one picture. */
@@ -29,7 +29,7 @@ export interface Prediction {
  * ```ts
  * import { classify } from "./classify.ts";
  * import { createNetwork } from "../model/create_network.ts";
- * import { useNativeTensorFlow } from "../tensorflow/native.ts";
+ * import { useNativeTensorFlow } from "../tensorflow/runtime/native.ts";
  *
  * await useNativeTensorFlow();
  * const network = { variant: "dynamic", backbone: "trainable", adapter: "none" } as const;

@@ -1,5 +1,5 @@
 import { createCanvas, type Image, loadImage } from "@napi-rs/canvas";
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import { type PictureFormat, type PictureHeader, readPictureHeader } from "./picture_header.ts";
 
 /** Longest file that is read. */

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import { MAXIMUM_BYTES, tooManyBytes } from "./decode_picture.ts";
 
 /** Stands for standard input on the command line. */

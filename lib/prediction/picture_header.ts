@@ -4,7 +4,7 @@
  * @module
  */
 import { crc32 } from "node:zlib";
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import { readOrientation } from "./exif.ts";
 
 /** The formats that are read. */

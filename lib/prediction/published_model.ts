@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import { defaultRunsFolder, findCheckpoint } from "../training/run_folder.ts";
 
 /** The model that comes with the project, below the folder of all runs. */

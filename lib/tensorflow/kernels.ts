@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { InputError } from "../input_error.ts";
-import { nativeBackend } from "./binding.ts";
+import { InputError } from "../support/errors.ts";
+import { nativeBackend } from "./runtime/binding.ts";
 
 /** The operations compute that many channels side by side. */
 const CHANNELS = 16;

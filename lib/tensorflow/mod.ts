@@ -25,9 +25,9 @@
  *
  * @module
  */
-export * as tf from "./tf.ts";
-export { type NativeOptions, type NativeTensorFlow, useNativeTensorFlow } from "./native.ts";
-export type { DeviceChoice } from "./runtime.ts";
+export * as tf from "./runtime/tf.ts";
+export { type NativeOptions, type NativeTensorFlow, useNativeTensorFlow } from "./runtime/native.ts";
+export type { DeviceChoice } from "./runtime/runtime.ts";
 export {
   type AnyFunction,
   compile,
@@ -36,8 +36,8 @@ export {
   type CompileOptions,
   type CompileStatistics,
   type GraphStatistics,
-} from "./compile.ts";
-export { keepState, type KeepStateOptions, type StateKeeper } from "./keep_state.ts";
+} from "./compile/compile.ts";
+export { keepState, type KeepStateOptions, type StateKeeper } from "./compile/keep_state.ts";
 export {
   type Attribute,
   boolAttribute,
@@ -50,16 +50,16 @@ export {
   intsAttribute,
   stringAttribute,
   typeAttribute,
-} from "./binding.ts";
-export { type Differentiable, differentiate } from "./gradient.ts";
-export { relu } from "./activation.ts";
-export { foldNorm, normaliseBatch, type Normalised, type NormTensors } from "./batch_norm.ts";
-export { crossEntropy } from "./cross_entropy.ts";
+} from "./runtime/binding.ts";
+export { type Differentiable, differentiate } from "./operations/gradient.ts";
+export { relu } from "./operations/activation.ts";
+export { foldNorm, normaliseBatch, type Normalised, type NormTensors } from "./operations/batch_norm.ts";
+export { crossEntropy } from "./operations/cross_entropy.ts";
 export {
   type Convolution,
   convolve3x3Direct,
   convolve3x3Winograd,
   type Finish,
   finish,
-} from "./convolution.ts";
-export { type Moved, nesterovStep } from "./nesterov.ts";
+} from "./operations/convolution.ts";
+export { type Moved, nesterovStep } from "./operations/nesterov.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type StoredTensor, writeSafetensors } from "../safetensors.ts";
+import { type StoredTensor, writeSafetensors } from "../support/safetensors.ts";
 import { fromPyTorch, type StateDict, toPyTorch } from "../model/state_dict.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Progress, Recorded } from "./progress.ts";

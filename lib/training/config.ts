@@ -1,7 +1,7 @@
-import { InputError } from "../input_error.ts";
-import { checkOptionValue, flagOf, type Option, showOption, unknownOption } from "../option.ts";
+import { InputError } from "../support/errors.ts";
+import { checkOptionValue, flagOf, type Option, showOption, unknownOption } from "../support/options.ts";
 import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
-import type { DeviceChoice } from "../tensorflow/runtime.ts";
+import type { DeviceChoice } from "../tensorflow/runtime/runtime.ts";
 import { RUN_OPTIONS, TRAINING_OPTIONS } from "./options.ts";
 
 /** The rule that moves the parameters. */

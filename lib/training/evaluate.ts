@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { compile } from "../tensorflow/compile.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { compile } from "../tensorflow/compile/compile.ts";
 import { countBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";

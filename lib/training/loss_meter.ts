@@ -1,4 +1,4 @@
-import * as tf from "../tensorflow/tf.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 import type { EpochSums } from "./progress.ts";
 
 /** A step's results that are not read yet. */

@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { addDecay, nesterovStep } from "../tensorflow/nesterov.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { addDecay, nesterovStep } from "../tensorflow/operations/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** Numbers of a step that a rule needs, as scalar tensors: a number would be a constant of the compiled graph. */

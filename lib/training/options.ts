@@ -1,4 +1,4 @@
-import type { Option, OptionTable } from "../option.ts";
+import type { Option, OptionTable } from "../support/options.ts";
 import type { TrainConfig } from "./config.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { InputError } from "../input_error.ts";
+import { InputError } from "../support/errors.ts";
 import type { Dataset, Datasets } from "../data/dataset.ts";
 import { holdOut, takeSubset } from "../data/splits.ts";
 import type { TrainConfig } from "./config.ts";

@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { Interrupted, letEventsIn } from "../interrupt.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { Interrupted, letEventsIn } from "../support/interrupt.ts";
 import { countBatches } from "../data/batches.ts";
 import { describeProgress, type Progress, startSums } from "./progress.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";

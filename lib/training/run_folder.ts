@@ -4,9 +4,9 @@
  * @module
  */
 import { basename, dirname, join, resolve } from "@std/path";
-import { writeFileAtomically } from "../atomic_file.ts";
-import { InputError } from "../input_error.ts";
-import { projectFolder } from "../tensorflow/runtime.ts";
+import { writeFileAtomically } from "../support/files.ts";
+import { InputError } from "../support/errors.ts";
+import { projectFolder } from "../support/project.ts";
 import type { Recorded } from "./progress.ts";
 import { RECORDED_KEY, type TrainConfig } from "./config.ts";
 import type { EpochRecord } from "./observer.ts";

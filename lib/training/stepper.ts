@@ -1,7 +1,7 @@
-import * as tf from "../tensorflow/tf.ts";
-import { nativeBackend } from "../tensorflow/binding.ts";
-import { compile } from "../tensorflow/compile.ts";
-import { keepState } from "../tensorflow/keep_state.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { nativeBackend } from "../tensorflow/runtime/binding.ts";
+import { compile } from "../tensorflow/compile/compile.ts";
+import { keepState } from "../tensorflow/compile/keep_state.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { Optimizer, Rates } from "./optimizer.ts";
 import { type Batch, type StepResult, type StepSettings, type TrainState, trainStep } from "./train_step.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { InputError } from "../input_error.ts";
-import { readSafetensors, type StoredTensor } from "../safetensors.ts";
+import { InputError } from "../support/errors.ts";
+import { readSafetensors, type StoredTensor } from "../support/safetensors.ts";
 import { isTrainable } from "../model/state_dict.ts";
 import { listTensors } from "../model/tensor_list.ts";
 import type { Checkpoint } from "./checkpoint.ts";

@@ -1,4 +1,4 @@
-import { openSummaryWriter } from "../tensorflow/summary_writer.ts";
+import { openSummaryWriter } from "../tensorflow/runtime/summary_writer.ts";
 import type { EpochRecord } from "./observer.ts";
 
 /** Event files that TensorBoard draws curves of. */

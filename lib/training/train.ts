@@ -4,8 +4,8 @@
  * @module
  */
 import { basename, dirname, join } from "@std/path";
-import { useNativeTensorFlow } from "../tensorflow/native.ts";
-import { InputError } from "../input_error.ts";
+import { useNativeTensorFlow } from "../tensorflow/runtime/native.ts";
+import { InputError } from "../support/errors.ts";
 import type { Datasets } from "../data/dataset.ts";
 import { loadDatasets } from "../data/load_datasets.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";

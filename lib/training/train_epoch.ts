@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { letEventsIn } from "../interrupt.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { letEventsIn } from "../support/interrupt.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
 import { countBatches } from "../data/batches.ts";

@@ -1,5 +1,5 @@
-import * as tf from "../tensorflow/tf.ts";
-import { crossEntropy } from "../tensorflow/cross_entropy.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { crossEntropy } from "../tensorflow/operations/cross_entropy.ts";
 import { forward, type ForwardOptions } from "../model/network.ts";
 import type { Execution, NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";

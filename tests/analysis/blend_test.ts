@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { blendClasses } from "../../lib/analysis/blend.ts";
 import { createScorer, mapOf } from "../../lib/analysis/scorer.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { countTensors, randomTensor } from "../testing/tensors.ts";

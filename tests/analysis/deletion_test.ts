@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { orderAtRandom, orderByValue, orderFromCentre } from "../../lib/analysis/cell_orders.ts";
 import { areasOf, averageCurve, compareAreas, traceCurves } from "../../lib/analysis/deletion.ts";
 import { makeBaseline, replaceCells } from "../../lib/analysis/occlusion.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 const IMAGES = 6;
 const IMPORTANT = [9, 10, 17, 18]; // cells, in the upper left

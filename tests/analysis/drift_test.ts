@@ -7,8 +7,8 @@ import {
   measureKernelDrift,
 } from "../../lib/analysis/drift.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { networkSpec } from "../testing/networks.ts";
 
 await useNativeTensorFlow({ device: "cpu" });

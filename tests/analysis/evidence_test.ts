@@ -10,8 +10,8 @@ import {
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { createPass, forward } from "../../lib/model/network.ts";
 import { predictScores } from "../../lib/model/score_predictor.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { randomTensor } from "../testing/tensors.ts";

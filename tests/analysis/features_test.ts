@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describeChannels } from "../../lib/analysis/channels.ts";
 import { featureSimilarity } from "../../lib/analysis/feature_similarity.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 const random = createRandom(6);
 const normals = (count: number) => Float64Array.from({ length: count }, random.normal);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findWindow, measureInfluence } from "../../lib/analysis/influence.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { randomTensor } from "../testing/tensors.ts";
 

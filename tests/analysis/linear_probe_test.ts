@@ -10,9 +10,9 @@ import { applyLinear, collectMoments, solveRidge, solveSymmetric } from "../../l
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { createRandom } from "../../lib/random.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { createRandom } from "../../lib/support/random.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createMosaics, fitImage } from "../../lib/analysis/mosaic.ts";
 import { countPresentWinners, judgePointing, meanByQuarter, quarterOf } from "../../lib/analysis/pointing.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 /** Image i is of class i mod 10, and its every byte is i. */
 const dataset: Dataset = {

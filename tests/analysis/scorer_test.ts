@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createScorer, joinArrays, mapOf } from "../../lib/analysis/scorer.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { randomTensor } from "../testing/tensors.ts";

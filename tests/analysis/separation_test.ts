@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { compareSeparation, separation } from "../../lib/analysis/separation.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 Deno.test("a score separates two groups as often as one of the first beats one of the second", () => {
   assert.equal(separation([2, 3], [0, 1]), 1);

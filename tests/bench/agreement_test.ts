@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { gradientDistance, requireAgreement } from "../../bench/agreement.ts";
-import type { StoredTensor } from "../../lib/safetensors.ts";
+import type { StoredTensor } from "../../lib/support/safetensors.ts";
 
 const tensors = (values: Record<string, number[]>) =>
   new Map<string, StoredTensor>(

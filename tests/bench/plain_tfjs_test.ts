@@ -4,8 +4,8 @@ import { createOwnLearner, type Learner, OWN_FORMS, RECIPE, takeImages } from ".
 import { createPlainLearner } from "../../bench/plain_tfjs.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../../lib/training/batch_source.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertAllClose, countTensors, readAll } from "../testing/tensors.ts";

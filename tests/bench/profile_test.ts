@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createOwnLearner, OWN_FORMS } from "../../bench/learner.ts";
 import { countStepFlops, partCompiled, profileOperations } from "../../bench/profile.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { nativeBackend } from "../../lib/tensorflow/binding.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { randomTensor } from "../testing/tensors.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { alternate, type Contestant, runRounds } from "../../bench/rounds.ts";
-import { Interrupted } from "../../lib/interrupt.ts";
+import { Interrupted } from "../../lib/support/interrupt.ts";
 
 /** Notes who ran how often; each run takes `milliseconds`. */
 function contestant(row: string, log: string[], milliseconds: number, count?: number): Contestant {

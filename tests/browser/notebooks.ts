@@ -7,12 +7,12 @@
  * @module
  */
 import { basename, join } from "@std/path";
-import { runCommand } from "../../cli/command.ts";
-import { type Command, parseCommandLine } from "../../cli/options.ts";
-import { InputError } from "../../lib/input_error.ts";
-import { ensureJupyter } from "../../lib/notebooks/jupyter.ts";
-import { startLab } from "../../lib/notebooks/lab_server.ts";
-import { listNotebooks } from "../../lib/notebooks/list_notebooks.ts";
+import { runCommand } from "../../cli/shared/command.ts";
+import { type Command, parseCommandLine } from "../../cli/shared/options.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { ensureJupyter } from "../../notebooks/jupyter/jupyter.ts";
+import { startLab } from "../../notebooks/jupyter/lab_server.ts";
+import { listNotebooks } from "../../notebooks/jupyter/list_notebooks.ts";
 import { openPage, type Page } from "./chromium.ts";
 
 interface Options {

@@ -6,10 +6,10 @@ const ROOT = new URL("../../", import.meta.url);
 /** Starts a program whose main function is `body`. */
 function start(body: string, args: string[] = []): Deno.ChildProcess {
   const code = `
-    import { runCommand } from "${new URL("cli/command.ts", ROOT)}";
-    import { parseCommandLine } from "${new URL("cli/options.ts", ROOT)}";
-    import { InputError } from "${new URL("lib/input_error.ts", ROOT)}";
-    import { Interrupted, letEventsIn, watchInterrupts } from "${new URL("lib/interrupt.ts", ROOT)}";
+    import { runCommand } from "${new URL("cli/shared/command.ts", ROOT)}";
+    import { parseCommandLine } from "${new URL("cli/shared/options.ts", ROOT)}";
+    import { InputError } from "${new URL("lib/support/errors.ts", ROOT)}";
+    import { Interrupted, letEventsIn, watchInterrupts } from "${new URL("lib/support/interrupt.ts", ROOT)}";
     await runCommand(async (args) => { ${body} });`;
   return new Deno.Command(Deno.execPath(), {
     args: ["eval", "--quiet", "--no-check", code, ...args],
@@ -132,7 +132,7 @@ Deno.test("on a terminal the bar is drawn with colours, and without where NO_COL
   ignore: Deno.build.os === "windows" || !await hasPython(),
 }, async () => {
   const code = `
-    import { createLiveLine, formatBar } from "${new URL("cli/live_line.ts", ROOT)}";
+    import { createLiveLine, formatBar } from "${new URL("cli/shared/live_line.ts", ROOT)}";
     const line = createLiveLine();
     line.draw((columns) => formatBar(0.5, 4, line.color));
     line.print("stays");

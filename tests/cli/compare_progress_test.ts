@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createCompareProgress } from "../../cli/compare_progress.ts";
-import { createLiveBlock } from "../../cli/live_block.ts";
+import { createCompareProgress } from "../../cli/compare/progress.ts";
+import { createLiveBlock } from "../../cli/shared/live_block.ts";
 import { selectExperiments } from "../../lib/experiments/experiments.ts";
 import { type PlannedRun, planRuns } from "../../lib/experiments/plan.ts";
 import type { RunState } from "../../lib/experiments/run_state.ts";

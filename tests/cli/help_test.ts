@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { formatHelp } from "../../cli/help.ts";
-import type { Command } from "../../cli/options.ts";
-import { parseTrainCommandLine, TRAIN_COMMAND } from "../../cli/train_command.ts";
-import { flagOf } from "../../lib/option.ts";
+import { formatHelp } from "../../cli/shared/help.ts";
+import type { Command } from "../../cli/shared/options.ts";
+import { parseTrainCommandLine, TRAIN_COMMAND } from "../../cli/shared/train_command.ts";
+import { flagOf } from "../../lib/support/options.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { RUN_OPTIONS, TRAINING_OPTIONS } from "../../lib/training/options.ts";
 

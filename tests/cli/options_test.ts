@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Command, HelpRequest, parseCommandLine } from "../../cli/options.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { type Command, HelpRequest, parseCommandLine } from "../../cli/shared/options.ts";
+import { InputError } from "../../lib/support/errors.ts";
 
 interface Values {
   folder: string;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
-import { formatPrediction } from "../../cli/prediction_text.ts";
+import { formatPrediction } from "../../cli/shared/prediction_text.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { softmax } from "../../lib/training/metrics.ts";

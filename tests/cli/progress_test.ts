@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createDownloadProgress } from "../../cli/download_progress.ts";
-import { createLiveLine, fitLine, formatBar } from "../../cli/live_line.ts";
-import { createProgress, type ProgressStart } from "../../cli/progress.ts";
+import { createDownloadProgress } from "../../cli/shared/download_progress.ts";
+import { createLiveLine, fitLine, formatBar } from "../../cli/shared/live_line.ts";
+import { createProgress, type ProgressStart } from "../../cli/shared/progress.ts";
 import type { EpochRecord, TrainStep } from "../../lib/training/observer.ts";
 
 /** Collects what is written, and has a clock that the test moves. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { unzipSync } from "fflate";
-import { LAB_TASKS } from "../../lib/report/tasks.ts";
+import { LAB_TASKS } from "../../notebooks/report/tasks.ts";
 import { listFiles, PROJECT } from "../testing/sources.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { runCommand } from "../testing/command.ts";
-import { findReportPython } from "../report/sample.ts";
+import { findReportPython } from "../notebooks/report/sample.ts";
 
 Deno.test("report refuses what is no uid in one line, and makes nothing", async () => {
   using folder = temporaryFolder();

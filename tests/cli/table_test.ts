@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatTable } from "../../cli/table.ts";
+import { formatTable } from "../../cli/shared/table.ts";
 
 Deno.test("numbers stand to the right with thousands separators, text to the left, sums below a rule", () => {
   const text = formatTable({

@@ -1,7 +1,7 @@
 // deno task train as a process: signals, locks, exit codes, what goes where
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { train } from "../../lib/training/train.ts";
 import { runCommand, startCommand } from "../testing/command.ts";

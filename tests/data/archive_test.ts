@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { removeLeftovers, unpackArchive } from "../../lib/data/archive.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import {
   listArchive,
   makeCifar10Files,

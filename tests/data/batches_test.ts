@@ -3,7 +3,7 @@ import { drawAugmentation } from "../../lib/data/augment.ts";
 import { type Batch, batches, type BatchOptions, countBatches } from "../../lib/data/batches.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN, normaliseImages } from "../../lib/data/normalise.ts";
-import { createRandom, hash } from "../../lib/random.ts";
+import { createRandom, hash } from "../../lib/support/random.ts";
 
 function makeDataset(size: number): Dataset {
   const random = createRandom(9, size);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { readCifar10 } from "../../lib/data/cifar10.ts";
 import { OFFICIAL_ARCHIVE, writeProvenance } from "../../lib/data/cifar10_copies.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { makeCifar10Files, RECORD_BYTES, writeFolder } from "../testing/small_cifar10.ts";
 
 const RECORDS = 30;

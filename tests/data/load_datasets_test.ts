@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { loadDatasets, type LoadDatasetsOptions } from "../../lib/data/load_datasets.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
 import {
   listArchive,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { countClasses, type Dataset } from "../../lib/data/dataset.ts";
 import { holdOut, takeSubset } from "../../lib/data/splits.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 /** Image k is filled with the byte k, so that it can be recognised. */
 function makeDataset(labels: number[]): Dataset {

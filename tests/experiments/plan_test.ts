@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EXPERIMENTS, LISTS, selectExperiments } from "../../lib/experiments/experiments.ts";
 import { parseSeeds, planRuns } from "../../lib/experiments/plan.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { checkResumable } from "../../lib/training/config.ts";
 
 Deno.test("each list names experiments that exist, and the two questions have dynamic as their reference", () => {

@@ -60,7 +60,8 @@ Deno.test("code does make another version, also beside what looks like a comment
 Deno.test("the code's version names the part that changed, new files and nested ones included", async () => {
   using temporary = temporaryFolder();
   for (const part of CODE_PARTS) {
-    if (part === "random") Deno.writeTextFileSync(join(temporary.path, "random.ts"), "1;");
+    Deno.mkdirSync(join(temporary.path, "support"), { recursive: true });
+    if (part === "random") Deno.writeTextFileSync(join(temporary.path, "support/random.ts"), "1;");
     else Deno.mkdirSync(join(temporary.path, part, "deep"), { recursive: true });
   }
   const version = () => readCodeVersion(temporary.path);
@@ -72,7 +73,7 @@ Deno.test("the code's version names the part that changed, new files and nested 
   };
   assert.deepEqual(await changed("model/deep/layer.ts", "1;"), ["model"]);
   assert.deepEqual(await changed("model/deep/layer.ts", "2;"), ["model"]);
-  assert.deepEqual(await changed("random.ts", "2;"), ["random"]);
+  assert.deepEqual(await changed("support/random.ts", "2;"), ["random"]);
   assert.deepEqual(await changed("training/README.md", "words"), []);
   assert.deepEqual(await changed("training/train.ts", "// words\n"), ["training"]); // a new file
   assert.deepEqual(await changed("training/train.ts", "// other words\n"), []);

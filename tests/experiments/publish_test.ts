@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { chooseMedianSeed, publishModel } from "../../lib/experiments/publish.ts";
-import { readSafetensors, writeSafetensors } from "../../lib/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../lib/support/safetensors.ts";
 import { loadConfig } from "../../lib/training/stored_checkpoint.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { temporaryFolder } from "../testing/folder.ts";

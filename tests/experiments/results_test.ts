@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { readResults, writeResults } from "../../lib/experiments/results.ts";
 import { describeStaleness } from "../../lib/experiments/staleness.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { codeVersion, experimentResult, seedResult } from "./samples.ts";
 

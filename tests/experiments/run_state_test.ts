@@ -7,7 +7,7 @@ import { identifyData } from "../../lib/experiments/provenance.ts";
 import { collectResults } from "../../lib/experiments/results.ts";
 import { addSitting, readRunRecord } from "../../lib/experiments/run_record.ts";
 import { inspectRun } from "../../lib/experiments/run_state.ts";
-import { Interrupted } from "../../lib/interrupt.ts";
+import { Interrupted } from "../../lib/support/interrupt.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { train, type TrainOptions } from "../../lib/training/train.ts";
 import { temporaryFolder } from "../testing/folder.ts";

@@ -1,4 +1,4 @@
-import { formatSafetensors, parseSafetensors } from "../../lib/safetensors.ts";
+import { formatSafetensors, parseSafetensors } from "../../lib/support/safetensors.ts";
 
 /** The Python of `ORACLE_PYTHON`, if it can import all of `modules`; else null. */
 export async function findOraclePython(...modules: string[]): Promise<string | null> {

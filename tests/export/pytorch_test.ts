@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { exportNetwork, writeFiles } from "../../lib/export/export_network.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
-import { parseSafetensors } from "../../lib/safetensors.ts";
+import { parseSafetensors } from "../../lib/support/safetensors.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { CASES, channelsFirst, createCase, TOLERANCE } from "./cases.ts";

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { describeNetwork } from "../../lib/export/contract.ts";
 import { foldNetwork } from "../../lib/export/fold_network.ts";
 import { toOnnx } from "../../lib/export/to_onnx.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { CASES, channelsFirst, createCase, TOLERANCE } from "./cases.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { toFileUrl } from "@std/path";
 import { exportNetwork, writeFiles } from "../../lib/export/export_network.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { onPlainBackend, readAll } from "../testing/tensors.ts";

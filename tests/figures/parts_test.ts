@@ -4,14 +4,14 @@ import { fittingTicks, roundTicks } from "../../lib/figures/colour_bar.ts";
 import { colourOf, palette, readableOn } from "../../lib/figures/colours.ts";
 import { spreadLabels } from "../../lib/figures/labels.ts";
 import { figureFonts, svgToPng } from "../../lib/figures/mod.ts";
-import { formatCount, formatNumber, softmax, toRows } from "../../lib/figures/numbers.ts";
+import { formatCount, formatNumber, softmax, toRows } from "../../lib/support/format.ts";
 import { Plot, plotPanel } from "../../lib/figures/plot.ts";
 import { encodePng, type Rgb } from "../../lib/figures/png.ts";
 import { enlarge, interpolateBilinear } from "../../lib/figures/raster.ts";
-import { meanInterval, studentT, wilsonInterval } from "../../lib/figures/statistics.ts";
+import { meanInterval, studentT, wilsonInterval } from "../../lib/support/statistics.ts";
 import { element, svgNumber } from "../../lib/figures/svg.ts";
 import { textWidth, wrapText } from "../../lib/figures/text_width.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 /** Decodes a PNG with another library. */
 async function decode(png: Uint8Array): Promise<{ width: number; height: number; rgb: number[] }> {

@@ -22,7 +22,7 @@ import {
   type Variant,
   variantComparison,
 } from "../../lib/figures/mod.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 /** A run that learns: accuracy rises to `final`, with some noise. */
 export function sampleRun(name: string, final: number, seed: number, epochs = 12): TrainingRun {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { toPyTorch } from "../../lib/model/state_dict.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { generateFilters, makeFilters, normaliseRows } from "../../lib/model/filters.ts";
 import { createPass } from "../../lib/model/network.ts";
 import { networkSpec } from "../testing/networks.ts";

@@ -1,8 +1,8 @@
 // the same files on TensorFlow.js's backend in plain JavaScript: what a browser runs. It is slow, so there is one image
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { compile } from "../../lib/tensorflow/compile.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { compile } from "../../lib/tensorflow/compile/compile.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";

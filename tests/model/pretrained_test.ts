@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { loadPretrained, type LoadPretrainedOptions } from "../../lib/model/pretrained.ts";
-import { createRandom } from "../../lib/random.ts";
-import { formatSafetensors, readSafetensors, type StoredTensor } from "../../lib/safetensors.ts";
+import { createRandom } from "../../lib/support/random.ts";
+import { formatSafetensors, readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
 import { makeFolder, withVariable } from "../testing/small_cifar10.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { disposeAll, fromPyTorch, isStatistic, isTrainable, toPyTorch } from "../../lib/model/state_dict.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
 import { BACKBONES, networkSpec } from "../testing/networks.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { averageArea, computeTaps } from "../../lib/prediction/average.ts";
 import type { Picture } from "../../lib/prediction/decode_picture.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 Deno.test("every pixel of the longer line counts as much as it is covered", () => {
   for (const [start, length, count, limit] of [[0, 451, 32, 451], [75.5, 300, 32, 451], [0, 33, 32, 33]]) {

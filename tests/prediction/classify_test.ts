@@ -4,8 +4,8 @@ import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { classify } from "../../lib/prediction/classify.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { evaluate } from "../../lib/training/evaluate.ts";
 import { assertClose } from "../testing/oracle.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../../lib/data/dataset.ts";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { type Fit, preparePicture } from "../../lib/prediction/prepare_picture.ts";
-import { createRandom } from "../../lib/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 import {
   addOrientation,
   type Colour,

@@ -1,8 +1,8 @@
 import { createNetwork } from "../../lib/model/create_network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_dict.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
 import { type Recorded, startProgress } from "../../lib/training/progress.ts";
 import { resolveConfig } from "../../lib/training/config.ts";

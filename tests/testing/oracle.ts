@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { parseSafetensors, type Safetensors } from "../../lib/safetensors.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { parseSafetensors, type Safetensors } from "../../lib/support/safetensors.ts";
 import { fromPyTorch, type StateDict, toPyTorch } from "../../lib/model/state_dict.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createRandom } from "../../lib/random.ts";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { nativeBackend } from "../../lib/tensorflow/binding.ts";
+import { createRandom } from "../../lib/support/random.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
 import { assertClose } from "./oracle.ts";
 
 /** A tensor of normally distributed values, the same for the same key. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
-import { Interrupted } from "../../lib/interrupt.ts";
-import { readSafetensors, type Safetensors } from "../../lib/safetensors.ts";
+import { Interrupted } from "../../lib/support/interrupt.ts";
+import { readSafetensors, type Safetensors } from "../../lib/support/safetensors.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import type { EpochRecord, TrainObserver } from "../../lib/training/observer.ts";
 import { assertSameValues } from "./tensors.ts";

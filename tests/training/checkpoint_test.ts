@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
-import { InputError } from "../../lib/input_error.ts";
-import { formatSafetensors, readSafetensors, type StoredTensor } from "../../lib/safetensors.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { formatSafetensors, readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";

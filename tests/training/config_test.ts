@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import {
   checkResumable,
   readConfigFile,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { compile } from "../../lib/tensorflow/compile.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { compile } from "../../lib/tensorflow/compile/compile.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { fromPyTorch } from "../../lib/model/state_dict.ts";
 import {
   clipGradients,

@@ -1,7 +1,7 @@
 // what PyTorch computes in float64, see tests/testdata/README.md
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";

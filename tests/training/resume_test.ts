@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { loadFacts } from "../../lib/training/stored_checkpoint.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { temporaryFolder } from "../testing/folder.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/input_error.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import type { EpochRecord } from "../../lib/training/observer.ts";
 import { defaultRunsFolder, findCheckpoint, listRuns, openRunFolder } from "../../lib/training/run_folder.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";

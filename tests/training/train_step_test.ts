@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import * as tf from "../../lib/tensorflow/tf.ts";
-import { compile } from "../../lib/tensorflow/compile.ts";
-import { crossEntropy } from "../../lib/tensorflow/cross_entropy.ts";
-import { useNativeTensorFlow } from "../../lib/tensorflow/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { compile } from "../../lib/tensorflow/compile/compile.ts";
+import { crossEntropy } from "../../lib/tensorflow/operations/cross_entropy.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";

@@ -5,8 +5,8 @@
  * `attr_value.proto`, `tensor.proto` and `tensor_shape.proto`.
  * @module
  */
-import { ATTRIBUTE, type Attribute, DTYPE } from "../binding.ts";
-import { Message } from "../../protobuf.ts";
+import { ATTRIBUTE, type Attribute, DTYPE } from "../runtime/binding.ts";
+import { Message } from "../../support/protobuf.ts";
 
 /** `GraphDef.versions.producer`: TensorFlow 2.9 or newer wrote it. Newer runtimes read older graphs. */
 const PRODUCER = 1087;

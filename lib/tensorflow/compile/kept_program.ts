@@ -1,5 +1,5 @@
-import type * as tf from "../tf.ts";
-import { ATTRIBUTE, type NativeBackend, type NativeBinding } from "../binding.ts";
+import type * as tf from "../runtime/tf.ts";
+import { ATTRIBUTE, type NativeBackend, type NativeBinding } from "../runtime/binding.ts";
 import { CompileError } from "./compile_error.ts";
 import { load, runGraph } from "./program.ts";
 import { recordWith } from "./record.ts";

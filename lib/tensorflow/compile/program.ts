@@ -1,5 +1,5 @@
-import type * as tf from "../tf.ts";
-import { type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
+import type * as tf from "../runtime/tf.ts";
+import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
 import { CompileError } from "./compile_error.ts";
 import { record } from "./record.ts";
 import { fill, type Template } from "./template.ts";

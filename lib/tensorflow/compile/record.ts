@@ -1,5 +1,5 @@
-import * as tf from "../tf.ts";
-import { engineInternals, type NativeBackend } from "../binding.ts";
+import * as tf from "../runtime/tf.ts";
+import { engineInternals, type NativeBackend } from "../runtime/binding.ts";
 import { Recorder } from "./recorder.ts";
 import { replace } from "./replace.ts";
 import { readResult } from "./result.ts";

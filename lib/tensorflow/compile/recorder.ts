@@ -7,8 +7,14 @@
  * nodes put out is all the bookkeeping.
  * @module
  */
-import * as tf from "../tf.ts";
-import { ATTRIBUTE, type Attribute, type NativeBackend, type NativeBinding, wrapHandle } from "../binding.ts";
+import * as tf from "../runtime/tf.ts";
+import {
+  ATTRIBUTE,
+  type Attribute,
+  type NativeBackend,
+  type NativeBinding,
+  wrapHandle,
+} from "../runtime/binding.ts";
 import { CompileError } from "./compile_error.ts";
 import { Graph, type Variable } from "./graph.ts";
 import { replace } from "./replace.ts";

@@ -2,7 +2,7 @@
  * The structure of nested arrays and records of tensors: read once, then compared with and filled in cheaply at every call.
  * @module
  */
-import * as tf from "../tf.ts";
+import * as tf from "../runtime/tf.ts";
 import { CompileError } from "./compile_error.ts";
 
 /** A structure. Tensors are numbered in the order they are first met; one met twice has one number. */

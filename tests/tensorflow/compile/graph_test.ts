@@ -6,7 +6,7 @@ import {
   intsAttribute,
   stringAttribute,
   typeAttribute,
-} from "../../../lib/tensorflow/binding.ts";
+} from "../../../lib/tensorflow/runtime/binding.ts";
 import { Graph } from "../../../lib/tensorflow/compile/graph.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);

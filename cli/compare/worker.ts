@@ -1,0 +1,106 @@
+/**
+ * One training of a comparison, in a process of its own: `deno task compare` starts it and reads what it prints.
+ *
+ * It stops, saved, when its standard input ends; so it also does when the comparison is killed.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { loadDatasets } from "../../lib/data/load_datasets.ts";
+import { describeMachine, identifyData, readCodeVersion } from "../../lib/experiments/provenance.ts";
+import { addSitting } from "../../lib/experiments/run_record.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { Interrupted } from "../../lib/support/interrupt.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
+import type { EpochRecord, TrainStart, TrainStep } from "../../lib/training/observer.ts";
+import { train } from "../../lib/training/train.ts";
+import { runCommand } from "../shared/command.ts";
+
+/** The worker's one argument, as JSON. */
+export interface WorkerTask {
+  config: TrainConfig;
+  /** The folder of the comparison's runs. */
+  runsFolder: string;
+  /** Go on with the run rather than begin it. */
+  isBegun: boolean;
+  /** What the images must be. */
+  fingerprint: string;
+  /** Runs that are trained side by side. */
+  jobs: number;
+}
+
+/** A line of the worker's standard output, as JSON. */
+export type WorkerEvent =
+  | { kind: "start"; epochsDone: number; threads: number }
+  | ({ kind: "step" } & Pick<TrainStep, "epoch" | "step" | "steps" | "accuracy" | "totalSecondsLeft">)
+  | { kind: "epoch"; record: EpochRecord; isBest: boolean }
+  | { kind: "message"; text: string }
+  | { kind: "end" };
+
+const MILLISECONDS_BETWEEN_STEPS = 250;
+
+async function main([argument]: string[]): Promise<number | void> {
+  const { config, runsFolder, isBegun, fingerprint, jobs } = JSON.parse(argument) as WorkerTask;
+  const signal = watchInput();
+  const code = await readCodeVersion(); // before hours pass in which it may be edited
+  const datasets = await loadDatasets({ data: config.data, log: (text) => tell({ kind: "message", text }) });
+  const data = await identifyData(datasets);
+  if (data.fingerprint !== fingerprint) {
+    throw new InputError(`Cannot train ${config.run}: the images have changed since the comparison began.`);
+  }
+  const { device } = await useNativeTensorFlow({ device: config.device });
+  const machine = await describeMachine(device);
+  let lastStep = -Infinity;
+  const onStart = ({ recorded: { threads, tensorflow }, epochsDone }: TrainStart) => {
+    const date = new Date().toISOString();
+    addSitting(join(runsFolder, config.run), data, {
+      date,
+      code,
+      machine,
+      device,
+      threads,
+      jobs,
+      tensorflow,
+    });
+    tell({ kind: "start", epochsDone, threads });
+  };
+  try {
+    await train(resolveConfig({ base: config }), {
+      datasets,
+      runsFolder,
+      signal,
+      resume: isBegun ? config.run : null,
+      observer: {
+        onStart,
+        onStep({ epoch, step, steps, accuracy, totalSecondsLeft }) {
+          if (step < steps && performance.now() - lastStep < MILLISECONDS_BETWEEN_STEPS) return;
+          lastStep = performance.now();
+          tell({ kind: "step", epoch, step, steps, accuracy, totalSecondsLeft });
+        },
+        onEpoch: (record, isBest) => tell({ kind: "epoch", record, isBest }),
+        onMessage: (text) => tell({ kind: "message", text }),
+      },
+    });
+  } catch (error) {
+    if (error instanceof Interrupted) throw new Interrupted(""); // the comparison says how to go on
+    throw error;
+  }
+  tell({ kind: "end" });
+}
+
+function tell(event: WorkerEvent): void {
+  console.log(JSON.stringify(event));
+}
+
+/** Aborted when standard input ends, or on SIGTERM. Ctrl-C is the comparison's: a terminal sends it to both. */
+function watchInput(): AbortSignal {
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  Deno.addSignalListener("SIGINT", () => {});
+  Deno.addSignalListener("SIGTERM", stop);
+  Deno.stdin.readable.pipeTo(new WritableStream()).then(stop, stop);
+  return controller.signal;
+}
+
+if (import.meta.main) await runCommand(main);

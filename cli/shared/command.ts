@@ -1,0 +1,65 @@
+import { InputError } from "../../lib/support/errors.ts";
+import { Interrupted } from "../../lib/support/interrupt.ts";
+import { HelpRequest } from "./options.ts";
+
+/** Exit codes of every command. */
+const EXIT = { done: 0, bug: 1, input: 2, interrupted: 130, brokenPipe: 141 };
+
+/** What the system says where the user has to mend something outside the program, and what to do. */
+const SYSTEM_ERRORS: Record<string, string> = {
+  ENOSPC: "the disk is full; free some space and start again",
+  EDQUOT: "your share of the disk is used up; free some space and start again",
+  EROFS: "that disk can only be read; choose another folder",
+  EACCES: "you are not allowed to; change the permissions or choose another folder",
+  EPERM: "you are not allowed to; change the permissions or choose another folder",
+  ENAMETOOLONG: "no file or folder may have a name that long; give a shorter one",
+  EMFILE: "too many files are open; raise the limit with ulimit -n",
+};
+
+/**
+ * Runs a command and ends the process: 0 done (or what `main` returns), 2 the user's input or machine is unusable (one line on
+ * standard error), 130 interrupted, 1 a bug (with its stack).
+ *
+ * @example
+ * ```ts ignore
+ * if (import.meta.main) await runCommand(main);
+ * ```
+ */
+export async function runCommand(main: (args: string[]) => Promise<number | void>): Promise<never> {
+  let code: number;
+  try {
+    code = await main([...Deno.args]) ?? EXIT.done;
+  } catch (error) {
+    code = reportError(error);
+  }
+  Deno.exit(code);
+}
+
+/** Tells the user what ended the command, and returns its exit code. */
+export function reportError(error: unknown): number {
+  if (error instanceof HelpRequest) {
+    console.log(error.message);
+    return EXIT.done;
+  }
+  if (error instanceof Interrupted) {
+    if (error.message !== "") console.error(error.message);
+    return EXIT.interrupted;
+  }
+  if (error instanceof InputError) {
+    console.error(`error: ${error.message.replaceAll("\n", " ")}`);
+    return EXIT.input;
+  }
+  const { code } = error as { code?: unknown };
+  // whoever read our output (head, less) has read enough
+  if (code === "EPIPE") return EXIT.brokenPipe;
+  const cure = SYSTEM_ERRORS[String(code)];
+  if (cure !== undefined) {
+    console.error(`error: ${(error as Error).message}: ${cure}.`);
+    return EXIT.input;
+  }
+  console.error(error);
+  console.error(
+    "This is a bug in the program: please report it with the command you typed and the lines above.",
+  );
+  return EXIT.bug;
+}

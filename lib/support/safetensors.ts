@@ -1,0 +1,181 @@
+/**
+ * Reads and writes safetensors files: https://huggingface.co/docs/safetensors (8 bytes of length, a JSON header, the raw data).
+ *
+ * @module
+ */
+import { basename } from "@std/path";
+import { writeFileAtomically } from "./files.ts";
+import { InputError } from "./errors.ts";
+
+/** The values of a stored tensor, little-endian. */
+export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
+
+/** A tensor as the file holds it. */
+export interface StoredTensor {
+  /** Sizes of its axes; `[]` for a scalar. */
+  shape: number[];
+  /** Its values in row-major order. */
+  data: TensorData;
+}
+
+/** What a safetensors file holds. */
+export interface Safetensors {
+  /** Tensors by name, in the order of the file. */
+  tensors: Map<string, StoredTensor>;
+  /** The header's `__metadata__`: texts by name. */
+  metadata: Record<string, string>;
+}
+
+/** A tensor's entry in the header. */
+export interface TensorEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+const ARRAY_TYPES = { F32: Float32Array, I32: Int32Array, I64: BigInt64Array, U8: Uint8Array } as const;
+const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
+
+/**
+ * Parses the JSON header and checks that each entry is sound.
+ *
+ * @param bytes The file's first bytes: the length and the whole header.
+ * @param label How errors name the file.
+ * @throws {InputError} If it is no safetensors header.
+ */
+export function parseHeader(
+  bytes: Uint8Array,
+  label: string,
+): { entries: Map<string, TensorEntry>; metadata: Record<string, string>; headerBytes: number } {
+  const refuse = (why: string) => new InputError(`Cannot read ${label}: ${why}.`);
+  if (bytes.length < 8) throw refuse(`${bytes.length} bytes are too few for a safetensors file`);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > MAXIMUM_HEADER_BYTES) throw refuse("it is not a safetensors file");
+  if (8 + length > bytes.length) {
+    throw refuse(`it is cut short or not a safetensors file (header of ${length} bytes)`);
+  }
+  let header: Record<string, TensorEntry | Record<string, string>>;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
+  } catch {
+    throw refuse("it is not a safetensors file (its header is not JSON)");
+  }
+  if (!isRecord(header)) throw refuse("it is not a safetensors file");
+  const { __metadata__: metadata = {}, ...rest } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
+    throw refuse("its metadata is damaged");
+  }
+  const entries = new Map(Object.entries(rest as Record<string, TensorEntry>));
+  for (const [name, entry] of entries) {
+    if (!isSound(entry)) throw refuse(`its entry for ${name} is damaged`);
+  }
+  return { entries, metadata: metadata as Record<string, string>, headerBytes: 8 + length };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSound(entry: unknown): boolean {
+  if (!isRecord(entry) || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets)) return false;
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
+  const [start, end] = entry.data_offsets;
+  return entry.shape.every(isCount) && isCount(start) && isCount(end) && start <= end;
+}
+
+/**
+ * Makes a typed array of a tensor's bytes (a copy).
+ *
+ * @throws {InputError} If the type is not one of F32, I32, I64, U8, or the bytes do not fit the shape.
+ */
+export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: string): StoredTensor {
+  if (!Object.hasOwn(ARRAY_TYPES, entry.dtype)) {
+    throw new InputError(`Cannot read ${label}: values of type ${entry.dtype} are not supported.`);
+  }
+  const ArrayType = ARRAY_TYPES[entry.dtype as keyof typeof ARRAY_TYPES];
+  const size = entry.shape.reduce((product, length) => product * length, 1);
+  if (size * ArrayType.BYTES_PER_ELEMENT !== bytes.length) {
+    throw new InputError(`Cannot read ${label}: shape [${entry.shape}] does not fit ${bytes.length} bytes.`);
+  }
+  return { shape: entry.shape, data: new ArrayType(bytes.slice().buffer) };
+}
+
+/**
+ * Parses a whole file.
+ *
+ * @param bytes The file's content.
+ * @param label How errors name the file.
+ * @throws {InputError} If it is cut short, damaged or something else.
+ */
+export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors {
+  const { entries, metadata, headerBytes } = parseHeader(bytes, label);
+  const data = bytes.subarray(headerBytes);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, entry] of entries) {
+    const [start, end] = entry.data_offsets;
+    if (end > data.length) throw new InputError(`Cannot read ${label}: it is cut short in ${name}.`);
+    tensors.set(name, decodeTensor(entry, data.subarray(start, end), `${name} in ${label}`));
+  }
+  return { tensors, metadata };
+}
+
+/**
+ * Reads a file.
+ *
+ * @throws {InputError} If there is no such file, or it cannot be parsed.
+ */
+export async function readSafetensors(path: string): Promise<Safetensors> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      throw new InputError(`Cannot read ${path}: there is no such file.`);
+    }
+    if (error instanceof Deno.errors.IsADirectory) {
+      throw new InputError(`Cannot read ${path}: it is a folder.`);
+    }
+    throw error;
+  }
+  return parseSafetensors(bytes, basename(path));
+}
+
+/** The bytes of a file with these tensors, sorted by name. Data starts on a multiple of 8 bytes. */
+export function formatSafetensors(
+  tensors: Iterable<[string, StoredTensor]>,
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const sorted = [...tensors].sort(([one], [other]) => one < other ? -1 : 1);
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let end = 0;
+  for (const [name, { shape, data }] of sorted) {
+    const dtype = Object.entries(ARRAY_TYPES).find(([, ArrayType]) => data instanceof ArrayType)![0];
+    header[name] = { dtype, shape, data_offsets: [end, end += data.byteLength] };
+  }
+  let text = JSON.stringify(header);
+  const encoder = new TextEncoder();
+  text += " ".repeat((8 - encoder.encode(text).length % 8) % 8);
+  const head = encoder.encode(text);
+  const bytes = new Uint8Array(8 + head.length + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
+  bytes.set(head, 8);
+  let at = 8 + head.length;
+  for (const [, { data }] of sorted) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Writes a file in one step: a reader sees the old content or the new, whatever happens in between.
+ *
+ * The bytes go to a temporary file in the same folder, which is synced and renamed.
+ */
+export function writeSafetensors(
+  path: string,
+  tensors: Iterable<[string, StoredTensor]>,
+  metadata: Record<string, string> = {},
+): void {
+  writeFileAtomically(path, formatSafetensors(tensors, metadata));
+}

@@ -1,0 +1,147 @@
+/**
+ * `compile(fn)`: a "tf.function" for TensorFlow.js on the native backend.
+ * @module
+ */
+import * as tf from "../runtime/tf.ts";
+import { engineInternals, nativeBackend } from "../runtime/binding.ts";
+import { limitError } from "./limit.ts";
+import { type GraphStatistics, Program } from "./program.ts";
+import { isRecording } from "./record.ts";
+import { readResult } from "./result.ts";
+import { fill, matches, type Numbering, readTemplate } from "./template.ts";
+
+export { CompileError } from "./compile_error.ts";
+export type { GraphStatistics } from "./program.ts";
+
+/** How {@linkcode compile} goes about it. */
+export interface CompileOptions {
+  /** What to call the function in messages. @default its own name */
+  name?: string;
+  /** How many graphs it may have at a time. @default 32 */
+  graphs?: number;
+  /** Run the function as it is, never as a graph: to look into a problem, or on a GPU, where that may be faster. @default false */
+  eager?: boolean;
+}
+
+/** What was compiled so far, and how it was used. */
+export interface CompileStatistics extends GraphStatistics {
+  /** How often the function ran as it is. */
+  eagerCalls: number;
+  /** Each graph by itself; the other figures are their sums. */
+  graphs: readonly Readonly<GraphStatistics>[];
+}
+
+/** A compiled function: the function, and what belongs to its graphs. */
+export type Compiled<F> = F & {
+  /** What was compiled since the last `dispose`. */
+  statistics(): CompileStatistics;
+  /** Frees the graphs. A later call compiles anew. */
+  dispose(): void;
+};
+
+/** A function that may be compiled. */
+// deno-lint-ignore no-explicit-any
+export type AnyFunction = (...args: any[]) => unknown;
+
+/**
+ * The same function, run as one TensorFlow graph.
+ *
+ * The first call runs `fn` once, operation by operation, while they are written down; every call then runs the graph, which TensorFlow
+ * optimises as a whole and which costs one call into it instead of hundreds. Arguments and result are tensors, or nested arrays and plain
+ * records of them. Other arguments (numbers, texts, flags, null, functions) are constants of the graph. Each shape and type of a tensor,
+ * and each value of a constant, makes another graph.
+ *
+ * `fn` must be pure: its result depends on its arguments alone, and it returns all that matters. What it computes in JavaScript is
+ * computed once. The tensors it returns belong to the caller and are new, also where `fn` returns an argument.
+ *
+ * Where there is no native backend, inside another function's recording, under a gradient, a profile or the debug mode, `fn` itself runs,
+ * with the same result.
+ *
+ * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise, makes texts or a variable, or
+ * draws random numbers without a seed; when an argument keeps changing so that it needs more than `graphs` graphs; and when the
+ * graph fails. What `fn` throws itself is passed on. Nothing is left behind in any of these cases.
+ *
+ * @example
+ * ```ts
+ * import * as tf from "../runtime/tf.ts";
+ * import { compile } from "./compile.ts";
+ * import { useNativeTensorFlow } from "../runtime/native.ts";
+ *
+ * await useNativeTensorFlow();
+ * const standardise = compile((x: tf.Tensor) => {
+ *   const { mean, variance } = tf.moments(x, 0);
+ *   return { y: tf.div(tf.sub(x, mean), tf.sqrt(variance)), mean };
+ * });
+ * const { y } = standardise(tf.tensor1d([1, 2, 3]));
+ * console.log(await y.data()); // -1.2247, 0, 1.2247
+ * ```
+ */
+export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = {}): Compiled<F> {
+  const { name = fn.name || "the function", graphs = 32, eager = false } = options;
+  let programs: Program[] = []; // the one used last comes first
+  let eagerCalls = 0;
+
+  const call = (...args: unknown[]): unknown => {
+    const backend = nativeBackend();
+    if (eager || !backend || mustRunEagerly()) {
+      eagerCalls++;
+      return runEagerly(fn, name, args);
+    }
+    for (let at = 0; at < programs.length; at++) {
+      const inputs: Numbering = new Map(), program = programs[at];
+      if (!matches(program.args, args, inputs)) continue;
+      if (at > 0) programs = [program, ...programs.filter((other) => other !== program)];
+      return program.run(backend, [...inputs.keys()]);
+    }
+    const inputs: Numbering = new Map(),
+      template = readArguments(args, name, inputs),
+      tensors = [...inputs.keys()];
+    if (programs.length >= graphs) {
+      throw limitError(name, [...programs.map((program) => program.args).reverse(), template]);
+    }
+    const program = new Program(backend, fn, name, template, tensors);
+    programs.unshift(program);
+    return program.run(backend, tensors);
+  };
+  const statistics = (): CompileStatistics => {
+    const all = programs.map((program) => ({ ...program.statistics }));
+    const sum = (key: keyof GraphStatistics) => all.reduce((total, one) => total + one[key], 0);
+    return {
+      nodes: sum("nodes"),
+      bytes: sum("bytes"),
+      traceMilliseconds: sum("traceMilliseconds"),
+      loadMilliseconds: sum("loadMilliseconds"),
+      calls: sum("calls"),
+      eagerCalls,
+      graphs: all,
+    };
+  };
+  const dispose = () => {
+    const old = programs;
+    programs = [];
+    for (const program of old) program.dispose();
+  };
+  return Object.assign(call, { statistics, dispose }) as unknown as Compiled<F>;
+}
+
+function mustRunEagerly(): boolean {
+  const { state } = engineInternals();
+  return isRecording() || state.gradientDepth > 0 || state.profiling || tf.env().getBool("DEBUG");
+}
+
+/** `fn` itself, as a graph of it would behave: what it makes on the way is disposed, and no tensor of the result is an argument. */
+function runEagerly(fn: AnyFunction, name: string, args: unknown[]): unknown {
+  const inputs: Numbering = new Map(), outputs: Numbering = new Map();
+  readArguments(args, name, inputs);
+  return tf.tidy(() => {
+    const result = readResult(fn(...args), name, outputs);
+    return fill(
+      result,
+      [...outputs.keys()].map((tensor) => inputs.has(tensor) ? tf.clone(tensor) : tensor),
+    ) as tf.TensorContainer;
+  });
+}
+
+function readArguments(args: unknown[], name: string, inputs: Numbering) {
+  return readTemplate(args, `${name}'s arguments`, inputs, "argument");
+}

@@ -1,0 +1,145 @@
+/**
+ * `keepState(fn)`: as `compile`, but what each call hands to the next stays in TensorFlow.
+ * @module
+ */
+import * as tf from "../runtime/tf.ts";
+import { type NativeBackend, nativeBackend } from "../runtime/binding.ts";
+import { KeptProgram, requireSame, type Structure } from "./kept_program.ts";
+import { limitError } from "./limit.ts";
+import { fill, matches, type Numbering, readTemplate } from "./template.ts";
+
+/** A function with a state of its own. */
+export interface StateKeeper<S, A extends unknown[], R> {
+  /** Moves the state on; returns what else the function gives, in tensors that belong to the caller. */
+  (...args: A): R;
+  /** The state as it is, in new tensors that belong to the caller. */
+  read(): S;
+  /** Replaces the state. The tensors stay the caller's. */
+  write(state: S): void;
+  /** Frees the state and the graphs. */
+  dispose(): void;
+}
+
+/** Options of {@linkcode keepState}. */
+export interface KeepStateOptions {
+  /** What to call the function in messages. @default its own name */
+  name?: string;
+  /** How many graphs it may have. @default 32 */
+  graphs?: number;
+}
+
+/**
+ * Makes a function `(state, …) → [next state, result]` one of the rest alone, run as one graph that holds the state in variables.
+ *
+ * A compiled function's state goes in and comes out with each call. On a CPU that costs next to nothing; on a GPU it crosses the bus twice.
+ * Here it stays where it is, and crosses only for `read` and `write`, and when other shapes among the arguments need another graph.
+ *
+ * Where there is no native backend `fn` itself runs, with the same result.
+ *
+ * @param fn Pure, as for `compile`; the state comes back in the structure it went in.
+ * @throws {CompileError} At a call, as `compile`, or if the state comes back in another structure.
+ *
+ * @example
+ * ```ts
+ * import { keepState } from "./keep_state.ts";
+ * import { useNativeTensorFlow } from "../runtime/native.ts";
+ * import * as tf from "../runtime/tf.ts";
+ *
+ * await useNativeTensorFlow();
+ * const count = keepState(({ sum }: { sum: tf.Tensor }, x: tf.Tensor) => {
+ *   const next = tf.add(sum, x);
+ *   return [{ sum: next }, tf.square(next)];
+ * }, { sum: tf.scalar(0) });
+ * count(tf.scalar(2));
+ * console.log(await count(tf.scalar(3)).data()); // 25
+ * console.log(await count.read().sum.data()); // 5
+ * count.dispose();
+ * ```
+ */
+export function keepState<S, A extends unknown[], R>(
+  fn: (state: S, ...args: A) => [S, R],
+  initial: S,
+  options: KeepStateOptions = {},
+): StateKeeper<S, A, R> {
+  const { name = fn.name || "the function", graphs = 32 } = options;
+  const structure = readStructure(initial);
+  let programs: KeptProgram[] = [];
+  let holder: KeptProgram | null = null; // has the state, unless
+  let outside: S | null = keep(copy(initial)); // … it is here
+
+  const read = (): S => outside === null ? holder!.read(nativeBackend()!) as S : copy(outside);
+  const write = (state: S) => {
+    requireSame(structure.template, readStructure(state).template, name);
+    if (outside !== null) tf.dispose(outside as tf.TensorContainer);
+    outside = keep(copy(state));
+  };
+  const callEagerly = (args: A): R => {
+    const state = outside!;
+    const [next, result] = tf.tidy(() => {
+      const [next, result] = fn(state, ...args);
+      requireSame(structure.template, readStructure(next).template, name);
+      return [copy(next), copy(result)] as tf.TensorContainer;
+    }) as [S, R];
+    outside = keep(next);
+    tf.dispose(state as tf.TensorContainer);
+    return result;
+  };
+  /** A graph for arguments like these, with the state in it. */
+  const prepare = (backend: NativeBackend, args: A): KeptProgram => {
+    const state = outside ?? read();
+    try {
+      const tensors = readStructure(state).tensors;
+      let program = programs.find((one) => matches(one.args, args, new Map()));
+      if (!program) {
+        const rest = readStructure(args, `${name}'s arguments`);
+        if (programs.length >= graphs) {
+          throw limitError(name, [...programs.map((one) => one.args), rest.template]);
+        }
+        const pair = fn as unknown as (...args: unknown[]) => [unknown, unknown];
+        program = new KeptProgram(backend, pair, name, { template: structure.template, tensors }, rest);
+        programs.push(program);
+      }
+      program.write(backend, tensors);
+      if (outside === state) outside = null;
+      return holder = program;
+    } finally {
+      if (outside !== state) tf.dispose(state as tf.TensorContainer);
+    }
+  };
+  const call = (...args: A): R => {
+    const backend = nativeBackend();
+    if (!backend) return callEagerly(args);
+    const inputs: Numbering = new Map();
+    if (outside !== null || !matches(holder!.args, args, inputs)) {
+      prepare(backend, args);
+      inputs.clear();
+      matches(holder!.args, args, inputs);
+    }
+    return holder!.run(backend, [...inputs.keys()]) as R;
+  };
+  const dispose = () => {
+    for (const program of programs) program.dispose();
+    if (outside !== null) tf.dispose(outside as tf.TensorContainer);
+    programs = [];
+    [holder, outside] = [null, null];
+  };
+  return Object.assign(call, { read, write, dispose });
+}
+
+function readStructure(value: unknown, place = "the state"): Structure {
+  const numbering: Numbering = new Map();
+  const template = readTemplate(value, place, numbering, "argument");
+  return { template, tensors: [...numbering.keys()] };
+}
+
+/** The same structure of tensors of its own. */
+function copy<T>(value: T): T {
+  const { template, tensors } = readStructure(value);
+  return fill(template, tensors.map((tensor) => tf.clone(tensor))) as T;
+}
+
+/** Lets tensors outlive the tidy they were made in. */
+function keep<T>(value: T): T {
+  for (const tensor of readStructure(value).tensors) tf.keep(tensor);
+  return value;
+}

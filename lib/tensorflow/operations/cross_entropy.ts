@@ -1,0 +1,27 @@
+import * as tf from "../runtime/tf.ts";
+import { executeMany, nativeBackend, typeAttribute } from "../runtime/binding.ts";
+import { differentiate } from "./gradient.ts";
+
+/**
+ * The mean softmax cross-entropy of a batch, as `torch.nn.CrossEntropyLoss`.
+ *
+ * @param scores Unnormalised scores `[B,K]`.
+ * @param labels Right classes `[B]`, int32.
+ * @param smoothing The share of the target spread evenly over all classes (Szegedy et al. 2016, section 7, arXiv:1512.00567).
+ * @returns The loss, a scalar in nats.
+ */
+export function crossEntropy(scores: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0): tf.Scalar {
+  const classes = scores.shape[1];
+  const [right, wrong] = [1 - smoothing + smoothing / classes, smoothing / classes];
+  const targets = tf.oneHot(labels, classes, right, wrong, "float32") as tf.Tensor2D; // [B,K]
+  if (!nativeBackend()) return tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(scores)), 1)));
+  const losses = differentiate({
+    forward: (scores) => {
+      const attributes = [typeAttribute("T", "float32")];
+      const [value, slope] = executeMany("SoftmaxCrossEntropyWithLogits", attributes, [scores, targets], 2);
+      return { value, saved: [slope] };
+    },
+    backward: (dy, [slope]) => [tf.mul(slope, tf.expandDims(dy, 1))],
+  }, [scores]); // [B]
+  return tf.mean(losses);
+}

@@ -1,0 +1,52 @@
+import * as tf from "../runtime/tf.ts";
+import {
+  type Attribute,
+  boolAttribute,
+  execute,
+  nativeBackend,
+  stringAttribute,
+  typeAttribute,
+} from "../runtime/binding.ts";
+import { differentiate } from "./gradient.ts";
+
+const FLOAT = typeAttribute("T", "float32");
+const CHANNELS_LAST = stringAttribute("data_format", "NHWC");
+
+/**
+ * A product of two matrices, `tf.matMul` for rank 2.
+ *
+ * TensorFlow.js takes its operation for stacks of matrices also where there is but one. TensorFlow has a faster one for that, which its
+ * graph optimiser can moreover join with {@linkcode addBias} and ReLU.
+ *
+ * @param a `[n,k]`, or `[k,n]` if `transposeA`.
+ * @param b `[k,m]`, or `[m,k]` if `transposeB`.
+ * @returns `[n,m]`.
+ */
+export function matMul(a: tf.Tensor2D, b: tf.Tensor2D, transposeA = false, transposeB = false): tf.Tensor2D {
+  if (!nativeBackend()) return tf.matMul(a, b, transposeA, transposeB);
+  return differentiate({
+    forward: (a, b) => ({ value: multiply(a, b, transposeA, transposeB), saved: [a, b] }),
+    backward: (dy, [a, b]) => [
+      transposeA ? multiply(b, dy, transposeB, true) : multiply(dy, b, false, !transposeB),
+      transposeB ? multiply(dy, a, true, transposeA) : multiply(a, dy, !transposeA, false),
+    ],
+  }, [a, b]) as tf.Tensor2D;
+}
+
+function multiply(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
+  const attributes: Attribute[] = [
+    FLOAT,
+    boolAttribute("transpose_a", transposeA),
+    boolAttribute("transpose_b", transposeB),
+  ];
+  return execute("MatMul", attributes, [a, b]);
+}
+
+/** Adds a vector `[C]` along the last axis. The graph optimiser joins it with the convolution or product before and the ReLU behind it. */
+export function addBias<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
+  if (!nativeBackend()) return tf.add(x, bias);
+  return differentiate({
+    forward: (x, bias) => ({ value: execute("BiasAdd", [FLOAT, CHANNELS_LAST], [x, bias]), saved: [] }),
+    backward: (dy) => [dy, execute("BiasAddGrad", [FLOAT, CHANNELS_LAST], [dy])],
+  }, [x, bias]) as T;
+}

@@ -1,0 +1,87 @@
+/**
+ * Convolution and max-pooling with stride 2 and PyTorch's padding, two ways.
+ *
+ * A strided layer over an even size needs an odd number of padding rows. PyTorch pads both ends alike and leaves the last row unused;
+ * TensorFlow's `same` pads the end one row more, and so its windows fall on other pixels:
+ *
+ * ```text
+ * 3×3, stride 2, rows 0–15     PyTorch, padding 1:   (·  0  1) (1  2  3) … (13 14 15)    one row before
+ *                              TensorFlow, "same":   (0  1  2) (2  3  4) … (14 15  ·)    one row after
+ * rows turned: 15 … 0          TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, turned
+ * ```
+ *
+ * - {@linkcode turned}: the layers run on images turned by 180°, by kernels turned by 180°, and what they give is turned back. To pad by an
+ *   operation of its own would cost more, since it copies the whole picture forwards and backwards.
+ * - {@linkcode explicit}: TensorFlow's operations are told the padding. That is cheapest forwards, but max-pooling has no fast gradient for
+ *   it on CPUs, and TensorFlow.js does not offer it at all.
+ *
+ * @module
+ */
+import * as tf from "../runtime/tf.ts";
+import {
+  type Attribute,
+  execute,
+  intsAttribute,
+  nativeBackend,
+  stringAttribute,
+  typeAttribute,
+} from "../runtime/binding.ts";
+import { type Convolution, finish } from "./convolution.ts";
+
+/** A way to run layers with stride 2 on pictures of even size. */
+export interface StridedLayers {
+  /** Prepares images `[B,H,W,C]` for the layers. */
+  enter(images: tf.Tensor4D): tf.Tensor4D;
+  /** `torch.nn.Conv2d(C, K, k, stride=2, padding=(k - 1) / 2, bias=False)` by a kernel `[k,k,C,K]`, k odd: `[B,H/2,W/2,K]`. */
+  convolve: Convolution;
+  /** `torch.nn.MaxPool2d(3, stride=2, padding=1)`: `[B,H/2,W/2,C]`. */
+  maxPool(x: tf.Tensor4D): tf.Tensor4D;
+  /** Makes maps of what the layers gave. */
+  leave(maps: tf.Tensor4D): tf.Tensor4D;
+}
+
+/** Upside down, on every backend and with gradients. */
+export const turned: StridedLayers = {
+  enter: turn,
+  convolve: (x, kernel, then) => finish(tf.conv2d(x, turnKernel(kernel), 2, "same"), then),
+  maxPool: (x) => tf.maxPool(x, 3, 2, "same"),
+  leave: turn,
+};
+
+/** With the padding named, on the native backend and forwards only. */
+export const explicit: StridedLayers = {
+  enter: (images) => images,
+  convolve: (x, kernel, then) => {
+    const reach = (kernel.shape[0] - 1) / 2;
+    return finish(execute("Conv2D", padding(reach, reach - 1), [x, kernel]) as tf.Tensor4D, then);
+  },
+  maxPool: (x) =>
+    execute("MaxPool", [...padding(1, 0), intsAttribute("ksize", [1, 3, 3, 1])], [x]) as tf.Tensor4D,
+  leave: (maps) => maps,
+};
+
+/** The cheapest way that will do: `learns` says whether gradients are to go through the layers. */
+export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
+  return learns || !nativeBackend() ? turned : explicit;
+}
+
+/** The attributes of an operation with stride 2 and these rows and columns of padding at the start and the end. */
+function padding(before: number, after: number): Attribute[] {
+  return [
+    typeAttribute("T", "float32"),
+    intsAttribute("strides", [1, 2, 2, 1]),
+    stringAttribute("padding", "EXPLICIT"),
+    intsAttribute("explicit_paddings", [0, 0, before, after, before, after, 0, 0]),
+  ];
+}
+
+/** Turns by 180°: the pixels in reverse order. One axis is reversed faster than two. */
+function turn(maps: tf.Tensor4D): tf.Tensor4D {
+  const [B, H, W, C] = maps.shape;
+  return tf.reshape(tf.reverse(tf.reshape(maps, [B, H * W, C]), 1), [B, H, W, C]);
+}
+
+function turnKernel(kernel: tf.Tensor4D): tf.Tensor4D {
+  const [H, W, C, K] = kernel.shape;
+  return tf.reshape(tf.reverse(tf.reshape(kernel, [H * W, C * K]), 0), [H, W, C, K]);
+}

@@ -1,0 +1,187 @@
+import { blendClasses, type Blends } from "../../lib/analysis/blend.ts";
+import { weighMaps } from "../../lib/analysis/evidence.ts";
+import { leadMaps, leadScores } from "../../lib/analysis/leads.ts";
+import { compareSeparation, separation } from "../../lib/analysis/separation.ts";
+import { type Answers, createScorer, joinArrays, MAP_CELLS } from "../../lib/analysis/scorer.ts";
+import { CLASS_NAMES, type Dataset, IMAGE_BYTES, selectImages } from "../../lib/data/dataset.ts";
+import { normaliseImages } from "../../lib/data/normalise.ts";
+import type { BlendCurve, BlendMaps } from "../../lib/figures/blend_maps.ts";
+import { formatNumber } from "../../lib/support/format.ts";
+import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
+import { formatDifference, signOf } from "./intervals.ts";
+import type { OpenModel } from "./open_model.ts";
+
+/** Options of {@linkcode measureBlend}. */
+export interface MeasureBlendOptions {
+  from: number;
+  to: number;
+  /** Images of each class. */
+  perClass: number;
+  /** Steps from one class to the other; even, so that one blend is half and half. @default 12 */
+  steps?: number;
+  /** Images to show, one of each of the two classes. */
+  shown: readonly number[];
+}
+
+/**
+ * What blends of two classes do to images of the two and of the other eight. A score counts only against others, so all scores here are leads:
+ * what a blend scores more than the eight classes that have no part in it, on average, on the same image.
+ */
+export interface MeasuredBlend {
+  from: number;
+  to: number;
+  /** For the figure. */
+  figure: BlendMaps;
+  /** Mean leads of the blend half and half: images of the one class, of the other, and of the rest. */
+  half: { from: MeanInterval; to: MeanInterval; rest: MeanInterval };
+  /**
+   * How well a score tells images of the two classes from the rest (0.5 is guessing): the blend half and half, the better one of the two
+   * classes' own, and the larger of the two, which is what one would do without blends.
+   */
+  separation: { half: number; better: number; larger: number };
+  /** How much better the blend does than those two, with bootstrapped intervals. */
+  gain: { better: MeanInterval; larger: MeanInterval };
+  /** Cosine of the half-and-half filter with the straight mixture of the two filters. */
+  straight: number;
+}
+
+/** Some images through all blends. */
+interface Look {
+  blends: Blends;
+  answers: Answers;
+  /** Leads `[N][blends]`. */
+  leads: number[][];
+}
+
+/** A score made of an image's leads through all blends. */
+type Score = (row: readonly number[]) => number;
+
+/** Generates filters between two classes, and looks at test images through them: the first `perClass` of each class, right or wrong. */
+export async function measureBlend(
+  { network, config }: Pick<OpenModel, "network" | "config">,
+  dataset: Dataset,
+  { from, to, perClass, steps = 12, shown }: MeasureBlendOptions,
+): Promise<MeasuredBlend> {
+  const shares = Array.from({ length: steps + 1 }, (_, step) => step / steps);
+  const scorer = createScorer(network, config);
+  const parts = [from, to];
+  const look = async (indices: readonly number[]): Promise<Look> => {
+    const images = normaliseImages(selectImages(dataset, indices).images);
+    const blends = await blendClasses(network, config, { from, to, shares, images });
+    const answers = await scorer.ask(images);
+    return { blends, answers, leads: leadScores(blends.scores, answers.scores, parts) };
+  };
+  const groups: Look[] = [];
+  for (let label = 0; label < CLASS_NAMES.length; label++) {
+    const indices = [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label);
+    groups.push(await look(indices.slice(0, perClass)));
+  }
+  const pictures = await look(shown);
+  scorer.dispose();
+  const [added, background] = [
+    await weighMaps(network, config, pictures.blends.maps),
+    await weighMaps(network, config, pictures.answers.maps),
+  ];
+  const [one, other] = parts.map((label) => groups[label].leads);
+  const rest = groups.flatMap(({ leads }, label) => parts.includes(label) ? [] : leads);
+  const half = steps / 2;
+  const meanAt = (scores: readonly (readonly number[])[], at: number) =>
+    meanInterval(scores.map((row) => row[at]));
+  const pair = [...one, ...other];
+  const separate = (score: Score) => separation(pair.map(score), rest.map(score));
+  const ends: Score[] = [(row) => row[0], (row) => row[steps]];
+  const better = separate(ends[0]) > separate(ends[1]) ? ends[0] : ends[1];
+  const larger: Score = (row) => Math.max(row[0], row[steps]);
+  const compare = (score: Score) => {
+    const both = (row: readonly number[]): [number, number] => [row[half], score(row)];
+    return compareSeparation({ inside: pair.map(both), outside: rest.map(both) }, { seed: 0 });
+  };
+  return {
+    from,
+    to,
+    figure: {
+      from: CLASS_NAMES[from],
+      to: CLASS_NAMES[to],
+      ...pickShown(pictures, leadMaps(added, background, parts), dataset, shown),
+      curves: [
+        makeCurve(`${CLASS_NAMES[from]} images`, shares, one),
+        makeCurve(`${CLASS_NAMES[to]} images`, shares, other),
+        makeCurve("images of other classes", shares, rest),
+      ],
+    },
+    half: { from: meanAt(one, half), to: meanAt(other, half), rest: meanAt(rest, half) },
+    separation: { half: separate((row) => row[half]), better: separate(better), larger: separate(larger) },
+    gain: { better: compare(better), larger: compare(larger) },
+    straight: pictures.blends.straight[half],
+  };
+}
+
+/** Every other blend of the images to show. */
+function pickShown(
+  { blends: { shares }, leads }: Look,
+  evidence: Float32Array,
+  { images, labels }: Dataset,
+  shown: readonly number[],
+) {
+  const columns = shares.map((_, at) => at).filter((at) => at % 2 === 0);
+  return {
+    shares: columns.map((at) => shares[at]),
+    examples: shown.map((index, row) => ({
+      image: images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
+      label: CLASS_NAMES[labels[index]],
+      maps: joinArrays(columns.map((at) => {
+        const start = (row * shares.length + at) * MAP_CELLS;
+        return evidence.subarray(start, start + MAP_CELLS);
+      })),
+      scores: columns.map((at) => leads[row][at]),
+    })),
+  };
+}
+
+function makeCurve(
+  name: string,
+  share: readonly number[],
+  scores: readonly (readonly number[])[],
+): BlendCurve {
+  const points = share.map((_, at) => meanInterval(scores.map((row) => row[at])));
+  const isBanded = points.every(({ interval }) => interval !== undefined);
+  return {
+    name,
+    share,
+    value: points.map(({ mean }) => mean),
+    ...isBanded &&
+      { low: points.map(({ interval }) => interval![0]), high: points.map(({ interval }) => interval![1]) },
+  };
+}
+
+/** What the blend half and half does, in sentences. */
+export function describeBlend({ figure, half, separation, gain, straight }: MeasuredBlend): string[] {
+  const number = (value: number, decimals = 1) => formatNumber(value, decimals);
+  const compare = (difference: MeanInterval) => {
+    const doubt = signOf(difference) === null ? ", not shown to differ from zero" : "";
+    return `the blend's gain is ${formatDifference(difference)}${doubt}`;
+  };
+  return [
+    `The filter half ${figure.from}, half ${figure.to} leads the eight classes without a part in it by ${
+      number(half.from.mean)
+    } on ` +
+    `${figure.from} images, by ${number(half.to.mean)} on ${figure.to} images, and by ${
+      number(half.rest.mean)
+    } on all others (means).`,
+    `It tells the two classes from the other eight with ${
+      number(separation.half, 3)
+    } (area under the ROC curve; 0.5 is guessing). ` +
+    `The better one of the two classes' own filters has ${number(separation.better, 3)} (${
+      compare(gain.better)
+    }); ` +
+    `the larger of both scores, which takes two filters, has ${number(separation.larger, 3)} (${
+      compare(gain.larger)
+    }).`,
+    `The generated filter has a cosine of ${
+      number(straight, 3)
+    } with the plain mixture of the two filters: ` +
+    (straight > 0.95
+      ? "between these classes the generator is nearly linear, and mixing stored filters would do nearly the same."
+      : "between these classes the generator is not linear, and mixing stored filters would not do the same."),
+  ];
+}

@@ -1,0 +1,56 @@
+import { basename, join } from "@std/path";
+import { projectFolder } from "../../lib/support/project.ts";
+import { codeCells, readNotebook, sourceOf } from "./notebook_file.ts";
+
+/**
+ * Type-checks the code cells of notebooks with the project's settings, which Jupyter does not do: each notebook's cells are put together
+ * as a module for `deno check`.
+ *
+ * @returns What is wrong, with notebook, cell and line; `""` where nothing is.
+ */
+export async function checkCells(paths: readonly string[]): Promise<string> {
+  // beside the notebooks, so that relative imports mean the same; a folder of its own would not be
+  const prefix = join(projectFolder(), "notebooks", `.cells-${crypto.randomUUID()}-`);
+  const modules: string[] = [];
+  try {
+    const origins = new Map<string, string[]>();
+    for (const path of paths) {
+      const { code, origin } = await toModule(path);
+      const module = `${prefix}${basename(path, ".ipynb")}.ts`;
+      modules.push(module);
+      origins.set(basename(module), origin);
+      await Deno.writeTextFile(module, code);
+    }
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", ...modules],
+      cwd: projectFolder(),
+      env: { NO_COLOR: "1" },
+      stdout: "null",
+      stderr: "piped",
+    }).output();
+    return success ? "" : nameCells(new TextDecoder().decode(stderr), origins);
+  } finally {
+    for (const module of modules) await Deno.remove(module);
+  }
+}
+
+/** A notebook's code as a module, and for each line of it the cell it is from. */
+async function toModule(path: string): Promise<{ code: string; origin: string[] }> {
+  const lines = ["export {};"];
+  const origin = [""];
+  for (const { cell, number } of codeCells(await readNotebook(path))) {
+    for (const [index, line] of sourceOf(cell).split("\n").entries()) {
+      lines.push(line);
+      origin.push(`${basename(path)}, cell ${number} (${cell.id}), line ${index + 1}`);
+    }
+  }
+  return { code: lines.join("\n") + "\n", origin };
+}
+
+/** Turns places in the modules into places in the notebooks. */
+function nameCells(report: string, origins: ReadonlyMap<string, string[]>): string {
+  return report.replace(
+    /(?:file:\/\/)?[^\s()]*\/(\.cells-[^/:\s]+\.ts):(\d+):\d+/g,
+    (place, name, line) => origins.get(name)?.[Number(line) - 1] ?? place,
+  );
+}

@@ -1,0 +1,235 @@
+/**
+ * Notebook files as they are kept in git: the same bytes for the same content, and nothing of the machine that executed them.
+ *
+ * @module
+ */
+import { basename } from "@std/path";
+import { InputError } from "../../lib/support/errors.ts";
+
+/** A notebook, by Jupyter's format 4.5. */
+export interface NotebookFile {
+  /** From top to bottom. */
+  cells: NotebookCell[];
+  /** The kernel and its language. */
+  metadata: Record<string, unknown>;
+  /** 4. */
+  nbformat: number;
+  /** At least 5, which gives cells their names. */
+  nbformat_minor: number;
+}
+
+/** A cell: prose or code. */
+export interface NotebookCell {
+  /** Prose is `markdown`. */
+  cell_type: "markdown" | "code" | "raw";
+  /** Stays the same as long as the cell does. */
+  id: string;
+  /** Tags and what the report is to know. */
+  metadata: Record<string, unknown>;
+  /** One text or its lines. */
+  source: string | string[];
+  /** Of code: in which turn it ran. */
+  execution_count?: number | null;
+  /** Of code. */
+  outputs?: CellOutput[];
+}
+
+/** What is shown below a cell. */
+export interface CellOutput {
+  /** Which of the fields below there are. */
+  output_type: "stream" | "display_data" | "execute_result" | "error";
+  /** Of a stream: `stdout` or `stderr`. */
+  name?: string;
+  /** Of a stream. */
+  text?: string | string[];
+  /** What is shown, by form. */
+  data?: Record<string, unknown>;
+  /** How large a picture is to be. */
+  metadata?: Record<string, unknown>;
+  /** Of a result. */
+  execution_count?: number | null;
+  /** An error's name. */
+  ename?: string;
+  /** An error's message. */
+  evalue?: string;
+  /** Where an error was thrown. */
+  traceback?: string[];
+}
+
+/** What every notebook of the project says of itself. */
+const METADATA = {
+  kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
+  language_info: {
+    codemirror_mode: "typescript",
+    file_extension: ".ts",
+    mimetype: "text/x.typescript",
+    name: "typescript",
+    nbconvert_exporter: "script",
+    pygments_lexer: "typescript",
+  },
+};
+
+/**
+ * Reads a notebook.
+ *
+ * @throws {InputError} If it is missing, or no notebook.
+ */
+export async function readNotebook(path: string): Promise<NotebookFile> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new InputError(`Cannot read ${path}: there is no such notebook.`, { cause: error });
+  }
+  try {
+    const notebook = JSON.parse(text) as NotebookFile;
+    if (notebook.nbformat === 4 && Array.isArray(notebook.cells)) return notebook;
+  } catch { /* the sentence below says it */ }
+  throw new InputError(`Cannot read ${path}: it is not a notebook of format 4.`);
+}
+
+/** A notebook as text: Jupyter's own indentation, keys in order, a line of source a line of the file. */
+export function formatNotebook({ cells, nbformat_minor }: NotebookFile): string {
+  const tidy = {
+    cells: cells.map(tidyCell),
+    metadata: METADATA,
+    nbformat: 4,
+    nbformat_minor: Math.max(5, nbformat_minor),
+  };
+  return JSON.stringify(tidy, null, 1) + "\n";
+}
+
+/** The source of a cell as one text. */
+export function sourceOf({ source }: Pick<NotebookCell, "source">): string {
+  return joinText(source);
+}
+
+/** A notebook's code cells, with their numbers as one counts cells in JupyterLab, prose included, from 1. */
+export function codeCells({ cells }: NotebookFile): { cell: NotebookCell; number: number }[] {
+  return cells.map((cell, index) => ({ cell, number: index + 1 })).filter(({ cell }) =>
+    cell.cell_type === "code"
+  );
+}
+
+/** A text of the machine's, and what is to stand in its place. */
+export type Replacement = readonly [found: string, instead: string];
+
+/**
+ * Takes the machine out of a notebook's outputs: its paths, and colours that only a terminal can show.
+ *
+ * @param path The notebook's, for a message.
+ * @param replacements Folders of this machine, each replaced wherever it stands.
+ * @throws {InputError} If a path of a machine is left.
+ */
+export function cleanOutputs(
+  notebook: NotebookFile,
+  path: string,
+  replacements: readonly Replacement[],
+): NotebookFile {
+  const longestFirst = replacements.toSorted(([one], [other]) => other.length - one.length);
+  const clean = (text: string) =>
+    longestFirst.reduce((cleaned, [found, instead]) => cleaned.replaceAll(found, instead), text)
+      // deno-lint-ignore no-control-regex
+      .replace(/\u001b\[[0-9;]*m/g, "");
+  const cells = notebook.cells.map((cell, index) => {
+    if (cell.outputs === undefined) return cell;
+    const outputs = joinStreams(cell.outputs).map((output) => cleanOutput(output, clean));
+    const left = outputs.flatMap(textsOf).flatMap((text) => text.match(MACHINE_PATH) ?? []);
+    if (left.length > 0) {
+      throw new InputError(
+        `Cannot keep the outputs of ${basename(path)}: cell ${
+          index + 1
+        } (${cell.id}) shows a path of this machine, ${left[0]}; ` +
+          "show a name instead.",
+      );
+    }
+    return { ...cell, outputs };
+  });
+  return { ...notebook, cells };
+}
+
+const MACHINE_PATH =
+  /(?<![\w.\/-])(?:file:\/\/)?(?:\/(?:home|Users|root|tmp|var|mnt|work|workspace)\/|[A-Z]:\\)[^\s"'<>)]*/;
+
+/** A stream comes in pieces that depend on the moment; together they are the same every time. */
+function joinStreams(outputs: readonly CellOutput[]): CellOutput[] {
+  const joined: CellOutput[] = [];
+  for (const output of outputs) {
+    const before = joined.at(-1);
+    if (output.output_type === "stream" && before?.output_type === "stream" && before.name === output.name) {
+      joined[joined.length - 1] = {
+        ...before,
+        text: joinText(before.text ?? "") + joinText(output.text ?? ""),
+      };
+    } else joined.push(output);
+  }
+  return joined;
+}
+
+function cleanOutput(output: CellOutput, clean: (text: string) => string): CellOutput {
+  const data = output.data &&
+    Object.fromEntries(
+      Object.entries(output.data).map((
+        [type, value],
+      ) => [type, isText(type) ? clean(joinText(value)) : value]),
+    );
+  return {
+    ...output,
+    ...output.text === undefined ? {} : { text: clean(joinText(output.text)) },
+    ...output.evalue === undefined ? {} : { evalue: clean(output.evalue) },
+    ...output.traceback === undefined ? {} : { traceback: output.traceback.map(clean) },
+    ...data && { data },
+  };
+}
+
+function textsOf({ text, data = {}, evalue = "", traceback = [] }: CellOutput): string[] {
+  const shown = Object.entries(data).filter(([type]) => isText(type)).map(([, value]) => joinText(value));
+  return [joinText(text ?? ""), evalue, ...traceback, ...shown];
+}
+
+function isText(type: string): boolean {
+  return type.startsWith("text/") || type === "image/svg+xml";
+}
+
+function tidyCell({ cell_type, id, metadata, source, execution_count = null, outputs = [] }: NotebookCell) {
+  const kept = tidyMetadata(metadata);
+  const common = { cell_type, id, metadata: kept, source: splitText(joinText(source)) };
+  if (cell_type !== "code") return common;
+  return {
+    cell_type,
+    execution_count,
+    id,
+    metadata: kept,
+    outputs: outputs.map(tidyOutput),
+    source: common.source,
+  };
+}
+
+/** What the report is told by: tags, and captions under `report`. What editors leave there is dropped. */
+function tidyMetadata({ tags, report }: Record<string, unknown>): Record<string, unknown> {
+  return { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
+}
+
+function tidyOutput({ text, data, ...output }: CellOutput) {
+  const tidied = data &&
+    Object.fromEntries(
+      Object.entries(data).sort(([one], [other]) => one < other ? -1 : 1)
+        .map(([type, value]) => [type, isText(type) ? splitText(joinText(value)) : value]),
+    );
+  const all = {
+    ...output,
+    ...data && { data: tidied },
+    ...text === undefined ? {} : { text: splitText(joinText(text)) },
+  };
+  return Object.fromEntries(Object.entries(all).sort(([one], [other]) => one < other ? -1 : 1));
+}
+
+/** Jupyter keeps a text as a text or as its lines. */
+function joinText(text: unknown): string {
+  return Array.isArray(text) ? text.join("") : String(text);
+}
+
+function splitText(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { basename, join } from "@std/path";
+import { InputError } from "../../../lib/support/errors.ts";
+import { listNotebooks } from "../../../notebooks/jupyter/list_notebooks.ts";
+import {
+  cleanOutputs,
+  codeCells,
+  formatNotebook,
+  type NotebookCell,
+  type NotebookFile,
+  readNotebook,
+  sourceOf,
+} from "../../../notebooks/jupyter/notebook_file.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+
+/** A notebook of one code cell with these outputs. */
+function notebookWith(outputs: NotebookCell["outputs"]): NotebookFile {
+  const cell = { cell_type: "code" as const, id: "cell", metadata: {}, source: "1", outputs };
+  return { cells: [cell], metadata: {}, nbformat: 4, nbformat_minor: 5 };
+}
+
+function outputsOf({ cells }: NotebookFile) {
+  return cells[0].outputs!;
+}
+
+for (const path of listNotebooks()) {
+  const name = basename(path);
+
+  Deno.test(`${name} is kept as the project writes notebooks, and its outputs name no folder of a machine`, async () => {
+    const notebook = await readNotebook(path);
+    assert.equal(formatNotebook(notebook), await Deno.readTextFile(path));
+    assert.equal(formatNotebook(cleanOutputs(notebook, path, [])), formatNotebook(notebook));
+  });
+
+  Deno.test(`${name} asks a question first, explains between its 5 to 15 cells of code, and ends with what was found`, async () => {
+    const notebook = await readNotebook(path);
+    const [first, last] = [notebook.cells[0], notebook.cells.at(-1)!];
+    assert.equal(first.cell_type, "markdown");
+    assert.match(sourceOf(first), /^# \d · /);
+    assert.match(sourceOf(first), /\*\*The question\.\*\*/);
+    assert.equal(last.cell_type, "markdown");
+    assert.match(
+      notebook.cells.filter(({ cell_type }) => cell_type === "markdown").map(sourceOf).join("\n"),
+      /^## What was found/m,
+    );
+    const code = codeCells(notebook).length;
+    assert.ok(code >= 5 && code <= 15, `${code} code cells`);
+    assert.ok(notebook.cells.length - code >= code / 2, "too little prose");
+  });
+
+  Deno.test(`${name} names its cells, each once`, async () => {
+    const { cells } = await readNotebook(path);
+    assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length);
+    for (const { id } of cells) assert.match(id, /^[\w-]{1,64}$/);
+  });
+}
+
+Deno.test("folders of this machine are replaced wherever an output shows them, the longest first", () => {
+  const notebook = notebookWith([
+    { output_type: "stream", name: "stdout", text: ["in /home/me/project/runs\n", "and /home/me\n"] },
+    {
+      output_type: "display_data",
+      data: { "text/markdown": "`/home/me/project`", "image/png": "/home/me" },
+      metadata: {},
+    },
+    {
+      output_type: "error",
+      ename: "Error",
+      evalue: "no /home/me/x",
+      traceback: ["at \u001b[31mfile:///home/me/project/a.ts\u001b[0m"],
+    },
+  ]);
+  const [stream, shown, error] = outputsOf(
+    cleanOutputs(notebook, "a.ipynb", [["/home/me", "~"], ["/home/me/project", "."]]),
+  );
+  assert.equal(stream.text, "in ./runs\nand ~\n");
+  assert.deepEqual(shown.data, { "text/markdown": "`.`", "image/png": "/home/me" });
+  assert.deepEqual([error.evalue, error.traceback], ["no ~/x", ["at file://./a.ts"]]);
+});
+
+Deno.test("an output that still names a folder of a machine is refused, with notebook and cell", () => {
+  for (const text of ["see /home/somebody/x", "file:///tmp/a.ts", "C:\\Users\\me"]) {
+    const notebook = notebookWith([{ output_type: "stream", name: "stdout", text }]);
+    assert.throws(() => cleanOutputs(notebook, "notebooks/07_x.ipynb", []), (error) => {
+      assert.ok(error instanceof InputError);
+      assert.match(error.message, /07_x\.ipynb: cell 1 \(cell\)/);
+      return true;
+    });
+  }
+});
+
+Deno.test("what is no path of a machine stays: a share, a fraction, an address", () => {
+  const text = "w / ‖w‖, 1/√64, 60 img/s, https://example.org/tmp/x, notebooks/results";
+  const [output] = outputsOf(
+    cleanOutputs(notebookWith([{ output_type: "stream", name: "stdout", text }]), "a.ipynb", []),
+  );
+  assert.equal(output.text, text);
+});
+
+Deno.test("pieces of a stream become one, and what stands between keeps them apart", () => {
+  const piece = (name: string, text: string) => ({ output_type: "stream" as const, name, text });
+  const shown = { output_type: "display_data" as const, data: { "text/plain": "x" }, metadata: {} };
+  const outputs = outputsOf(cleanOutputs(
+    notebookWith([
+      piece("stdout", "a"),
+      piece("stdout", "b"),
+      piece("stderr", "c"),
+      shown,
+      piece("stdout", "d"),
+    ]),
+    "a.ipynb",
+    [],
+  ));
+  assert.deepEqual(outputs.map(({ text }) => text), ["ab", "c", undefined, "d"]);
+});
+
+Deno.test("a notebook is written the same whoever executed it, and when", () => {
+  const notebook = notebookWith([{ output_type: "stream", text: "a\nb", name: "stdout" }]);
+  const other: NotebookFile = {
+    ...notebook,
+    metadata: { language_info: { version: "9.9" }, kernelspec: { name: "other" } },
+    cells: [{ ...notebook.cells[0], metadata: { execution: { "iopub.execute_input": "2026-01-01" } } }],
+  };
+  assert.equal(formatNotebook(other), formatNotebook(notebook));
+  assert.match(formatNotebook(notebook), /"a\\n",\n\s+"b"/);
+});
+
+Deno.test("a notebook that is missing, or none, is the user's to mend", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "01_x.ipynb");
+  await assert.rejects(readNotebook(path), InputError);
+  await Deno.writeTextFile(path, "{}");
+  await assert.rejects(readNotebook(path), /it is not a notebook/);
+});
+
+Deno.test("notebooks are found by number, by name, and in their order", async () => {
+  using folder = temporaryFolder();
+  for (const name of ["02_train.ipynb", "01_build.ipynb", "notes.ipynb", "03_x.txt"]) {
+    await Deno.writeTextFile(join(folder.path, name), "");
+  }
+  const list = (...wanted: string[]) => listNotebooks(wanted, folder.path).map((path) => basename(path));
+  assert.deepEqual(list(), ["01_build.ipynb", "02_train.ipynb"]);
+  assert.deepEqual(list("2", "01"), ["01_build.ipynb", "02_train.ipynb"]);
+  assert.deepEqual(list("notebooks/02_train.ipynb"), ["02_train.ipynb"]);
+  assert.throws(() => list("07"), /Cannot find a notebook 07: there are 01_build\.ipynb, 02_train\.ipynb/);
+});

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { basename, join } from "@std/path";
+import { checkCells } from "../../../notebooks/jupyter/check_cells.ts";
+import { CellError, executeNotebook } from "../../../notebooks/jupyter/execute.ts";
+import { ensureJupyter } from "../../../notebooks/jupyter/jupyter.ts";
+import { listNotebooks } from "../../../notebooks/jupyter/list_notebooks.ts";
+import {
+  codeCells,
+  formatNotebook,
+  type NotebookFile,
+  readNotebook,
+} from "../../../notebooks/jupyter/notebook_file.ts";
+import { runCommand } from "../../testing/command.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+
+/** Writes a notebook of these code cells. */
+async function writeNotebook(path: string, ...sources: string[]): Promise<void> {
+  const cells = sources.map((source, index): NotebookFile["cells"][number] => ({
+    cell_type: "code",
+    id: `cell-${index + 1}`,
+    metadata: {},
+    source,
+    outputs: [],
+  }));
+  await Deno.writeTextFile(path, formatNotebook({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }));
+}
+
+Deno.test("every notebook runs from top to bottom in a fresh kernel, offline, and its file stays as it is", async () => {
+  using folder = temporaryFolder();
+  const before = await Promise.all(listNotebooks().map((path) => Deno.readTextFile(path)));
+  const { code, stdout, stderr } = await runCommand(
+    "notebooks",
+    ["--quick", "--into", folder.path],
+    folder.path,
+  );
+  assert.equal(code, 0, stdout + stderr);
+  const after = await Promise.all(listNotebooks().map((path) => Deno.readTextFile(path)));
+  assert.deepEqual(after.map((text, index) => text === before[index]), before.map(() => true));
+  for (const path of listNotebooks()) {
+    const executed = await readNotebook(join(folder.path, basename(path)));
+    const cells = codeCells(executed).map(({ cell }) => cell);
+    assert.deepEqual(cells.map(({ execution_count }) => execution_count), cells.map((_, index) => index + 1));
+    const outputs = cells.flatMap(({ outputs = [] }) => outputs);
+    assert.ok(
+      outputs.some(({ data }) => data?.["image/svg+xml"] && data["image/png"]),
+      `${path} shows no figure`,
+    );
+    assert.match(JSON.stringify(outputs[0].data), /Data: synthetic, .* weights: random · [CG]PU, TensorFlow/);
+  }
+});
+
+Deno.test("the code of all notebooks type-checks", async () => {
+  assert.equal(await checkCells(listNotebooks()), "");
+});
+
+Deno.test("a cell that does not type-check is named with notebook, cell and line", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "07_wrong.ipynb");
+  await writeNotebook(path, "const count = 1;", "// fine\nconst text: string = count;");
+  const report = await checkCells([path]);
+  assert.match(report, /07_wrong\.ipynb, cell 2 \(cell-2\), line 2/);
+  assert.match(report, /not assignable to type 'string'/);
+});
+
+Deno.test("a cell that fails ends the notebook and is named; what was shown last is kept", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "07_fails.ipynb");
+  const show =
+    'await Deno.jupyter.broadcast("display_data", { data: { "text/plain": "shown" }, metadata: {}, transient: {} });';
+  const jupyter = await ensureJupyter();
+  await writeNotebook(path, "console.log(1);", `const x = 2;\n${show}`, "x;");
+  const numbers: number[] = [];
+  const executed = await executeNotebook(path, { jupyter, onCell: (number) => numbers.push(number) });
+  assert.deepEqual(numbers, [1, 2, 3]);
+  assert.deepEqual(
+    codeCells(executed).map(({ cell }) => cell.outputs!.map(({ output_type }) => output_type)),
+    [["stream"], ["display_data"], ["execute_result"]],
+  );
+
+  await writeNotebook(path, "const y = 1;", "const lost = y;\nmissing();", "console.log('never');");
+  await assert.rejects(executeNotebook(path, { jupyter }), (error) => {
+    assert.ok(error instanceof CellError);
+    assert.match(
+      error.message,
+      /07_fails\.ipynb: cell 2 \(cell-2: const lost = y;\) failed: ReferenceError: missing is not defined/,
+    );
+    return true;
+  });
+});
+
+Deno.test("a notebook says what is missing where there are no results, and runs all the same", async () => {
+  using folder = temporaryFolder();
+  const [path] = listNotebooks(["03"]);
+  const executed = await executeNotebook(path, {
+    jupyter: await ensureJupyter(),
+    env: { NOTEBOOK_QUICK: "1", NOTEBOOK_RESULTS: folder.path, CHECKPOINTS_DIR: folder.path },
+  });
+  const shown = JSON.stringify(executed.cells.map(({ outputs }) => outputs));
+  assert.match(shown, /There are no results of dynamic, static-per-class, static-ten-way, static-shared yet/);
+  assert.match(shown, /deno task compare --publish/);
+});

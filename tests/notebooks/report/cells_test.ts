@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { InputError } from "../../../lib/support/errors.ts";
+import { formatNotebook, type NotebookCell } from "../../../notebooks/jupyter/notebook_file.ts";
+import { isExecuted, type Part, takeApart } from "../../../notebooks/report/cells.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+import { code, drawFigure, figure, markdown, notebook, opening, printed, prose, TABLE } from "./sample.ts";
+
+async function partsOf(...cells: NotebookCell[]): Promise<Part[]> {
+  const { file, path } = notebook("01_sample", ...cells);
+  return await takeApart(file, path);
+}
+
+Deno.test("prose, figures, tables and printed text are printed; code is not", async () => {
+  const parts = await partsOf(
+    prose("# A\n\nText."),
+    code("await show();", [
+      figure("A square"),
+      markdown(TABLE),
+      markdown("Said."),
+      printed("v: [16,8,8,64]\n"),
+    ]),
+    code("const a = 1;"),
+  );
+  assert.deepEqual(parts.map(({ kind, cell }) => [kind, cell]), [
+    ["prose", 1],
+    ["figure", 2],
+    ["table", 2],
+    ["prose", 2],
+    ["text", 2],
+  ]);
+  assert.deepEqual(parts.map((part) => part.kind === "prose" && part.isWritten), [
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  assert.equal(parts[4].kind === "text" && parts[4].text, "v: [16,8,8,64]");
+});
+
+Deno.test("a figure is printed as SVG where there is one, and as PNG else", async () => {
+  const svg = figure("A square");
+  const png = { ...svg, data: { "image/png": svg.data!["image/png"] } };
+  const parts = await partsOf(code("", [svg, png]));
+  assert.deepEqual(parts.map((part) => part.kind === "figure" && part.format), ["svg", "png"]);
+  const [vector, pixels] = parts.map((part) => part.kind === "figure" ? part.data : new Uint8Array());
+  assert.equal(new TextDecoder().decode(vector), drawFigure("A square"));
+  assert.deepEqual([...pixels.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
+});
+
+Deno.test("tags print a cell's code, leave out what it shows or all of it, and mark what it answers", async () => {
+  const tagged = (...tags: string[]) => ({ tags });
+  const parts = await partsOf(
+    prose("Skipped.", tagged("report-skip")),
+    code("a();", [printed("b")], tagged("report-skip")),
+    code("c();\n", [printed("d")], tagged("report-code", "report-skip-output", "lab-2.1-init")),
+    code("e();", [], tagged("lab-2.1-forward")),
+    prose("Answer.", tagged("lab-3.2-downsides", "other")),
+  );
+  assert.deepEqual(parts, [
+    { kind: "code", source: "c();", cell: 3, answers: ["lab-2.1-init"] },
+    { kind: "prose", markdown: "", isWritten: false, cell: 4, answers: ["lab-2.1-forward"] },
+    { kind: "prose", markdown: "Answer.", isWritten: true, cell: 5, answers: ["lab-3.2-downsides"] },
+  ]);
+});
+
+Deno.test("captions belong to a cell's figures and tables in their order, and stay with the notebook", async () => {
+  const metadata = { report: { captions: ["One", null, false, "Four"], width: 0.5 } };
+  const outputs = [figure("A"), markdown("Said."), markdown(TABLE), figure("left out"), figure("D")];
+  const file = notebook("01_sample", code("", outputs, metadata)).file;
+  const kept = JSON.parse(formatNotebook(file));
+  const parts = await takeApart(kept, "01_sample.ipynb");
+  assert.deepEqual(parts.map((part) => "caption" in part ? part.caption : "–"), ["One", "–", null, "Four"]);
+  assert.deepEqual(parts.map((part) => part.kind === "figure" ? part.width : 0), [0.5, 0, 0, 0.5]);
+});
+
+Deno.test("what a notebook alone needs to say is left out", async () => {
+  const parts = await partsOf(
+    prose("Before. <!-- notebook only -->Run the cell.<!-- end --> After."),
+    code("", [
+      opening("CIFAR-10"),
+      printed("kept\n"),
+      markdown(
+        "> **Note.** There are no results of dynamic yet. `deno task compare --publish` makes them anew.",
+      ),
+      { output_type: "stream", name: "stderr", text: "a warning" },
+    ]),
+  );
+  assert.deepEqual(
+    parts.map((part) => part.kind === "prose" ? part.markdown : part.kind === "text" && part.text),
+    [
+      "Before.  After.",
+      "kept",
+    ],
+  );
+});
+
+Deno.test("a picture that stands alone in prose becomes a figure, read from beside the notebook", async () => {
+  using folder = temporaryFolder();
+  Deno.writeTextFileSync(join(folder.path, "a.svg"), drawFigure("A"));
+  const { file } = notebook("01_sample", prose("Before.\n\n![What it shows](a.svg)\n\nAfter."));
+  const parts = await takeApart(file, join(folder.path, "01_sample.ipynb"));
+  assert.deepEqual(parts.map(({ kind }) => kind), ["prose", "figure", "prose"]);
+  assert.equal(parts[1].kind === "figure" && parts[1].caption, "What it shows");
+  await assert.rejects(
+    partsOf(prose("![b](https://example.org/b.jpg)")),
+    new InputError(
+      "Cannot print the picture https://example.org/b.jpg of 01_sample.ipynb: it must be an SVG or PNG file of the project.",
+    ),
+  );
+});
+
+Deno.test("a notebook with a failed cell is refused by name", async () => {
+  const failed = { output_type: "error" as const, ename: "TypeError", evalue: "no" };
+  await assert.rejects(
+    partsOf(prose("A"), code("a();", [failed])),
+    new InputError(
+      "Cannot make a report of 01_sample.ipynb: its cell 2 (code) failed with TypeError; mend it and run deno task notebooks.",
+    ),
+  );
+});
+
+Deno.test("a notebook is executed when each of its code cells was", () => {
+  const idle = { ...code("a();"), execution_count: null };
+  assert.equal(isExecuted(notebook("01", prose("A"), code("a();")).file), true);
+  assert.equal(isExecuted(notebook("01", code("a();"), idle).file), false);
+});

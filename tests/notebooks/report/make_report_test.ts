@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../../lib/support/errors.ts";
+import { makeReport, reportDate, type ReportOptions } from "../../../notebooks/report/make_report.ts";
+import { projectFolder } from "../../../lib/support/project.ts";
+import { experimentResult, seedResult } from "../../experiments/samples.ts";
+import { readPages, unpackPdf } from "./pdf.ts";
+import { code, figure, findReportPython, markdown, notebook, printed, prose, TABLE } from "./sample.ts";
+
+const python = await findReportPython();
+const setsPages = { ignore: python === null };
+
+const NOTEBOOKS = [
+  notebook(
+    "01_first",
+    prose("# 1 · The first notebook\n\n**The question.** What of CIFAR-10?", { tags: ["lab-2.1-init"] }),
+    prose("## Parts\n\nA formula $\\hat w = w / \\lVert w \\rVert_2$, and a picture to expect."),
+    code(
+      "await displayFigure(square);",
+      [figure("A black square", "Data: CIFAR-10."), markdown(TABLE), printed("v: [16,8,8,64]\n")],
+      { tags: ["report-code", "lab-2.1-forward"], report: { captions: [null, "The `parts` of it."] } },
+    ),
+    prose("Notebook 2 goes on.\n\nNext: [more](02_second.ipynb)."),
+  ),
+  notebook(
+    "02_second",
+    prose("# 2 · The second notebook\n\nOf notebook 1."),
+    code("f();", [markdown("**Said.**")]),
+  ),
+];
+
+const RESULTS = [
+  await experimentResult("dynamic", [seedResult(0, [0.5, 0.8031]), seedResult(1, [0.5, 0.8031])]),
+  await experimentResult("static-per-class", [seedResult(0, [0.5, 0.81]), seedResult(1, [0.5, 0.82])]),
+];
+
+const make = async (options: Partial<ReportOptions> = {}) =>
+  await makeReport({ uid: "u7654321", notebooks: NOTEBOOKS, results: RESULTS, python: python!, ...options });
+
+let usual: ReturnType<typeof make> | undefined; // made once, looked at by several tests
+
+Deno.test(
+  "a report is a PDF with title, abstract, contents, sections, references and appendix",
+  setsPages,
+  async () => {
+    const { pdf, pages, synthetic } = await (usual ??= make());
+    assert.equal(new TextDecoder().decode(pdf.subarray(0, 5)), "%PDF-");
+    assert.equal(synthetic, false);
+    const texts = await readPages(pdf);
+    if (texts === null) return;
+    assert.equal(texts.length, pages);
+    const [first, second] = texts;
+    for (const words of ["Lab 4", "u7654321", "2 January 2026", "Abstract", "80.31 ± 0.00 %", "Contents"]) {
+      assert.ok(first.includes(words), `${words} in\n${first}`);
+    }
+    assert.match(first, /older than today's code/);
+    const all = texts.join("\n").replace(/\s+/g, " ");
+    assert.match(second, /For the marker/);
+    assert.match(second, /1 The first notebook, p\. \d\s+01:1\b/);
+    assert.match(second, /1\.1 Parts, p\. \d\s+01:3\b/);
+    assert.match(all, /Figure 1\. A black square\. Data: CIFAR-10\./);
+    assert.match(all, /Table 1\. The parts of it\./);
+    assert.match(all, /a picture to expect \(Figure 1, Table 1\)\./);
+    assert.match(all, /Section 2 goes on\./);
+    assert.doesNotMatch(all, /Next:/);
+    assert.match(all, /await displayFigure\(square\);/);
+    assert.match(all, /v: \[16,8,8,64\]/);
+    assert.match(all, /Krizhevsky/);
+    assert.match(all, /A\.2\s+Options/);
+    assert.match(all, /--batch-size\s+128\s+128/);
+  },
+);
+
+Deno.test("the same input makes the same bytes, on either paper", setsPages, async () => {
+  const [one, other, letter] = [await (usual ??= make()), await make(), await make({ paper: "letter" })];
+  assert.deepEqual(one.pdf, other.pdf);
+  const sizeOf = (pdf: Uint8Array) => /\/MediaBox \[0 0 ([\d.]+ [\d.]+)\]/.exec(unpackPdf(pdf))?.[1];
+  assert.match(sizeOf(one.pdf)!, /^595\.\d+ 841\.\d+$/);
+  assert.equal(sizeOf(letter.pdf), "612 792");
+});
+
+Deno.test("on synthetic data every page says so", setsPages, async () => {
+  const results = RESULTS.map((result) => ({ ...result, data: { name: "synthetic", fingerprint: "0" } }));
+  const { pdf, synthetic } = await make({ results });
+  assert.equal(synthetic, true);
+  for (const text of await readPages(pdf) ?? []) {
+    assert.match(text, /Synthetic data: measured on drawn shapes/);
+  }
+});
+
+Deno.test(
+  "a report holds vectors for figures, its own fonts, and no folder of this machine",
+  setsPages,
+  async () => {
+    const { pdf } = await (usual ??= make());
+    const inside = unpackPdf(pdf);
+    for (const folder of [projectFolder(), Deno.env.get("HOME") ?? "/root", "/tmp/", "node_modules"]) {
+      assert.ok(!inside.includes(folder), folder);
+    }
+    assert.match(inside, /Arimo/);
+    assert.doesNotMatch(inside, /\/Subtype \/Image/);
+  },
+);
+
+Deno.test("a notebook whose outputs name a folder of this machine is refused", setsPages, async () => {
+  const said = notebook(
+    "01_first",
+    prose("# A"),
+    code("f();", [printed(`saved in ${projectFolder()}/checkpoints`)]),
+  );
+  await assert.rejects(make({ notebooks: [said] }), (error) => {
+    assert.ok(error instanceof InputError);
+    assert.match(error.message, /^Cannot make a report that names a folder of this machine, /);
+    return true;
+  });
+});
+
+Deno.test("a report's day is that of the latest training, or SOURCE_DATE_EPOCH, and never today", () => {
+  const before = Deno.env.get("SOURCE_DATE_EPOCH");
+  try {
+    Deno.env.delete("SOURCE_DATE_EPOCH");
+    assert.equal(reportDate(RESULTS)!.toISOString(), "2026-01-02T10:00:00.000Z");
+    assert.equal(reportDate([]), null);
+    Deno.env.set("SOURCE_DATE_EPOCH", "86400");
+    assert.equal(reportDate(RESULTS)!.toISOString(), "1970-01-02T00:00:00.000Z");
+    Deno.env.set("SOURCE_DATE_EPOCH", "today");
+    assert.throws(() => reportDate([]), InputError);
+  } finally {
+    if (before === undefined) Deno.env.delete("SOURCE_DATE_EPOCH");
+    else Deno.env.set("SOURCE_DATE_EPOCH", before);
+  }
+});

@@ -1,0 +1,81 @@
+import { composeFigure } from "../../../lib/figures/figure.ts";
+import { svgToPng } from "../../../lib/figures/svg_to_png.ts";
+import { formatCircumstances } from "../../../notebooks/cells/circumstances.ts";
+import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
+import type { ReportNotebook } from "../../../notebooks/report/section.ts";
+import { InputError } from "../../../lib/support/errors.ts";
+import { ensurePythonPackages } from "../../../lib/tensorflow/setup/mod.ts";
+
+/** A cell of Markdown. */
+export function prose(source: string, metadata: Record<string, unknown> = {}): NotebookCell {
+  return { cell_type: "markdown", id: "prose", metadata, source };
+}
+
+/** An executed cell of code with what it shows. */
+export function code(
+  source: string,
+  outputs: CellOutput[] = [],
+  metadata: Record<string, unknown> = {},
+): NotebookCell {
+  return { cell_type: "code", id: "code", metadata, source, outputs, execution_count: 1 };
+}
+
+/** A figure as a notebook keeps it. */
+export function figure(title: string, subtitle?: string): CellOutput {
+  const svg = drawFigure(title, subtitle);
+  const data = {
+    "image/png": svgToPng(svg).toBase64(),
+    "image/svg+xml": svg.split(/(?<=\n)/),
+    "text/plain": [title],
+  };
+  return { output_type: "display_data", data, metadata: {} };
+}
+
+/** A figure of `lib/figures`: a square of 100 pixels. */
+export function drawFigure(title?: string, subtitle?: string): string {
+  const body = { markup: '<rect width="100" height="100"/>', height: 100, description: "A black square." };
+  return composeFigure(body, { title, subtitle, width: 240 });
+}
+
+/** What `displayMarkdown` and `displayTable` show. */
+export function markdown(text: string): CellOutput {
+  return { output_type: "display_data", data: { "text/markdown": text, "text/plain": text }, metadata: {} };
+}
+
+/** What a notebook says as it opens. */
+export function opening(data: string, quick = false): CellOutput {
+  return markdown(
+    formatCircumstances({
+      data,
+      sizes: [50_000, 10_000],
+      weights: "random",
+      runtime: "CPU, TensorFlow 2.21.0",
+      quick,
+    }),
+  );
+}
+
+/** What `console.log` prints. */
+export function printed(text: string): CellOutput {
+  return { output_type: "stream", name: "stdout", text };
+}
+
+/** A notebook of these cells. */
+export function notebook(name: string, ...cells: NotebookCell[]): ReportNotebook {
+  const file: NotebookFile = { cells, metadata: {}, nbformat: 4, nbformat_minor: 5 };
+  return { path: `${name}.ipynb`, file };
+}
+
+/** A table in Markdown. */
+export const TABLE = "| part | parameters |\n| --- | ---: |\n| `backbone` | 157,504 |";
+
+/** Python with pandoc and typst; null, which is said, where they can be neither found nor fetched. */
+export async function findReportPython(): Promise<string | null> {
+  try {
+    return (await ensurePythonPackages("report")).python;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    console.warn(`The tests that set pages are left out: ${error.message}`);
+    return null;
+  }
+}

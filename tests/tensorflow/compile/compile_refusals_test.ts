@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
+import { execute, intAttribute, typeAttribute } from "../../../lib/tensorflow/runtime/binding.ts";
+import { compile, CompileError } from "../../../lib/tensorflow/compile/compile.ts";
+import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import { takeTraces } from "./traces.ts";
+
+/** Made before the functions below run: from outside, for them. */
+interface Outside {
+  /** With values that TensorFlow has not seen yet. */
+  fresh: tf.Tensor1D;
+  /** With a handle. */
+  used: tf.Tensor1D;
+  variable: tf.Variable;
+}
+
+/** What cannot be recorded: a function that does it, and the sentence that names the cure. */
+type Refusal = [what: string, fn: (x: tf.Tensor1D, outside: () => Outside) => unknown, message: RegExp];
+
+const OUTSIDE =
+  /^compile: f uses a tensor from outside \(in .*\).* Pass it as an argument, or make it inside/;
+const READS = /^compile: f reads a tensor's values .* Return the tensor and read it after the call\.$/;
+const PROMISE = /^compile: f returns a promise\. Make it an ordinary function/;
+const TEXT = /^compile: .* a tensor of texts; a graph takes and gives numbers and flags only\./;
+const RANDOM = /^compile: f draws random numbers without a seed.* or give a seed\.$/;
+const VARIABLE = /^compile: f makes a variable.* Take the state as an argument, and return the next\.$/;
+
+const REFUSALS: Refusal[] = [
+  ["a tensor from outside", (x, outside) => tf.add(x, outside().fresh), OUTSIDE],
+  ["a tensor from outside that was used before", (x, outside) => tf.add(x, outside().used), OUTSIDE],
+  ["a reshaped tensor from outside", (x, outside) => tf.add(x, tf.reshape(outside().fresh, [1, 2])), OUTSIDE],
+  ["a tensor from outside as result", (x, outside) => [tf.neg(x), outside().used], OUTSIDE],
+  ["a fresh tensor from outside as result", (x, outside) => [tf.neg(x), outside().fresh], OUTSIDE],
+  [
+    "a tensor from outside in a gradient",
+    (x, outside) => tf.grad((x) => tf.mul(x, outside().used))(x),
+    OUTSIDE,
+  ],
+  ["a variable from outside", (x, outside) => tf.mul(x, outside().variable), OUTSIDE],
+  [
+    "an optimizer",
+    (x, outside) => tf.train.sgd(0.1).minimize(() => tf.sum(tf.mul(x, outside().variable)), true),
+    OUTSIDE,
+  ],
+  ["reading a tensor from outside", (x, outside) => tf.mul(x, outside().used.dataSync()[0]), OUTSIDE],
+  ["reading a fresh tensor from outside", (x, outside) => tf.mul(x, outside().fresh.dataSync()[0]), OUTSIDE],
+  ["dataSync of an argument", (x) => tf.mul(x, x.dataSync()[0]), READS],
+  ["arraySync of a result", (x) => tf.mul(x, tf.sum(x).arraySync()), READS],
+  ["print", (x) => (tf.print(x), tf.neg(x)), READS],
+  ["reading, caught by the function", (x) => attempt(() => tf.mul(x, x.dataSync()[0])) ?? tf.neg(x), READS],
+  ["reading after a gather", (x) => tf.mul(tf.gather(x, [0]), x.dataSync()[0]), READS],
+  ["two things, told by the first", (x) => (attempt(() => x.dataSync()), tf.mul(x, Math.random())), READS],
+  ["data without await", (x) => (x.data(), tf.neg(x)), READS],
+  ["array with await", async (x) => tf.mul(x, (await x.array())[0]), READS],
+  ["an operation that reads", (x) => tf.booleanMaskAsync(x, tf.greater(x, 0)), READS],
+  ["a branch on a value", (x) => tf.sum(x).dataSync()[0] > 0 ? tf.neg(x) : x, READS],
+  ["an asynchronous function", async (x) => await tf.neg(x), PROMISE],
+  [
+    "an asynchronous function that fails",
+    async (x) => await Promise.reject(new Error(`${x.shape}`)),
+    PROMISE,
+  ],
+  ["a tensor of texts", (x) => [x, tf.tensor1d(["a", "b"])], TEXT],
+  ["an operation that gives texts", (x) => execute("AsString", [typeAttribute("T", "float32")], [x]), TEXT],
+  ["Math.random", (x) => tf.mul(x, Math.random()), RANDOM],
+  ["randomNormal", (x) => tf.add(x, tf.randomNormal([2])), RANDOM],
+  ["randomUniform", (x) => tf.add(x, tf.randomUniform([2])), RANDOM],
+  ["truncatedNormal", (x) => tf.add(x, tf.truncatedNormal([2])), RANDOM],
+  ["dropout", (x) => tf.dropout(x, 0.5), RANDOM],
+  ["multinomial", (x) => tf.multinomial(x, 3), RANDOM],
+  [
+    "an operation with no seed",
+    () =>
+      execute("RandomUniform", [typeAttribute("T", "int32"), typeAttribute("dtype", "float32")], [
+        tf.tensor1d([2], "int32"),
+      ]),
+    RANDOM,
+  ],
+  ["a variable made inside", (x) => tf.mul(x, tf.variable(tf.scalar(2))), VARIABLE],
+];
+
+for (const [what, fn, message] of REFUSALS) {
+  Deno.test(`refused, with the cure, and nothing left behind: ${what}`, async () => {
+    await useNativeTensorFlow();
+    const x = tf.tensor1d([1, 2]), used = tf.tensor1d([3, 4]);
+    const outside = { fresh: tf.tensor1d([5, 6]), used, variable: tf.variable(tf.tensor1d([7, 8])) };
+    tf.dispose([tf.neg(x), tf.neg(used), tf.neg(outside.variable)]); // give them handles
+    const before = takeTraces(), compiled = compile((x: tf.Tensor1D) => fn(x, () => outside), { name: "f" });
+    for (let time = 0; time < 2; time++) {
+      assert.throws(
+        () => compiled(x),
+        (error) => error instanceof CompileError && message.test(error.message),
+      );
+      assert.deepEqual(takeTraces(), before);
+    }
+    await new Promise((resolve) => setTimeout(resolve)); // a promise that fails would end the process here
+    assert.deepEqual(takeTraces(), before);
+    assert.deepEqual(Array.from(tf.add(x, used).dataSync()), [4, 6]);
+    tf.dispose([x, used, outside.fresh]);
+    outside.variable.dispose();
+  });
+}
+
+/** Ways to fail half way, in the middle of what TensorFlow.js keeps books of. */
+const FAILURES: Record<string, (x: tf.Tensor) => tf.Tensor> = {
+  "at once": () => fail(),
+  "after some operations": (x) => tf.mul(tf.keep(tf.neg(x)), fail()),
+  "in a tidy": (x) => tf.tidy(() => tf.mul(tf.neg(x), fail())),
+  "in a scope that stays open": (x) => (tf.engine().startScope(), tf.mul(tf.neg(x), fail())),
+  "in a gradient's function": (x) => tf.grad((x) => tf.mul(tf.tanh(tf.exp(x)), fail()))(x),
+  "in a gradient of a gradient": (x) => tf.grad((x) => tf.grad((x) => tf.mul(tf.exp(x), fail()))(x))(x),
+  "in a custom gradient's backward function": (x) =>
+    tf.grad((x) => tf.customGrad((x) => ({ value: tf.exp(x as tf.Tensor), gradFunc: () => fail() }))(x))(x),
+  "at a type that TensorFlow.js lacks": (x) =>
+    execute("Cast", [typeAttribute("SrcT", "float32"), typeAttribute("DstT", "float64")], [x]),
+  "in TensorFlow": (x) => execute("MatMul", [typeAttribute("T", "float32")], [x, x]),
+};
+
+for (const [where, fn] of Object.entries(FAILURES)) {
+  Deno.test(`what the function throws is passed on, and nothing left behind: ${where}`, async () => {
+    await useNativeTensorFlow();
+    const x = tf.tensor1d([1, 2]);
+    tf.neg(x).dispose();
+    const before = takeTraces(), compiled = compile(fn);
+    for (let time = 0; time < 2; time++) {
+      assert.throws(() => compiled(x), (error) => error instanceof Error && !(error instanceof CompileError));
+      assert.deepEqual(takeTraces(), before);
+    }
+    assert.deepEqual(Array.from(tf.grad((x) => tf.square(x))(x).dataSync()), [2, 4]);
+    tf.dispose(x);
+  });
+}
+
+Deno.test("a graph that fails says so, leaves nothing behind, and runs again", async () => {
+  await useNativeTensorFlow();
+  const pick = compile((x: tf.Tensor, indices: tf.Tensor) => tf.gather(x, indices), { name: "pick" });
+  const x = tf.tensor1d([5, 6]), good = tf.tensor1d([1, 0], "int32"), bad = tf.tensor1d([1, 7], "int32");
+  tf.dispose([pick(x, good), tf.neg(bad)]);
+  const before = takeTraces();
+  assert.throws(() => pick(x, bad), {
+    name: "CompileError",
+    message: /^compile: the graph of pick failed: .*indices\[1\] = 7/s,
+  });
+  assert.deepEqual(takeTraces(), before);
+  const picked = pick(x, good);
+  assert.deepEqual(Array.from(picked.dataSync()), [6, 5]);
+  tf.dispose([picked, x, good, bad]);
+  pick.dispose();
+});
+
+Deno.test("a graph that TensorFlow does not take says so and leaves nothing behind", async () => {
+  await useNativeTensorFlow();
+  // run by itself, an operation's types follow from its inputs; in a graph they must be told
+  const untyped = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]), {
+    name: "untyped",
+  });
+  const x = tf.scalar(1);
+  tf.neg(x).dispose();
+  const before = takeTraces();
+  assert.throws(() => untyped(x), {
+    name: "CompileError",
+    message: /^compile: TensorFlow does not take the graph of untyped: .*SrcT/s,
+  });
+  assert.deepEqual(takeTraces(), before);
+  x.dispose();
+});
+
+Deno.test("a graph's folder is gone, whether TensorFlow takes the graph or not", async () => {
+  await useNativeTensorFlow();
+  const { TMPDIR } = Deno.env.toObject(), folder = Deno.makeTempDirSync();
+  let written = 0;
+  const { writeFileSync } = Deno;
+  Deno.env.set("TMPDIR", folder);
+  Deno.writeFileSync = (path, ...rest) => {
+    assert.ok(String(path).startsWith(folder));
+    written++;
+    writeFileSync(path, ...rest);
+  };
+  try {
+    const good = compile((x: tf.Tensor) => tf.neg(x)), x = tf.scalar(1);
+    const bad = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]));
+    tf.dispose(good(x));
+    assert.throws(() => bad(x), CompileError);
+    good.dispose();
+    assert.equal(written, 2);
+    assert.deepEqual(Array.from(Deno.readDirSync(folder)), []);
+  } finally {
+    Deno.writeFileSync = writeFileSync;
+    if (TMPDIR === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", TMPDIR);
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+Deno.test("random operations with a seed of their own are recorded", async () => {
+  await useNativeTensorFlow();
+  const draw = compile(() =>
+    execute("RandomUniform", [
+      typeAttribute("T", "int32"),
+      typeAttribute("dtype", "float32"),
+      intAttribute("seed", 3),
+      intAttribute("seed2", 4),
+    ], [tf.tensor1d([2], "int32")])
+  );
+  const draws = [draw(), draw()].map((tensor) => Array.from(tensor.dataSync()));
+  assert.notDeepEqual(draws[0], draws[1], "it draws on, as it does by itself");
+});
+
+function fail(): never {
+  throw new Error("on purpose");
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

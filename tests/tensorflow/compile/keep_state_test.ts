@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
+import { compile, CompileError } from "../../../lib/tensorflow/compile/compile.ts";
+import { keepState } from "../../../lib/tensorflow/compile/keep_state.ts";
+import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import {
+  assertSameValues,
+  countTensors,
+  onPlainBackend,
+  randomTensor,
+  readAll,
+} from "../../testing/tensors.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+type State = { sums: { x: tf.Tensor; y: tf.Tensor }; fixed: tf.Tensor };
+
+/** Each sum depends on the other's old value, so the order of reading and writing shows. */
+function add({ sums: { x, y }, fixed }: State, values: tf.Tensor): [State, { before: tf.Tensor }] {
+  const next = { x: tf.add(y, tf.sum(values)), y: tf.sub(tf.mul(x, 0.5), fixed) };
+  return [{ sums: next, fixed }, { before: tf.stack([x, y]) }];
+}
+
+const start = (): State => ({ sums: { x: tf.scalar(1), y: tf.scalar(2) }, fixed: tf.scalar(0.25) });
+
+/** What ten calls give, one after the other, and the state after them. Every third call has another shape. */
+function run(
+  step: (values: tf.Tensor) => { before: tf.Tensor },
+  read: () => State,
+): Record<string, tf.Tensor> {
+  const results: Record<string, tf.Tensor> = {};
+  for (let call = 0; call < 10; call++) {
+    const values = randomTensor([call % 3 === 0 ? 5 : 3], call);
+    results[`call ${call}`] = step(values).before;
+    values.dispose();
+  }
+  const { sums: { x, y }, fixed } = read();
+  return { ...results, x, y, fixed };
+}
+
+function runKept(): Record<string, tf.Tensor> {
+  const initial = start();
+  const step = keepState(add, initial);
+  tf.dispose([initial]); // what is kept is a copy
+  const results = run(step, step.read);
+  step.dispose();
+  return results;
+}
+
+Deno.test("a state that is kept in the graph moves on as one that goes in and out", async () => {
+  const compiled = compile(add);
+  let state = start();
+  const step = (values: tf.Tensor) => {
+    const [next, result] = compiled(state, values);
+    state = next;
+    return result;
+  };
+  const expected = await readAll(run(step, () => state));
+  compiled.dispose();
+  assertSameValues(await readAll(runKept()), expected);
+  assertSameValues(await onPlainBackend(runKept), expected, "on another backend");
+});
+
+Deno.test("a state can be replaced, and read before the first call", async () => {
+  const step = keepState(add, start());
+  assert.deepEqual(await step.read().sums.x.data(), new Float32Array([1]));
+  tf.dispose([step(tf.tensor1d([4]))]);
+  step.write({ ...start(), sums: { x: tf.scalar(10), y: tf.scalar(20) } });
+  assert.deepEqual(await step.read().sums.y.data(), new Float32Array([20]));
+  assert.deepEqual(await step(tf.tensor1d([4])).before.data(), new Float32Array([10, 20]));
+  assert.deepEqual(await step.read().sums.x.data(), new Float32Array([24]));
+  step.dispose();
+});
+
+Deno.test("what was read stays as it was when the state moves on", async () => {
+  const step = keepState(add, start());
+  tf.dispose([step(tf.tensor1d([4]))]);
+  const { sums } = step.read();
+  for (let call = 0; call < 3; call++) tf.dispose([step(tf.tensor1d([1]))]);
+  assert.deepEqual(await sums.x.data(), new Float32Array([6]));
+  step.dispose();
+});
+
+Deno.test("keeping a state leaves no tensor and no graph behind", async () => {
+  await readAll(runKept());
+  const before = countTensors();
+  for (let time = 0; time < 3; time++) await readAll(runKept());
+  assert.deepEqual(countTensors(), before);
+});
+
+Deno.test("a state that changes its structure is refused, and nothing is left of the call", () => {
+  const initial = { a: tf.scalar(1), b: tf.scalar(2) };
+  const renamed = keepState(({ a, b }: typeof initial) => [{ b, a } as typeof initial, null], initial);
+  const grown = keepState(
+    ({ a, b }: typeof initial) => [{ a: tf.stack([a, b]) as tf.Scalar, b }, null],
+    initial,
+  );
+  const fail = () => {
+    for (const step of [renamed, grown]) {
+      assert.throws(
+        step,
+        (error) => error instanceof CompileError && /must keep its structure/.test(error.message),
+      );
+    }
+  };
+  fail(); // the first use of a number gives it a handle
+  const before = countTensors();
+  fail();
+  assert.deepEqual(countTensors(), before);
+  assert.throws(() => renamed.write({ a: tf.scalar(1) } as typeof initial), /must keep its structure/);
+  renamed.dispose();
+  grown.dispose();
+});
+
+Deno.test("what compile refuses is refused here too", () => {
+  const outside = tf.scalar(3);
+  const step = keepState((x: tf.Tensor) => [tf.add(x, outside), null], tf.scalar(1) as tf.Tensor);
+  assert.throws(step, /uses a tensor from outside/);
+  step.dispose();
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
+import { execute, executeMany, floatAttribute } from "../../../lib/tensorflow/runtime/binding.ts";
+import { canUseKernels, findProcessor } from "../../../lib/tensorflow/kernels.ts";
+import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import {
+  assertAllClose,
+  assertSameValues,
+  onPlainBackend,
+  randomTensor,
+  type Values,
+} from "../../testing/tensors.ts";
+import { PROJECT } from "../../testing/sources.ts";
+import { computeWithKernels } from "./kernel_results.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+/** What {@linkcode computeWithKernels} gives in a process of its own. */
+async function computeElsewhere(env: Record<string, string>): Promise<{ values: Values; stderr: string }> {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", join(PROJECT, "tests", "tensorflow", "kernels", "kernel_results.ts")],
+    env: { ...env, NO_COLOR: "1" },
+    cwd: PROJECT,
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const values = text === "" ? {} : JSON.parse(text) as Record<string, number[]>;
+  return {
+    values: Object.fromEntries(Object.entries(values).map(([name, list]) => [name, Float32Array.from(list)])),
+    stderr: new TextDecoder().decode(stderr),
+  };
+}
+
+for (const KERNELS_PROCESSOR of ["baseline", "avx2", "avx512"]) {
+  for (const TF_NUM_INTRAOP_THREADS of ["1", "3"]) {
+    Deno.test(`the operations for ${KERNELS_PROCESSOR} on ${TF_NUM_INTRAOP_THREADS} threads give the same to rounding`, async () => {
+      const { values, stderr } = await computeElsewhere({ KERNELS_PROCESSOR, TF_NUM_INTRAOP_THREADS });
+      assert.equal(stderr, "");
+      assertAllClose(values, await computeWithKernels(), 2e-6);
+    });
+  }
+}
+
+Deno.test("the operations give the same bits in each process", async () => {
+  const { threads } = await useNativeTensorFlow();
+  const { values } = await computeElsewhere({ TF_NUM_INTRAOP_THREADS: String(threads) });
+  assertSameValues(values, await computeWithKernels());
+});
+
+Deno.test("the kind of a processor is read from what Linux says it has", () => {
+  const haswell = "fma sse4_1 movbe avx f16c bmi1 avx2 bmi2";
+  const skylake = `${haswell} avx512f avx512dq avx512cd avx512bw avx512vl`;
+  const read = (flags: string) =>
+    findProcessor(`processor\t: 0\nflags\t\t: fpu ${flags} rdseed\nbugs\t: avx512f\n`);
+  assert.deepEqual([read("sse4_2 avx"), read(haswell), read(skylake)], [0, 1, 2]);
+  assert.equal(read(skylake.replace("avx512vl", "avx512er")), 1); // a Xeon Phi
+  assert.equal(findProcessor("processor\t: 0\nFeatures\t: fp asimd\n"), 0); // an ARM
+});
+
+Deno.test("a kind of processor that is none is refused", async () => {
+  const { stderr } = await computeElsewhere({ KERNELS_PROCESSOR: "z80" });
+  assert.match(stderr, /Cannot use KERNELS_PROCESSOR=z80: it is one of baseline, avx2, avx512\./);
+});
+
+Deno.test("the operations are for channels in sixteens, and for the native backend", async () => {
+  assert.equal(canUseKernels(16, 64), true);
+  assert.equal(canUseKernels(16, 24), false);
+  await onPlainBackend(() => {
+    assert.equal(canUseKernels(16), false);
+    return {};
+  });
+});
+
+Deno.test("the operations refuse what does not fit", () => {
+  const [x, vector, other] = [[2, 3, 3, 16], [16], [8]].map((shape) => randomTensor(shape));
+  const normalise = (...inputs: tf.Tensor[]) => () => {
+    const attributes = [
+      { name: "relu", type: 3, value: false },
+      floatAttribute("epsilon", 1e-5),
+      floatAttribute("momentum", 0.1),
+    ];
+    return executeMany("NormaliseBatch", attributes, inputs, 5);
+  };
+  const four = [vector, vector, vector, vector], none = tf.zeros([0]);
+  assert.throws(normalise(tf.zeros([2, 3, 3, 8]), ...four, none), /C a multiple of 16/);
+  assert.throws(normalise(tf.zeros([0, 3, 3, 16]), ...four, none), /not empty/);
+  assert.throws(normalise(x, vector, vector, other, vector, none), /a vector must be \[C\]/);
+  assert.throws(normalise(x, ...four, tf.zeros([2, 3, 3, 32])), /x's shape/);
+  assert.equal(normalise(x, ...four, none)().length, 5);
+  const attributes = [floatAttribute("momentum", 0.9), floatAttribute("weight_decay", 0)];
+  const step = (...inputs: tf.Tensor[]) => () => executeMany("NesterovStep", attributes, inputs, 2);
+  assert.throws(step(vector, other, vector, tf.scalar(1)), /one shape/);
+  assert.throws(step(vector, vector, vector, other), /a scalar/);
+  assert.throws(() => execute("Winograd3x3", [], [x, tf.cast(tf.zeros([3, 3, 16, 16]), "int32")]), /float/);
+});

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
+import { nativeBackend } from "../../../lib/tensorflow/runtime/binding.ts";
+import { InputError } from "../../../lib/support/errors.ts";
+import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+
+Deno.test("the native runtime is opened once, and says what it is", async () => {
+  const runtime = await useNativeTensorFlow({ device: "cpu" });
+  assert.equal(tf.getBackend(), "tensorflow");
+  assert.equal(runtime.device, "cpu");
+  assert.equal(runtime.version, nativeBackend()!.binding.TF_Version);
+  assert.equal(runtime.threads, Number(Deno.env.get("TF_NUM_INTRAOP_THREADS")));
+  assert.deepEqual(await useNativeTensorFlow(), runtime);
+  assert.deepEqual(await useNativeTensorFlow({ device: "cpu" }), runtime);
+});
+
+Deno.test("a GPU that is not there is an error, not the CPU", async () => {
+  await useNativeTensorFlow({ device: "cpu" }); // where there is a GPU, it is hidden now
+  await assert.rejects(useNativeTensorFlow({ device: "gpu" }), (error) => {
+    assert.ok(error instanceof InputError, String(error));
+    assert.match(error.message, /--device gpu/);
+    return true;
+  });
+});
+
+Deno.test("TensorFlow loads without a word, and keeps the environment that the user has set", async () => {
+  const program = `
+    import { useNativeTensorFlow } from ${
+    JSON.stringify(new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href)
+  };
+    const { threads } = await useNativeTensorFlow({ device: "cpu" });
+    const names = ["TF_CPP_MIN_LOG_LEVEL", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_NUM_INTRAOP_THREADS", "CUDA_VISIBLE_DEVICES"];
+    console.log(JSON.stringify([threads, ...names.map((name) => Deno.env.get(name))]));
+  `;
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-check", program],
+    env: { TF_CPP_MIN_LOG_LEVEL: "3", TF_NUM_INTRAOP_THREADS: "1", NO_COLOR: "1" },
+    cwd: new URL("../../", import.meta.url),
+  }).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.equal(err, "");
+  assert.deepEqual(JSON.parse(out), [1, "3", "true", "1", "-1"]);
+});

@@ -1,0 +1,115 @@
+/**
+ * A small project to set up for real, without the network: packages of a few bytes in place of TensorFlow's.
+ *
+ * @module
+ */
+import { fromFileUrl, join } from "@std/path";
+import { zipSync } from "fflate";
+
+export const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
+
+/** Deno's cache, for a Deno that is started with an environment of its own. */
+export const DENO_DIR = Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME") ?? "", ".cache", "deno");
+
+/** What a shell script and pip call; a machine has little more. */
+const TOOLS = "sh env cat chmod cp dirname ls mkdir mktemp mv readlink rm sleep sort touch uname".split(" ");
+
+/** The programs of {@linkcode TOOLS} and those given, in a folder that can stand alone as PATH. */
+export async function makeTools(folder: string, programs: Record<string, string> = {}): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const name of TOOLS) {
+    const path = findProgram(name);
+    if (path !== null) await Deno.symlink(path, join(folder, name));
+  }
+  for (const [name, script] of Object.entries(programs)) await writeScript(join(folder, name), script);
+  return folder;
+}
+
+/** Writes a shell script that can be run. */
+export async function writeScript(path: string, script: string): Promise<void> {
+  await Deno.mkdir(join(path, ".."), { recursive: true });
+  await Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`);
+  await Deno.chmod(path, 0o755);
+}
+
+/** The place of a program on PATH, or `null`. */
+export function findProgram(name: string): string | null {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    try {
+      if (Deno.statSync(join(folder, name)).isFile) return join(folder, name);
+    } catch { /* not in this one */ }
+  }
+  return null;
+}
+
+/** A Python on this machine that has pip, or `null`. */
+export function findPython(): string | null {
+  for (const python of [findProgram("python3"), join(ROOT, ".venv", "bin", "python")]) {
+    if (python === null) continue;
+    try {
+      // the program itself: what lies on PATH may be a slow script that looks for it
+      const args = ["-c", "import pip, sys; print(sys.executable)"];
+      const { success, stdout } = new Deno.Command(python, { args, stdin: "null" }).outputSync();
+      if (success) return new TextDecoder().decode(stdout).trim();
+    } catch { /* not there */ }
+  }
+  return null;
+}
+
+/** What a program printed, and how it ended. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A program's surroundings: nothing of the tests' own environment but what is given. */
+export interface Surroundings {
+  env: Record<string, string>;
+  cwd?: string;
+}
+
+/** Starts a program with exactly this environment. */
+export function startProgram(command: string, args: string[], surroundings: Surroundings): Deno.ChildProcess {
+  const pipes = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  return new Deno.Command(command, { args, ...surroundings, clearEnv: true, ...pipes }).spawn();
+}
+
+/** Waits for a program's end. */
+export async function finish(child: Deno.ChildProcess): Promise<Outcome> {
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Runs a program with exactly this environment to its end. */
+export async function run(command: string, args: string[], surroundings: Surroundings): Promise<Outcome> {
+  return await finish(startProgram(command, args, surroundings));
+}
+
+/** Packages' files by the wheel's name. */
+export type Wheels = Record<string, Record<string, string | Uint8Array>>;
+
+/** Writes wheels that pip can install, named `name-version`, by default for TensorFlow's tags. */
+export async function writeWheels(
+  folder: string,
+  wheels: Wheels,
+  tag = `cp312-cp312-manylinux_2_27_${Deno.build.arch}`,
+): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  const encoder = new TextEncoder();
+  for (const [id, files] of Object.entries(wheels)) {
+    const [name, version] = id.split("-");
+    const record = `${id}.dist-info`;
+    const all: Record<string, string | Uint8Array> = {
+      ...files,
+      [`${record}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
+      [`${record}/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: ${tag}\n`,
+    };
+    all[`${record}/RECORD`] = [...Object.keys(all), `${record}/RECORD`].map((path) => `${path},,\n`).join("");
+    const entries = Object.entries(all).map((
+      [path, data],
+    ) => [path, typeof data === "string" ? encoder.encode(data) : data]);
+    await Deno.writeFile(join(folder, `${id}-${tag}.whl`), zipSync(Object.fromEntries(entries)));
+  }
+}

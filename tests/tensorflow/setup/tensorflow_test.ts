@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { addonPath, isRuntimeReady, kernelsPath } from "../../../lib/tensorflow/runtime/runtime.ts";
+import { finish, run, writeScript } from "./machine.ts";
+import { CAN_SET_UP, makeProject, type TestProject, writeRequirements } from "./project.ts";
+
+const ignore = !CAN_SET_UP || Deno.build.os !== "linux";
+
+/** What the installed addon gets from the libraries it finds: 41 from the CPU build, 42 from CUDA's. */
+function askAddon(folder: string): Promise<string> {
+  return ask(addonPath(folder), "answer");
+}
+
+/** In a process of its own: this one may have loaded the real TensorFlow, whose libraries have the same names. */
+async function ask(library: string, symbol: string): Promise<string> {
+  const symbols = `{ ${symbol}: { parameters: [], result: "i32" } }`;
+  const code = `console.log(Deno.dlopen(${JSON.stringify(library)}, ${symbols}).symbols.${symbol}())`;
+  const { stdout, stderr } = await run(Deno.execPath(), ["eval", code], { env: {} });
+  return stdout.trim() + stderr;
+}
+
+function listFiles(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? listFiles(join(folder, name)).map((path) => `${name}/${path}`) : [name]
+  ).sort();
+}
+
+function answerOfSmi(project: TestProject, script: string): Promise<void> {
+  return writeScript(join(project.tools, "nvidia-smi"), script);
+}
+
+Deno.test(
+  { name: "a set-up from nothing keeps what is needed, and a moved project still works", ignore },
+  async () => {
+    await using project = await makeProject();
+    const { code, stdout, stderr } = await project.setUp();
+    assert.equal(stdout, "cpu\n", stderr);
+    assert.equal(code, 0);
+    assert.deepEqual(listFiles(join(project.folder, ".tensorflow")), [
+      "addon/kernels.so",
+      "addon/stamp.txt",
+      "addon/tfjs_binding.node",
+      "cpu/stamp.txt",
+      "cpu/tensorflow/THIRD_PARTY_NOTICES.txt",
+      "cpu/tensorflow/include/tensorflow/c/c_api.h",
+      "cpu/tensorflow/libtensorflow_cc.so.2",
+      "cpu/tensorflow/libtensorflow_framework.so.2",
+      "cpu/tensorflow_cpu-2.21.0.dist-info/METADATA",
+      "setup.log",
+    ]);
+
+    const log = await project.read(".tensorflow/setup.log");
+    assert.deepEqual(
+      await project.setUp(),
+      { code: 0, stdout: "cpu\n", stderr: "" },
+      "the second has nothing to do",
+    );
+    assert.equal(await project.read(".tensorflow/setup.log"), log, "and does nothing");
+
+    const moved = join(project.folder, "..", "moved: here");
+    await Deno.rename(project.folder, moved);
+    assert.equal(await askAddon(moved), "41");
+    assert.equal(await ask(kernelsPath(moved), "sum"), "101", "and so do the operations");
+    assert.ok(isRuntimeReady("cpu", moved));
+  },
+);
+
+Deno.test(
+  { name: "a GPU that answers chooses the CUDA build, which takes the CPU build's place", ignore },
+  async () => {
+    await using project = await makeProject();
+    await answerOfSmi(project, "exit 9"); // a driver that finds none
+    assert.equal((await project.setUp()).stdout, "cpu\n");
+
+    const refused = await project.setUp({ device: "gpu" });
+    assert.match(refused.stderr, /^error: No NVIDIA GPU answers here, so --device gpu cannot be used: .*\n$/);
+    assert.equal(refused.code, 2);
+
+    await answerOfSmi(project, 'echo "GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-0)"');
+    assert.equal((await project.setUp()).stdout, "cpu\n", "what is installed is good enough for auto");
+    assert.equal((await project.setUp({ device: "gpu" })).stdout, "gpu\n");
+    assert.equal(await project.read(".tensorflow/gpu/nvidia/cublas/lib/libcublas.so.12"), "");
+    assert.equal(await project.read(".tensorflow/gpu/nvidia/cublas/include/cublas.h"), null);
+    assert.equal(await project.read(".tensorflow/cpu/stamp.txt"), null);
+    assert.equal(await askAddon(project.folder), "42");
+    assert.equal(
+      (await project.setUp({ device: "cpu" })).stdout,
+      "gpu\n",
+      "the CUDA build computes on the CPU too",
+    );
+
+    await Deno.remove(join(project.folder, ".tensorflow"), { recursive: true });
+    assert.equal((await project.setUp()).stdout, "gpu\n", "auto asks where nothing is installed");
+  },
+);
+
+Deno.test({ name: "other pins install anew, and an outdated CUDA build goes", ignore }, async () => {
+  await using project = await makeProject();
+  await project.setUp({ device: "gpu", withoutGpu: true });
+  await writeRequirements(project.folder, "2.99.0");
+  assert.match(
+    (await project.setUp({ device: "cpu" })).stderr,
+    /TensorFlow.*the package index has no fitting package/,
+  );
+  assert.ok(await project.read(".tensorflow/gpu/stamp.txt"), "a failure leaves all as it was");
+
+  await writeRequirements(project.folder, "2.21.0 # again");
+  assert.equal((await project.setUp({ device: "cpu" })).stdout, "gpu\n", "a comment changes nothing");
+  await Deno.writeTextFile(join(project.folder, ".tensorflow/gpu/stamp.txt"), "of another release");
+  assert.equal((await project.setUp({ device: "cpu" })).stdout, "cpu\n");
+  assert.equal(await project.read(".tensorflow/gpu/stamp.txt"), null);
+});
+
+Deno.test({ name: "new node_modules get the addon that was built before", ignore }, async () => {
+  await using project = await makeProject();
+  await project.setUp();
+  await Deno.remove(addonPath(project.folder));
+  await Deno.remove(join(project.tools, "g++"));
+  assert.equal((await project.setUp()).stderr, "");
+  assert.equal(await askAddon(project.folder), "41");
+});
+
+Deno.test({ name: "changed sources of the operations are compiled anew", ignore }, async () => {
+  await using project = await makeProject();
+  await project.setUp();
+  const path = join(project.folder, "lib/tensorflow/kernels/vectors/one.cc");
+  await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replace("100", "200"));
+  assert.match((await project.setUp()).stderr, /^Compiling the addon/);
+  assert.equal(await ask(kernelsPath(project.folder), "sum"), "201");
+});
+
+Deno.test(
+  { name: "two at once: one works, the other says that it waits and has nothing left to do", ignore },
+  async () => {
+    await using project = await makeProject();
+    const outcomes = await Promise.all([project.setUp(), project.setUp()]);
+    const all = outcomes.map(({ stderr }) => stderr).join("");
+    assert.deepEqual(outcomes.map(({ stdout }) => stdout), ["cpu\n", "cpu\n"]);
+    assert.equal(all.match(/Waiting for another set-up/g)?.length, 1);
+    assert.equal(all.match(/Fetching TensorFlow/g)?.length, 1);
+  },
+);
+
+Deno.test({
+  name: "one that is stopped leaves nothing running and nothing half done, and the next one succeeds",
+  ignore,
+}, async () => {
+  await using project = await makeProject();
+  const python = join(project.folder, ".venv/bin/python");
+  const real = await Deno.readTextFile(python);
+  const started = join(project.folder, "started");
+  const finished = join(project.folder, "finished");
+  const slowly = `import time; time.sleep(20); open('${finished}', 'w')`;
+  await writeScript(
+    python,
+    `[ "$2" != pip ] || [ "$3" != download ] || { echo $$ >"${started}"; set -- -c "${slowly}"; }\n` +
+      real.replace(/^#!.*\n/, ""),
+  );
+  const child = project.start();
+  while (await project.read("started") === null) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(
+    listFiles(join(project.folder, ".tensorflow")).filter((path) => path.endsWith("stamp.txt")),
+    [],
+  );
+  child.kill("SIGINT");
+  const { code, stderr } = await finish(child);
+  assert.equal(code, 130);
+  assert.match(stderr, /Set-up stopped; it starts afresh the next time\.\n$/);
+  assert.throws(() => Deno.kill(Number(Deno.readTextFileSync(started)), "SIGCONT"), "pip is gone");
+  assert.equal(await project.read("finished"), null, "and did not get far");
+  assert.deepEqual(listFiles(join(project.folder, ".tensorflow")), ["setup.log"]);
+
+  // as one that was killed leaves it
+  await Deno.mkdir(join(project.folder, ".tensorflow/staging-1/packages/tensorflow"), { recursive: true });
+  await Deno.writeTextFile(python, real);
+  assert.equal((await project.setUp()).stdout, "cpu\n");
+  assert.deepEqual(
+    [...Deno.readDirSync(join(project.folder, ".tensorflow"))].map(({ name }) => name).sort(),
+    [
+      "addon",
+      "cpu",
+      "setup.log",
+    ],
+  );
+});
+
+Deno.test(
+  { name: "without a compiler that can, and without one to fetch, one line says what to do", ignore },
+  async () => {
+    await using project = await makeProject();
+    await writeScript(join(project.tools, "g++"), '[ "$1" = --version ]');
+    await project.setUp();
+    await writeScript(
+      join(project.tools, "g++"),
+      '[ "$1" = --version ] || { echo "no C++17 here" >&2; exit 1; }',
+    );
+    const { code, stderr } = await project.setUp();
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /\nerror: No C\+\+ compiler is here that can, and Zig's could not be installed: .*apt install g\+\+.*setup\.log\.\n$/,
+    );
+    assert.match((await project.read(".tensorflow/setup.log"))!, /no C\+\+17 here/);
+  },
+);
