@@ -1,5 +1,6 @@
-import { InputError } from "../../lib/support/errors.ts";
+import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
+import { flagOf, negatedFlagOf } from "../../lib/support/options.ts";
 import { HelpRequest } from "./options.ts";
 
 /** Exit codes of every command. */
@@ -46,7 +47,7 @@ export function reportError(error: unknown): number {
     return EXIT.interrupted;
   }
   if (error instanceof InputError) {
-    console.error(`error: ${error.message.replaceAll("\n", " ")}`);
+    console.error(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
     return EXIT.input;
   }
   const { code } = error as { code?: unknown };
@@ -62,4 +63,22 @@ export function reportError(error: unknown): number {
     "This is a bug in the program: please report it with the command you typed and the lines above.",
   );
   return EXIT.bug;
+}
+
+/** Words an error for the command line: the option at fault, and what to type next. */
+export function wordInputError({ message, problem, next }: InputError): string {
+  const { what, why, setting } = problem ?? {};
+  const named = setting === undefined || what === undefined
+    ? message
+    : `Cannot ${what} (${flagOf(setting)}): ${why}.`;
+  return next.length === 0 ? named : `${named.replace(/\.$/, "")}: ${next.map(wordNextStep).join(", or ")}.`;
+}
+
+function wordNextStep(step: NextStep): string {
+  if ("advice" in step) return step.advice;
+  const options = Object.entries(step.set ?? {}).map(([name, value]) =>
+    typeof value === "boolean" ? (value ? flagOf(name) : negatedFlagOf(name)) : `${flagOf(name)} ${value}`
+  );
+  if (!("task" in step)) return `use ${options.join(" ")}`;
+  return `run \`${["deno task", step.task, ...step.arguments ?? [], ...options].join(" ")}\``;
 }

@@ -1,10 +1,48 @@
+/** Something to do about an {@linkcode InputError}. The command line words it as options and commands. */
+export type NextStep =
+  /** Change these settings, named as in the configuration: `{ set: { device: "cpu" } }` → "use --device cpu". */
+  | { set: Record<string, unknown> }
+  /** Run a task: `{ task: "setup", set: { device: "gpu" } }` → "run `deno task setup --device gpu`". */
+  | { task: string; arguments?: readonly string[]; set?: Record<string, unknown> }
+  /** Anything else, as a clause in the imperative: "check that `nvidia-smi` lists a GPU". */
+  | { advice: string };
+
+/** What could not be done with the user's input, and why. */
+export interface Problem {
+  /** Completes "Cannot …": "use /images as the data set". */
+  what: string;
+  /** A clause without a full stop: "there is no such folder". */
+  why: string;
+  /** The setting at fault, named as in the configuration: `learningRate`. */
+  setting?: string;
+  /** What would help, the likeliest first. */
+  next?: readonly NextStep[];
+}
+
 /**
- * What the user gave (a file, an option, a machine without the thing asked for) cannot be used.
+ * What the user gave (a file, a setting, a machine without what was asked for) cannot be used.
  *
- * Its message is one complete sentence that says what could not be done, why, and what to do next. The command line prints it
- * without a stack and ends with exit code 2.
+ * The message is one sentence, "Cannot …: …". It names no command-line option: the fields say which setting is at fault and what would
+ * help, and the command line words them, prints one line without a stack, and ends with exit code 2.
  */
 export class InputError extends Error {
-  /** The name it goes by in messages. */
   override name = "InputError";
+  /** {@linkcode Problem.setting} */
+  readonly setting?: string;
+  /** {@linkcode Problem.next} */
+  readonly next: readonly NextStep[];
+  /** The problem in parts, where it was given so. */
+  readonly problem?: Problem;
+
+  /** @param problem In parts, or as one complete sentence where no setting is at fault and no command would help. */
+  constructor(problem: Problem | string, options?: ErrorOptions) {
+    super(typeof problem === "string" ? problem : `Cannot ${problem.what}: ${problem.why}.`, options);
+    if (typeof problem === "string") {
+      this.next = [];
+      return;
+    }
+    this.problem = problem;
+    this.setting = problem.setting;
+    this.next = problem.next ?? [];
+  }
 }

@@ -15,3 +15,32 @@ export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>
     throw error;
   }
 }
+
+/** Replaces a text file, as {@linkcode writeFileAtomically} does. */
+export function writeText(path: string, text: string): void {
+  writeFileAtomically(path, new TextEncoder().encode(text));
+}
+
+/** Tells whether a file, a folder or what a link points to is there. */
+export function exists(path: string): boolean {
+  return statOrNull(path) !== null;
+}
+
+/** Reads a text file; null where there is none. */
+export function readTextOrNull(path: string): string | null {
+  return orNull(() => Deno.readTextFileSync(path));
+}
+
+/** Asks for a file's size, kind and times; null where there is none. */
+export function statOrNull(path: string): Deno.FileInfo | null {
+  return orNull(() => Deno.statSync(path));
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
+}
