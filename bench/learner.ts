@@ -16,7 +16,7 @@ import { createOptimizer, createSlots, type Optimizer } from "../lib/training/op
 import { joinState, splitState } from "../lib/training/start_training.ts";
 import { createStepper, type Stepper } from "../lib/training/stepper.ts";
 import { trainEpoch } from "../lib/training/train_epoch.ts";
-import { type Batch, computeGradients, type TrainState } from "../lib/training/train_step.ts";
+import { computeGradients, type TensorBatch, type TrainState } from "../lib/training/train_step.ts";
 
 /** Learning rate, momentum and weight decay of everyone: `RECIPE` in `pytorch/forms.py`. */
 export const RECIPE = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
@@ -24,7 +24,7 @@ export const RECIPE = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
 /** What is timed of a network. Whatever is done is done when the promise resolves. */
 export interface Learner extends Disposable {
   /** Trains `count` times on the same batch; the last loss. */
-  step(batch: Batch, count: number): Promise<number>;
+  step(batch: TensorBatch, count: number): Promise<number>;
   /** Trains on `images` images of a set, in random order, cropped and mirrored at random; the mean loss. */
   epoch(dataset: Dataset, batchSize: number, images: number): Promise<number>;
   /** Scores the same images `count` times. */
@@ -32,7 +32,7 @@ export interface Learner extends Disposable {
   /** Loss and accuracy on all images of a set. */
   test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }>;
   /** The loss of a batch and its gradients, which belong to the caller. */
-  gradients(batch: Batch): { loss: tf.Scalar; gradients: StateDict };
+  gradients(batch: TensorBatch): { loss: tf.Scalar; gradients: StateDict };
 }
 
 /** How our network is run. */
@@ -57,7 +57,9 @@ class OwnLearner implements Learner {
   readonly #optimizer: Optimizer;
   readonly #stepper: Stepper;
   readonly #score: Compiled<(tensors: StateDict, images: tf.Tensor4D) => tf.Tensor2D>;
-  readonly #gradients: Compiled<(state: TrainState, batch: Batch) => ReturnType<typeof computeGradients>>;
+  readonly #gradients: Compiled<
+    (state: TrainState, batch: TensorBatch) => ReturnType<typeof computeGradients>
+  >;
   readonly #evaluators = new Map<number, Evaluator>();
   #epochs = 0;
 
@@ -77,12 +79,12 @@ class OwnLearner implements Learner {
       { name: "scoreImages", eager },
     );
     this.#gradients = compile(
-      (state: TrainState, batch: Batch) => computeGradients(config, state, batch),
+      (state: TrainState, batch: TensorBatch) => computeGradients(config, state, batch),
       { name: "computeGradients", eager },
     );
   }
 
-  async step(batch: Batch, count: number): Promise<number> {
+  async step(batch: TensorBatch, count: number): Promise<number> {
     const rates = { learningRate: tf.scalar(RECIPE.learningRate) };
     let last: tf.Scalar | null = null;
     for (let done = 0; done < count; done++) {
@@ -134,7 +136,7 @@ class OwnLearner implements Learner {
     return joinState(this.#state);
   }
 
-  gradients(batch: Batch): { loss: tf.Scalar; gradients: StateDict } {
+  gradients(batch: TensorBatch): { loss: tf.Scalar; gradients: StateDict } {
     this.#stepper.settle();
     const { loss, gradients, statistics, correct } = this.#gradients(this.#state, batch);
     tf.dispose([Object.values(statistics), correct]);

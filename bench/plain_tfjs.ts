@@ -14,7 +14,7 @@ import type { NetworkSpec } from "../lib/model/spec.ts";
 import { isStatistic, isTrainable, type StateDict } from "../lib/model/state_dict.ts";
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
-import type { Batch } from "../lib/training/train_step.ts";
+import type { TensorBatch } from "../lib/training/train_step.ts";
 import { type Learner, RECIPE, takeImages } from "./learner.ts";
 
 /** Creates a {@linkcode Learner} of plain TensorFlow.js; `dynamic` only. */
@@ -38,7 +38,7 @@ class PlainLearner implements Learner {
       .filter(([name]) => isTrainable(name, spec.backbone)).map(([, variable]) => variable);
   }
 
-  async step(batch: Batch, count: number): Promise<number> {
+  async step(batch: TensorBatch, count: number): Promise<number> {
     let last: tf.Scalar | null = null;
     for (let done = 0; done < count; done++) {
       last?.dispose();
@@ -89,7 +89,7 @@ class PlainLearner implements Learner {
     return { loss: loss / all, accuracy: right / all };
   }
 
-  gradients({ images, labels }: Batch): { loss: tf.Scalar; gradients: StateDict } {
+  gradients({ images, labels }: TensorBatch): { loss: tf.Scalar; gradients: StateDict } {
     const { value: loss, grads } = tf.variableGrads(
       () => crossEntropy(this.#forward(images, true), labels),
       this.#trainable,
@@ -108,7 +108,7 @@ class PlainLearner implements Learner {
     tf.dispose(Object.values(this.#variables));
   }
 
-  #minimise({ images, labels }: Batch): tf.Scalar {
+  #minimise({ images, labels }: TensorBatch): tf.Scalar {
     return this.#optimizer.minimize(
       () => {
         const penalty = tf.addN(this.#trainable.map((variable) => tf.sum(tf.square(variable)))) as tf.Scalar;

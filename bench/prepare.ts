@@ -1,6 +1,5 @@
 import { join } from "@std/path";
 import { batches } from "../lib/data/batches.ts";
-import { IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { createNetwork } from "../lib/model/create_network.ts";
 import { loadPretrained } from "../lib/model/pretrained.ts";
@@ -27,12 +26,11 @@ export async function prepare(
   const files = { state: join(folder, "state.safetensors"), batches: [] as string[] };
   writeSafetensors(files.state, state, {});
   const order = { batchSize: CHECKED_IMAGES, shuffle: true, augment: true };
-  for (const { images, labels, size } of batches(datasets.train, order).take(CHECKED_BATCHES)) {
+  for (const { values, shape, labels, size } of batches(datasets.train, order).take(CHECKED_BATCHES)) {
     const file = join(folder, `batch_${files.batches.length}.safetensors`);
-    const shape = [size, IMAGE_SIZE, IMAGE_SIZE, 3];
     writeSafetensors(
       file,
-      new Map([["images", { shape, data: images }], ["labels", { shape: [size], data: labels }]]),
+      new Map([["images", { shape, data: values }], ["labels", { shape: [size], data: labels }]]),
       {},
     );
     files.batches.push(file);

@@ -16,7 +16,7 @@ import { type NativeTensorFlow, useNativeTensorFlow } from "../lib/tensorflow/ru
 import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
-import type { Batch } from "../lib/training/train_step.ts";
+import type { TensorBatch } from "../lib/training/train_step.ts";
 import { createOwnLearner, type Learner, OWN_FORMS, takeImages } from "./learner.ts";
 import { createPlainLearner } from "./plain_tfjs.ts";
 import { prepare } from "./prepare.ts";
@@ -45,7 +45,7 @@ class Server {
   #train: Dataset | null = null;
   #test: Dataset | null = null;
   readonly #learners = new Map<string, Learner>();
-  readonly #batches = new Map<number, Batch>();
+  readonly #batches = new Map<number, TensorBatch>();
 
   constructor(runtime: NativeTensorFlow) {
     this.#runtime = runtime;
@@ -121,7 +121,7 @@ class Server {
   }
 
   /** The first images of the set. */
-  #batch(size: number): Batch {
+  #batch(size: number): TensorBatch {
     let batch = this.#batches.get(size);
     if (!batch) {
       const [{ values, shape, labels }] = createImageSource(this.#train!).batches({ batchSize: size });

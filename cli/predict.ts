@@ -189,7 +189,7 @@ function toError(label: string, error: unknown): { label: string; error: string 
 
 async function readTestImage(index: number, data: string | null): Promise<Ready> {
   const progress = createDownloadProgress("CIFAR-10");
-  const { test } = await loadDatasets({ data, onProgress: progress.onProgress }).finally(() =>
+  const { test } = await loadDatasets({ data, onDownload: progress.onDownload }).finally(() =>
     progress.close()
   );
   const count = test.labels.length;

@@ -49,9 +49,10 @@
 export * from "./tensorflow/mod.ts";
 export * as figures from "./figures/mod.ts";
 
-export type { NetworkOptions, ProgressCallback } from "./support/download/download.ts";
+export type { DownloadCallback, NetworkOptions } from "./support/download/download.ts";
 export { InputError } from "./support/errors.ts";
 export { createRandom, type Random } from "./support/random.ts";
+export { argMax, softmax } from "./support/statistics.ts";
 export {
   parseSafetensors,
   readSafetensors,
@@ -96,9 +97,9 @@ export {
 export { type LayerSummary, type NetworkSummary, summarise } from "./model/summary.ts";
 export { listTensors, type Start, type TensorDescription } from "./model/tensor_list.ts";
 
-export type { BatchSource, SourceBatch, SourceOptions } from "./training/batch_source.ts";
+export type { BatchSource, SourceOptions } from "./training/batch_source.ts";
 export { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
-export { type EpochSums, type Progress, type Recorded } from "./training/progress.ts";
+export { type Environment, type EpochSums, type Progress } from "./training/progress.ts";
 export { readCheckpoint, type StoredCheckpoint } from "./training/stored_checkpoint.ts";
 export {
   type ConfigFile,
@@ -116,8 +117,8 @@ export {
   type Evaluator,
   type EvaluatorOptions,
 } from "./training/evaluate.ts";
-export { measure, type Metrics, type Scored, softmax } from "./training/metrics.ts";
-export type { EpochRecord, TestProgress, TrainObserver, TrainStart, TrainStep } from "./training/observer.ts";
+export { measure, type Metrics, type Scored } from "./training/metrics.ts";
+export type { EpochRecord, TestStep, TrainObserver, TrainStart, TrainStep } from "./training/observer.ts";
 export { findCheckpoint } from "./training/run_folder.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 

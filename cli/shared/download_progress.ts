@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from "./units.ts";
 /** Shows a download on standard error. */
 export interface DownloadProgress {
   /** Takes what the download tells: bytes there, and of how many where that is known. */
-  onProgress(bytes: number, total?: number): void;
+  onDownload(bytes: number, total?: number): void;
   /** Takes the bar away; call it also when the download failed. */
   close(): void;
 }
@@ -19,7 +19,7 @@ export function createDownloadProgress(label: string, options: LiveLineOptions =
   const now = options.now ?? (() => performance.now());
   let start: { time: number; bytes: number } | null = null;
   return {
-    onProgress(bytes, total) {
+    onDownload(bytes, total) {
       if (start === null) {
         start = { time: now(), bytes };
         if (!line.interactive) {

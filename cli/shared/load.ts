@@ -1,5 +1,5 @@
 import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.ts";
-import type { ProgressCallback } from "../../lib/support/download/download.ts";
+import type { DownloadCallback } from "../../lib/support/download/download.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import { createDownloadProgress } from "./download_progress.ts";
 
@@ -15,7 +15,7 @@ export function loadPretrainedWithBar(weights: string | null): Promise<Pretraine
 
 interface Network {
   log(text: string): void;
-  onProgress: ProgressCallback;
+  onDownload: DownloadCallback;
 }
 
 async function withBar<T>(label: string, load: (network: Network) => Promise<T>): Promise<T> {
@@ -25,7 +25,7 @@ async function withBar<T>(label: string, load: (network: Network) => Promise<T>)
     console.error(text);
   };
   try {
-    return await load({ log, onProgress: bar.onProgress });
+    return await load({ log, onDownload: bar.onDownload });
   } finally {
     bar.close();
   }

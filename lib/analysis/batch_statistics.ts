@@ -4,8 +4,8 @@
  * @module
  */
 import { backbone } from "../model/backbone.ts";
-import type { Pass } from "../model/layers.ts";
-import { createPass } from "../model/network.ts";
+import type { ForwardContext } from "../model/layers.ts";
+import { createForwardContext } from "../model/network.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { MOMENTUM } from "../tensorflow/operations/batch_norm.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
@@ -78,17 +78,17 @@ export function withMoments(tensors: StateDict, moments: LayerMoments): StateDic
 function runLearning(
   tensors: StateDict,
   images: tf.Tensor4D,
-  learnsStatistics: Pass["learnsStatistics"],
+  learnsStatistics: ForwardContext["learnsStatistics"],
 ): StateDict {
   const statistics: StateDict = {};
   tf.tidy(() => {
-    const pass = createPass(tensors, {
+    const context = createForwardContext(tensors, {
       variant: "dynamic",
       backbone: "frozen",
       adapter: "none",
       mode: "evaluate",
     });
-    backbone({ ...pass, statistics, learnsStatistics }, images);
+    backbone({ ...context, statistics, learnsStatistics }, images);
   });
   return statistics;
 }

@@ -1,7 +1,7 @@
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { responseMaps } from "../model/dynamic_convolution.ts";
 import { generateFilters, normaliseRows } from "../model/filters.ts";
-import { createPass, featureMap } from "../model/network.ts";
+import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
@@ -50,20 +50,23 @@ export async function blendClasses(
 ): Promise<Blends> {
   if (variant !== "dynamic") throw new RangeError(`A network ${variant} has no embeddings to blend.`);
   const options = { variant, backbone, adapter, mode: "evaluate" } as const;
-  const pass = createPass(tensors, options);
+  const context = createForwardContext(tensors, options);
   const embeddings = tensors["class_embeddings.weight"] as tf.Tensor2D;
   const count = images.length / IMAGE_BYTES;
   const [filters, ends, maps, scores] = tf.tidy(() => {
     const [one, other] = [from, to].map((label) => tf.slice(embeddings, [label, 0], [1, -1]));
     const share = tf.tensor2d([...shares], [shares.length, 1]);
     const blended = tf.add(tf.mul(tf.sub(1, share), one), tf.mul(share, other)) as tf.Tensor2D; // [blends,128]
-    const filters = normaliseRows(generateFilters(pass, blended)); // [blends,64]
-    const ends = normaliseRows(generateFilters(pass, tf.concat([one, other]) as tf.Tensor2D));
+    const filters = normaliseRows(generateFilters(context, blended)); // [blends,64]
+    const ends = normaliseRows(generateFilters(context, tf.concat([one, other]) as tf.Tensor2D));
     const v = featureMap(tensors, tf.tensor4d(images, [count, IMAGE_SIZE, IMAGE_SIZE, 3]), options);
     const maps = responseMaps(v, filters); // [N,blends,8,8]
     // a map a row, so that the predictor gives each one score of its own
     const single = tf.reshape(maps, [count * shares.length, 1, MAP_SIZE, MAP_SIZE]) as tf.Tensor4D;
-    const scores = tf.reshape(tf.slice(predictScores(pass, single), [0, 0], [-1, 1]), [count, shares.length]);
+    const scores = tf.reshape(tf.slice(predictScores(context, single), [0, 0], [-1, 1]), [
+      count,
+      shares.length,
+    ]);
     return [filters, ends, maps, scores];
   });
   try {

@@ -1,4 +1,4 @@
-import { indexOfLargest } from "../training/metrics.ts";
+import { argMax } from "../support/statistics.ts";
 
 /** Images to show, chosen by rule. */
 export interface ChosenExamples {
@@ -53,12 +53,12 @@ export function answersOf(scores: Float32Array, images: number): number[] {
   const classes = scores.length / images;
   return Array.from(
     { length: images },
-    (_, index) => indexOfLargest(scores.subarray(index * classes, (index + 1) * classes)),
+    (_, index) => argMax(scores.subarray(index * classes, (index + 1) * classes)),
   );
 }
 
 /** The class with the second-highest score. */
 export function runnerUp(scores: ArrayLike<number>): number {
-  const winner = indexOfLargest(scores);
-  return indexOfLargest(Array.from(scores, (score, index) => index === winner ? -Infinity : score));
+  const winner = argMax(scores);
+  return argMax(Array.from(scores, (score, index) => index === winner ? -Infinity : score));
 }

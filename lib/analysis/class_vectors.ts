@@ -1,9 +1,10 @@
 import { generateFilters, makeFilters } from "../model/filters.ts";
-import { createPass } from "../model/network.ts";
+import { createForwardContext } from "../model/network.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { createRandom } from "../support/random.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
+import { mean } from "../support/statistics.ts";
 
 /** What a network knows the classes by. */
 export interface ClassVectors {
@@ -26,10 +27,10 @@ export async function readClassVectors(
   tensors: StateDict,
   { variant, backbone, adapter }: NetworkSpec,
 ): Promise<ClassVectors> {
-  const pass = createPass(tensors, { variant, backbone, adapter, mode: "evaluate" });
-  const filters = tf.tidy(() => makeFilters(pass, variant));
+  const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
+  const filters = tf.tidy(() => makeFilters(context, variant));
   const embeddings = tensors["class_embeddings.weight"] as tf.Tensor2D | undefined;
-  const written = variant === "dynamic" ? tf.tidy(() => generateFilters(pass)) : null;
+  const written = variant === "dynamic" ? tf.tidy(() => generateFilters(context)) : null;
   try {
     const outputs = await written?.data();
     return {
@@ -124,7 +125,6 @@ function rank(values: readonly number[]): number[] {
 }
 
 function correlation(x: readonly number[], y: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [meanX, meanY] = [mean(x), mean(y)];
   let [product, squaresX, squaresY] = [0, 0, 0];
   x.forEach((value, at) => {

@@ -7,8 +7,7 @@
  * @module
  */
 import { areaUnder, type FractionCurve } from "../figures/deletion_insertion.ts";
-import { type MeanInterval, meanInterval } from "../support/statistics.ts";
-import { softmax } from "../training/metrics.ts";
+import { type MeanInterval, meanInterval, softmax } from "../support/statistics.ts";
 import { type Baseline, makeBaseline, replaceCells } from "./occlusion.ts";
 import { MAP_CELLS } from "./scorer.ts";
 

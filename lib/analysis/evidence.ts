@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { createPass } from "../model/network.ts";
+import { createForwardContext } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { CLASSES, filterCount, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
@@ -34,10 +34,10 @@ export async function scoreSlopes(
   if (filterCount(variant) !== CLASSES) {
     throw new RangeError(`The classes of a network ${variant} have no response maps of their own.`);
   }
-  const pass = createPass(tensors, { variant, backbone, adapter, mode: "evaluate" });
+  const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
   // a score depends on its own map alone, so the gradient of their sum holds each one's
   const slope = tf.grad((maps: tf.Tensor) =>
-    tf.sum(tf.slice(predictScores(pass, maps as tf.Tensor4D), [0, 0], [-1, 1]))
+    tf.sum(tf.slice(predictScores(context, maps as tf.Tensor4D), [0, 0], [-1, 1]))
   );
   const parts: Float32Array[] = [];
   for (let start = 0; start < maps.length; start += BATCH_SIZE * MAP_CELLS) {

@@ -53,7 +53,7 @@ export async function computeFeatures(
   let filled = 0;
   try {
     for (const batch of batches(dataset, { batchSize, buffers: 2 })) {
-      const pixels = tf.tensor4d(batch.images, [batch.size, IMAGE_SIZE, IMAGE_SIZE, 3]);
+      const pixels = tf.tensor4d(batch.values, batch.shape);
       const output = run(tensors, pixels);
       values.set(await output.data(), filled);
       filled += output.size;

@@ -2,7 +2,7 @@ import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { adapter as adapt } from "../model/adapter.ts";
 import { backbone } from "../model/backbone.ts";
 import { makeFilters } from "../model/filters.ts";
-import { createPass } from "../model/network.ts";
+import { createForwardContext } from "../model/network.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { convolve3x3Direct } from "../tensorflow/operations/convolution.ts";
@@ -33,14 +33,14 @@ export async function measureInfluence(
 ): Promise<Float32Array> {
   const count = images.length / IMAGE_BYTES;
   const gradient = tf.tidy(() => {
-    const evaluated = createPass(tensors, { variant, backbone: mode, adapter, mode: "evaluate" });
+    const evaluated = createForwardContext(tensors, { variant, backbone: mode, adapter, mode: "evaluate" });
     // the other strided way has no gradient; Winograd's algorithm leaves traces of rounding where there is no influence
-    const pass = { ...evaluated, strided: turned, convolve3x3: convolve3x3Direct };
-    const filters = makeFilters(pass, variant); // [10,64]
+    const context = { ...evaluated, strided: turned, convolve3x3: convolve3x3Direct };
+    const filters = makeFilters(context, variant); // [10,64]
     const own = tf.gather(filters, Array.from(classes, (label) => label % filters.shape[0])); // [N,64]
     return tf.grad((pixels) => {
-      const features = backbone(pass, pixels as tf.Tensor4D);
-      const v = adapt(pass, features, adapter); // [N,8,8,64]
+      const features = backbone(context, pixels as tf.Tensor4D);
+      const v = adapt(context, features, adapter); // [N,8,8,64]
       const cell = tf.reshape(tf.slice(v, [0, row, column, 0], [-1, 1, 1, -1]), [count, CHANNELS]);
       return tf.sum(tf.mul(cell, own));
     })(tf.tensor4d(images, [count, IMAGE_SIZE, IMAGE_SIZE, 3]));

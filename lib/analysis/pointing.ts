@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { type MeanInterval, meanInterval } from "../support/statistics.ts";
+import { argMax, type MeanInterval, meanInterval } from "../support/statistics.ts";
 import { CLASSES, MAP_SIZE } from "../model/spec.ts";
-import { indexOfLargest } from "../training/metrics.ts";
 import { MAP_CELLS, mapOf } from "./scorer.ts";
 
 /** What guessing gets right. */
@@ -42,8 +41,8 @@ export function judgePointing(maps: Float32Array, classes: readonly (readonly nu
     }));
   return {
     mosaics: classes.length,
-    peak: share((map) => quarterOf(indexOfLargest(map))),
-    mean: share((map) => indexOfLargest(meanByQuarter(map))),
+    peak: share((map) => quarterOf(argMax(map))),
+    mean: share((map) => argMax(meanByQuarter(map))),
   };
 }
 
@@ -67,7 +66,7 @@ export function meanByQuarter(map: ArrayLike<number>): number[] {
  */
 export function countPresentWinners(scores: Float32Array, classes: readonly (readonly number[])[]): number {
   const hits = classes.filter((labels, mosaic) =>
-    labels.includes(indexOfLargest(scores.subarray(mosaic * CLASSES, (mosaic + 1) * CLASSES)))
+    labels.includes(argMax(scores.subarray(mosaic * CLASSES, (mosaic + 1) * CLASSES)))
   );
   return hits.length / classes.length;
 }

@@ -1,6 +1,6 @@
 import { createRandom, hash } from "../support/random.ts";
 import { AS_IT_IS, type Augmentation, createImageWriter, drawAugmentation } from "./augment.ts";
-import { type Dataset, IMAGE_BYTES } from "./dataset.ts";
+import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "./dataset.ts";
 
 /** Options of {@linkcode batches}. */
 export interface BatchOptions {
@@ -17,7 +17,7 @@ export interface BatchOptions {
   /** Batches to pass over, to go on within an epoch. @default {0} */
   startStep?: number;
   /**
-   * Write into this many buffers in turn, which spares allocating 1.5 MB a batch. A batch's `images` then hold until so many further
+   * Write into this many buffers in turn, which spares allocating 1.5 MB a batch. A batch's `values` then hold until so many further
    * batches have been asked for: take as many as there can be batches whose tensors are still in use. 0: new arrays each time.
    *
    * @default {0}
@@ -25,13 +25,15 @@ export interface BatchOptions {
   buffers?: number;
 }
 
-/** Images made ready for the network. */
+/** Inputs of the network and their labels, as arrays. */
 export interface Batch {
-  /** Normalised values `[B,32,32,3]`; yours to keep, unless `buffers` was asked for. */
-  images: Float32Array<ArrayBuffer>;
+  /** Values of a tensor of this `shape`; yours to keep, unless `buffers` was asked for. */
+  values: Float32Array<ArrayBuffer>;
+  /** Normalised images `[B,32,32,3]`, or a frozen backbone's features of them `[B,8,8,64]`. */
+  shape: [number, number, number, number];
   /** Labels `[B]`. */
   labels: Int32Array<ArrayBuffer>;
-  /** Where they are in the data set `[B]`. */
+  /** Positions in the data set `[B]`. */
   indices: Uint32Array<ArrayBuffer>;
   /** B */
   size: number;
@@ -69,8 +71,8 @@ const AUGMENT = 0x61756720;
  * import { batches } from "./batches.ts";
  * import { createSynthetic } from "./synthetic.ts";
  * const { train } = createSynthetic({ trainSize: 100, testSize: 0 });
- * for (const { images, labels, size } of batches(train, { batchSize: 32, shuffle: true, augment: true })) {
- *   console.log(images.length === size * 32 * 32 * 3, labels.length === size);
+ * for (const { values, labels, size } of batches(train, { batchSize: 32, shuffle: true, augment: true })) {
+ *   console.log(values.length === size * 32 * 32 * 3, labels.length === size);
  * }
  * ```
  */
@@ -89,7 +91,7 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
   for (let step = startStep; step * batchSize < total; step++) {
     const indices = order.slice(step * batchSize, (step + 1) * batchSize);
     const size = indices.length;
-    const images = buffers
+    const values = buffers
       ? ring[step % buffers].subarray(0, size * IMAGE_BYTES)
       : new Float32Array(size * IMAGE_BYTES);
     const labels = new Int32Array(size);
@@ -97,8 +99,8 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
       const index = indices[position];
       labels[position] = dataset.labels[index];
       if (augment) drawAugmentation(hash(AUGMENT, seed, epoch, index), drawn);
-      writeImage(dataset.images, index, drawn, images, position);
+      writeImage(dataset.images, index, drawn, values, position);
     }
-    yield { images, labels, indices, size };
+    yield { values, shape: [size, IMAGE_SIZE, IMAGE_SIZE, 3], labels, indices, size };
   }
 }

@@ -1,9 +1,9 @@
 import { fromFileUrl, join } from "@std/path";
 import {
+  type DownloadCallback,
   DownloadError,
   downloadFile,
   type NetworkOptions,
-  type ProgressCallback,
 } from "../support/download/download.ts";
 import { formatBanner } from "../support/download/banner.ts";
 import { withFolderLock } from "../support/download/lock.ts";
@@ -24,7 +24,7 @@ export interface LoadDatasetsOptions {
   /** Takes what the user must know, line by line or framed. @default {console.error} */
   log?: (text: string) => void;
   /** Told of each piece that is downloaded. */
-  onProgress?: ProgressCallback;
+  onDownload?: DownloadCallback;
   /** Where the data set is kept. @default {DATA_FOLDER} */
   folder?: string;
   /** The archive to download. @default {OFFICIAL_ARCHIVE} */
@@ -140,7 +140,7 @@ async function findFolder(named: string, by: string): Promise<string> {
 
 /** Downloads and unpacks the archive. False if another process did so meanwhile. */
 async function fetchArchive(path: string, options: LoadDatasetsOptions): Promise<boolean> {
-  const { folder = DATA_FOLDER, archive = OFFICIAL_ARCHIVE, recordsPerFile, network, onProgress } = options;
+  const { folder = DATA_FOLDER, archive = OFFICIAL_ARCHIVE, recordsPerFile, network, onDownload } = options;
   const log = options.log ?? console.error;
   return await withFolderLock(
     folder,
@@ -150,7 +150,7 @@ async function fetchArchive(path: string, options: LoadDatasetsOptions): Promise
       await removeLeftovers(folder);
       const file = join(folder, new URL(archive.url).pathname.split("/").at(-1)!);
       log(`Downloading CIFAR-10 from ${archive.url} …`);
-      await downloadFile(archive.url, file, { md5: archive.md5, onProgress, ...network });
+      await downloadFile(archive.url, file, { md5: archive.md5, onDownload, ...network });
       log(`Unpacking ${file} …`);
       await unpackArchive(file, folder, { provenance: archive, recordsPerFile });
       await Deno.remove(file); // its files are there and checked

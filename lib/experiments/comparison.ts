@@ -1,4 +1,4 @@
-import { type MeanInterval, meanInterval } from "../support/statistics.ts";
+import { type MeanInterval, meanInterval, median } from "../support/statistics.ts";
 import { REFERENCE } from "./experiments.ts";
 import type { ExperimentResult, SeedResult } from "./results.ts";
 
@@ -66,11 +66,4 @@ function judge({ interval }: MeanInterval): Difference["shown"] {
 
 function medianSeconds({ history }: SeedResult): number {
   return median(history.map(({ seconds }) => seconds));
-}
-
-/** The middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length / 2;
-  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

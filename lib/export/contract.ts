@@ -5,7 +5,7 @@
  */
 import { CLASS_NAMES, IMAGE_SIZE } from "../data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
-import type { Recorded } from "../training/progress.ts";
+import type { Environment } from "../training/progress.ts";
 import type { TrainConfig } from "../training/config.ts";
 
 /** Red, green and blue of pictures as bytes are, 0–255, in float32: `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js. */
@@ -25,7 +25,7 @@ export const NORMALISATION = {
 };
 
 /** What an exported file says of itself. */
-export function describeNetwork(config: TrainConfig, recorded: Recorded): Record<string, string> {
+export function describeNetwork(config: TrainConfig, recorded: Environment): Record<string, string> {
   return {
     variant: config.variant,
     backbone: config.backbone,

@@ -3,10 +3,11 @@ import { colourDomain } from "./colour_bar.ts";
 import { noise } from "./diagram_example.ts";
 import { arrow, box, FROZEN, lines, slab, stepBox, type Tint } from "./diagram_shapes.ts";
 import type { DiagramExample, NetworkLayer } from "./network_diagram.ts";
-import { formatCount, formatPercent, indexOfGreatest, softmax, toRows } from "../support/format.ts";
+import { formatCount, formatPercent, toRows } from "../support/format.ts";
 import { imageElement, mapElement } from "./raster.ts";
 import { FONT_SIZE, INK, MUTED, WINNER_COLOUR } from "./style.ts";
 import { element, text, translate } from "./svg.ts";
+import { argMax, softmax } from "../support/statistics.ts";
 
 const BLUE: Tint = { fill: "#eaf3fa", stroke: "#0072b2" };
 const ORANGE: Tint = { fill: "#fdf1e7", stroke: "#d55e00" };
@@ -123,7 +124,7 @@ export function drawMaps(example: DiagramExample, count: number, isDynamic: bool
   const maps = toRows(example.maps, count);
   const side = Math.sqrt(maps[0].length);
   const domain = colourDomain(maps.flat(), "viridis");
-  const winner = indexOfGreatest(example.scores);
+  const winner = argMax(example.scores);
   const tiles = maps.map((map, index) => {
     const size = count === 1 ? 40 : PITCH - 2;
     const middle = count === 1 ? MIDDLE : TOP + (index + 0.5) * PITCH;
@@ -188,7 +189,7 @@ export function drawPredictor(predictor: readonly NetworkLayer[], count: number,
 /** The classes' shares by softmax. */
 export function drawScores(example: DiagramExample, classNames: readonly string[]): string {
   const shares = softmax(example.scores);
-  const winner = indexOfGreatest(example.scores);
+  const winner = argMax(example.scores);
   const pitch = ROWS / classNames.length;
   const x = 728;
   const bars = classNames.map((name, index) => {

@@ -1,10 +1,11 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
 import { heatMapPanel } from "./heat_map.ts";
-import { indexOfGreatest, type Matrix, toRows } from "../support/format.ts";
+import { type Matrix, toRows } from "../support/format.ts";
 import { type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
 import { text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";
+import { argMax } from "../support/statistics.ts";
 
 /** Options of {@linkcode filtersHeatMap}. */
 export interface FiltersHeatMapOptions extends FigureOptions {
@@ -32,7 +33,7 @@ export function filtersHeatMap(filters: Matrix, options: FiltersHeatMapOptions):
   const rows = toRows(filters, names.length);
   const channels = rows[0].map((_, channel) => channel);
   if (order === "peak") {
-    const peak = channels.map((channel) => indexOfGreatest(rows.map((row) => row[channel])));
+    const peak = channels.map((channel) => argMax(rows.map((row) => row[channel])));
     channels.sort((a, b) => peak[a] - peak[b] || rows[peak[b]][b] - rows[peak[a]][a]);
   }
   const domain = colourDomain(rows.flat(), "diverging");

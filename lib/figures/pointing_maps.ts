@@ -1,11 +1,12 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
 import { composeFigure, contentWidth } from "./figure.ts";
-import { indexOfGreatest, type Matrix, toRows } from "../support/format.ts";
+import { type Matrix, toRows } from "../support/format.ts";
 import { imageElement, mapElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
 import { element, text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";
+import { argMax } from "../support/statistics.ts";
 
 /** A mosaic of four images, and the map of each one's class. */
 export interface PointingExample {
@@ -81,7 +82,7 @@ function pointedMap(
   },
 ): { markup: string; isHit: boolean } {
   const side = Math.sqrt(map.length);
-  const peak = indexOfGreatest(map);
+  const peak = argMax(map);
   const [row, column] = [Math.floor(peak / side), peak % side];
   const isHit = 2 * Math.floor(2 * row / side) + Math.floor(2 * column / side) === part;
   const half = size / 2;

@@ -1,18 +1,12 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
 import { composeFigure, contentWidth, type FigureBody } from "./figure.ts";
-import {
-  formatNumber,
-  formatPercent,
-  indexOfGreatest,
-  type Matrix,
-  softmax,
-  toRows,
-} from "../support/format.ts";
+import { formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { type Box, imageElement, type Interpolation, mapElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
 import { element, escapeXml, text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";
+import { argMax, softmax } from "../support/statistics.ts";
 
 /** An image, and what the network saw in it. */
 export interface ResponseExample {
@@ -59,7 +53,7 @@ export function responseMaps(example: ResponseExample, options: ResponseMapsOpti
   const maps = readMaps(example, classNames);
   const domain = options.domain ?? colourDomain(maps.flat(), colours);
   const shares = softmax(example.scores);
-  const winner = indexOfGreatest(example.scores);
+  const winner = argMax(example.scores);
   const columns = Math.ceil(maps.length / 2);
   const width = contentWidth(options);
   const size = Math.floor((width - columns * GAP - 16) / (columns + 1));
@@ -128,7 +122,7 @@ export function responseMapsPage(examples: readonly ResponseExample[], options: 
   ).join("");
   const rows = examples.map((example, row) => {
     const shares = softmax(example.scores);
-    const winner = indexOfGreatest(example.scores);
+    const winner = argMax(example.scores);
     const tiles = all[row].map((map, index) => {
       const box = { x: left(index), y: 0, width: size, height: size };
       const marks = { winner: index === winner, truth: index === example.trueClass };
@@ -158,7 +152,7 @@ export function responseMapsPage(examples: readonly ResponseExample[], options: 
       translate(width, bottom + 20, frameKey(keyed)),
     height: bottom + 42,
     description: examples.map((example) =>
-      describe(example, classNames, indexOfGreatest(example.scores), softmax(example.scores))
+      describe(example, classNames, argMax(example.scores), softmax(example.scores))
     ).join(" "),
   }, options);
 }

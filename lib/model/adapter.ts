@@ -1,7 +1,7 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { type Convolution, finish } from "../tensorflow/operations/convolution.ts";
 import { matMul } from "../tensorflow/operations/mat_mul.ts";
-import { convolveAndNormalise, type Pass } from "./layers.ts";
+import { convolveAndNormalise, type ForwardContext } from "./layers.ts";
 import type { AdapterKind } from "./spec.ts";
 
 /**
@@ -9,10 +9,10 @@ import type { AdapterKind } from "./spec.ts";
  *
  * @param v The feature map `[B,8,8,64]`.
  */
-export function adapter(pass: Pass, v: tf.Tensor4D, kind: AdapterKind): tf.Tensor4D {
+export function adapter(context: ForwardContext, v: tf.Tensor4D, kind: AdapterKind): tf.Tensor4D {
   if (kind === "none") return v;
-  const convolve = kind === "3x3" ? pass.convolve3x3 : convolve1x1;
-  return convolveAndNormalise(pass, v, convolve, "adapter.0", "adapter.1", { relu: true });
+  const convolve = kind === "3x3" ? context.convolve3x3 : convolve1x1;
+  return convolveAndNormalise(context, v, convolve, "adapter.0", "adapter.1", { relu: true });
 }
 
 /** A 1×1 convolution by a kernel `[1,1,C,K]` is a matrix product over the pixels. */

@@ -1,5 +1,5 @@
 import type * as tf from "../tensorflow/runtime/tf.ts";
-import { convolveAndNormalise, type Pass } from "./layers.ts";
+import { convolveAndNormalise, type ForwardContext } from "./layers.ts";
 
 /**
  * ResNet-18 up to and including `layer1` (He et al. 2016, arXiv:1512.03385; `torchvision.models.resnet18`).
@@ -7,26 +7,26 @@ import { convolveAndNormalise, type Pass } from "./layers.ts";
  * @param images Normalised images `[B,32,32,3]`.
  * @returns The feature map v, `[B,8,8,64]`.
  */
-export function backbone(pass: Pass, images: tf.Tensor4D): tf.Tensor4D {
-  let v = stem(pass, images); // [B,8,8,64]
-  v = basicBlock(pass, v, "backbone.layer1.0");
-  v = basicBlock(pass, v, "backbone.layer1.1");
+export function backbone(context: ForwardContext, images: tf.Tensor4D): tf.Tensor4D {
+  let v = stem(context, images); // [B,8,8,64]
+  v = basicBlock(context, v, "backbone.layer1.0");
+  v = basicBlock(context, v, "backbone.layer1.1");
   return v;
 }
 
 /** 7×7 convolution with stride 2 and 3×3 max-pooling with stride 2: `[B,32,32,3]` → `[B,8,8,64]`. */
-function stem(pass: Pass, images: tf.Tensor4D): tf.Tensor4D {
-  const { enter, convolve, maxPool, leave } = pass.strided;
+function stem(context: ForwardContext, images: tf.Tensor4D): tf.Tensor4D {
+  const { prepare, convolve, maxPool, restore } = context.strided;
   const then = { relu: true };
-  const x = convolveAndNormalise(pass, enter(images), convolve, "backbone.conv1", "backbone.bn1", then); // [B,16,16,64]
-  return leave(maxPool(x)); // [B,8,8,64]
+  const x = convolveAndNormalise(context, prepare(images), convolve, "backbone.conv1", "backbone.bn1", then); // [B,16,16,64]
+  return restore(maxPool(x)); // [B,8,8,64]
 }
 
 /** Two 3×3 convolutions around which the input takes a short cut (`torchvision.models.resnet.BasicBlock`). */
-function basicBlock(pass: Pass, x: tf.Tensor4D, name: string): tf.Tensor4D {
-  const { convolve3x3 } = pass;
-  const y = convolveAndNormalise(pass, x, convolve3x3, `${name}.conv1`, `${name}.bn1`, { relu: true });
-  return convolveAndNormalise(pass, y, convolve3x3, `${name}.conv2`, `${name}.bn2`, {
+function basicBlock(context: ForwardContext, x: tf.Tensor4D, name: string): tf.Tensor4D {
+  const { convolve3x3 } = context;
+  const y = convolveAndNormalise(context, x, convolve3x3, `${name}.conv1`, `${name}.bn1`, { relu: true });
+  return convolveAndNormalise(context, y, convolve3x3, `${name}.conv2`, `${name}.bn2`, {
     shortcut: x,
     relu: true,
   });

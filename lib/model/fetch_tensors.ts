@@ -17,7 +17,7 @@ const LARGEST_HEADER = 1_000_000;
 export async function fetchTensors(
   url: string,
   names: string[],
-  { onProgress, ...network }: FetchRangeOptions = {},
+  { onDownload, ...network }: FetchRangeOptions = {},
 ): Promise<Map<string, StoredTensor>> {
   const length = Number(new DataView((await fetchRange(url, 0, 8, network)).buffer).getBigUint64(0, true));
   if (length < 2 || length > LARGEST_HEADER) {
@@ -37,7 +37,7 @@ export async function fetchTensors(
   for (const { start, end } of ranges) {
     const bytes = await fetchRange(url, headerBytes + start, headerBytes + end, {
       ...network,
-      onProgress: (bytes) => onProgress?.(before + bytes, total),
+      onDownload: (bytes) => onDownload?.(before + bytes, total),
     });
     pieces.push({ start, bytes });
     before += bytes.length;

@@ -1,6 +1,6 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { relu } from "../tensorflow/operations/activation.ts";
-import { linear, type Pass } from "./layers.ts";
+import { type ForwardContext, linear } from "./layers.ts";
 import { CHANNELS, type Variant } from "./spec.ts";
 
 /**
@@ -8,8 +8,8 @@ import { CHANNELS, type Variant } from "./spec.ts";
  *
  * `dynamic` generates them from the class embeddings; the static variants learn them as they are.
  */
-export function makeFilters(pass: Pass, variant: Variant): tf.Tensor2D {
-  return normaliseRows(variant === "dynamic" ? generateFilters(pass) : storedFilters(pass));
+export function makeFilters(context: ForwardContext, variant: Variant): tf.Tensor2D {
+  return normaliseRows(variant === "dynamic" ? generateFilters(context) : storedFilters(context));
 }
 
 /**
@@ -19,15 +19,15 @@ export function makeFilters(pass: Pass, variant: Variant): tf.Tensor2D {
  * @returns Filters `[K,64]`, not yet normalised.
  */
 export function generateFilters(
-  pass: Pass,
-  embeddings: tf.Tensor2D = pass.tensors["class_embeddings.weight"] as tf.Tensor2D, // [10,128]
+  context: ForwardContext,
+  embeddings: tf.Tensor2D = context.tensors["class_embeddings.weight"] as tf.Tensor2D, // [10,128]
 ): tf.Tensor2D {
-  const hidden = relu(linear(pass, embeddings, "weights_generator.0")); // [10,256]
-  return tf.tanh(linear(pass, hidden, "weights_generator.2")); // [10,64]
+  const hidden = relu(linear(context, embeddings, "weights_generator.0")); // [10,256]
+  return tf.tanh(linear(context, hidden, "weights_generator.2")); // [10,64]
 }
 
 /** Learned filters, kept as PyTorch's `[K,64,1,1]`. */
-function storedFilters({ tensors }: Pass): tf.Tensor2D {
+function storedFilters({ tensors }: ForwardContext): tf.Tensor2D {
   return tf.transpose(tf.reshape(tensors["filters.weight"], [CHANNELS, -1])); // [1,1,64,K] → [K,64]
 }
 

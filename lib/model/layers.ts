@@ -1,5 +1,5 @@
 /**
- * The layers the network is made of. Each reads its tensors from a {@linkcode Pass} by PyTorch's names.
+ * The layers the network is made of. Each reads its tensors from a {@linkcode ForwardContext} by PyTorch's names.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { StridedLayers } from "../tensorflow/operations/strided.ts";
 import type { StateDict } from "./state_dict.ts";
 
 /** One way of a batch through the network: what it reads, and the running statistics that it leaves. */
-export interface Pass {
+export interface ForwardContext {
   /** Parameters and running statistics. */
   tensors: StateDict;
   /** Running statistics after this batch: only those that it moved. */
@@ -34,14 +34,14 @@ export interface Pass {
  * @param then What follows: a short cut that is added, a ReLU.
  */
 export function convolveAndNormalise(
-  pass: Pass,
+  context: ForwardContext,
   x: tf.Tensor4D,
   convolve: Convolution,
   convName: string,
   normName: string,
   then: Omit<Finish, "bias">,
 ): tf.Tensor4D {
-  const { tensors } = pass;
+  const { tensors } = context;
   const kernel = tensors[`${convName}.weight`] as tf.Tensor4D;
   const norm = {
     weight: tensors[`${normName}.weight`] as tf.Tensor1D,
@@ -49,18 +49,18 @@ export function convolveAndNormalise(
     runningMean: tensors[`${normName}.running_mean`] as tf.Tensor1D,
     runningVariance: tensors[`${normName}.running_var`] as tf.Tensor1D,
   };
-  if (!pass.learnsStatistics(normName)) {
+  if (!context.learnsStatistics(normName)) {
     const { scale, shift } = foldNorm(norm);
     return convolve(x, tf.mul(kernel, scale), { bias: shift, ...then });
   }
   const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm, then);
-  pass.statistics[`${normName}.running_mean`] = runningMean;
-  pass.statistics[`${normName}.running_var`] = runningVariance;
+  context.statistics[`${normName}.running_mean`] = runningMean;
+  context.statistics[`${normName}.running_var`] = runningVariance;
   return y;
 }
 
 /** A fully connected layer (`torch.nn.Linear`) on rows `[N,in]`, by `<name>.weight` `[out,in]` and `<name>.bias` `[out]`. */
-export function linear({ tensors }: Pass, x: tf.Tensor2D, name: string): tf.Tensor2D {
+export function linear({ tensors }: ForwardContext, x: tf.Tensor2D, name: string): tf.Tensor2D {
   const product = matMul(x, tensors[`${name}.weight`] as tf.Tensor2D, false, true);
   return addBias(product, tensors[`${name}.bias`] as tf.Tensor1D);
 }

@@ -10,7 +10,7 @@ import { adapter } from "./adapter.ts";
 import { backbone } from "./backbone.ts";
 import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";
 import { makeFilters } from "./filters.ts";
-import type { Pass } from "./layers.ts";
+import type { ForwardContext } from "./layers.ts";
 import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
 import type { Execution, NetworkSpec } from "./spec.ts";
 import type { StateDict } from "./state_dict.ts";
@@ -46,18 +46,18 @@ export type ForwardOptions = NetworkSpec & Partial<Execution> & {
  * @param images Normalised images `[B,32,32,3]`, or what `options.input` says.
  */
 export function forward(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): Outputs {
-  const pass = createPass(tensors, options);
-  const v = features(pass, images, options);
-  const filters = makeFilters(pass, options.variant); // [10,64]
+  const context = createForwardContext(tensors, options);
+  const v = features(context, images, options);
+  const filters = makeFilters(context, options.variant); // [10,64]
   const { classLoop = false } = options;
   const maps = (classLoop ? responseMapsOneByOne : responseMaps)(v, filters); // [B,10,8,8]
-  const scores = (classLoop ? predictScoresOneByOne : predictScores)(pass, maps); // [B,10]
-  return { scores, maps, filters, statistics: pass.statistics };
+  const scores = (classLoop ? predictScoresOneByOne : predictScores)(context, maps); // [B,10]
+  return { scores, maps, filters, statistics: context.statistics };
 }
 
 /** The feature map v that the filters look at, `[B,8,8,64]`: behind the adapter where there is one. */
 export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
-  return features(createPass(tensors, options), images, options);
+  return features(createForwardContext(tensors, options), images, options);
 }
 
 /** The backbone's feature map alone, `[B,8,8,64]`: what stays the same as long as the backbone is frozen. */
@@ -66,11 +66,11 @@ export function backboneFeatures(
   images: tf.Tensor4D,
   options: ForwardOptions,
 ): tf.Tensor4D {
-  return backbone(createPass(tensors, options), images);
+  return backbone(createForwardContext(tensors, options), images);
 }
 
-/** Prepares a {@linkcode Pass}: a frozen backbone keeps its statistics also while the rest trains. */
-export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
+/** Prepares a {@linkcode ForwardContext}: a frozen backbone keeps its statistics also while the rest trains. */
+export function createForwardContext(tensors: StateDict, options: ForwardOptions): ForwardContext {
   const { mode, backbone, winograd = true } = options;
   const trains = mode === "train";
   const backboneLearns = trains && backbone !== "frozen";
@@ -84,6 +84,10 @@ export function createPass(tensors: StateDict, options: ForwardOptions): Pass {
 }
 
 /** The feature map v, `[B,8,8,64]`. */
-function features(pass: Pass, given: tf.Tensor4D, { input, adapter: kind }: ForwardOptions): tf.Tensor4D {
-  return adapter(pass, input === "features" ? given : backbone(pass, given), kind);
+function features(
+  context: ForwardContext,
+  given: tf.Tensor4D,
+  { input, adapter: kind }: ForwardOptions,
+): tf.Tensor4D {
+  return adapter(context, input === "features" ? given : backbone(context, given), kind);
 }

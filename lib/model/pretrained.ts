@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, fromFileUrl } from "@std/path";
-import { DownloadError, type NetworkOptions, type ProgressCallback } from "../support/download/download.ts";
+import { type DownloadCallback, DownloadError, type NetworkOptions } from "../support/download/download.ts";
 import { formatBanner } from "../support/download/banner.ts";
 import { withFolderLock } from "../support/download/lock.ts";
 import { InputError } from "../support/errors.ts";
@@ -26,7 +26,7 @@ export interface LoadPretrainedOptions {
   /** Takes what the user must know, line by line or framed. @default {console.error} */
   log?: (text: string) => void;
   /** Told of each piece that is downloaded. */
-  onProgress?: ProgressCallback;
+  onDownload?: DownloadCallback;
   /** Where the fetched tensors are kept. @default {WEIGHTS_FILE} */
   file?: string;
   /** Where they are fetched from. @default {PUBLISHED_WEIGHTS} */
@@ -143,7 +143,7 @@ function selectBackbone(
 
 /** Fetches the wanted tensors into `file`. False if another process did so meanwhile. */
 async function fetchWeights(file: string, options: LoadPretrainedOptions): Promise<boolean> {
-  const { url = PUBLISHED_WEIGHTS, log = console.error, onProgress, network } = options;
+  const { url = PUBLISHED_WEIGHTS, log = console.error, onDownload, network } = options;
   const folder = dirname(file);
   return await withFolderLock(
     folder,
@@ -152,7 +152,7 @@ async function fetchWeights(file: string, options: LoadPretrainedOptions): Promi
       if (await isThere(file)) return false;
       log(`Fetching ResNet-18's pretrained weights up to layer1 from ${url} …`);
       const names = listWanted().map(({ name }) => name);
-      const tensors = await fetchTensors(url, names, { onProgress, ...network });
+      const tensors = await fetchTensors(url, names, { onDownload, ...network });
       writeSafetensors(file, selectBackbone(tensors, url), { source: url });
       return true;
     },

@@ -1,6 +1,6 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { relu } from "../tensorflow/operations/activation.ts";
-import { linear, type Pass } from "./layers.ts";
+import { type ForwardContext, linear } from "./layers.ts";
 import { CLASSES, MAP_SIZE } from "./spec.ts";
 
 const PIXELS = MAP_SIZE * MAP_SIZE;
@@ -11,19 +11,19 @@ const PIXELS = MAP_SIZE * MAP_SIZE;
  * @param maps Response maps `[B,K,8,8]`.
  * @returns Scores `[B,10]`. A single map with a single score stands for all ten classes alike.
  */
-export function predictScores(pass: Pass, maps: tf.Tensor4D): tf.Tensor2D {
+export function predictScores(context: ForwardContext, maps: tf.Tensor4D): tf.Tensor2D {
   const B = maps.shape[0];
   const rows = tf.reshape(maps, [-1, PIXELS]) as tf.Tensor2D; // [B·K,64]
-  const hidden = relu(linear(pass, rows, "score_predictor.0")); // [B·K,64]
-  const scores = tf.reshape(linear(pass, hidden, "score_predictor.2"), [B, -1]) as tf.Tensor2D; // [B,10] or [B,1]
+  const hidden = relu(linear(context, rows, "score_predictor.0")); // [B·K,64]
+  const scores = tf.reshape(linear(context, hidden, "score_predictor.2"), [B, -1]) as tf.Tensor2D; // [B,10] or [B,1]
   return scores.shape[1] === CLASSES ? scores : tf.tile(scores, [1, CLASSES]);
 }
 
 /** {@linkcode predictScores} as the lab's text has it: one class after the other. */
-export function predictScoresOneByOne(pass: Pass, maps: tf.Tensor4D): tf.Tensor2D {
+export function predictScoresOneByOne(context: ForwardContext, maps: tf.Tensor4D): tf.Tensor2D {
   const scores = tf.split(maps, maps.shape[1], 1).map((map) => {
     const row = tf.reshape(map, [-1, PIXELS]) as tf.Tensor2D; // [B,64]
-    return linear(pass, relu(linear(pass, row, "score_predictor.0")), "score_predictor.2"); // [B,1]
+    return linear(context, relu(linear(context, row, "score_predictor.0")), "score_predictor.2"); // [B,1]
   });
   return tf.concat(scores, 1);
 }

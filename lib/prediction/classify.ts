@@ -4,7 +4,7 @@ import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { indexOfLargest, softmax } from "../training/metrics.ts";
+import { argMax, softmax } from "../support/statistics.ts";
 
 /** What the network says of one picture. */
 export interface Prediction {
@@ -63,7 +63,7 @@ export async function classify(
       return {
         scores: own,
         shares: softmax(own),
-        winner: indexOfLargest(own),
+        winner: argMax(own),
         maps: allMaps.slice(index * mapLength, (index + 1) * mapLength),
       };
     });

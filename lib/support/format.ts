@@ -61,19 +61,3 @@ export function extent(values: Iterable<number>): [number, number] {
   }
   return low <= high ? [low, high] : [0, 1];
 }
-
-/** The softmax of scores: shares that add up to 1. */
-export function softmax(scores: ArrayLike<number>): number[] {
-  const all = Array.from(scores);
-  const greatest = Math.max(...all);
-  const powers = all.map((score) => Math.exp(score - greatest));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
-}
-
-/** The index of the greatest value; of several the first. */
-export function indexOfGreatest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
-  return best;
-}

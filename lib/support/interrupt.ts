@@ -36,6 +36,6 @@ export function watchInterrupts(): InterruptWatch {
  * It waits for an answer from the system, so that the loop has nothing to do and looks for what has come. As long as something is ready,
  * as by `setImmediate`, it looks at every 61st turn only, and a signal waited for up to three seconds.
  */
-export async function letEventsIn(): Promise<void> {
+export async function yieldToEventLoop(): Promise<void> {
   await Deno.stat("/");
 }

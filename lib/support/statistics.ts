@@ -58,3 +58,37 @@ export function wilsonInterval(count: number, total: number): [number, number] {
   const half = z / (1 + z * z / total) * Math.sqrt(share * (1 - share) / total + z * z / (4 * total * total));
   return [middle - half, middle + half];
 }
+
+/** Index of the largest value; the first one of equals. */
+export function argMax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
+  return best;
+}
+
+/** Converts unnormalised scores into probabilities. */
+export function softmax(scores: ArrayLike<number>): number[] {
+  const largest = scores[argMax(scores)];
+  const exponentials = Array.from(scores, (score) => Math.exp(score - largest));
+  const sum = exponentials.reduce((total, value) => total + value, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** Arithmetic mean; NaN for no values. */
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index];
+  return sum / values.length;
+}
+
+/**
+ * Median: the middle value, or the mean of the two in the middle.
+ *
+ * @throws {RangeError} If there is no value.
+ */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("The median of no values is not defined.");
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}

@@ -1,49 +1,33 @@
-import { batches, type BatchOptions, orderImages } from "../data/batches.ts";
-import { type Dataset, IMAGE_SIZE } from "../data/dataset.ts";
+import { type Batch, batches, type BatchOptions, orderImages } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 
-/** How to go through a {@linkcode BatchSource}. */
+/** Options of {@linkcode BatchSource.batches}. */
 export type SourceOptions = Omit<BatchOptions, "buffers">;
 
-/** A batch as numbers. */
-export interface SourceBatch {
-  /** Values of a tensor of this shape; overwritten two batches later. */
-  values: Float32Array;
-  /** The tensor's shape. */
-  shape: [number, number, number, number];
-  /** Right classes `[B]`. */
-  labels: Int32Array;
-  /** B */
-  size: number;
-}
-
-/** Where batches come from: images, or what a frozen backbone made of them. */
+/** Source of batches: images, or a frozen backbone's features of them. */
 export interface BatchSource {
-  /** What the batches hold. */
+  /** Kind of values in the batches. */
   input: "images" | "features";
-  /** Right classes of the whole set. */
+  /** Labels of the whole set. */
   labels: Uint8Array;
-  /** Goes once through the set. */
-  batches(options: SourceOptions): Iterable<SourceBatch>;
+  /** Goes once through the set; a batch's values are overwritten two batches later. */
+  batches(options: SourceOptions): Iterable<Batch>;
 }
 
-/** Batches of images, made ready on demand. */
+/** Creates a source of images, cropped, flipped and normalised batch by batch. */
 export function createImageSource(dataset: Dataset): BatchSource {
   return {
     input: "images",
     labels: dataset.labels,
-    *batches(options) {
-      for (const { images, labels, size } of batches(dataset, { ...options, buffers: 2 })) {
-        yield { values: images, shape: [size, IMAGE_SIZE, IMAGE_SIZE, 3], labels, size };
-      }
-    },
+    batches: (options) => batches(dataset, { ...options, buffers: 2 }),
   };
 }
 
-const FEATURES = MAP_SIZE * MAP_SIZE * CHANNELS; // numbers of one image
+const FEATURES = MAP_SIZE * MAP_SIZE * CHANNELS; // values of one image
 
 /**
- * Batches of feature maps that were computed once, in the order in which their images would come.
+ * Creates a source of feature maps computed once, in the order in which their images would come.
  *
  * @param features `[N,8,8,64]`.
  */
@@ -54,16 +38,17 @@ export function createFeatureSource(features: Float32Array, labels: Uint8Array):
     *batches({ batchSize, startStep = 0, ...order }) {
       const indices = orderImages(labels.length, order);
       for (let start = startStep * batchSize; start < indices.length; start += batchSize) {
-        const chosen = indices.subarray(start, start + batchSize);
-        const values = new Float32Array(chosen.length * FEATURES);
+        const chosen = indices.slice(start, start + batchSize);
+        const size = chosen.length;
+        const values = new Float32Array(size * FEATURES);
         chosen.forEach((image, position) =>
           values.set(features.subarray(image * FEATURES, (image + 1) * FEATURES), position * FEATURES)
         );
-        const size = chosen.length;
         yield {
           values,
           shape: [size, MAP_SIZE, MAP_SIZE, CHANNELS],
           labels: Int32Array.from(chosen, (image) => labels[image]),
+          indices: chosen,
           size,
         };
       }

@@ -9,7 +9,7 @@
 import { type StoredTensor, writeSafetensors } from "../support/safetensors.ts";
 import { fromPyTorch, type StateDict, toPyTorch } from "../model/state_dict.ts";
 import type { TrainConfig } from "./config.ts";
-import type { Progress, Recorded } from "./progress.ts";
+import type { Environment, Progress } from "./progress.ts";
 import { FORMAT, OPTIMIZER, readCheckpoint, type StoredCheckpoint } from "./stored_checkpoint.ts";
 
 /** A training at one moment. */
@@ -17,7 +17,7 @@ export interface Checkpoint {
   /** What makes the training what it is. */
   config: TrainConfig;
   /** What it found out about its surroundings. */
-  recorded: Recorded;
+  recorded: Environment;
   /** How far it is. */
   progress: Progress;
   /** Parameters and running statistics. */

@@ -1,7 +1,7 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { letEventsIn } from "../support/interrupt.ts";
+import { yieldToEventLoop } from "../support/interrupt.ts";
 import { backboneFeatures } from "../model/network.ts";
 import { CHANNELS, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
@@ -50,7 +50,7 @@ export async function createFrozenSource(
       features.set(await output.data(), filled);
       filled += output.size;
       tf.dispose([batch, output]);
-      await letEventsIn();
+      await yieldToEventLoop();
     }
   } finally {
     run.dispose();

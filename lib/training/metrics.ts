@@ -4,6 +4,8 @@
  * @module
  */
 
+import { argMax } from "../support/statistics.ts";
+
 /** Scores of a set of images, and the right answers. */
 export interface Scored {
   /** Unnormalised scores `[N,K]`, row by row. */
@@ -32,7 +34,7 @@ export function measure({ scores, labels }: Scored): Metrics {
   let loss = 0;
   for (let image = 0; image < images; image++) {
     const row = scores.subarray(image * classes, (image + 1) * classes);
-    confusion[labels[image]][indexOfLargest(row)]++;
+    confusion[labels[image]][argMax(row)]++;
     loss += crossEntropyOf(row, labels[image]);
   }
   const right = confusion.map((row, label) => row[label]);
@@ -45,24 +47,9 @@ export function measure({ scores, labels }: Scored): Metrics {
   };
 }
 
-/** Where the largest value stands; the first of equal ones. */
-export function indexOfLargest(values: ArrayLike<number>): number {
-  let best = 0;
-  for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
-  return best;
-}
-
-/** Probabilities from unnormalised scores. */
-export function softmax(scores: ArrayLike<number>): number[] {
-  const largest = scores[indexOfLargest(scores)];
-  const exponentials = Array.from(scores, (score) => Math.exp(score - largest));
-  const sum = exponentials.reduce((total, value) => total + value, 0);
-  return exponentials.map((value) => value / sum);
-}
-
 /** −log softmax(scores)[label], in nats. */
 function crossEntropyOf(scores: ArrayLike<number>, label: number): number {
-  const largest = scores[indexOfLargest(scores)];
+  const largest = scores[argMax(scores)];
   let sum = 0;
   for (let index = 0; index < scores.length; index++) sum += Math.exp(scores[index] - largest);
   return Math.log(sum) + largest - scores[label];

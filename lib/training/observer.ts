@@ -1,4 +1,4 @@
-import type { Recorded } from "./progress.ts";
+import type { Environment } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** What a training tells about itself. Plain data: the command line draws it, notebooks plot it, tests collect it. */
@@ -8,7 +8,7 @@ export interface TrainObserver {
   /** After every step of training. */
   onStep?(step: TrainStep): void;
   /** After every batch of a test between epochs. */
-  onTest?(progress: TestProgress): void;
+  onTest?(progress: TestStep): void;
   /** After every epoch and its test; `isBest` where its accuracy beats that of all epochs before. */
   onEpoch?(record: EpochRecord, isBest: boolean): void;
   /** Something the user should read: what was fallen back to, that there is a new best, … */
@@ -24,7 +24,7 @@ export interface TrainStart {
   /** What makes the training what it is. */
   config: TrainConfig;
   /** Data, weights, device. */
-  recorded: Recorded;
+  recorded: Environment;
   /** The run's folder. */
   folder: string;
   /** Images to learn from. */
@@ -66,7 +66,7 @@ export interface TrainStep {
 }
 
 /** How far a test is. */
-export interface TestProgress {
+export interface TestStep {
   /** The epoch that is tested, 1 for the first. */
   epoch: number;
   /** Batches that are done. */

@@ -1,7 +1,7 @@
 import type { EpochRecord } from "./observer.ts";
 
 /** What a run found out about its surroundings; every result that depends on it names it. */
-export interface Recorded {
+export interface Environment {
   /** The images' name. */
   data: string;
   /** What tells them from others of that name. */

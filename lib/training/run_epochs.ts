@@ -1,5 +1,5 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { Interrupted, letEventsIn } from "../support/interrupt.ts";
+import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { countBatches } from "../data/batches.ts";
 import { describeProgress, type Progress, startSums } from "./progress.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
@@ -15,7 +15,7 @@ import { createStepper } from "./stepper.ts";
 import { trainEpoch } from "./train_epoch.ts";
 
 /** What the epochs of a training need beside it. */
-export interface Workshop {
+export interface RunContext {
   data: RunData;
   folder: RunFolder;
   /** How the command line names the run. */
@@ -32,7 +32,7 @@ export interface Workshop {
  */
 export async function runEpochs(
   training: Training,
-  { data, folder, name, evaluator, observer, signal }: Workshop,
+  { data, folder, name, evaluator, observer, signal }: RunContext,
 ): Promise<void> {
   const { config, progress, state } = training;
   const optimizer = createOptimizer(config);
@@ -80,7 +80,7 @@ export async function runEpochs(
       const started = performance.now();
       const tested = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
         observer.onTest?.({ epoch, step: done, steps: all });
-        await letEventsIn();
+        await yieldToEventLoop();
       });
       const record = makeRecord(training, tested, (performance.now() - started) / 1000);
       const isBest = finishEpoch(progress, record);

@@ -7,7 +7,7 @@ import { basename, dirname, join, resolve } from "@std/path";
 import { writeFileAtomically } from "../support/files.ts";
 import { InputError } from "../support/errors.ts";
 import { projectFolder } from "../support/project.ts";
-import type { Recorded } from "./progress.ts";
+import type { Environment } from "./progress.ts";
 import { RECORDED_KEY, type TrainConfig } from "./config.ts";
 import type { EpochRecord } from "./observer.ts";
 
@@ -26,7 +26,7 @@ export interface RunFolder {
   /** Where TensorBoard's event files go. */
   events: string;
   /** Writes `config.json`: the options, and what the run found out. */
-  writeConfig(config: TrainConfig, recorded: Recorded): void;
+  writeConfig(config: TrainConfig, recorded: Environment): void;
   /** Writes `history.jsonl` anew: on going on, lines later than the checkpoint are dropped. */
   writeHistory(records: EpochRecord[]): void;
   /** Adds a line to `history.jsonl`, on disk when this returns. */

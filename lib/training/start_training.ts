@@ -3,7 +3,7 @@ import { createNetwork } from "../model/create_network.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
 import { makeTensors, saveCheckpoint } from "./checkpoint.ts";
-import { describeProgress, type Progress, type Recorded, startProgress } from "./progress.ts";
+import { describeProgress, type Environment, type Progress, startProgress } from "./progress.ts";
 import { readCheckpoint } from "./stored_checkpoint.ts";
 import { checkResumable, type TrainConfig } from "./config.ts";
 import { createOptimizer, createSlots } from "./optimizer.ts";
@@ -12,13 +12,13 @@ import type { TrainState } from "./train_step.ts";
 /** A training under way. */
 export interface Training {
   config: TrainConfig;
-  recorded: Recorded;
+  recorded: Environment;
   progress: Progress;
   state: TrainState;
 }
 
 /** What a run finds around it; the weights are known once they are loaded. */
-export type Surroundings = Omit<Recorded, "weights">;
+export type Surroundings = Omit<Environment, "weights">;
 
 /** Takes sentences that the user should read. */
 type Say = (text: string) => void;

@@ -4,12 +4,18 @@ import { compile } from "../tensorflow/compile/compile.ts";
 import { keepState } from "../tensorflow/compile/keep_state.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { Optimizer, Rates } from "./optimizer.ts";
-import { type Batch, type StepResult, type StepSettings, type TrainState, trainStep } from "./train_step.ts";
+import {
+  type StepResult,
+  type StepSettings,
+  type TensorBatch,
+  type TrainState,
+  trainStep,
+} from "./train_step.ts";
 
 /** Takes steps with a training's state. */
 export interface Stepper {
   /** Takes a step; what it returns belongs to the caller. */
-  advance(batch: Batch, rates: Rates): Pick<StepResult, "loss" | "correct">;
+  advance(batch: TensorBatch, rates: Rates): Pick<StepResult, "loss" | "correct">;
   /** Brings the state up to date, before something else reads it. */
   settle(): void;
   dispose(): void;
@@ -37,7 +43,8 @@ export function createStepper({ keep, ...options }: StepperOptions): Stepper {
 function createPassingStepper(options: StepperOptions): Stepper {
   const { settings, optimizer, state } = options;
   const step = compile(
-    (state: TrainState, batch: Batch, rates: Rates) => trainStep(settings, optimizer, state, batch, rates),
+    (state: TrainState, batch: TensorBatch, rates: Rates) =>
+      trainStep(settings, optimizer, state, batch, rates),
     { name: "trainStep", eager: !options.compile },
   );
   return {
@@ -59,7 +66,7 @@ function createPassingStepper(options: StepperOptions): Stepper {
 /** The state stays in the graph until it is asked for. */
 function createKeptStepper({ settings, optimizer, state }: StepperOptions): Stepper {
   const step = keepState(
-    (state: TrainState, batch: Batch, rates: Rates) => {
+    (state: TrainState, batch: TensorBatch, rates: Rates) => {
       const { trainable, statistics, slots, ...result } = trainStep(settings, optimizer, state, batch, rates);
       const next: TrainState = { trainable, fixed: { ...state.fixed, ...statistics }, slots };
       return [next, result];

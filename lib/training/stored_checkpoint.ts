@@ -10,7 +10,7 @@ import { listTensors } from "../model/tensor_list.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "./config.ts";
 import { createOptimizer } from "./optimizer.ts";
-import type { Progress, Recorded } from "./progress.ts";
+import type { Environment, Progress } from "./progress.ts";
 
 /** What a file's metadata call their format. */
 export const FORMAT = "dynamic-filters/1";
@@ -85,7 +85,7 @@ async function openCheckpoint(path: string) {
   return {
     tensors,
     config: checkConfig(path, parse<TrainConfig>("config", () => true)),
-    recorded: parse<Recorded>(
+    recorded: parse<Environment>(
       "recorded",
       ({ data, weights }) => [data, weights].every((text) => typeof text === "string"),
     ),

@@ -12,11 +12,11 @@ import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import { createImageSource } from "./batch_source.ts";
 import { loadCheckpoint, NotFiniteError } from "./checkpoint.ts";
-import type { Progress, Recorded } from "./progress.ts";
+import type { Environment, Progress } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { EpochRecord, TrainObserver } from "./observer.ts";
-import { runEpochs, type Workshop } from "./run_epochs.ts";
+import { type RunContext, runEpochs } from "./run_epochs.ts";
 import { fingerprint, selectRunData } from "./run_data.ts";
 import {
   defaultRunsFolder,
@@ -49,7 +49,7 @@ export interface TrainResult {
   /** What made the training what it was. */
   config: TrainConfig;
   /** What it found out about its surroundings. */
-  recorded: Recorded;
+  recorded: Environment;
   /** The run's folder. */
   folder: string;
   /** A record for each epoch. */
@@ -119,7 +119,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 /** The best epoch on the test set: known where it was chosen on it, else tested now, once. */
 async function testBest(
   { progress }: Training,
-  { data, folder, evaluator }: Pick<Workshop, "data" | "folder" | "evaluator">,
+  { data, folder, evaluator }: Pick<RunContext, "data" | "folder" | "evaluator">,
 ) {
   if (data.testedOn === "test") {
     const { testLoss, testAccuracy } = progress.history[progress.best!.epoch - 1];

@@ -1,5 +1,5 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { letEventsIn } from "../support/interrupt.ts";
+import { yieldToEventLoop } from "../support/interrupt.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
 import { countBatches } from "../data/batches.ts";
@@ -75,7 +75,7 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     clock.read();
     if (lost !== null) throw new DivergedError(progress.totalSteps - lost);
     report(options, steps, learningRate);
-    await letEventsIn();
+    await yieldToEventLoop();
     const goOn = await onPause();
     if (!goOn && !isLast) return false;
     clock.skip(); // what the pause took is not training

@@ -25,8 +25,8 @@ export interface TrainState {
   slots: StateDict;
 }
 
-/** Images and labels of a step. */
-export interface Batch {
+/** A batch as tensors. */
+export interface TensorBatch {
   /** Normalised images `[B,32,32,3]`, or the frozen backbone's features of them `[B,8,8,64]`. */
   images: tf.Tensor4D;
   /** Right classes `[B]`, int32. */
@@ -56,7 +56,7 @@ export function trainStep(
   settings: StepSettings,
   optimizer: Optimizer,
   state: TrainState,
-  batch: Batch,
+  batch: TensorBatch,
   rates: Rates,
 ): StepResult {
   const { gradients, ...rest } = computeGradients(settings, state, batch);
@@ -77,7 +77,7 @@ export function trainStep(
 export function computeGradients(
   settings: StepSettings,
   { trainable, fixed }: Pick<TrainState, "trainable" | "fixed">,
-  { images, labels }: Batch,
+  { images, labels }: TensorBatch,
 ): Pick<StepResult, "statistics" | "loss" | "correct"> & { gradients: StateDict } {
   const names = Object.keys(trainable);
   let statistics: StateDict = {};

@@ -1,7 +1,7 @@
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { isTrainable, type StateDict } from "../../lib/model/state_dict.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
-import { type Batch, computeGradients } from "../../lib/training/train_step.ts";
+import { computeGradients, type TensorBatch } from "../../lib/training/train_step.ts";
 
 /** The loss of a network on a batch, and how strongly it pulls at the parameters. */
 export interface LossAndGradient {
@@ -17,7 +17,7 @@ export interface LossAndGradient {
 export async function measureGradient(
   spec: NetworkSpec,
   network: StateDict,
-  batch: Batch,
+  batch: TensorBatch,
 ): Promise<LossAndGradient> {
   const entries = Object.entries(network);
   const trainable = Object.fromEntries(entries.filter(([name]) => isTrainable(name, spec.backbone)));

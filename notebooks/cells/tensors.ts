@@ -1,11 +1,11 @@
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
-import type { Batch } from "../../lib/training/train_step.ts";
+import type { TensorBatch } from "../../lib/training/train_step.ts";
 import { type Cell, displayTable } from "./text.ts";
 
 /** Makes a batch of some images of a data set, normalised, and as they are: not moved, not mirrored. */
-export function makeBatch(dataset: Dataset, indices: readonly number[]): Batch {
+export function makeBatch(dataset: Dataset, indices: readonly number[]): TensorBatch {
   const bytes = new Uint8Array(indices.length * IMAGE_BYTES);
   indices.forEach((index, at) =>
     bytes.set(dataset.images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES), at * IMAGE_BYTES)

@@ -8,7 +8,7 @@ import {
   weighMaps,
 } from "../../lib/analysis/evidence.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
-import { createPass, forward } from "../../lib/model/network.ts";
+import { createForwardContext, forward } from "../../lib/model/network.ts";
 import { predictScores } from "../../lib/model/score_predictor.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
@@ -56,9 +56,9 @@ Deno.test("a slope is how much the score rises with one value of the map, batch 
   const step = 1e-2;
   const nudge = new Float32Array(maps.size);
   for (const map of [0, 2555]) nudge[map * 64 + 20] = step;
-  const pass = createPass(network, { ...spec, mode: "evaluate" });
+  const context = createForwardContext(network, { ...spec, mode: "evaluate" });
   const [before, after] = [maps, tf.add<tf.Tensor4D>(maps, tf.tensor(nudge, maps.shape))]
-    .map((maps) => predictScores(pass, maps).dataSync());
+    .map((maps) => predictScores(context, maps).dataSync());
   for (const map of [0, 2555]) {
     const rise = (after[map * 10] - before[map * 10]) / step;
     assert.ok(Math.abs(rise - slopes[map * 64 + 20]) < 2e-3, `map ${map}`);

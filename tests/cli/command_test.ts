@@ -9,7 +9,10 @@ function start(body: string, args: string[] = []): Deno.ChildProcess {
     import { runCommand } from "${new URL("cli/shared/command.ts", ROOT)}";
     import { parseCommandLine } from "${new URL("cli/shared/options.ts", ROOT)}";
     import { InputError } from "${new URL("lib/support/errors.ts", ROOT)}";
-    import { Interrupted, letEventsIn, watchInterrupts } from "${new URL("lib/support/interrupt.ts", ROOT)}";
+    import { Interrupted, yieldToEventLoop, watchInterrupts } from "${new URL(
+    "lib/support/interrupt.ts",
+    ROOT,
+  )}";
     await runCommand(async (args) => { ${body} });`;
   return new Deno.Command(Deno.execPath(), {
     args: ["eval", "--quiet", "--no-check", code, ...args],
@@ -98,7 +101,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     const child = start(`
       using watch = watchInterrupts();
       console.log("ready");
-      while (!watch.signal.aborted) await letEventsIn();
+      while (!watch.signal.aborted) await yieldToEventLoop();
       throw new Interrupted("saved");`);
     const reader = child.stdout.getReader();
     await reader.read();
@@ -113,7 +116,7 @@ Deno.test("a second Ctrl-C ends a program that does not react to the first", asy
   const child = start(`
     const watch = watchInterrupts();
     console.log("ready");
-    while (!watch.signal.aborted) await letEventsIn();
+    while (!watch.signal.aborted) await yieldToEventLoop();
     console.log("first");
     await new Promise((resolve) => setTimeout(resolve, 60_000));`);
   const reader = child.stdout.getReader();

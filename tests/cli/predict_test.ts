@@ -3,10 +3,10 @@ import { fromFileUrl, join } from "@std/path";
 import { formatPrediction } from "../../cli/shared/prediction_text.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
-import { softmax } from "../../lib/training/metrics.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { type Colour, encodePicture } from "../testing/pictures.ts";
+import { softmax } from "../../lib/support/statistics.ts";
 
 const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 

@@ -198,10 +198,10 @@ Deno.test("a closed terminal ends the drawing, not the work; another failure is 
 Deno.test("a download shows its share, speed and time left, from where it was resumed", () => {
   const { options, clock, take } = createScreen({ width: 100 });
   const progress = createDownloadProgress("CIFAR-10", options);
-  progress.onProgress(50e6, 170e6);
+  progress.onDownload(50e6, 170e6);
   take();
   clock.milliseconds += 10_000;
-  progress.onProgress(80e6, 170e6);
+  progress.onDownload(80e6, 170e6);
   assert.equal(
     take(),
     "\rCIFAR-10 ━━━━━━━━━━━━━━──────────────── " + " 47 % 80.0 MB of 170.0 MB 3.0 MB/s 00:30 left\x1b[K",
@@ -213,7 +213,7 @@ Deno.test("a download shows its share, speed and time left, from where it was re
 Deno.test("a download where there is no terminal is one line", () => {
   const { options, take } = createScreen({ interactive: false });
   const progress = createDownloadProgress("CIFAR-10", options);
-  for (let bytes = 0; bytes <= 170e6; bytes += 17e6) progress.onProgress(bytes, 170e6);
+  for (let bytes = 0; bytes <= 170e6; bytes += 17e6) progress.onDownload(bytes, 170e6);
   progress.close();
   assert.equal(take(), "CIFAR-10: fetching 170.0 MB\n");
 });

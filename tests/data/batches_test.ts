@@ -37,21 +37,21 @@ function referenceImage(image: Uint8Array, left: number, top: number, mirror: bo
 
 Deno.test("a batch holds the images normalised, and their labels", () => {
   const [first] = take({ shuffle: false, augment: false });
-  assert.equal(first.images.length, 16 * 3072);
+  assert.equal(first.values.length, 16 * 3072);
   assert.deepEqual([...first.labels], [...DATASET.labels.subarray(0, 16)]);
   for (const [at, byte] of [...DATASET.images.subarray(0, 3072)].entries()) {
-    assert.equal(first.images[at], Math.fround((byte / 255 - IMAGE_MEAN[at % 3]) / IMAGE_DEVIATION[at % 3]));
+    assert.equal(first.values[at], Math.fround((byte / 255 - IMAGE_MEAN[at % 3]) / IMAGE_DEVIATION[at % 3]));
   }
-  assert.deepEqual(normaliseImages(DATASET.images.subarray(0, 16 * 3072)), first.images);
+  assert.deepEqual(normaliseImages(DATASET.images.subarray(0, 16 * 3072)), first.values);
 });
 
 Deno.test("every image is cropped and mirrored as the slow reference does", () => {
   let compared = 0;
-  for (const { images, labels, indices, size } of take({ seed: 3, epoch: 2 })) {
+  for (const { values: all, labels, indices, size } of take({ seed: 3, epoch: 2 })) {
     for (let position = 0; position < size; position++) {
       const index = indices[position];
       const image = DATASET.images.subarray(index * 3072, (index + 1) * 3072);
-      const values = images.subarray(position * 3072, (position + 1) * 3072);
+      const values = all.subarray(position * 3072, (position + 1) * 3072);
       const fits = [];
       for (let left = -4; left <= 4; left++) {
         for (let top = -4; top <= 4; top++) {
@@ -103,7 +103,7 @@ Deno.test("an epoch has each image once, in an order of its own", () => {
 });
 
 Deno.test("the last batch has what is left", () => {
-  assert.deepEqual(take().map(({ size, images, labels }) => [size, images.length / 3072, labels.length]), [
+  assert.deepEqual(take().map(({ size, values, labels }) => [size, values.length / 3072, labels.length]), [
     [16, 16, 16],
     [16, 16, 16],
     [16, 16, 16],
@@ -126,8 +126,8 @@ Deno.test("the same options give the same batches, from any step on", () => {
 Deno.test("an image's crop depends on seed, epoch and index, not on its place in the order", () => {
   const byIndex = (options: Partial<BatchOptions>) => {
     const found = new Map<number, Float32Array>();
-    for (const { images, indices, size } of take(options)) {
-      for (let at = 0; at < size; at++) found.set(indices[at], images.slice(at * 3072, (at + 1) * 3072));
+    for (const { values, indices, size } of take(options)) {
+      for (let at = 0; at < size; at++) found.set(indices[at], values.slice(at * 3072, (at + 1) * 3072));
     }
     return found;
   };
@@ -144,9 +144,9 @@ Deno.test("an image's crop depends on seed, epoch and index, not on its place in
 
 Deno.test("batches are the caller's to keep, unless buffers are reused", () => {
   const kept = take();
-  assert.equal(new Set(kept.map(({ images }) => images.buffer)).size, 4);
+  assert.equal(new Set(kept.map(({ values }) => values.buffer)).size, 4);
   const reused = take({ buffers: 2 });
-  assert.equal(new Set(reused.map(({ images }) => images.buffer)).size, 2);
+  assert.equal(new Set(reused.map(({ values }) => values.buffer)).size, 2);
   let step = 0;
   let before: Batch | undefined;
   for (const batch of batches(DATASET, { batchSize: 16, shuffle: true, augment: true, buffers: 2 })) {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { compareResults, median } from "../../lib/experiments/comparison.ts";
+import { compareResults } from "../../lib/experiments/comparison.ts";
 import { formatComparison, formatDifference, formatMean } from "../../lib/experiments/markdown.ts";
 import { experimentResult, seedResult } from "./samples.ts";
+import { median } from "../../lib/support/statistics.ts";
 
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`);

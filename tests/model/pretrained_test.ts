@@ -78,7 +78,7 @@ async function write(tensors: Iterable<[string, StoredTensor]>): Promise<string>
 Deno.test("only the bytes of the 25 tensors are fetched, kept, and found by the next run", async () => {
   const progress: [number, number | undefined][] = [];
   const { file, result, said, requests } = await load(serve, {
-    onProgress: (...told) => progress.push(told),
+    onDownload: (...told) => progress.push(told),
   });
   assertTensors(result!.tensors);
   assert.equal(result!.source, "download");

@@ -60,7 +60,7 @@ function failure(error: unknown): [string, string] {
 Deno.test("a file arrives whole, with progress, and nothing is left beside it", async () => {
   const progress: [number, number | undefined][] = [];
   const { bytes, left, error } = await download((request) => serveBytes(FILE, request), {
-    onProgress: (bytes, total) => progress.push([bytes, total]),
+    onDownload: (bytes, total) => progress.push([bytes, total]),
   });
   assert.equal(error, undefined);
   assert.deepEqual(bytes, FILE);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { letEventsIn } from "../../lib/support/interrupt.ts";
+import { yieldToEventLoop } from "../../lib/support/interrupt.ts";
 
 /** Keeps the thread busy, as a training step does. */
 function compute(milliseconds: number): void {
@@ -14,13 +14,13 @@ Deno.test("a signal is heard between computations, long before the event loop's 
   try {
     let waited = 0;
     for (let time = 0; time < 10; time++) {
-      for (let turn = 0; turn < 7; turn++) await letEventsIn(); // as in the middle of a training
+      for (let turn = 0; turn < 7; turn++) await yieldToEventLoop(); // as in the middle of a training
       heard = false;
       const start = performance.now();
       Deno.kill(Deno.pid, "SIGUSR2");
       while (!heard && performance.now() - start < 5000) {
         compute(10);
-        await letEventsIn();
+        await yieldToEventLoop();
       }
       waited += performance.now() - start;
     }

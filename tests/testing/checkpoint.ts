@@ -4,7 +4,7 @@ import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_d
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
-import { type Recorded, startProgress } from "../../lib/training/progress.ts";
+import { type Environment, startProgress } from "../../lib/training/progress.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { randomTensor } from "./tensors.ts";
 
@@ -16,7 +16,7 @@ export async function saveRandomCheckpoint(
   await useNativeTensorFlow();
   const config = resolveConfig({ flags: { ...spec, run: "random", weights: "random" } });
   const network = roughen(createNetwork(config, { seed: 1 }));
-  const recorded: Recorded = { data, weights: "random", device: "cpu", threads: 1, tensorflow: "0" };
+  const recorded: Environment = { data, weights: "random", device: "cpu", threads: 1, tensorflow: "0" };
   await saveCheckpoint(path, { config, recorded, progress: startProgress(), network, slots: null });
   disposeAll(network);
   return path;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { indexOfLargest, measure, softmax } from "../../lib/training/metrics.ts";
+import { measure } from "../../lib/training/metrics.ts";
 import { assertClose, readOracle, values } from "../testing/oracle.ts";
+import { argMax, softmax } from "../../lib/support/statistics.ts";
 
 const near = (actual: number, expected: number) => assertClose([actual], [expected], 1e-6, "value");
 
@@ -35,7 +36,7 @@ Deno.test("of equal scores the first is the answer: ten equal ones are right in 
   assert.equal(accuracy, 0.1);
   assert.deepEqual(perClass, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   near(loss, Math.log(10));
-  assert.equal(indexOfLargest([3, 7, 7]), 1);
+  assert.equal(argMax([3, 7, 7]), 1);
 });
 
 Deno.test("huge scores have a finite loss and probabilities that add up to 1", () => {

@@ -12,9 +12,9 @@ import { isTrainable, type StateDict } from "../../lib/model/state_dict.ts";
 import { createOptimizer, createSlots, type OptimizerConfig } from "../../lib/training/optimizer.ts";
 import { joinState, splitState } from "../../lib/training/start_training.ts";
 import {
-  type Batch,
   computeGradients,
   type StepSettings,
+  type TensorBatch,
   type TrainState,
   trainStep,
 } from "../../lib/training/train_step.ts";
@@ -36,7 +36,7 @@ interface Run {
   network?: StateDict;
   settings: NetworkSpec & Partial<StepSettings>;
   optimizer?: OptimizerConfig;
-  batch: Batch;
+  batch: TensorBatch;
   steps: number;
   learningRate?: number;
   eager?: boolean;
@@ -50,7 +50,7 @@ async function takeSteps({ settings, batch, steps, learningRate = 0.01, eager = 
   let state: TrainState = { trainable, fixed, slots: createSlots(optimizer, trainable) };
   const complete = { labelSmoothing: 0, clipNorm: null, ...settings };
   const step = compile(
-    (state: TrainState, batch: Batch, rates: Record<string, tf.Scalar>) =>
+    (state: TrainState, batch: TensorBatch, rates: Record<string, tf.Scalar>) =>
       trainStep(complete, optimizer, state, batch, rates),
     { eager },
   );
@@ -79,7 +79,7 @@ async function valuesOf(tensors: StateDict): Promise<Values> {
   return values;
 }
 
-const twoImages = (): Batch => ({
+const twoImages = (): TensorBatch => ({
   images: tf.slice(oracleBatch().images, [0, 0, 0, 0], [2, 32, 32, 3]),
   labels: tf.slice(oracleBatch().labels, [0], [2]),
 });
@@ -146,7 +146,7 @@ for (const [name, run] of Object.entries(COMPILED)) {
   });
 }
 
-const eightImages = (): Batch => {
+const eightImages = (): TensorBatch => {
   const { train } = createSynthetic({ trainSize: 8, testSize: 0 });
   return {
     images: tf.tensor4d(normaliseImages(train.images), [8, 32, 32, 3]),

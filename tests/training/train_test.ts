@@ -167,7 +167,7 @@ async function trainByHand(config: TrainConfig): Promise<Values> {
     for (const batch of batches(images, { batchSize, seed, epoch, shuffle: true, augment: true })) {
       const rates = optimizer.rates(learningRateAt(step, { ...config, totalSteps }), ++step);
       const tensors = {
-        images: tf.tensor4d(batch.images, [batch.size, 32, 32, 3]),
+        images: tf.tensor4d(batch.values, batch.shape),
         labels: tf.tensor1d(batch.labels, "int32"),
       };
       const scalars = Object.fromEntries(

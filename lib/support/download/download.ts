@@ -7,18 +7,18 @@ import { createHash } from "node:crypto";
 import { dirname } from "@std/path";
 import { DownloadError, explainWriteError } from "./error.ts";
 import { continuePart, removePart } from "./part.ts";
-import { type NetworkOptions, type ProgressCallback, withRetries } from "./request.ts";
+import { type DownloadCallback, type NetworkOptions, withRetries } from "./request.ts";
 
 export { DownloadError, type DownloadFailure } from "./error.ts";
 export { fetchRange, type FetchRangeOptions } from "./range.ts";
-export type { NetworkOptions, ProgressCallback } from "./request.ts";
+export type { DownloadCallback, NetworkOptions } from "./request.ts";
 
 /** Options of {@linkcode downloadFile}. */
 export interface DownloadOptions extends NetworkOptions {
   /** The expected MD5 sum in hexadecimal. */
   md5?: string;
   /** Told of each piece, for a progress bar. */
-  onProgress?: ProgressCallback;
+  onDownload?: DownloadCallback;
 }
 
 /**
@@ -35,14 +35,14 @@ export interface DownloadOptions extends NetworkOptions {
  * import { downloadFile } from "./download.ts";
  * await downloadFile("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "data/cifar-10-binary.tar.gz", {
  *   md5: "c32a1d4ab5d03f1284b67883e8d87530",
- *   onProgress: (bytes, total) => console.log(bytes, total),
+ *   onDownload: (bytes, total) => console.log(bytes, total),
  * });
  * ```
  */
 export async function downloadFile(
   url: string,
   path: string,
-  { md5, onProgress = () => {}, ...network }: DownloadOptions = {},
+  { md5, onDownload = () => {}, ...network }: DownloadOptions = {},
 ): Promise<void> {
   if (await exists(path)) {
     const found = md5 && await md5OfFile(path);
@@ -60,7 +60,7 @@ export async function downloadFile(
     await withRetries(url, network, async (arrived) => {
       const { resumed } = await continuePart(url, path, md5 !== undefined, (bytes, total) => {
         arrived(bytes);
-        onProgress(bytes, total);
+        onDownload(bytes, total);
       }, network);
       foundPart = resumed;
     });

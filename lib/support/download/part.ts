@@ -1,5 +1,5 @@
 import { DownloadError, explainWriteError, PassingError } from "./error.ts";
-import { type NetworkOptions, type ProgressCallback, request } from "./request.ts";
+import { type DownloadCallback, type NetworkOptions, request } from "./request.ts";
 
 /** What must be remembered of the file on the server to go on with it later, also in another process. */
 interface PartRecord {
@@ -21,7 +21,7 @@ export async function continuePart(
   url: string,
   path: string,
   trustLength: boolean,
-  onProgress: ProgressCallback,
+  onDownload: DownloadCallback,
   network: NetworkOptions,
 ): Promise<{ resumed: boolean }> {
   const part = `${path}.part`;
@@ -56,7 +56,7 @@ export async function continuePart(
     for await (const piece of answer.body) {
       for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
       size += piece.length;
-      onProgress(size, total ?? undefined);
+      onDownload(size, total ?? undefined);
     }
     await file.sync();
   } catch (error) {

@@ -1,11 +1,11 @@
 import { DownloadError, PassingError } from "./error.ts";
 import { parseContentRange } from "./part.ts";
-import { type NetworkOptions, type ProgressCallback, request, withRetries } from "./request.ts";
+import { type DownloadCallback, type NetworkOptions, request, withRetries } from "./request.ts";
 
 /** Options of {@linkcode fetchRange}. */
 export interface FetchRangeOptions extends NetworkOptions {
   /** Told of each piece. */
-  onProgress?: ProgressCallback;
+  onDownload?: DownloadCallback;
 }
 
 /**
@@ -20,7 +20,7 @@ export async function fetchRange(
   url: string,
   start: number,
   end: number,
-  { onProgress, ...network }: FetchRangeOptions = {},
+  { onDownload, ...network }: FetchRangeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end - start);
   let filled = 0;
@@ -49,7 +49,7 @@ export async function fetchRange(
       filled += wanted.length;
       position += piece.length;
       arrived(position);
-      if (wanted.length) onProgress?.(filled, bytes.length);
+      if (wanted.length) onDownload?.(filled, bytes.length);
       if (filled === bytes.length) return;
     }
     const total = answer.status === 206 ? range?.total : Number(answer.headers.get("Content-Length") ?? NaN);

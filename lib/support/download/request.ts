@@ -1,7 +1,7 @@
 import { DownloadError, PassingError } from "./error.ts";
 
 /** Told of each piece that arrives: bytes so far and in all (`undefined` where the server does not say). */
-export type ProgressCallback = (bytes: number, total: number | undefined) => void;
+export type DownloadCallback = (bytes: number, total: number | undefined) => void;
 
 /** How patient a download is. */
 export interface NetworkOptions {

@@ -31,33 +31,33 @@ import { type Convolution, finish } from "./convolution.ts";
 /** A way to run layers with stride 2 on pictures of even size. */
 export interface StridedLayers {
   /** Prepares images `[B,H,W,C]` for the layers. */
-  enter(images: tf.Tensor4D): tf.Tensor4D;
+  prepare(images: tf.Tensor4D): tf.Tensor4D;
   /** `torch.nn.Conv2d(C, K, k, stride=2, padding=(k - 1) / 2, bias=False)` by a kernel `[k,k,C,K]`, k odd: `[B,H/2,W/2,K]`. */
   convolve: Convolution;
   /** `torch.nn.MaxPool2d(3, stride=2, padding=1)`: `[B,H/2,W/2,C]`. */
   maxPool(x: tf.Tensor4D): tf.Tensor4D;
   /** Makes maps of what the layers gave. */
-  leave(maps: tf.Tensor4D): tf.Tensor4D;
+  restore(maps: tf.Tensor4D): tf.Tensor4D;
 }
 
 /** Upside down, on every backend and with gradients. */
 export const turned: StridedLayers = {
-  enter: turn,
+  prepare: turn,
   convolve: (x, kernel, then) => finish(tf.conv2d(x, turnKernel(kernel), 2, "same"), then),
   maxPool: (x) => tf.maxPool(x, 3, 2, "same"),
-  leave: turn,
+  restore: turn,
 };
 
 /** With the padding named, on the native backend and forwards only. */
 export const explicit: StridedLayers = {
-  enter: (images) => images,
+  prepare: (images) => images,
   convolve: (x, kernel, then) => {
     const reach = (kernel.shape[0] - 1) / 2;
     return finish(execute("Conv2D", padding(reach, reach - 1), [x, kernel]) as tf.Tensor4D, then);
   },
   maxPool: (x) =>
     execute("MaxPool", [...padding(1, 0), intsAttribute("ksize", [1, 3, 3, 1])], [x]) as tf.Tensor4D,
-  leave: (maps) => maps,
+  restore: (maps) => maps,
 };
 
 /** The cheapest way that will do: `learns` says whether gradients are to go through the layers. */

@@ -16,8 +16,8 @@ await useNativeTensorFlow({ device: "cpu" });
 const pad = (x: tf.Tensor4D, rows: number) => tf.pad(x, [[0, 0], [rows, rows], [rows, rows], [0, 0]]);
 
 const convolve = (layers: StridedLayers, x: tf.Tensor4D, kernel: tf.Tensor4D) =>
-  layers.leave(layers.convolve(layers.enter(x), kernel));
-const maxPool = (layers: StridedLayers, x: tf.Tensor4D) => layers.leave(layers.maxPool(layers.enter(x)));
+  layers.restore(layers.convolve(layers.prepare(x), kernel));
+const maxPool = (layers: StridedLayers, x: tf.Tensor4D) => layers.restore(layers.maxPool(layers.prepare(x)));
 
 for (const [how, layers] of Object.entries({ turned, explicit })) {
   for (const [H, W] of [[32, 32], [16, 12], [6, 2]]) {
