@@ -1,0 +1,186 @@
+/**
+ * Checks of values from outside (command line, JSON files) by zod, and one sentence where a value cannot be used.
+ *
+ * @module
+ */
+import { distance } from "fastest-levenshtein";
+import { z } from "zod";
+import { InputError } from "./errors.ts";
+
+/** Bounds of a number: inclusive (`from`, `to`) or exclusive (`above`, `below`). */
+export interface Range {
+  from?: number;
+  above?: number;
+  to?: number;
+  below?: number;
+}
+
+/** A safe integer within a range. Its issues read "must be a whole number of at least 1". */
+export function integer(range: Range = {}): z.ZodNumber {
+  const error = `must be a whole number${wordRange(range)}`;
+  return withRange(z.int({ error }), range, error);
+}
+
+/** A finite number within a range. */
+export function number(range: Range = {}): z.ZodNumber {
+  const error = `must be a number${wordRange(range)}`;
+  return withRange(z.number({ error }), range, error);
+}
+
+/** One of some words. */
+export function choice<const Words extends readonly string[]>(
+  words: Words,
+): z.ZodEnum<z.core.util.ToEnum<Words[number]>> {
+  return z.enum(words, { error: `must be ${listWords(words)}` });
+}
+
+/** Non-empty text, or text of a pattern that `words` describe. */
+export function text(pattern = /./, words = "some text"): z.ZodString {
+  const error = `must be ${words}`;
+  return z.string({ error }).regex(pattern, { error });
+}
+
+function withRange(schema: z.ZodNumber, { from, above, to, below }: Range, error: string): z.ZodNumber {
+  if (from !== undefined) schema = schema.gte(from, { error });
+  if (above !== undefined) schema = schema.gt(above, { error });
+  if (to !== undefined) schema = schema.lte(to, { error });
+  return below === undefined ? schema : schema.lt(below, { error });
+}
+
+function wordRange({ from, above, to, below }: Range): string {
+  const parts = [
+    from !== undefined && `of at least ${from}`,
+    above !== undefined && `above ${above}`,
+    to !== undefined && `of at most ${to}`,
+    below !== undefined && `below ${below}`,
+  ].filter(Boolean);
+  return parts.length === 0 ? "" : " " + parts.join(" and ");
+}
+
+/** Words in a sentence: "cpu or gpu", "sgd, adam or lion". */
+export function listWords(words: readonly unknown[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/**
+ * Reads JSON and checks it.
+ *
+ * @param what The source, as it completes "Cannot read …": a path, "the metadata of x.safetensors".
+ * @throws {InputError} in one sentence: no JSON, or the first entry that is not as the schema wants it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { z } from "zod";
+ * import { parseJson } from "./schema.ts";
+ * const Runs = z.object({ runs: z.array(z.object({ accuracy: z.number() })) });
+ * assert.equal(parseJson(Runs, '{"runs": [{"accuracy": 0.8}]}', "runs.json").runs[0].accuracy, 0.8);
+ * assert.throws(() => parseJson(Runs, '{"runs": [{}]}', "runs.json"), {
+ *   message: "Cannot read runs.json: runs[0].accuracy is missing.",
+ * });
+ * ```
+ */
+export function parseJson<Schema extends z.ZodType>(
+  schema: Schema,
+  json: string,
+  what: string,
+): z.output<Schema> {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new InputError({ what: `read ${what}`, why: `it is not JSON (${(cause as Error).message})` }, {
+      cause,
+    });
+  }
+  return checkValue(schema, value, `read ${what}`);
+}
+
+/**
+ * Checks a value that is already one of JavaScript's.
+ *
+ * @param what Completes "Cannot …" in the error.
+ * @throws {InputError} naming the first entry that is not as the schema wants it.
+ */
+export function checkValue<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  what: string,
+): z.output<Schema> {
+  const { data, problem } = inspect(schema, value);
+  if (problem !== null) {
+    throw new InputError({ what, why: `${problem.path || "it"} ${problem.must}` });
+  }
+  return data;
+}
+
+/** The first entry of a value that a schema refuses. */
+export interface SchemaProblem {
+  /** `seeds[0].accuracy`; empty for the value itself. */
+  path: string;
+  /** Completes a sentence about the entry: "must be a number", "is missing", "is not known". */
+  must: string;
+}
+
+/** Finds what a schema refuses in a value; null where it accepts it. */
+export function findProblem(schema: z.ZodType, value: unknown): SchemaProblem | null {
+  return inspect(schema, value).problem;
+}
+
+type Inspection<Data> = { data: Data; problem: null } | { data: null; problem: SchemaProblem };
+
+function inspect<Schema extends z.ZodType>(schema: Schema, value: unknown): Inspection<z.output<Schema>> {
+  const { data, error } = schema.safeParse(value, { error: wordIssue });
+  if (error === undefined) return { data: data!, problem: null };
+  const [issue] = error.issues;
+  const keys = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]] : issue.path;
+  const path = keys.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("");
+  return { data: null, problem: { path: path.replace(/^\./, ""), must: issue.message } };
+}
+
+const TYPES: Record<string, string> = {
+  int: "a whole number",
+  object: "an object",
+  array: "an array",
+  string: "text",
+};
+
+/** Words an issue whose schema has no words of its own. */
+function wordIssue(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined && issue.code === "invalid_type") return "is missing";
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be ${TYPES[issue.expected] ?? `a ${issue.expected}`}`;
+    case "invalid_value":
+      return `must be ${listWords(issue.values.map((value) => JSON.stringify(value)))}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    case "unrecognized_keys":
+      return "is not known";
+    default:
+      return "is of another form";
+  }
+}
+
+/**
+ * The candidate that a word was most likely meant to be, if one is near: at most a third of the letters differ, or one begins the
+ * other. Case and punctuation do not count.
+ */
+export function suggest(word: string, candidates: Iterable<string>): string | undefined {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const wanted = plain(word);
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const candidate of candidates) {
+    const offered = plain(candidate);
+    const isBeginning = wanted.length >= 3 && (offered.startsWith(wanted) || wanted.startsWith(offered));
+    const edits = distance(wanted, offered);
+    const limit = isBeginning
+      ? Infinity
+      : Math.max(1, Math.floor(Math.max(wanted.length, offered.length) / 3));
+    if (edits <= limit && edits < bestDistance) [best, bestDistance] = [candidate, edits];
+  }
+  return best;
+}
