@@ -1,0 +1,107 @@
+import { InputError } from "./errors.ts";
+
+/** Options of {@linkcode startProcess}. */
+export interface ProcessOptions {
+  /** Variables added to this process's own environment, or in its place (`extendEnv: false`). */
+  env?: Record<string, string>;
+  /** Pass this process's environment on. @default true */
+  extendEnv?: boolean;
+  /** Working directory. @default this process's own */
+  cwd?: string;
+  /** Open a pipe to its standard input, for {@linkcode ChildProcess.write}. @default false */
+  input?: boolean;
+  /** Sends SIGTERM when aborted, and SIGKILL 5 s later. */
+  signal?: AbortSignal;
+  /** Receives each line of standard output, which then is not collected. */
+  onOutput?(line: string): void;
+  /** Receives each line of standard error, which then is not collected. */
+  onError?(line: string): void;
+}
+
+/** Exit status and output of a process. */
+export interface ProcessEnd {
+  /** Exit code; null where a signal ended it. */
+  code: number | null;
+  /** The signal that ended it, if one did. */
+  signal: string | null;
+  /** Standard output, unless `onOutput` received it. */
+  stdout: string;
+  /** Standard error, unless `onError` received it. */
+  stderr: string;
+}
+
+/** A running program. */
+export interface ChildProcess {
+  readonly pid: number;
+  /** Resolves when it has ended and all its lines were handed over; a failing exit code is no error. */
+  readonly ended: Promise<ProcessEnd>;
+  /** Writes to its standard input. A process that has ended takes nothing; its `ended` tells why. */
+  write(text: string): void;
+  /** Closes its standard input. */
+  closeInput(): void;
+  /** Sends a signal; after SIGTERM, SIGKILL 5 s later. Nothing happens where it has ended. */
+  kill(signal?: Deno.Signal): void;
+}
+
+/**
+ * Starts a program. It outlives this process unless it is told to end: Ctrl-C in a terminal reaches both, and what this process does
+ * with a signal stays its own matter.
+ *
+ * @throws {InputError} If there is no such program, or it may not be run.
+ *
+ * @example
+ * ```ts
+ * import { startProcess } from "./processes.ts";
+ *
+ * const child = await startProcess("cat", [], { input: true, onOutput: (line) => console.log(line) }); // 1, 2
+ * child.write("1\n2\n");
+ * child.closeInput();
+ * const { code, stderr } = await child.ended;
+ * console.assert(code === 0 && stderr === "");
+ * ```
+ */
+export async function startProcess(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<ChildProcess> {
+  const { env, extendEnv = true, cwd, input = false, signal, onOutput, onError } = options;
+  const { execa } = await import("execa");
+  const child = execa(command, args, {
+    env,
+    extendEnv,
+    cwd,
+    stdin: input ? "pipe" : "ignore",
+    cancelSignal: signal,
+    buffer: { stdout: onOutput === undefined, stderr: onError === undefined },
+    stripFinalNewline: false,
+    reject: false,
+    cleanup: false, // it would listen for signals, and end this process before it has saved
+  });
+  if (child.pid === undefined) {
+    const { cause } = await child;
+    throw new InputError(
+      { what: `run ${command}`, why: "there is no such program, or it may not be run" },
+      { cause },
+    );
+  }
+  const handOver = async (from: "stdout" | "stderr", onLine?: (line: string) => void) => {
+    if (onLine === undefined) return;
+    for await (const line of child.iterable({ from })) onLine(line);
+  };
+  child.stdin?.on("error", () => {}); // EPIPE: it ended before it had read all
+  const ended = Promise.all([child, handOver("stdout", onOutput), handOver("stderr", onError)])
+    .then(([{ exitCode = null, signal = null, stdout, stderr }]): ProcessEnd => ({
+      code: exitCode,
+      signal,
+      stdout: stdout ?? "",
+      stderr: stderr ?? "",
+    }));
+  return {
+    pid: child.pid,
+    ended,
+    write: (text) => void (child.stdin?.writable && child.stdin.write(text)),
+    closeInput: () => void child.stdin?.end(),
+    kill: (name = "SIGTERM") => void child.kill(name as NodeJS.Signals),
+  };
+}
