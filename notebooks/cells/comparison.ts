@@ -24,7 +24,8 @@ export async function displayComparison(
 ): Promise<void> {
   if (results.length === 0) return;
   const { outside = [], ...rest } = options;
-  await displayMarkdown(formatRows(compareResults(results)));
+  const rows = compareResults(results);
+  await displayMarkdown(formatRows(rows), { kind: "table", rows: rows.length, columns: 7 });
   const hasReference = results.some(({ experiment }) => experiment === REFERENCE);
   const inside = results.filter(({ experiment }) => !outside.includes(experiment));
   const variants = results.map((result) => ({

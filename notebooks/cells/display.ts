@@ -18,17 +18,62 @@ export interface DisplayPlace {
   update: boolean;
 }
 
+/** Facts about an output as JSON values, kept under `report` in its metadata: the PDF report reads these and parses no text. */
+export type OutputFacts =
+  | FigureFacts
+  | { kind: "table"; rows: number; columns: number }
+  | ({ kind: "circumstances" } & Circumstances)
+  /** Of interest in the notebook only. */
+  | { kind: "note" };
+
+/** Facts about a figure; its text is plain, without Markdown. */
+export interface FigureFacts {
+  kind: "figure";
+  title: string;
+  caption: string;
+  /** Alternative text. */
+  alt: string;
+  /** Size in pixels. */
+  width: number;
+  height: number;
+  /** Pixels from the top edge to the content below the title. */
+  top: number;
+}
+
+/** Data, weights and device that a notebook's numbers depend on. */
+export interface Circumstances {
+  /** The data set's name. */
+  data: string;
+  /** Training and test images. */
+  sizes: readonly [train: number, test: number];
+  /** Source of the backbone's initial weights. */
+  weights: string;
+  /** Device and version: `CPU, TensorFlow 2.21.0`. */
+  runtime: string;
+  /** Set for synthetic images. */
+  synthetic: boolean;
+  /** Set for a smoke test (`NOTEBOOK_QUICK=1`). */
+  quick: boolean;
+}
+
+/** Options of {@linkcode display}. */
+export interface DisplayOptions {
+  place?: DisplayPlace;
+  /** Of the picture in the frontend, in pixels; it may have more of its own. */
+  size?: PictureSize;
+  facts?: OutputFacts;
+}
+
 /**
  * Shows a bundle below the cell that runs. Outside a notebook, as when a cell's code runs as a program, its text is printed.
- *
- * @param size Of the picture in the frontend, in pixels; it may have more of its own.
  */
-export async function display(bundle: Bundle, place?: DisplayPlace, size?: PictureSize): Promise<void> {
+export async function display(bundle: Bundle, options: DisplayOptions = {}): Promise<void> {
+  const { place, size, facts } = options;
   if (!isInNotebook()) return console.log(bundle["text/plain"]);
   // not Deno.jupyter.display, which cannot say how large a picture is to be
   await Deno.jupyter.broadcast(place?.update ? "update_display_data" : "display_data", {
     data: bundle,
-    metadata: size === undefined ? {} : { "image/png": { ...size } },
+    metadata: { ...size && { "image/png": { ...size } }, ...facts && { report: facts } },
     transient: place === undefined ? {} : { display_id: place.id },
   });
   await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_TO_SEND));
@@ -51,7 +96,7 @@ export interface PictureSize {
 /** A place below the running cell whose content can be replaced. */
 export interface LivePlace {
   /** Shows something in place of what was there. Calls may overlap: they take effect in their order. */
-  show(bundle: Bundle, size?: PictureSize): Promise<void>;
+  show(bundle: Bundle, options?: Omit<DisplayOptions, "place">): Promise<void>;
 }
 
 /** Makes a {@linkcode LivePlace}; it appears with the first thing that is shown there. */
@@ -59,9 +104,11 @@ export function createLivePlace(): LivePlace {
   const id = crypto.randomUUID();
   let last: Promise<void> | undefined;
   return {
-    show(bundle, size) {
+    show(bundle, options) {
       const update = last !== undefined;
-      return last = (last ?? Promise.resolve()).then(() => display(bundle, { id, update }, size));
+      return last = (last ?? Promise.resolve()).then(() =>
+        display(bundle, { ...options, place: { id, update } })
+      );
     },
   };
 }

@@ -36,7 +36,9 @@ export async function openResults(names: readonly string[] = []): Promise<Experi
     ...stale,
   ];
   if (sentences.length > 0) {
-    await displayMarkdown(`> **Note.** ${sentences.join(" ")} \`${COMMAND}\` makes them anew.`);
+    await displayMarkdown(`> **Note.** ${sentences.join(" ")} \`${COMMAND}\` makes them anew.`, {
+      kind: "note",
+    });
   }
   return results;
 }

@@ -1,4 +1,4 @@
-import { type Bundle, display } from "./display.ts";
+import { type Bundle, display, type OutputFacts } from "./display.ts";
 
 /** A cell of a table: numbers stand to the right and get commas between the thousands. */
 export type Cell = string | number;
@@ -14,8 +14,8 @@ export interface Table {
 }
 
 /** Shows Markdown: a sentence whose numbers were computed, with TeX between dollar signs where it is wanted. */
-export async function displayMarkdown(markdown: string): Promise<void> {
-  await display({ "text/plain": markdown, "text/markdown": markdown });
+export async function displayMarkdown(markdown: string, facts?: OutputFacts): Promise<void> {
+  await display({ "text/plain": markdown, "text/markdown": markdown }, { facts });
 }
 
 /**
@@ -28,7 +28,8 @@ export async function displayMarkdown(markdown: string): Promise<void> {
  * ```
  */
 export async function displayTable(table: Table): Promise<void> {
-  await display(bundleTable(table));
+  const rows = table.rows.length + (table.footer?.length ?? 0);
+  await display(bundleTable(table), { facts: { kind: "table", rows, columns: table.header.length } });
 }
 
 /** A table as Markdown, whose text is aligned, so that it is its plain text too. */

@@ -1,6 +1,6 @@
 import type { Datasets } from "../../lib/data/dataset.ts";
 import { loadDatasets } from "../../lib/data/load_datasets.ts";
-import { createSynthetic } from "../../lib/data/synthetic.ts";
+import { createSynthetic, SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import { ensureTensorFlow } from "../../lib/tensorflow/setup/mod.ts";
 import { formatCircumstances } from "../cells/circumstances.ts";
@@ -41,13 +41,15 @@ export async function openNotebook(): Promise<OpenNotebook> {
   const datasets = quick ? createSynthetic(QUICK_SIZES) : await loadDatasets({ log });
   const pretrained = await loadPretrained({ weights: quick ? "random" : undefined, log });
   const { train, test } = datasets;
-  await displayMarkdown(formatCircumstances({
+  const circumstances = {
     data: train.name,
-    sizes: [train.labels.length, test.labels.length],
+    synthetic: train.name === SYNTHETIC_NAME,
+    sizes: [train.labels.length, test.labels.length] as const,
     weights: pretrained.name,
     runtime: `${runtime.device.toUpperCase()}, TensorFlow ${runtime.version}`,
     quick,
-  }));
+  };
+  await displayMarkdown(formatCircumstances(circumstances), { kind: "circumstances", ...circumstances });
   return { datasets, pretrained, runtime, quick };
 }
 

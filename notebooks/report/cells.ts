@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
-import { parseCircumstances } from "../cells/circumstances.ts";
+import type { FigureFacts, OutputFacts } from "../cells/display.ts";
 import { type CellOutput, type NotebookCell, type NotebookFile, sourceOf } from "../jupyter/notebook_file.ts";
 
 /** A piece of a section, in the order of the notebook. */
@@ -40,6 +40,8 @@ export interface FigurePart extends OfCell {
   format: "svg" | "png";
   /** The picture's file. */
   data: Uint8Array<ArrayBuffer>;
+  /** Title, caption and alternative text; null for a picture that none came with. */
+  facts: FigureFacts | null;
   /** Markdown; null where the figure's own title is to serve. */
   caption: string | null;
   /** Share of the text's width that it takes, where the author has set one. */
@@ -146,7 +148,16 @@ async function readPicture(caption: string, target: string, path: string, cell: 
     );
   }
   const data = await Deno.readFile(join(dirname(path), target));
-  return { kind: "figure", format, data, caption: caption || null, width: null, cell, answers: [] };
+  return {
+    kind: "figure",
+    format,
+    data,
+    facts: null,
+    caption: caption || null,
+    width: null,
+    cell,
+    answers: [],
+  };
 }
 
 function outputParts(cell: NotebookCell, number: number, path: string): Part[] {
@@ -173,16 +184,19 @@ function outputParts(cell: NotebookCell, number: number, path: string): Part[] {
 }
 
 /** The best form of an output that can be printed; null for none. */
-function outputPart({ output_type, name, text, data = {} }: CellOutput, cell: number): Part | null {
+function outputPart(output: CellOutput, cell: number): Part | null {
+  const { output_type, name, text, data = {} } = output;
+  const facts = factsOf(output);
   const common = { cell, answers: [] };
+  const figure = { kind: "figure", facts: facts?.kind === "figure" ? facts : null } as const;
   const svg = textOf(data["image/svg+xml"]);
   if (svg !== "") {
-    return { kind: "figure", format: "svg", data: encode(svg), caption: null, width: null, ...common };
+    return { ...figure, format: "svg", data: encode(svg), caption: null, width: null, ...common };
   }
   const png = textOf(data["image/png"]).replace(/\s/g, "");
   if (png !== "") {
     return {
-      kind: "figure",
+      ...figure,
       format: "png",
       data: Uint8Array.fromBase64(png),
       caption: null,
@@ -191,17 +205,17 @@ function outputPart({ output_type, name, text, data = {} }: CellOutput, cell: nu
     };
   }
   const markdown = textOf(data["text/markdown"]).trim();
-  if (isRemark(markdown) || parseCircumstances(markdown) !== null) return null;
-  if (markdown.startsWith("|")) return { kind: "table", markdown, caption: null, ...common };
+  if (facts?.kind === "note" || facts?.kind === "circumstances") return null;
+  if (facts?.kind === "table") return { kind: "table", markdown, caption: null, ...common };
   if (markdown !== "") return { kind: "prose", markdown, isWritten: false, ...common };
   if (output_type === "stream" && name !== "stdout") return null;
   const printed = (textOf(text) || textOf(data["text/plain"])).replace(/^\n+|\s+$/g, "");
   return printed === "" ? null : { kind: "text", text: printed, ...common };
 }
 
-/** That results are missing or stale, as it was when the notebook was executed: the first page says how it is now. */
-function isRemark(markdown: string): boolean {
-  return /^> \*\*Note\.\*\* .*makes them anew\.$/s.test(markdown);
+/** Facts that a cell left beside an output. */
+export function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
+  return metadata?.report as OutputFacts | undefined;
 }
 
 function textOf(value: unknown): string {

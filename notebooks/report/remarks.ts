@@ -1,9 +1,8 @@
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { describeStaleness } from "../../lib/experiments/staleness.ts";
-import { parseCircumstances } from "../cells/circumstances.ts";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
-import { isExecuted } from "./cells.ts";
+import { factsOf, isExecuted } from "./cells.ts";
 import { notebookNumber, type ReportNotebook } from "./section.ts";
 
 /** Notebooks of the lab. */
@@ -75,7 +74,7 @@ export function isSynthetic(
   results: readonly ExperimentResult[],
 ): boolean {
   return results.some(({ data }) => data.name.startsWith(SYNTHETIC_NAME)) ||
-    notebooks.some(({ file }) => circumstancesOf(file).some(({ data }) => data.startsWith(SYNTHETIC_NAME)));
+    notebooks.some(({ file }) => circumstancesOf(file).some(({ synthetic }) => synthetic));
 }
 
 function isTrial(file: NotebookFile): boolean {
@@ -84,8 +83,9 @@ function isTrial(file: NotebookFile): boolean {
 
 function circumstancesOf({ cells }: NotebookFile) {
   return cells.flatMap(({ outputs = [] }) =>
-    outputs.flatMap(({ data = {} }) =>
-      parseCircumstances([data["text/markdown"] ?? ""].flat().join("")) ?? []
-    )
+    outputs.flatMap((output) => {
+      const facts = factsOf(output);
+      return facts?.kind === "circumstances" ? [facts] : [];
+    })
   );
 }

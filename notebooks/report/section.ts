@@ -1,7 +1,6 @@
 import { basename } from "@std/path";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
 import { type FigurePart, type Part, takeApart } from "./cells.ts";
-import { liftTitle } from "./figure_file.ts";
 import { block, captionTable, escapeMarkdown, inline, toTypst } from "./markup.ts";
 import { adaptProse, cite, pointTo, type ProseContext, referToFigures, sectionLabel } from "./prose.ts";
 
@@ -158,19 +157,17 @@ function printFigure(
   files: Section["files"],
   context: ProseContext,
 ): string {
-  let caption = part.caption;
-  const options = [toTypst(name), `floats: ${floats}`];
-  if (part.width !== null) options.push(`share: ${part.width}`);
-  if (part.format === "svg") {
-    const { svg, width, height, title, subtitle, description } = liftTitle(
-      new TextDecoder().decode(part.data),
-    );
-    files.set(name, new TextEncoder().encode(svg));
-    const sentences = [title || heading, subtitle.slice(0, 1).toUpperCase() + subtitle.slice(1)];
-    const end = (text: string) => text === "" || /[.?!]$/.test(text) ? text : `${text}.`;
-    caption ??= sentences.map((text) => end(escapeMarkdown(text))).join(" ").trim();
-    options.push(`size: (${width}, ${height})`, `alt: ${toTypst(description)}`);
-  } else files.set(name, part.data);
+  const { format, facts, width, data } = part;
+  const { title, caption, alt } = facts ?? { title: heading, caption: "", alt: "" };
+  const end = (text: string) => text === "" || /[.?!]$/.test(text) ? text : `${text}.`;
+  const sentences = [title, caption.slice(0, 1).toUpperCase() + caption.slice(1)];
+  const own = sentences.map((text) => end(escapeMarkdown(text))).join(" ").trim();
+  const options = [toTypst(name), `floats: ${floats}`, `alt: ${toTypst(alt)}`];
+  if (width !== null) options.push(`share: ${width}`);
+  if (format === "svg" && facts !== null) {
+    options.push(`size: (${facts.width}, ${facts.height})`, `top: ${facts.top}`);
+  }
+  files.set(name, data);
   const picture = block(`#picture(${options.join(", ")})[`);
-  return `${picture}${cite(caption ?? escapeMarkdown(heading), context)}${block(`] <${label}>`)}`;
+  return `${picture}${cite(part.caption ?? own, context)}${block(`] <${label}>`)}`;
 }

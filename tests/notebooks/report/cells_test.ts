@@ -4,7 +4,7 @@ import { InputError } from "../../../lib/support/errors.ts";
 import { formatNotebook, type NotebookCell } from "../../../notebooks/jupyter/notebook_file.ts";
 import { isExecuted, type Part, takeApart } from "../../../notebooks/report/cells.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
-import { code, drawFigure, figure, markdown, notebook, opening, printed, prose, TABLE } from "./sample.ts";
+import { code, drawFigure, figure, markdown, notebook, opening, printed, prose, table } from "./sample.ts";
 
 async function partsOf(...cells: NotebookCell[]): Promise<Part[]> {
   const { file, path } = notebook("01_sample", ...cells);
@@ -16,7 +16,7 @@ Deno.test("prose, figures, tables and printed text are printed; code is not", as
     prose("# A\n\nText."),
     code("await show();", [
       figure("A square"),
-      markdown(TABLE),
+      table(),
       markdown("Said."),
       printed("v: [16,8,8,64]\n"),
     ]),
@@ -67,7 +67,7 @@ Deno.test("tags print a cell's code, leave out what it shows or all of it, and m
 
 Deno.test("captions belong to a cell's figures and tables in their order, and stay with the notebook", async () => {
   const metadata = { report: { captions: ["One", null, false, "Four"], width: 0.5 } };
-  const outputs = [figure("A"), markdown("Said."), markdown(TABLE), figure("left out"), figure("D")];
+  const outputs = [figure("A"), markdown("Said."), table(), figure("left out"), figure("D")];
   const file = notebook("01_sample", code("", outputs, metadata)).file;
   const kept = JSON.parse(formatNotebook(file));
   const parts = await takeApart(kept, "01_sample.ipynb");
@@ -81,9 +81,7 @@ Deno.test("what a notebook alone needs to say is left out", async () => {
     code("", [
       opening("CIFAR-10"),
       printed("kept\n"),
-      markdown(
-        "> **Note.** There are no results of dynamic yet. `deno task compare --publish` makes them anew.",
-      ),
+      markdown("> **Note.** There are no results of dynamic yet.", { kind: "note" }),
       { output_type: "stream", name: "stderr", text: "a warning" },
     ]),
   );

@@ -4,7 +4,7 @@ import { makeReport, reportDate, type ReportOptions } from "../../../notebooks/r
 import { projectFolder } from "../../../lib/support/project.ts";
 import { experimentResult, seedResult } from "../../experiments/samples.ts";
 import { readPages, unpackPdf } from "./pdf.ts";
-import { code, figure, findReportPython, markdown, notebook, printed, prose, TABLE } from "./sample.ts";
+import { code, figure, findReportPython, markdown, notebook, printed, prose, table } from "./sample.ts";
 
 const python = await findReportPython();
 const setsPages = { ignore: python === null };
@@ -16,7 +16,7 @@ const NOTEBOOKS = [
     prose("## Parts\n\nA formula $\\hat w = w / \\lVert w \\rVert_2$, and a picture to expect."),
     code(
       "await displayFigure(square);",
-      [figure("A black square", "Data: CIFAR-10."), markdown(TABLE), printed("v: [16,8,8,64]\n")],
+      [figure("A black square", "Data: CIFAR-10."), table(), printed("v: [16,8,8,64]\n")],
       { tags: ["report-code", "lab-2.1-forward"], report: { captions: [null, "The `parts` of it."] } },
     ),
     prose("Notebook 2 goes on.\n\nNext: [more](02_second.ipynb)."),

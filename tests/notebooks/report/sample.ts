@@ -1,6 +1,8 @@
 import { composeFigure } from "../../../lib/figures/figure.ts";
 import { svgToPng } from "../../../lib/figures/svg_to_png.ts";
 import { formatCircumstances } from "../../../notebooks/cells/circumstances.ts";
+import type { OutputFacts } from "../../../notebooks/cells/display.ts";
+import { readFacts } from "../../../notebooks/cells/figures.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
 import type { ReportNotebook } from "../../../notebooks/report/section.ts";
 import { InputError } from "../../../lib/support/errors.ts";
@@ -28,7 +30,7 @@ export function figure(title: string, subtitle?: string): CellOutput {
     "image/svg+xml": svg.split(/(?<=\n)/),
     "text/plain": [title],
   };
-  return { output_type: "display_data", data, metadata: {} };
+  return { output_type: "display_data", data, metadata: { report: readFacts(svg) } };
 }
 
 /** A figure of `lib/figures`: a square of 100 pixels. */
@@ -38,21 +40,27 @@ export function drawFigure(title?: string, subtitle?: string): string {
 }
 
 /** What `displayMarkdown` and `displayTable` show. */
-export function markdown(text: string): CellOutput {
-  return { output_type: "display_data", data: { "text/markdown": text, "text/plain": text }, metadata: {} };
+export function markdown(text: string, facts?: OutputFacts): CellOutput {
+  const data = { "text/markdown": text, "text/plain": text };
+  return { output_type: "display_data", data, metadata: { ...facts && { report: facts } } };
+}
+
+/** A table as `displayTable` shows it. */
+export function table(): CellOutput {
+  return markdown(TABLE, { kind: "table", rows: 1, columns: 2 });
 }
 
 /** What a notebook says as it opens. */
 export function opening(data: string, quick = false): CellOutput {
-  return markdown(
-    formatCircumstances({
-      data,
-      sizes: [50_000, 10_000],
-      weights: "random",
-      runtime: "CPU, TensorFlow 2.21.0",
-      quick,
-    }),
-  );
+  const circumstances = {
+    data,
+    sizes: [50_000, 10_000] as const,
+    weights: "random",
+    runtime: "CPU, TensorFlow 2.21.0",
+    synthetic: data === "synthetic",
+    quick,
+  };
+  return markdown(formatCircumstances(circumstances), { kind: "circumstances", ...circumstances });
 }
 
 /** What `console.log` prints. */
