@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { EVALUATION_BATCH_SIZE } from "../lib/training/evaluate.ts";
+import { EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
 import { findForm, FORMS } from "./forms.ts";
 import type { BenchProcess } from "./process.ts";
 import type { Command, Learning, Timed } from "./protocol.ts";

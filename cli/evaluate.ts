@@ -2,15 +2,17 @@ import { dirname } from "@std/path";
 import type { Dataset } from "../lib/data/dataset.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
+import type { StateDict } from "../lib/model/state_dict.ts";
 import { InputError } from "../lib/support/errors.ts";
 import type { Option } from "../lib/support/options.ts";
 import { writeSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
-import { createImageSource } from "../lib/training/batch_source.ts";
-import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
+import { createImageSource, EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
+import type { TrainConfig } from "../lib/training/config.ts";
 import { describeProgress } from "../lib/training/progress.ts";
-import { createEvaluator, type Evaluation, EVALUATION_BATCH_SIZE } from "../lib/training/evaluate.ts";
+import { createEvaluator, type Evaluation } from "../lib/training/evaluate.ts";
 import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
@@ -68,20 +70,20 @@ const COMMAND: Command<EvaluateOptions> = {
 
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseCommandLine(COMMAND, args);
-  const path = findCheckpoint(positionals[0], "best");
+  const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   if (values.scores !== null) checkFolderOf(values.scores);
   await setUpTensorFlow({ device: values.device });
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
-  const checkpoint = await loadCheckpoint(path);
+  const network = await checkpoint.loadNetwork();
   const { test } = await loadDatasetsWithBar(values.data);
   const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
   console.error(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
-  const evaluation = await evaluateWithBar(checkpoint, images, values.batchSize);
+  const evaluation = await evaluateWithBar(network, checkpoint.config, images, values.batchSize);
   if (values.scores !== null) writeScores(values.scores, evaluation, images, checkpoint);
   const { scores: _, ...metrics } = evaluation;
   const { weights, data: trainedOn } = checkpoint.recorded;
   const facts = {
-    checkpoint: path,
+    checkpoint: checkpoint.path,
     data: images.name,
     images: images.labels.length,
     trainedOn,
@@ -89,7 +91,7 @@ async function main(args: string[]): Promise<void> {
     device,
   };
   console.log(
-    values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(path, checkpoint, evaluation, images),
+    values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(checkpoint, evaluation, images),
   );
 }
 
@@ -106,14 +108,15 @@ function checkFolderOf(path: string): void {
 }
 
 async function evaluateWithBar(
-  checkpoint: Checkpoint,
+  network: StateDict,
+  config: TrainConfig,
   images: Dataset,
   batchSize: number,
 ): Promise<Evaluation> {
   const line = createLiveLine();
-  const evaluator = createEvaluator({ ...checkpoint.config, batchSize });
+  const evaluator = createEvaluator({ ...config, batchSize });
   try {
-    return await evaluator.evaluate(checkpoint.network, createImageSource(images), (done, all) => {
+    return await evaluator.evaluate(network, createImageSource(images), (done, all) => {
       const parts = [{ text: "testing", rank: 0 }, { text: `${done}/${all}`, rank: 1 }];
       line.draw((columns) => fitLine(parts, { done: done / all, color: line.color, before: 1 }, columns));
     });
@@ -136,8 +139,7 @@ function writeScores(
 }
 
 function describe(
-  path: string,
-  { config, progress, recorded }: Checkpoint,
+  { path, config, progress, recorded }: Checkpoint,
   evaluation: Evaluation,
   images: Dataset,
 ): string {

@@ -9,7 +9,8 @@ import {
 import { InputError } from "../lib/support/errors.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { describeProgress } from "../lib/training/progress.ts";
-import { readCheckpoint, type StoredCheckpoint } from "../lib/training/stored_checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
+import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
 import { type Command, parseCommandLine } from "./shared/options.ts";
@@ -69,32 +70,31 @@ async function main(args: string[]): Promise<void> {
       `Cannot export without a format: write ${COMMAND.name} ${positionals[0]} --format pytorch|onnx|tfjs.`,
     );
   }
-  const path = findCheckpoint(positionals[0], "best");
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   const output = values.output ?? defaultOutput(checkpoint, format);
-  const files = exportNetwork(checkpoint, format, output);
+  const { network } = await checkpoint.readTensors();
+  const files = exportNetwork({ ...checkpoint, network }, format, output);
   for (const file of files) {
-    if (resolve(file.path) !== resolve(path)) continue;
+    if (resolve(file.path) !== resolve(checkpoint.path)) continue;
     throw new InputError(
       `Cannot export to ${file.path}: that is the checkpoint itself; choose another --output.`,
     );
   }
   writeFiles(files);
-  console.log(values.json ? toJson(files, path, checkpoint) : describe(files, path, checkpoint, format));
+  console.log(values.json ? toJson(files, checkpoint) : describe(files, checkpoint, format));
 }
 
-function defaultOutput({ config }: StoredCheckpoint, format: ExportFormat): string {
+function defaultOutput({ config }: Checkpoint, format: ExportFormat): string {
   const name = format === "tfjs" ? `${config.run}-tfjs` : config.run;
   return join(projectFolder(), "dist", name + ENDINGS[format]);
 }
 
 function describe(
   files: readonly ExportedFile[],
-  checkpoint: string,
-  { config, progress, recorded, network }: StoredCheckpoint,
+  { path, config, progress, recorded }: Checkpoint,
   format: ExportFormat,
 ): string {
-  const maps = network.get("filters.weight")?.shape[0] ?? 10;
+  const maps = filterCount(config.variant);
   const input = format === "tfjs" ? "[N,32,32,3]" : "[N,3,32,32]";
   const next: Record<ExportFormat, string> = {
     pytorch: `Try it: python ${files.at(-1)!.path} (needs torch and safetensors).`,
@@ -103,7 +103,7 @@ function describe(
       `Try it: serve the folder (python3 -m http.server) and open index.html; in code, tf.loadGraphModel("model.json").`,
   };
   return [
-    `${config.variant} (${checkpoint}, ${describeProgress(progress)})`,
+    `${config.variant} (${path}, ${describeProgress(progress)})`,
     ...files.map(({ path, bytes }) => `  ${path}  ${formatBytes(bytes.length)}`),
     `In: images ${input}, red, green and blue as float32 0–255; normalisation is inside.`,
     `Out: scores [N,10] before the softmax, maps [N,${maps},8,8].`,
@@ -114,12 +114,11 @@ function describe(
 
 function toJson(
   files: readonly ExportedFile[],
-  checkpoint: string,
-  { config, recorded }: StoredCheckpoint,
+  { path, config, recorded }: Checkpoint,
 ): string {
   const { data: trainedOn, weights } = recorded;
   return JSON.stringify({
-    checkpoint,
+    checkpoint: path,
     variant: config.variant,
     files: files.map(({ path }) => path),
     trainedOn,

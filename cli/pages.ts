@@ -16,7 +16,7 @@ import { drawMapsFigure } from "../lib/prediction/maps_figure.ts";
 import { findModel } from "../lib/prediction/published_model.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { projectFolder } from "../lib/support/project.ts";
-import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
 import { type Command, parseCommandLine } from "./shared/options.ts";
@@ -114,7 +114,7 @@ function formatNumber(value: number): string {
 async function drawPictures(): Promise<void> {
   await setUpTensorFlow({ device: "cpu" });
   await useNativeTensorFlow({ device: "cpu" });
-  const model = await loadCheckpoint(findModel(null));
+  const model = await openCheckpoint(findModel(null));
   const { test } = await loadDatasetsWithBar(null);
   if (test.name === "synthetic") {
     throw new InputError(
@@ -137,14 +137,14 @@ async function drawPictures(): Promise<void> {
 }
 
 async function chooseExample(
-  { network, config }: Checkpoint,
+  { config, loadNetwork }: Checkpoint,
   test: Dataset,
 ): Promise<{ pixels: Uint8Array; label: number; prediction: Prediction }> {
   const few = Array.from(
     { length: 50 },
     (_, index) => test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
   );
-  const predictions = await classify(network, few, config);
+  const predictions = await classify(await loadNetwork(), few, config);
   const scores = Float32Array.from(predictions.flatMap((prediction) => [...prediction.scores]));
   const { first } = chooseExamples({ scores, labels: test.labels.subarray(0, few.length) });
   return { pixels: few[first], label: test.labels[first], prediction: predictions[first] };

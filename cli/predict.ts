@@ -17,7 +17,7 @@ import { type Fit, preparePicture } from "../lib/prediction/prepare_picture.ts";
 import { findModel, PUBLISHED_MODEL } from "../lib/prediction/published_model.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
-import { type Checkpoint, loadCheckpoint } from "../lib/training/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
@@ -111,15 +111,15 @@ async function main(args: string[]): Promise<number> {
     );
   }
   const maps = values.maps === null ? null : checkMapsFile(values.maps);
-  const path = findModel(values.model);
+  const checkpoint = await openCheckpoint(findModel(values.model));
   await setUpTensorFlow({ device: choice });
   const { device } = await useNativeTensorFlow({ device: choice });
-  const checkpoint = await loadCheckpoint(path);
+  const network = await checkpoint.loadNetwork();
   const results: Result[] = [];
   const waiting: Ready[] = [];
   const finish = async () => {
     const predictions = await classify(
-      checkpoint.network,
+      network,
       waiting.map(({ pixels }) => pixels),
       checkpoint.config,
     );
@@ -139,8 +139,8 @@ async function main(args: string[]): Promise<number> {
   await finish();
   const predicted = results.filter((result) => "prediction" in result);
   if (maps !== null && predicted.length > 0) writeMaps(maps, predicted, checkpoint);
-  if (json) console.log(JSON.stringify(toJson(results, path, checkpoint, device, fit)));
-  else if (predicted.length > 0) console.log(describeModel(path, checkpoint));
+  if (json) console.log(JSON.stringify(toJson(results, checkpoint, device, fit)));
+  else if (predicted.length > 0) console.log(describeModel(checkpoint));
   return predicted.length < results.length ? 2 : 0;
 }
 
@@ -230,7 +230,7 @@ function printResult({ label, how, prediction, trueClass }: PredictedPicture & R
   console.log(`${heading}: ${how}${truth}\n${formatPrediction(prediction, { width, color })}\n`);
 }
 
-function describeModel(path: string, { config, progress, recorded }: Checkpoint): string {
+function describeModel({ path, config, progress, recorded }: Checkpoint): string {
   return `Model: ${config.variant} (${path}, ${describeProgress(progress)}).\n${describeOrigin(recorded)}`;
 }
 
@@ -258,8 +258,7 @@ function writeMaps(
 
 function toJson(
   results: readonly Result[],
-  path: string,
-  { config, recorded }: Checkpoint,
+  { path, config, recorded }: Checkpoint,
   device: string,
   fit: Fit,
 ): object {

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
-import { loadConfig } from "../lib/training/stored_checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import { checkNewRun, defaultRunsFolder, findCheckpoint } from "../lib/training/run_folder.ts";
@@ -16,8 +16,9 @@ import { formatCount, formatPercent } from "./shared/units.ts";
 
 async function main(args: string[]): Promise<void> {
   const commandLine = parseTrainCommandLine(args);
-  const { resume, json } = commandLine.runOptions;
-  const config = await readConfig(commandLine);
+  const { resume: run, json } = commandLine.runOptions;
+  const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
+  const config = await readConfig(commandLine, resume);
   if (resume === null) checkNewRun(join(defaultRunsFolder(), config.run)); // before anything is fetched
   await setUpTensorFlow({ device: config.device });
   await useNativeTensorFlow({ device: config.device }); // a GPU that is not there is said before anything is fetched
@@ -30,10 +31,12 @@ async function main(args: string[]): Promise<void> {
 }
 
 /** Defaults, the resumed run, the configuration file, the command line: each wins over those before it. */
-async function readConfig({ flags, runOptions: { resume, config } }: TrainCommandLine): Promise<TrainConfig> {
-  const base = resume === null ? undefined : await loadConfig(findCheckpoint(resume, "last"));
-  const file = config === null ? undefined : await readConfigFile(config);
-  return resolveConfig({ base, file, flags });
+async function readConfig(
+  { flags, runOptions }: TrainCommandLine,
+  resume: Checkpoint | null,
+): Promise<TrainConfig> {
+  const file = runOptions.config === null ? undefined : await readConfigFile(runOptions.config);
+  return resolveConfig({ base: resume?.config, file, flags });
 }
 
 /** The live bar, with the run's circumstances above it. */

@@ -98,9 +98,15 @@ export { type LayerSummary, type NetworkSummary, summarise } from "./model/summa
 export { listTensors, type Start, type TensorDescription } from "./model/tensor_list.ts";
 
 export type { BatchSource, SourceOptions } from "./training/batch_source.ts";
-export { type Checkpoint, loadCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
+export {
+  type Checkpoint,
+  type CheckpointMetadata,
+  type CheckpointTensors,
+  openCheckpoint,
+  saveCheckpoint,
+  type StoredTensors,
+} from "./training/checkpoint.ts";
 export { type Environment, type EpochSums, type Progress } from "./training/progress.ts";
-export { readCheckpoint, type StoredCheckpoint } from "./training/stored_checkpoint.ts";
 export {
   type ConfigFile,
   type ConfigSources,
@@ -116,9 +122,11 @@ export {
   type Evaluation,
   type Evaluator,
   type EvaluatorOptions,
+  measure,
+  type Metrics,
+  type Scored,
 } from "./training/evaluate.ts";
-export { measure, type Metrics, type Scored } from "./training/metrics.ts";
-export type { EpochRecord, TestStep, TrainObserver, TrainStart, TrainStep } from "./training/observer.ts";
+export type { TestStep, TrainObserver, TrainStart, TrainStep } from "./training/observer.ts";
 export { findCheckpoint } from "./training/run_folder.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 

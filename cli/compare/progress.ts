@@ -1,6 +1,6 @@
 import type { PlannedRun } from "../../lib/experiments/plan.ts";
 import type { RunState } from "../../lib/experiments/run_state.ts";
-import type { EpochRecord } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
 import type { WorkerEvent } from "./worker.ts";
 import { createLiveBlock, type LiveBlockOptions } from "../shared/live_block.ts";
 import { formatTable } from "../shared/table.ts";

@@ -12,8 +12,11 @@ import { addSitting } from "../../lib/experiments/run_record.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
-import type { EpochRecord, TrainStart, TrainStep } from "../../lib/training/observer.ts";
+import type { TrainStart, TrainStep } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
+import { findCheckpoint } from "../../lib/training/run_folder.ts";
 import { train } from "../../lib/training/train.ts";
 import { runCommand } from "../shared/command.ts";
 
@@ -22,7 +25,7 @@ export interface WorkerTask {
   config: TrainConfig;
   /** The folder of the comparison's runs. */
   runsFolder: string;
-  /** Go on with the run rather than begin it. */
+  /** Resume the run rather than start it. */
   isBegun: boolean;
   /** What the images must be. */
   fingerprint: string;
@@ -70,7 +73,7 @@ async function main([argument]: string[]): Promise<number | void> {
       datasets,
       runsFolder,
       signal,
-      resume: isBegun ? config.run : null,
+      resume: isBegun ? await openCheckpoint(findCheckpoint(config.run, "last", runsFolder)) : null,
       observer: {
         onStart,
         onStep({ epoch, step, steps, accuracy, totalSecondsLeft }) {

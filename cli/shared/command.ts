@@ -43,7 +43,8 @@ export function reportError(error: unknown): number {
     return EXIT.done;
   }
   if (error instanceof Interrupted) {
-    if (error.message !== "") console.error(error.message);
+    const next = error.next.map((step) => ` To continue, ${wordNextStep(step)}.`);
+    if (error.message !== "") console.error(error.message + next.join(""));
     return EXIT.interrupted;
   }
   if (error instanceof InputError) {

@@ -1,4 +1,5 @@
-import type { EpochRecord, TrainObserver, TrainStart, TrainStep } from "../../lib/training/observer.ts";
+import type { TrainObserver, TrainStart, TrainStep } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
 import { createLiveLine, fitLine, type LiveLineOptions } from "./live_line.ts";
 import { formatCount, formatDuration, formatPercent, formatRate } from "./units.ts";
 

@@ -5,7 +5,7 @@ import { CHANNELS } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { EVALUATION_BATCH_SIZE } from "../training/evaluate.ts";
+import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 
 /** Options of {@linkcode computeFeatures}. */
 export interface FeatureOptions {

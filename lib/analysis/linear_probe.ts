@@ -1,6 +1,6 @@
 import { wilsonInterval } from "../support/statistics.ts";
 import { CLASSES } from "../model/spec.ts";
-import { measure } from "../training/metrics.ts";
+import { measure } from "../training/evaluate.ts";
 import type { Features } from "./features.ts";
 import { applyLinear, collectMoments, solveRidge } from "./ridge.ts";
 

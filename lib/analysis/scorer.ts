@@ -4,7 +4,7 @@ import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/sp
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { EVALUATION_BATCH_SIZE } from "../training/evaluate.ts";
+import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 
 /** Numbers of one response map. */
 export const MAP_CELLS = MAP_SIZE * MAP_SIZE;

@@ -6,10 +6,9 @@
 import { join } from "@std/path";
 import { writeFileAtomically } from "../support/files.ts";
 import { InputError } from "../support/errors.ts";
-import { readSafetensors, writeSafetensors } from "../support/safetensors.ts";
 import { median } from "../support/statistics.ts";
 import { projectFolder } from "../support/project.ts";
-import type { TrainConfig } from "../training/config.ts";
+import { openCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
 import { compareResults, finalAccuracy } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";
 import { formatMean } from "./markdown.ts";
@@ -59,8 +58,7 @@ export async function publishModel(options: PublishModelOptions): Promise<string
   if (result.experiment !== REFERENCE) throw new RangeError(`Only ${REFERENCE} is published.`);
   const seed = chooseMedianSeed(result.seeds);
   const source = join(runsFolder, nameRun(REFERENCE, seed), "best.safetensors");
-  const { tensors, metadata } = await readSafetensors(source);
-  const config = JSON.parse(metadata.config) as TrainConfig;
+  const { config, recorded, progress, readTensors } = await openCheckpoint(source);
   if (config.seed !== seed || config.variant !== "dynamic") {
     throw new InputError(`Cannot publish ${source}: it is not the run that the results are of.`);
   }
@@ -68,11 +66,8 @@ export async function publishModel(options: PublishModelOptions): Promise<string
   const clean = { ...config, run: REFERENCE, data: null, weights: null };
   Deno.mkdirSync(folder, { recursive: true });
   const path = join(folder, `${REFERENCE}.safetensors`);
-  writeSafetensors(
-    path,
-    [...tensors].filter(([name]) => !name.startsWith("optimizer.")),
-    { ...metadata, config: JSON.stringify(clean) },
-  );
+  const { network } = await readTensors();
+  writeCheckpoint(path, { config: clean, recorded, progress, network, slots: null });
   const card = formatCard(result, seed, Deno.statSync(path).size);
   writeFileAtomically(join(folder, "README.md"), new TextEncoder().encode(card));
   return path;
@@ -125,8 +120,9 @@ deno task evaluate checkpoints/published/dynamic.safetensors
 \`\`\`
 
 \`\`\`ts
-import { loadCheckpoint } from "./lib/training/checkpoint.ts";
-const { network, config } = await loadCheckpoint("checkpoints/published/dynamic.safetensors");
+import { openCheckpoint } from "./lib/training/checkpoint.ts";
+const { config, loadNetwork } = await openCheckpoint("checkpoints/published/dynamic.safetensors");
+const network = await loadNetwork();
 \`\`\`
 
 ## Use it in PyTorch

@@ -8,9 +8,9 @@ import { writeFileAtomically } from "../support/files.ts";
 import { InputError } from "../support/errors.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../support/project.ts";
-import { loadFacts } from "../training/stored_checkpoint.ts";
+import { openCheckpoint } from "../training/checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
-import type { EpochRecord } from "../training/observer.ts";
+import type { EpochRecord } from "../training/progress.ts";
 import { EXPERIMENTS } from "./experiments.ts";
 import { hashValue } from "./hash.ts";
 import type { PlannedRun } from "./plan.ts";
@@ -80,7 +80,7 @@ export async function collectResults(
   const results = new Map<string, ExperimentResult>();
   for (const { experiment: { name, change }, seed, config } of runs) {
     const folder = join(runsFolder, config.run);
-    const { progress, recorded } = await loadFacts(join(folder, "last.safetensors"));
+    const { progress, recorded } = await openCheckpoint(join(folder, "last.safetensors"));
     const record = readRunRecord(folder);
     const { parameters, trainable } = summarise(config);
     const result = results.get(name) ?? {

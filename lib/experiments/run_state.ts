@@ -2,9 +2,9 @@ import { join } from "@std/path";
 import { InputError } from "../support/errors.ts";
 import { type Option, showOption } from "../support/options.ts";
 import type { Progress } from "../training/progress.ts";
-import { loadFacts } from "../training/stored_checkpoint.ts";
+import { openCheckpoint } from "../training/checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
-import type { EpochRecord } from "../training/observer.ts";
+import type { EpochRecord } from "../training/progress.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { DataIdentity } from "./provenance.ts";
@@ -40,7 +40,7 @@ export async function inspectRun(
   const folder = join(runsFolder, config.run);
   const last = join(folder, "last.safetensors");
   if (!exists(last)) return { stage: "new", history: [], config };
-  const saved = await loadFacts(last);
+  const saved = await openCheckpoint(last);
   const differences = listDifferences(saved.config, config);
   const known = readRunRecord(folder)?.data;
   if (saved.recorded.data !== data.name) {

@@ -2,7 +2,7 @@ import { basename, dirname, extname, join } from "@std/path";
 import { writeFileAtomically } from "../support/files.ts";
 import { InputError } from "../support/errors.ts";
 import { formatSafetensors } from "../support/safetensors.ts";
-import type { StoredCheckpoint } from "../training/stored_checkpoint.ts";
+import type { CheckpointMetadata, StoredTensors } from "../training/checkpoint.ts";
 import { describeNetwork } from "./contract.ts";
 import { writeDemoPage } from "./demo_page.ts";
 import { foldNetwork } from "./fold_network.ts";
@@ -38,7 +38,7 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
  * @throws {InputError} If `output` has not the format's ending.
  */
 export function exportNetwork(
-  { config, recorded, network }: StoredCheckpoint,
+  { config, recorded, network }: Pick<CheckpointMetadata, "config" | "recorded"> & { network: StoredTensors },
   format: ExportFormat,
   output: string,
 ): ExportedFile[] {

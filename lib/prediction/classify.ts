@@ -21,7 +21,7 @@ export interface Prediction {
 /**
  * Classifies pictures.
  *
- * @param tensors The network's parameters and running statistics, such as {@linkcode loadCheckpoint} reads.
+ * @param tensors The network's parameters and running statistics, such as a checkpoint holds.
  * @param pictures Bytes `[32,32,3]` each.
  * @param network Which network the tensors are of; a checkpoint's `config` will do.
  *

@@ -31,6 +31,22 @@ export function readTextOrNull(path: string): string | null {
   return orNull(() => Deno.readTextFileSync(path));
 }
 
+/** Reads a JSON file; null where there is none, or where it does not hold an object. */
+export function readJsonOrNull(path: string): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(readTextOrNull(path) ?? "null");
+    return isRecord(value) ? value : null;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** Tells whether a value is an object with named fields: neither null nor an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** Asks for a file's size, kind and times; null where there is none. */
 export function statOrNull(path: string): Deno.FileInfo | null {
   return orNull(() => Deno.statSync(path));

@@ -1,19 +1,25 @@
-/** The user, or the system, asked the program to stop (Ctrl-C, SIGTERM), and what was to be kept is kept; exit code 130. */
+import type { NextStep } from "./errors.ts";
+
+/** The user or the system stopped the program (Ctrl-C, SIGTERM), after it saved its work; exit code 130. */
 export class Interrupted extends Error {
   override name = "Interrupted";
+  /** @param next Ways to continue. */
+  constructor(message: string, readonly next: readonly NextStep[] = []) {
+    super(message);
+  }
 }
 
-/** A watch on the signals that ask a program to stop. */
+/** Watch on the signals that stop a program. */
 export interface InterruptWatch extends Disposable {
-  /** Aborted when one came. */
+  /** Aborted by the first signal. */
   signal: AbortSignal;
 }
 
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
 
 /**
- * From now on Ctrl-C and SIGTERM no longer end the program at once, so that it can save its work first. A second one does, for a
- * program that hangs. Disposing the watch lets signals end the program as before.
+ * Watches for Ctrl-C and SIGTERM: the first no longer ends the program, so that it can save its work; a second one does, in case the
+ * program hangs. Disposing the watch restores the default.
  */
 export function watchInterrupts(): InterruptWatch {
   const controller = new AbortController();
@@ -31,10 +37,10 @@ export function watchInterrupts(): InterruptWatch {
 }
 
 /**
- * Lets signals, timers and requests in between long computations: promises alone never let the event loop turn.
+ * Yields to the event loop, so that signals, timers and requests are handled between long computations; promises alone never do.
  *
- * It waits for an answer from the system, so that the loop has nothing to do and looks for what has come. As long as something is ready,
- * as by `setImmediate`, it looks at every 61st turn only, and a signal waited for up to three seconds.
+ * It waits for a system call: only when nothing else is ready does the loop poll for signals at once. With `setImmediate` it polls on
+ * every 61st turn only, and a signal waited for up to three seconds.
  */
 export async function yieldToEventLoop(): Promise<void> {
   await Deno.stat("/");

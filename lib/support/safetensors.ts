@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from "@std/path";
-import { writeFileAtomically } from "./files.ts";
+import { isRecord, statOrNull, writeFileAtomically } from "./files.ts";
 import { InputError } from "./errors.ts";
 
 /** The values of a stored tensor, little-endian. */
@@ -33,6 +33,16 @@ export interface TensorEntry {
   data_offsets: [number, number];
 }
 
+/** The header of a file: what is in it, and where. */
+export interface SafetensorsHeader {
+  /** Entries by tensor name. */
+  entries: Map<string, TensorEntry>;
+  /** The header's `__metadata__`. */
+  metadata: Record<string, string>;
+  /** Length of the header with its own length field; offsets count from here. */
+  headerBytes: number;
+}
+
 const ARRAY_TYPES = { F32: Float32Array, I32: Int32Array, I64: BigInt64Array, U8: Uint8Array } as const;
 const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
 
@@ -43,11 +53,8 @@ const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
  * @param label How errors name the file.
  * @throws {InputError} If it is no safetensors header.
  */
-export function parseHeader(
-  bytes: Uint8Array,
-  label: string,
-): { entries: Map<string, TensorEntry>; metadata: Record<string, string>; headerBytes: number } {
-  const refuse = (why: string) => new InputError(`Cannot read ${label}: ${why}.`);
+export function parseHeader(bytes: Uint8Array, label: string): SafetensorsHeader {
+  const refuse = (why: string) => new InputError({ what: `read ${label}`, why });
   if (bytes.length < 8) throw refuse(`${bytes.length} bytes are too few for a safetensors file`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > MAXIMUM_HEADER_BYTES) throw refuse("it is not a safetensors file");
@@ -72,15 +79,20 @@ export function parseHeader(
   return { entries, metadata: metadata as Record<string, string>, headerBytes: 8 + length };
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isSound(entry: unknown): boolean {
   if (!isRecord(entry) || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets)) return false;
   const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
   const [start, end] = entry.data_offsets;
   return entry.shape.every(isCount) && isCount(start) && isCount(end) && start <= end;
+}
+
+function requireWithin(
+  { data_offsets: [, end] }: TensorEntry,
+  length: number,
+  name: string,
+  label: string,
+): void {
+  if (end > length) throw new InputError({ what: `read ${label}`, why: `it is cut short in ${name}` });
 }
 
 /**
@@ -90,12 +102,13 @@ function isSound(entry: unknown): boolean {
  */
 export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: string): StoredTensor {
   if (!Object.hasOwn(ARRAY_TYPES, entry.dtype)) {
-    throw new InputError(`Cannot read ${label}: values of type ${entry.dtype} are not supported.`);
+    throw new InputError({ what: `read ${label}`, why: `values of type ${entry.dtype} are not supported` });
   }
   const ArrayType = ARRAY_TYPES[entry.dtype as keyof typeof ARRAY_TYPES];
   const size = entry.shape.reduce((product, length) => product * length, 1);
   if (size * ArrayType.BYTES_PER_ELEMENT !== bytes.length) {
-    throw new InputError(`Cannot read ${label}: shape [${entry.shape}] does not fit ${bytes.length} bytes.`);
+    const why = `shape [${entry.shape}] does not fit ${bytes.length} bytes`;
+    throw new InputError({ what: `read ${label}`, why });
   }
   return { shape: entry.shape, data: new ArrayType(bytes.slice().buffer) };
 }
@@ -112,11 +125,40 @@ export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors 
   const data = bytes.subarray(headerBytes);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of entries) {
+    requireWithin(entry, data.length, name, label);
     const [start, end] = entry.data_offsets;
-    if (end > data.length) throw new InputError(`Cannot read ${label}: it is cut short in ${name}.`);
     tensors.set(name, decodeTensor(entry, data.subarray(start, end), `${name} in ${label}`));
   }
   return { tensors, metadata };
+}
+
+/**
+ * Reads a file's header alone, and checks that the file is as long as the header says.
+ *
+ * @throws {InputError} If there is no such file, it is cut short, damaged or something else.
+ */
+export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
+  const { size } = statFile(path);
+  using file = await Deno.open(path);
+  const start = await readStart(file, 8);
+  const length = start.length < 8 ? 0 : Number(new DataView(start.buffer).getBigUint64(0, true));
+  const bytes = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 8 : Math.min(8 + length, size));
+  const header = parseHeader(bytes, basename(path));
+  for (const [name, entry] of header.entries) {
+    requireWithin(entry, size - header.headerBytes, name, basename(path));
+  }
+  return header;
+}
+
+/** The first bytes of a file: fewer where it is shorter. */
+async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await file.seek(0, Deno.SeekMode.Start);
+  let filled = 0;
+  for (let read; filled < length && (read = await file.read(bytes.subarray(filled))) !== null;) {
+    filled += read;
+  }
+  return bytes.slice(0, filled);
 }
 
 /**
@@ -125,19 +167,14 @@ export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors 
  * @throws {InputError} If there is no such file, or it cannot be parsed.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      throw new InputError(`Cannot read ${path}: there is no such file.`);
-    }
-    if (error instanceof Deno.errors.IsADirectory) {
-      throw new InputError(`Cannot read ${path}: it is a folder.`);
-    }
-    throw error;
-  }
-  return parseSafetensors(bytes, basename(path));
+  statFile(path);
+  return parseSafetensors(await Deno.readFile(path), basename(path));
+}
+
+function statFile(path: string): Deno.FileInfo {
+  const info = statOrNull(path);
+  if (info && !info.isDirectory) return info;
+  throw new InputError({ what: `read ${path}`, why: info ? "it is a folder" : "there is no such file" });
 }
 
 /** The bytes of a file with these tensors, sorted by name. Data starts on a multiple of 8 bytes. */

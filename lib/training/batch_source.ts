@@ -1,6 +1,14 @@
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { compile } from "../tensorflow/compile/compile.ts";
+import { yieldToEventLoop } from "../support/interrupt.ts";
 import { type Batch, batches, type BatchOptions, orderImages } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
+import { backboneFeatures } from "../model/network.ts";
+import { CHANNELS, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import type { StateDict } from "../model/state_dict.ts";
+
+/** Images per batch where no gradients are needed: more outgrow a CPU's cache, and 125 divides 10,000. */
+export const EVALUATION_BATCH_SIZE = 125;
 
 /** Options of {@linkcode BatchSource.batches}. */
 export type SourceOptions = Omit<BatchOptions, "buffers">;
@@ -54,4 +62,52 @@ export function createFeatureSource(features: Float32Array, labels: Uint8Array):
       }
     },
   };
+}
+
+/** Feature maps are cached up to this size: those of all CIFAR-10's training images take 0.8 GB. */
+export const MOST_FEATURE_BYTES = 1e9;
+
+/** Options of {@linkcode createFrozenSource}. */
+export interface FrozenSourceOptions extends NetworkSpec, Partial<Execution> {
+  /** Images are cropped and flipped at random, so that their features cannot be cached. */
+  augment: boolean;
+  /** @default true */
+  compile?: boolean;
+}
+
+/**
+ * Creates a training's source of batches. Where the backbone is frozen and images are not augmented, its feature maps are computed here
+ * once and take the images' place.
+ *
+ * @param tensors The network's parameters and running statistics.
+ */
+export async function createFrozenSource(
+  tensors: StateDict,
+  dataset: Dataset,
+  options: FrozenSourceOptions,
+): Promise<BatchSource> {
+  const { backbone, augment, compile: compiled = true } = options;
+  const size = dataset.labels.length * FEATURES;
+  const source = createImageSource(dataset);
+  if (backbone !== "frozen" || augment || 4 * size > MOST_FEATURE_BYTES) return source;
+  const features = new Float32Array(size);
+  const run = compile(
+    (tensors: StateDict, images: tf.Tensor4D) =>
+      backboneFeatures(tensors, images, { ...options, mode: "evaluate" }),
+    { name: "backboneFeatures", eager: !compiled },
+  );
+  try {
+    let filled = 0;
+    for (const { values, shape } of source.batches({ batchSize: EVALUATION_BATCH_SIZE })) {
+      const batch = tf.tensor4d(values, shape);
+      const output = run(tensors, batch);
+      features.set(await output.data(), filled);
+      filled += output.size;
+      tf.dispose([batch, output]);
+      await yieldToEventLoop();
+    }
+  } finally {
+    run.dispose();
+  }
+  return createFeatureSource(features, dataset.labels);
 }

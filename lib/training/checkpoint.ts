@@ -1,49 +1,119 @@
 /**
- * Checkpoints: everything a training needs to go on as if it had never stopped, in one safetensors file.
+ * Checkpoints: everything a training needs to resume as if it had never stopped, in one safetensors file.
  *
  * The network's tensors carry PyTorch's names and layouts, the optimizer's are `optimizer.<tensor>.<slot>`, and the rest is JSON in the
- * file's metadata.
+ * file's metadata, which can be read without the tensors and without TensorFlow.
  *
  * @module
  */
-import { type StoredTensor, writeSafetensors } from "../support/safetensors.ts";
-import { fromPyTorch, type StateDict, toPyTorch } from "../model/state_dict.ts";
-import type { TrainConfig } from "./config.ts";
+import { InputError } from "../support/errors.ts";
+import { isRecord } from "../support/files.ts";
+import {
+  readSafetensors,
+  readSafetensorsHeader,
+  type StoredTensor,
+  writeSafetensors,
+} from "../support/safetensors.ts";
+import { fromPyTorch, isTrainable, type StateDict, toPyTorch } from "../model/state_dict.ts";
+import { listTensors } from "../model/tensor_list.ts";
+import { resolveConfig, type TrainConfig } from "./config.ts";
+import { createOptimizer } from "./optimizer.ts";
 import type { Environment, Progress } from "./progress.ts";
-import { FORMAT, OPTIMIZER, readCheckpoint, type StoredCheckpoint } from "./stored_checkpoint.ts";
 
-/** A training at one moment. */
-export interface Checkpoint {
-  /** What makes the training what it is. */
+/** A checkpoint without its tensors. */
+export interface CheckpointMetadata {
+  /** Configuration of the training. */
   config: TrainConfig;
-  /** What it found out about its surroundings. */
+  /** Data, weights, device and versions. */
   recorded: Environment;
-  /** How far it is. */
+  /** Epochs and steps completed, best accuracy, history. */
   progress: Progress;
+}
+
+/** Tensors of a checkpoint: TensorFlow's, or arrays in PyTorch's layout. */
+export interface CheckpointTensors<Tensors> {
   /** Parameters and running statistics. */
-  network: StateDict;
-  /** The optimizer's tensors as `<parameter>.<slot>`, or null in a file made for testing only. */
-  slots: StateDict | null;
+  network: Tensors;
+  /** The optimizer's tensors as `<parameter>.<slot>`, or null in a checkpoint for inference only. */
+  slots: Tensors | null;
+}
+
+/** Arrays by tensor name, in the order of a new network's tensors. */
+export type StoredTensors = Map<string, StoredTensor>;
+
+/** An open checkpoint: its metadata is at hand, its tensors are read on demand. */
+export interface Checkpoint extends CheckpointMetadata {
+  /** The file. */
+  path: string;
+  /**
+   * Reads and checks the tensors as arrays; needs no TensorFlow.
+   *
+   * @throws {InputError} If they are damaged, not those of the network that the configuration names, or written after this was opened.
+   */
+  readTensors(): Promise<CheckpointTensors<StoredTensors>>;
+  /** Loads the network alone, for inference. @throws {InputError} As {@linkcode Checkpoint.readTensors}. */
+  loadNetwork(): Promise<StateDict>;
+}
+
+const FORMAT = "dynamic-filters/1";
+const OPTIMIZER = "optimizer."; // prefix of the optimizer's tensors
+
+/**
+ * Opens a checkpoint: reads its header and checks its metadata.
+ *
+ * @throws {InputError} If the file is missing, damaged or not a checkpoint of this program.
+ */
+export async function openCheckpoint(path: string): Promise<Checkpoint> {
+  const { metadata } = await readSafetensorsHeader(path);
+  const parsed = parseMetadata(path, metadata);
+  const readTensors = async () => {
+    const file = await readSafetensors(path);
+    if (METADATA_KEYS.some((key) => file.metadata[key] !== metadata[key])) {
+      throw refuse(path, "it was replaced while it was being read; try again");
+    }
+    return checkTensors(path, parsed.config, file.tensors);
+  };
+  return {
+    path,
+    ...parsed,
+    readTensors,
+    loadNetwork: async () => makeTensors((await readTensors()).network),
+  };
+}
+
+/** Creates TensorFlow's tensors from a checkpoint's arrays. */
+export function makeTensors(stored: StoredTensors): StateDict {
+  return Object.fromEntries([...stored].map(([name, tensor]) => [name, fromPyTorch(tensor)]));
 }
 
 /**
- * Writes a checkpoint: the file holds the old one or the new one, whatever happens meanwhile.
+ * Saves a training: the file holds the old state or the new one, whatever happens meanwhile.
  *
  * @throws {NotFiniteError} If the training has diverged; the old file stays.
  */
 export async function saveCheckpoint(
   path: string,
-  { config, recorded, progress, network, slots }: Checkpoint,
+  { network, slots, ...metadata }: CheckpointMetadata & CheckpointTensors<StateDict>,
 ): Promise<void> {
-  const stored: [string, StoredTensor][] = [];
-  for (const [name, tensor] of Object.entries(network)) stored.push([name, await toPyTorch(tensor)]);
-  for (const [name, tensor] of Object.entries(slots ?? {})) {
-    stored.push([OPTIMIZER + name, await toPyTorch(tensor)]);
-  }
-  for (const [name, { data }] of stored) {
+  const store = async (tensors: StateDict): Promise<StoredTensors> => {
+    const stored: StoredTensors = new Map();
+    for (const [name, tensor] of Object.entries(tensors)) stored.set(name, await toPyTorch(tensor));
+    return stored;
+  };
+  writeCheckpoint(path, { ...metadata, network: await store(network), slots: slots && await store(slots) });
+}
+
+/** Writes a checkpoint's metadata and arrays. @throws {NotFiniteError} As {@linkcode saveCheckpoint}. */
+export function writeCheckpoint(
+  path: string,
+  { config, recorded, progress, network, slots }: CheckpointMetadata & CheckpointTensors<StoredTensors>,
+): void {
+  const tensors = [...network];
+  for (const [name, tensor] of slots ?? []) tensors.push([OPTIMIZER + name, tensor]);
+  for (const [name, { data }] of tensors) {
     if (!(data as Float32Array).every(Number.isFinite)) throw new NotFiniteError(name);
   }
-  writeSafetensors(path, stored, {
+  writeSafetensors(path, tensors, {
     format: FORMAT,
     config: JSON.stringify(config),
     recorded: JSON.stringify(recorded),
@@ -51,7 +121,7 @@ export async function saveCheckpoint(
   });
 }
 
-/** A tensor that is to be saved holds NaN or infinity. */
+/** A tensor to be saved holds NaN or infinity. */
 export class NotFiniteError extends Error {
   override name = "NotFiniteError";
   constructor(tensor: string) {
@@ -59,18 +129,98 @@ export class NotFiniteError extends Error {
   }
 }
 
-/**
- * Reads a checkpoint.
- *
- * @throws {InputError} If it is missing, damaged, something else, or not the network its configuration says.
- */
-export async function loadCheckpoint(path: string): Promise<Checkpoint> {
-  return makeTensors(await readCheckpoint(path));
+const METADATA_KEYS = ["config", "recorded", "progress"] as const;
+
+function parseMetadata(path: string, metadata: Record<string, string>): CheckpointMetadata {
+  if (metadata.format !== FORMAT) {
+    throw refuse(path, `it was not written by this program (no format ${FORMAT} in its metadata)`);
+  }
+  const [config, recorded, progress] = METADATA_KEYS.map((key) => {
+    try {
+      const value: unknown = JSON.parse(metadata[key]);
+      if (isRecord(value) && IS_SOUND[key](value)) return value as unknown;
+    } catch (cause) {
+      throw refuse(path, `its ${key} cannot be read`, cause);
+    }
+    throw refuse(path, `its ${key} cannot be read`);
+  });
+  return {
+    config: checkConfig(path, config as TrainConfig),
+    recorded: recorded as Environment,
+    progress: progress as Progress,
+  };
 }
 
-/** Makes tensors of a checkpoint's values. */
-export function makeTensors({ network, slots, ...rest }: StoredCheckpoint): Checkpoint {
-  const make = (stored: Map<string, StoredTensor>): StateDict =>
-    Object.fromEntries([...stored].map(([name, tensor]) => [name, fromPyTorch(tensor)]));
-  return { ...rest, network: make(network), slots: slots && make(slots) };
+const IS_SOUND: Record<typeof METADATA_KEYS[number], (value: Record<string, unknown>) => boolean> = {
+  config: () => true, // checkConfig says more
+  recorded: ({ data, weights }) => typeof data === "string" && typeof weights === "string",
+  progress: ({ epochs, steps, totalSteps, sums, history }) =>
+    [epochs, steps, totalSteps].every((count) => Number.isSafeInteger(count) && count as number >= 0) &&
+    isRecord(sums) && Object.values(sums).every(Number.isFinite) &&
+    Array.isArray(history) && history.length === epochs,
+};
+
+function checkConfig(path: string, base: TrainConfig): TrainConfig {
+  try {
+    return resolveConfig({ base });
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause;
+    throw refuse(
+      path,
+      `its options are not those of this program (${cause.message.replace(/\.$/, "")})`,
+      cause,
+    );
+  }
+}
+
+function checkTensors(
+  path: string,
+  config: TrainConfig,
+  tensors: StoredTensors,
+): CheckpointTensors<StoredTensors> {
+  const network: StoredTensors = new Map();
+  const slots: StoredTensors = new Map();
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(OPTIMIZER)) slots.set(name.slice(OPTIMIZER.length), tensor);
+    else network.set(name, tensor);
+  }
+  const listed = listTensors(config);
+  const { slots: slotNames } = createOptimizer(config);
+  const expected: Shapes = listed.map(({ name, shape }) => [name, shape]);
+  const expectedSlots: Shapes = listed.filter(({ name }) => isTrainable(name, config.backbone)).flatMap(
+    ({ name, shape }) => slotNames.map((slot) => [`${name}.${slot}`, shape] as const),
+  );
+  const isResumable = slots.size > 0 || expectedSlots.length === 0; // plain SGD has no slots
+  return {
+    network: takeTensors(path, `network ${config.variant}`, network, expected),
+    slots: isResumable ? takeTensors(path, `optimizer ${config.optimizer}`, slots, expectedSlots) : null,
+  };
+}
+
+type Shapes = (readonly [name: string, shape: number[]])[];
+
+/**
+ * Takes a file's tensors in the order of a new network's: sums over all of them, as clipping forms them, must not change on resuming.
+ *
+ * @throws {InputError} If they are not exactly those expected.
+ */
+function takeTensors(path: string, owner: string, found: StoredTensors, expected: Shapes): StoredTensors {
+  const taken: StoredTensors = new Map();
+  for (const [name, shape] of expected) {
+    const tensor = found.get(name);
+    if (!tensor) throw refuse(path, `the ${owner} lacks ${name}`);
+    if (!(tensor.data instanceof Float32Array)) throw refuse(path, `${name} is not float32`);
+    if (String(tensor.shape) !== String(shape)) {
+      throw refuse(path, `${name} is [${tensor.shape}] and not [${shape}]`);
+    }
+    taken.set(name, tensor);
+  }
+  for (const name of found.keys()) {
+    if (!taken.has(name)) throw refuse(path, `${name} does not belong to the ${owner}`);
+  }
+  return taken;
+}
+
+function refuse(path: string, why: string, cause?: unknown): InputError {
+  return new InputError({ what: `use ${path} as a checkpoint`, why }, { cause });
 }

@@ -1,33 +1,42 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
+import { argMax } from "../support/statistics.ts";
 import { countBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { type BatchSource, createImageSource } from "./batch_source.ts";
-import { measure, type Metrics } from "./metrics.ts";
+import { type BatchSource, createImageSource, EVALUATION_BATCH_SIZE } from "./batch_source.ts";
 
-/** Images in one run of the network: more outgrow a CPU's cache, and 125 divides 10,000. */
-export const EVALUATION_BATCH_SIZE = 125;
-
-/** How a network is to be evaluated. */
+/** Options of {@linkcode createEvaluator} and {@linkcode evaluate}. */
 export interface EvaluatorOptions extends NetworkSpec, Partial<Execution> {
-  /** Images at a time. @default {EVALUATION_BATCH_SIZE} */
+  /** Images per batch. @default {EVALUATION_BATCH_SIZE} */
   batchSize?: number;
-  /** Run the network as one graph. @default true */
+  /** Compile the network to one graph. @default true */
   compile?: boolean;
 }
 
-/** What a network answers to a set of images, and what that is worth. */
+/** Metrics of a network on a set of images. */
+export interface Metrics {
+  /** Mean cross-entropy in nats. */
+  loss: number;
+  /** 0–1. */
+  accuracy: number;
+  /** Accuracy within each class, 0–1; `null` where the set has no image of that class. */
+  perClass: (number | null)[];
+  /** Images of class `row` that were predicted as class `column`. */
+  confusion: number[][];
+}
+
+/** Scores of a network for a set of images, and their metrics. */
 export interface Evaluation extends Metrics {
   /** Scores `[N,10]` in the order of the set. */
   scores: Float32Array;
 }
 
-/** Evaluates one network, any number of times. */
+/** Evaluates a network, any number of times. */
 export interface Evaluator {
-  /** Scores all images of `source`; `onBatch` is told how many batches are done, and of how many. */
+  /** Evaluates the network on all images of `source`; `onBatch` receives the number of batches done and of all. */
   evaluate(
     tensors: StateDict,
     source: BatchSource,
@@ -76,4 +85,41 @@ export async function evaluate(
   } finally {
     evaluator.dispose();
   }
+}
+
+/** Scores of a set of images, and its labels. */
+export interface Scored {
+  /** Unnormalised scores `[N,K]`. */
+  scores: Float32Array;
+  /** Labels `[N]`. */
+  labels: ArrayLike<number>;
+}
+
+/** Computes metrics from scores `[N,K]` and labels `[N]`. Of equal scores the first one is the prediction. */
+export function measure({ scores, labels }: Scored): Metrics {
+  const images = labels.length;
+  const classes = scores.length / images;
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  let loss = 0;
+  for (let image = 0; image < images; image++) {
+    const row = scores.subarray(image * classes, (image + 1) * classes);
+    confusion[labels[image]][argMax(row)]++;
+    loss += crossEntropyOf(row, labels[image]);
+  }
+  const correct = confusion.map((row, label) => row[label]);
+  const totals = confusion.map((row) => row.reduce((sum, count) => sum + count, 0));
+  return {
+    loss: loss / images,
+    accuracy: correct.reduce((sum, count) => sum + count, 0) / images,
+    perClass: correct.map((count, label) => totals[label] === 0 ? null : count / totals[label]),
+    confusion,
+  };
+}
+
+/** Computes −log softmax(scores)[label] in nats. */
+function crossEntropyOf(scores: ArrayLike<number>, label: number): number {
+  const largest = scores[argMax(scores)];
+  let sum = 0;
+  for (let index = 0; index < scores.length; index++) sum += Math.exp(scores[index] - largest);
+  return Math.log(sum) + largest - scores[label];
 }

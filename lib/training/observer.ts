@@ -1,104 +1,74 @@
-import type { Environment } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
+import type { Environment, EpochRecord } from "./progress.ts";
 
-/** What a training tells about itself. Plain data: the command line draws it, notebooks plot it, tests collect it. */
+/** Receives a training's events as plain data: the command line displays them, notebooks plot them, tests collect them. */
 export interface TrainObserver {
   /** Once, before the first step. */
   onStart?(info: TrainStart): void;
-  /** After every step of training. */
+  /** After training steps, some twenty times per second. */
   onStep?(step: TrainStep): void;
   /** After every batch of a test between epochs. */
-  onTest?(progress: TestStep): void;
+  onTest?(step: TestStep): void;
   /** After every epoch and its test; `isBest` where its accuracy beats that of all epochs before. */
   onEpoch?(record: EpochRecord, isBest: boolean): void;
-  /** Something the user should read: what was fallen back to, that there is a new best, … */
+  /** A message for the user, such as a fallback that was taken. */
   onMessage?(text: string): void;
   /** Once, at the end; also when the training was interrupted or failed. */
   onEnd?(): void;
 }
 
-/** What is known before the first step. */
+/** A training before its first step. */
 export interface TrainStart {
   /** The run's name. */
   run: string;
-  /** What makes the training what it is. */
   config: TrainConfig;
-  /** Data, weights, device. */
+  /** Data, weights, device and versions. */
   recorded: Environment;
   /** The run's folder. */
   folder: string;
-  /** Images to learn from. */
   trainImages: number;
-  /** Images each epoch is tested on. */
+  /** Images that each epoch is tested on. */
   testImages: number;
   /** Epochs of the whole training. */
   epochs: number;
-  /** Steps of one epoch. */
+  /** Steps per epoch. */
   steps: number;
-  /** Epochs already done, and steps of the epoch that is begun: not 0 where a run goes on. */
+  /** Epochs already completed; not 0 in a resumed run. */
   epochsDone: number;
-  /** Steps done of the epoch that is begun. */
+  /** Steps already completed in the current epoch. */
   stepsDone: number;
-  /** The images each epoch is tested on, and the best one chosen on. */
+  /** Set that each epoch is tested on, and the best one chosen on. */
   testedOn: "test" | "validation";
 }
 
-/** The state after one step. */
+/** A training after some step. */
 export interface TrainStep {
   /** 1 for the first. */
   epoch: number;
-  /** Steps of this epoch that are done, 1 for the first. */
+  /** Steps completed in this epoch, 1 for the first. */
   step: number;
-  /** Steps of an epoch. */
+  /** Steps per epoch. */
   steps: number;
   /** Mean loss over the epoch so far; `null` while none was read. */
   loss: number | null;
-  /** Share of right answers over the epoch so far, 0–1; `null` while none was read. */
+  /** Accuracy over the epoch so far, 0–1; `null` while none was read. */
   accuracy: number | null;
   /** Of this step. */
   learningRate: number;
-  /** Since the start. */
+  /** Over the epoch so far. */
   imagesPerSecond: number;
-  /** Until the end of this epoch's training, in seconds. */
+  /** Until the end of this epoch's training steps. */
   secondsLeft: number;
-  /** Until the end of the whole training, in seconds; `null` while unknown. */
+  /** Until the end of the whole training; `null` while unknown. */
   totalSecondsLeft?: number | null;
 }
 
-/** How far a test is. */
+/** A test between epochs after some batch. */
 export interface TestStep {
   /** The epoch that is tested, 1 for the first. */
   epoch: number;
-  /** Batches that are done. */
+  /** Batches completed. */
   step: number;
   /** Batches of the test. */
   steps: number;
-}
-
-/** One line of `history.jsonl`. */
-export interface EpochRecord {
-  /** 1 for the first. */
-  epoch: number;
-  /** Steps of all epochs so far. */
-  step: number;
-  /** Learning rate of the epoch's last step. */
-  learningRate: number;
-  /** Mean over the epoch, with augmentation. */
-  trainLoss: number;
-  /** 0–1. */
-  trainAccuracy: number;
-  /** On the test set, or on the held-out images where there are some. */
-  testLoss: number;
-  /** 0–1. */
-  testAccuracy: number;
-  /** Duration of the epoch with its test. */
-  seconds: number;
-  /** Training images a second. */
-  imagesPerSecond: number;
-  /** Bytes in tensors at the end of the epoch. */
-  tensorBytes: number;
-  /** What the images were. */
-  data: string;
-  /** What the backbone started from. */
-  weights: string;
 }

@@ -1,14 +1,12 @@
-import type { EpochRecord } from "./observer.ts";
-
-/** What a run found out about its surroundings; every result that depends on it names it. */
+/** Environment of a run; every result that depends on it names it. */
 export interface Environment {
-  /** The images' name. */
+  /** Name of the data set. */
   data: string;
-  /** What tells them from others of that name. */
+  /** Hash of the images, to tell them from others of that name. */
   fingerprint?: string;
-  /** What the backbone started from. */
+  /** Name of the backbone's initial weights. */
   weights: string;
-  /** What computed. */
+  /** Device that computes. */
   device: "cpu" | "gpu";
   /** Threads within an operation: another number changes the last bits. */
   threads: number;
@@ -16,45 +14,73 @@ export interface Environment {
   tensorflow: string;
 }
 
-/** Sums over the epoch that is begun. */
+/** One line of `history.jsonl`: an epoch and its test. */
+export interface EpochRecord {
+  /** 1 for the first. */
+  epoch: number;
+  /** Steps of all epochs so far. */
+  step: number;
+  /** Learning rate of the epoch's last step. */
+  learningRate: number;
+  /** Mean over the epoch, with augmentation. */
+  trainLoss: number;
+  /** 0–1. */
+  trainAccuracy: number;
+  /** On the test set, or on the held-out images where there are some. */
+  testLoss: number;
+  /** 0–1. */
+  testAccuracy: number;
+  /** Duration of the epoch with its test. */
+  seconds: number;
+  /** Training images per second. */
+  imagesPerSecond: number;
+  /** Bytes in tensors at the end of the epoch. */
+  tensorBytes: number;
+  /** Name of the data set. */
+  data: string;
+  /** Name of the backbone's initial weights. */
+  weights: string;
+}
+
+/** Sums over the current epoch. */
 export interface EpochSums {
   /** Sum of the images' losses. */
   loss: number;
-  /** Right answers. */
+  /** Correct predictions. */
   correct: number;
   /** Images seen. */
   images: number;
-  /** Seconds spent on its steps. */
+  /** Seconds spent on training steps. */
   seconds: number;
 }
 
-/** How far a training is. */
+/** Position of a training. */
 export interface Progress {
-  /** Epochs that are done, tested and in the history. */
+  /** Epochs completed, tested and in the history. */
   epochs: number;
-  /** Steps done of the epoch that is begun. */
+  /** Steps completed in the current epoch. */
   steps: number;
-  /** Steps done in all. */
+  /** Steps completed in all epochs. */
   totalSteps: number;
-  /** Sums over the epoch that is begun. */
+  /** Sums over the current epoch. */
   sums: EpochSums;
-  /** The best accuracy so far and its epoch, or null before the first. */
+  /** Best accuracy so far and its epoch, or null before the first test. */
   best: { epoch: number; accuracy: number } | null;
-  /** A record for each epoch that is done. */
+  /** A record for each completed epoch. */
   history: EpochRecord[];
 }
 
-/** Where in the training a checkpoint was made, in words. */
+/** Describes a position for messages: `in epoch 2, after step 3`. */
 export function describeProgress({ epochs, steps }: Progress): string {
   return steps === 0 ? `after epoch ${epochs}` : `in epoch ${epochs + 1}, after step ${steps}`;
 }
 
-/** A training before its first step. */
+/** Creates the position before the first step. */
 export function startProgress(): Progress {
   return { epochs: 0, steps: 0, totalSteps: 0, sums: startSums(), best: null, history: [] };
 }
 
-/** The sums of an epoch before its first step. */
+/** Creates the sums of an epoch before its first step. */
 export function startSums(): EpochSums {
   return { loss: 0, correct: 0, images: 0, seconds: 0 };
 }

@@ -1,24 +1,23 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
+import { openSummaryWriter } from "../tensorflow/runtime/summary_writer.ts";
 import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { countBatches } from "../data/batches.ts";
-import { describeProgress, type Progress, startSums } from "./progress.ts";
+import { createFrozenSource } from "./batch_source.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
-import { createFrozenSource } from "./frozen_features.ts";
-import type { EpochRecord, TrainObserver } from "./observer.ts";
-import { createOptimizer } from "./optimizer.ts";
+import type { TrainObserver } from "./observer.ts";
+import { describeProgress, type EpochRecord, type Progress, startSums } from "./progress.ts";
 import type { RunData } from "./run_data.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { learningRateAt } from "./schedule.ts";
 import { joinState, saveTraining, type Training } from "./start_training.ts";
-import { openEventLog } from "./tensorboard.ts";
 import { createStepper } from "./stepper.ts";
 import { trainEpoch } from "./train_epoch.ts";
 
-/** What the epochs of a training need beside it. */
+/** A run's data, folder and observer. */
 export interface RunContext {
   data: RunData;
   folder: RunFolder;
-  /** How the command line names the run. */
+  /** Name or path by which the run is resumed. */
   name: string;
   evaluator: Evaluator;
   observer: TrainObserver;
@@ -26,7 +25,7 @@ export interface RunContext {
 }
 
 /**
- * Trains and tests epoch after epoch until the configured number is done, saving after each and now and then in between.
+ * Trains and tests epoch after epoch until the configured number is reached, saving after each and every 30 s in between.
  *
  * @throws {Interrupted} If `signal` was aborted; everything is saved.
  */
@@ -34,15 +33,13 @@ export async function runEpochs(
   training: Training,
   { data, folder, name, evaluator, observer, signal }: RunContext,
 ): Promise<void> {
-  const { config, progress, state } = training;
-  const optimizer = createOptimizer(config);
-  const trainImages = data.train.labels.length;
+  const { config, progress, optimizer, state } = training;
   observer.onStart?.({
     run: config.run,
     config,
     recorded: training.recorded,
     folder: folder.path,
-    trainImages,
+    trainImages: data.train.labels.length,
     testImages: data.chooseOn.labels.length,
     epochs: config.epochs,
     steps: countBatches(data.train, config.batchSize),
@@ -55,7 +52,7 @@ export async function runEpochs(
   const settings = { ...config, input: source.input };
   const stepper = createStepper({ settings, optimizer, state, compile: config.compile });
   const save = createSaver(training, folder);
-  using events = config.tensorboard ? await openEventLog(folder.events) : null;
+  const logEvents = config.tensorboard ? await openEventLog(folder.events) : null;
   const onPause = async () => {
     if (signal?.aborted || save.isDue()) {
       stepper.settle();
@@ -76,31 +73,28 @@ export async function runEpochs(
         onPause,
       });
       stepper.settle();
-      if (!isFinished) throw new Interrupted(stopMessage(progress, name));
+      if (!isFinished) throw stopped(progress, name);
       const started = performance.now();
-      const tested = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
+      const evaluation = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
         observer.onTest?.({ epoch, step: done, steps: all });
         await yieldToEventLoop();
       });
-      const record = makeRecord(training, tested, (performance.now() - started) / 1000);
+      const record = makeRecord(training, evaluation, (performance.now() - started) / 1000);
       const isBest = finishEpoch(progress, record);
       if (isBest) await save.best();
       await save.last();
       folder.appendHistory(record);
-      events?.write(record);
+      logEvents?.(record);
       observer.onEpoch?.(record, isBest);
-      if (signal?.aborted && progress.epochs < config.epochs) {
-        throw new Interrupted(stopMessage(progress, name));
-      }
+      if (signal?.aborted && progress.epochs < config.epochs) throw stopped(progress, name);
     }
   } finally {
     stepper.dispose();
   }
 }
 
-const SECONDS_BETWEEN_SAVES = 30; // what a power cut may cost
+const SECONDS_BETWEEN_SAVES = 30; // the most that a power cut can cost
 
-/** Saves the training: its last state now and then, so that even a power cut costs little. */
 function createSaver(training: Training, folder: RunFolder) {
   let lastSave = performance.now();
   return {
@@ -115,19 +109,18 @@ function createSaver(training: Training, folder: RunFolder) {
 
 function makeRecord(
   { config, recorded, progress }: Training,
-  tested: Evaluation,
+  { loss, accuracy }: Evaluation,
   testSeconds: number,
 ): EpochRecord {
   const { sums, totalSteps, steps, epochs } = progress;
-  const schedule = { ...config, totalSteps: config.epochs * steps };
   return {
     epoch: epochs + 1,
     step: totalSteps,
-    learningRate: learningRateAt(totalSteps - 1, schedule),
+    learningRate: learningRateAt(totalSteps - 1, { ...config, totalSteps: config.epochs * steps }),
     trainLoss: sums.loss / sums.images,
     trainAccuracy: sums.correct / sums.images,
-    testLoss: tested.loss,
-    testAccuracy: tested.accuracy,
+    testLoss: loss,
+    testAccuracy: accuracy,
     seconds: sums.seconds + testSeconds,
     imagesPerSecond: sums.images / sums.seconds,
     tensorBytes: tf.memory().numBytes,
@@ -136,7 +129,7 @@ function makeRecord(
   };
 }
 
-/** Closes an epoch with its record; returns whether it is the best so far. */
+/** Adds an epoch's record; returns whether it is the best so far. */
 function finishEpoch(progress: Progress, record: EpochRecord): boolean {
   const isBest = progress.best === null || record.testAccuracy > progress.best.accuracy;
   if (isBest) progress.best = { epoch: record.epoch, accuracy: record.testAccuracy };
@@ -147,6 +140,26 @@ function finishEpoch(progress: Progress, record: EpochRecord): boolean {
   return isBest;
 }
 
-function stopMessage(progress: Progress, name: string): string {
-  return `Stopped ${describeProgress(progress)}; saved. Go on with: deno task train --resume ${name}`;
+function stopped(progress: Progress, name: string): Interrupted {
+  return new Interrupted(`Stopped ${describeProgress(progress)}; everything is saved.`, [
+    { task: "train", set: { resume: name } },
+  ]);
+}
+
+const CURVES = {
+  "loss/train": "trainLoss",
+  "loss/test": "testLoss",
+  "accuracy/train": "trainAccuracy",
+  "accuracy/test": "testAccuracy",
+  "learning rate": "learningRate",
+  "images per second": "imagesPerSecond",
+} as const;
+
+/** Opens a folder for TensorBoard's event files, and returns the function that adds an epoch to its curves. */
+async function openEventLog(folder: string): Promise<(record: EpochRecord) => void> {
+  const writer = await openSummaryWriter(folder);
+  return (record) => {
+    for (const [curve, key] of Object.entries(CURVES)) writer.scalar(curve, record[key], record.step);
+    writer.flush();
+  };
 }

@@ -2,94 +2,95 @@ import { InputError } from "../support/errors.ts";
 import { createNetwork } from "../model/create_network.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
-import { makeTensors, saveCheckpoint } from "./checkpoint.ts";
-import { describeProgress, type Environment, type Progress, startProgress } from "./progress.ts";
-import { readCheckpoint } from "./stored_checkpoint.ts";
+import { type Checkpoint, makeTensors, saveCheckpoint } from "./checkpoint.ts";
 import { checkResumable, type TrainConfig } from "./config.ts";
-import { createOptimizer, createSlots } from "./optimizer.ts";
+import { createOptimizer, createSlots, type Optimizer } from "./optimizer.ts";
+import { describeProgress, type Environment, type Progress, startProgress } from "./progress.ts";
 import type { TrainState } from "./train_step.ts";
 
-/** A training under way. */
+/** A training in progress. */
 export interface Training {
   config: TrainConfig;
   recorded: Environment;
   progress: Progress;
+  optimizer: Optimizer;
   state: TrainState;
 }
 
-/** What a run finds around it; the weights are known once they are loaded. */
-export type Surroundings = Omit<Environment, "weights">;
-
-/** Takes sentences that the user should read. */
-type Say = (text: string) => void;
-
-/** Creates the network, with pretrained weights where there are some, and an optimizer at rest. */
+/** Creates the network, from pretrained weights where there are some, and the optimizer's initial state. */
 export function beginTraining(
   config: TrainConfig,
-  surroundings: Surroundings,
+  environment: Omit<Environment, "weights">,
   { tensors, name }: Pretrained,
 ): Training {
+  const optimizer = createOptimizer(config);
   const { trainable, fixed } = splitState(
     createNetwork(config, { seed: config.seed, pretrained: tensors }),
     config,
   );
-  const slots = createSlots(createOptimizer(config), trainable);
   return {
     config,
-    recorded: { ...surroundings, weights: name },
+    recorded: { ...environment, weights: name },
     progress: startProgress(),
-    state: { trainable, fixed, slots },
+    optimizer,
+    state: { trainable, fixed, slots: createSlots(optimizer, trainable) },
   };
 }
 
 /**
- * Takes a training up where a checkpoint left it.
+ * Restores a training from a checkpoint.
  *
- * @param path The checkpoint.
- * @throws {InputError} If the checkpoint or today's data belong to another training.
+ * @param warn Takes messages on what keeps the training from continuing bit for bit.
+ * @throws {InputError} If the checkpoint or the data found now belong to another training.
  */
 export async function resumeTraining(
   config: TrainConfig,
-  surroundings: Surroundings,
-  path: string,
-  say: Say,
+  environment: Omit<Environment, "weights">,
+  checkpoint: Checkpoint,
+  warn: (message: string) => void,
 ): Promise<Training> {
-  const checkpoint = await readCheckpoint(path);
   const { config: saved, recorded, progress } = checkpoint;
-  for (const warning of checkResumable(saved, config)) say(warning);
-  if (checkpoint.slots === null) {
-    throw new InputError(
-      `Cannot go on from ${path}: it holds the network but not its optimizer; start a new run instead.`,
-    );
-  }
-  const refuse = (why: string) =>
-    new InputError(`Cannot go on with run ${config.run}: it was begun on ${why}; name the folder by --data.`);
-  if (recorded.data !== surroundings.data) {
-    throw refuse(`${recorded.data}, and the data found now is ${surroundings.data}`);
-  }
-  if (recorded.fingerprint !== undefined && recorded.fingerprint !== surroundings.fingerprint) {
-    throw refuse(`other images of the name ${recorded.data} than those found now`);
+  for (const warning of checkResumable(saved, config)) warn(warning);
+  checkData(config.run, recorded, environment);
+  const { network, slots } = await checkpoint.readTensors();
+  if (slots === null) {
+    throw new InputError({
+      what: `resume from ${checkpoint.path}`,
+      why: "it holds the network but not the optimizer's state",
+      next: [{ advice: "start a new run" }],
+    });
   }
   for (const key of ["device", "threads", "tensorflow"] as const) {
-    if (recorded[key] === surroundings[key]) continue;
-    say(
-      `${key} is ${surroundings[key]} where the run was begun with ${
-        recorded[key]
-      }: results differ by rounding.`,
-    );
+    if (recorded[key] === environment[key]) continue;
+    const [now, before] = [environment[key], recorded[key]];
+    warn(`${key} is ${now}, and was ${before} when the run was started: results differ by rounding.`);
   }
-  say(`Going on with run ${config.run} ${describeProgress(progress)}.`);
+  warn(`Resuming run ${config.run} ${describeProgress(progress)}.`);
   if (config.epochs !== saved.epochs && config.schedule !== "constant") {
-    say(
-      `The ${config.schedule} schedule now spans ${config.epochs} epochs instead of ${saved.epochs}: the learning rate goes on from there.`,
+    warn(
+      `The ${config.schedule} schedule now spans ${config.epochs} epochs instead of ${saved.epochs}: ` +
+        "the learning rate continues from there.",
     );
   }
-  const { network, slots } = makeTensors(checkpoint);
-  const state = { ...splitState(network, config), slots: slots! };
-  return { config, recorded: { ...surroundings, weights: recorded.weights }, progress, state };
+  return {
+    config,
+    recorded: { ...environment, weights: recorded.weights },
+    progress,
+    optimizer: createOptimizer(config),
+    state: { ...splitState(makeTensors(network), config), slots: makeTensors(slots) },
+  };
 }
 
-/** Writes the training's checkpoint. */
+function checkData(run: string, before: Environment, now: Omit<Environment, "weights">): void {
+  const isSame = before.fingerprint === undefined || before.fingerprint === now.fingerprint;
+  if (before.data === now.data && isSame) return;
+  const why = before.data === now.data
+    ? `the images found now are not those of ${before.data} that it was started with`
+    : `it was started with ${before.data}, and the data found now is ${now.data}`;
+  throw new InputError({ what: `resume run ${run}`, why, next: [{ set: { data: "PATH" } }] });
+}
+
+/** Saves the training's checkpoint. */
 export async function saveTraining(
   path: string,
   { config, recorded, progress, state }: Training,
@@ -97,12 +98,12 @@ export async function saveTraining(
   await saveCheckpoint(path, { config, recorded, progress, network: joinState(state), slots: state.slots });
 }
 
-/** The network's tensors as one record. */
+/** Joins the network's trainable and fixed tensors. */
 export function joinState({ trainable, fixed }: Pick<TrainState, "trainable" | "fixed">): StateDict {
   return { ...trainable, ...fixed };
 }
 
-/** Parts a network's tensors into those that the optimizer moves and the others. */
+/** Splits a network's tensors into those that the optimizer updates and the others. */
 export function splitState(
   network: StateDict,
   { backbone }: Pick<TrainConfig, "backbone">,

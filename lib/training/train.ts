@@ -1,5 +1,5 @@
 /**
- * The training loop.
+ * Training: from a configuration to a run's folder with its checkpoints and history.
  *
  * @module
  */
@@ -11,44 +11,38 @@ import { loadDatasets } from "../data/load_datasets.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import { createImageSource } from "./batch_source.ts";
-import { loadCheckpoint, NotFiniteError } from "./checkpoint.ts";
-import type { Environment, Progress } from "./progress.ts";
+import { type Checkpoint, NotFiniteError, openCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
-import type { EpochRecord, TrainObserver } from "./observer.ts";
-import { type RunContext, runEpochs } from "./run_epochs.ts";
+import type { TrainObserver } from "./observer.ts";
+import type { Environment, EpochRecord } from "./progress.ts";
 import { fingerprint, selectRunData } from "./run_data.ts";
-import {
-  defaultRunsFolder,
-  findCheckpoint,
-  openRunFolder,
-  type RunFolder,
-  runFolderOf,
-} from "./run_folder.ts";
+import { type RunContext, runEpochs } from "./run_epochs.ts";
+import { defaultRunsFolder, openRunFolder, type RunFolder } from "./run_folder.ts";
 import { beginTraining, resumeTraining, saveTraining, type Training } from "./start_training.ts";
 import { DivergedError } from "./train_epoch.ts";
 
 /** Options of {@linkcode train}. */
 export interface TrainOptions {
-  /** Told what happens. */
+  /** Receives the training's events. */
   observer?: TrainObserver;
   /** Aborted to stop: the training saves and throws {@linkcode Interrupted}. */
   signal?: AbortSignal;
-  /** Go on from this checkpoint, or from this run's last one. */
-  resume?: string | null;
+  /** Checkpoint to resume from. */
+  resume?: Checkpoint | null;
   /** Images, where they are not to be loaded as the configuration says. */
   datasets?: Datasets;
-  /** What a new run's backbone starts from, where it is not to be loaded as the configuration says. */
+  /** Initial weights of a new run's backbone, where they are not to be loaded as the configuration says. */
   pretrained?: Pretrained;
-  /** Where run folders are. @default {checkpoints} */
+  /** Folder of all runs. @default {checkpoints} */
   runsFolder?: string;
 }
 
-/** What a training came to. */
+/** Result of a training. */
 export interface TrainResult {
-  /** What made the training what it was. */
+  /** Configuration of the training. */
   config: TrainConfig;
-  /** What it found out about its surroundings. */
+  /** Data, weights, device and versions. */
   recorded: Environment;
   /** The run's folder. */
   folder: string;
@@ -56,7 +50,7 @@ export interface TrainResult {
   history: EpochRecord[];
   /** The epoch of highest accuracy, on the images named by `chosenOn`. */
   best: { epoch: number; accuracy: number };
-  /** What the best epoch was chosen on. */
+  /** Set on which the best epoch was chosen. */
   chosenOn: "test" | "validation";
   /** The best epoch's network on the test set. */
   test: { loss: number; accuracy: number };
@@ -65,30 +59,28 @@ export interface TrainResult {
 /**
  * Trains a network, from its start or from a checkpoint, and keeps its best and its last state in the run's folder.
  *
- * A training that goes on from a checkpoint does what it would have done uninterrupted: on a CPU bit for bit.
+ * A resumed training does what it would have done uninterrupted: on a CPU bit for bit.
  *
  * @throws {InputError} If data, weights, device or run folder cannot be used, or if the training diverges.
  * @throws {Interrupted} If it was stopped; everything is saved.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { observer = {}, signal, resume = null, runsFolder = defaultRunsFolder() } = options;
-  const say = (text: string) => observer.onMessage?.(text);
-  const runtime = await useNativeTensorFlow({ device: config.device });
-  const datasets = options.datasets ?? await loadDatasets({ data: config.data, log: say });
+  const log = (message: string) => observer.onMessage?.(message);
+  const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: config.device });
+  const datasets = options.datasets ?? await loadDatasets({ data: config.data, log });
   const data = selectRunData(datasets, config);
-  const checkpoint = resume === null ? null : findCheckpoint(resume, "last", runsFolder);
-  // a run that goes on does so where its checkpoint lies, also when its folder was renamed
-  const path = checkpoint === null ? join(runsFolder, config.run) : runFolderOf(checkpoint);
-  using folder = openRunFolder(path, checkpoint === null);
-  const { device, threads, version: tensorflow } = runtime;
-  const surroundings = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
-  const training = checkpoint === null
+  // a resumed run stays where its checkpoint lies, also when its folder was renamed
+  const path = resume === null ? join(runsFolder, config.run) : dirname(resume.path);
+  using folder = openRunFolder(path, resume === null);
+  const environment = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
+  const training = resume === null
     ? beginTraining(
       config,
-      surroundings,
-      options.pretrained ?? await loadPretrained({ weights: config.weights, log: say }),
+      environment,
+      options.pretrained ?? await loadPretrained({ weights: config.weights, log }),
     )
-    : await resumeTraining(config, surroundings, checkpoint, say);
+    : await resumeTraining(config, environment, resume, log);
   const { progress, recorded, state } = training;
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
   try {
@@ -96,8 +88,8 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
     folder.writeHistory(progress.history);
     if (resume === null) await saveTraining(folder.last, training);
     const name = dirname(path) === runsFolder ? basename(path) : path;
-    await runEpochs(training, { data, folder, name, evaluator, observer, signal });
-    const test = await testBest(training, { data, folder, evaluator });
+    const context: RunContext = { data, folder, name, evaluator, observer, signal };
+    await runEpochs(training, context);
     return {
       config,
       recorded,
@@ -105,10 +97,10 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
       history: progress.history,
       best: progress.best!,
       chosenOn: data.testedOn,
-      test,
+      test: await testBest(training, context),
     };
   } catch (error) {
-    throw explainDivergence(error, folder, progress);
+    throw explainDivergence(error, folder, training);
   } finally {
     evaluator.dispose();
     disposeAll(state.trainable, state.fixed, state.slots);
@@ -116,33 +108,28 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   }
 }
 
-/** The best epoch on the test set: known where it was chosen on it, else tested now, once. */
-async function testBest(
-  { progress }: Training,
-  { data, folder, evaluator }: Pick<RunContext, "data" | "folder" | "evaluator">,
-) {
+/** Tests the best epoch once; where it was chosen on the test set, the result is known already. */
+async function testBest({ progress }: Training, { data, folder, evaluator }: RunContext) {
   if (data.testedOn === "test") {
     const { testLoss, testAccuracy } = progress.history[progress.best!.epoch - 1];
     return { loss: testLoss, accuracy: testAccuracy };
   }
-  const { network, slots } = await loadCheckpoint(folder.best);
+  const network = await (await openCheckpoint(folder.best)).loadNetwork();
   try {
     const { loss, accuracy } = await evaluator.evaluate(network, createImageSource(data.test));
     return { loss, accuracy };
   } finally {
-    disposeAll(network, slots ?? {});
+    disposeAll(network);
   }
 }
 
-/** Turns numbers that ran away into a sentence on what to do. */
-function explainDivergence(error: unknown, { last }: RunFolder, { totalSteps, epochs }: Progress): unknown {
+function explainDivergence(error: unknown, { last }: RunFolder, { config, progress }: Training): unknown {
   if (!(error instanceof DivergedError || error instanceof NotFiniteError)) return error;
-  const step = error instanceof DivergedError ? error.step : totalSteps;
-  return new InputError(
-    `The training diverged at step ${step} (epoch ${
-      epochs + 1
-    }): ${error.message}. The last good state is kept in ${last}; ` +
-      "try a lower --learning-rate, or --clip-norm 1.",
-    { cause: error },
-  );
+  const step = error instanceof DivergedError ? error.step : progress.totalSteps;
+  const lower = Number((config.learningRate / 10).toPrecision(2));
+  return new InputError({
+    what: `train beyond step ${step} (epoch ${progress.epochs + 1})`,
+    why: `the training diverged, ${error.message}; the last good state is in ${last}`,
+    next: [{ set: { learningRate: lower } }, { set: { clipNorm: 1 } }],
+  }, { cause: error });
 }

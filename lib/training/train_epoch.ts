@@ -1,32 +1,29 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { yieldToEventLoop } from "../support/interrupt.ts";
+import { countBatches } from "../data/batches.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
-import { countBatches } from "../data/batches.ts";
-import type { EpochSums, Progress } from "./progress.ts";
 import type { TrainConfig } from "./config.ts";
-import { createLossMeter } from "./loss_meter.ts";
 import type { TrainObserver } from "./observer.ts";
 import type { Optimizer, Rates } from "./optimizer.ts";
-import type { Stepper } from "./stepper.ts";
+import type { EpochSums, Progress } from "./progress.ts";
 import { learningRateAt } from "./schedule.ts";
+import type { Stepper } from "./stepper.ts";
 
-/** What an epoch works with. */
+/** Options of {@linkcode trainEpoch}. */
 export interface EpochOptions {
   config: TrainConfig;
   source: BatchSource;
   optimizer: Optimizer;
   stepper: Stepper;
-  /** Moved on with each step. */
+  /** Updated with each step. */
   progress: Progress;
   observer: TrainObserver;
-  /**
-   * Called between steps some twenty times a second, when all losses are read and signals have come in; returns whether to go on.
-   */
+  /** Called between steps some twenty times per second, when all losses are read; returns false to stop. */
   onPause(): Promise<boolean>;
 }
 
-/** A loss that is no number: where the training broke down. */
+/** The loss is NaN or infinite. */
 export class DivergedError extends Error {
   override name = "DivergedError";
   /** @param step Of all epochs, 1 for the first. */
@@ -38,9 +35,9 @@ export class DivergedError extends Error {
 const MILLISECONDS_BETWEEN_PAUSES = 50;
 
 /**
- * Trains the rest of an epoch: all of it, or what is left after `progress.steps` steps.
+ * Trains the rest of an epoch: all of it, or the steps after `progress.steps`.
  *
- * @returns Whether the epoch was finished; not so when `onPause` said to stop.
+ * @returns False where `onPause` stopped it.
  * @throws {DivergedError} If a loss is not finite.
  */
 export async function trainEpoch(options: EpochOptions): Promise<boolean> {
@@ -71,14 +68,13 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
 
     const isLast = progress.steps === steps;
     if (!isLast && performance.now() - lastPause < MILLISECONDS_BETWEEN_PAUSES) continue;
-    const lost = await meter.read(progress.sums);
+    const stepsSinceDiverged = await meter.read(progress.sums);
     clock.read();
-    if (lost !== null) throw new DivergedError(progress.totalSteps - lost);
+    if (stepsSinceDiverged !== null) throw new DivergedError(progress.totalSteps - stepsSinceDiverged);
     report(options, steps, learningRate);
     await yieldToEventLoop();
-    const goOn = await onPause();
-    if (!goOn && !isLast) return false;
-    clock.skip(); // what the pause took is not training
+    if (!await onPause() && !isLast) return false;
+    clock.skip(); // a pause is not training
     lastPause = performance.now();
   }
   return true;
@@ -88,7 +84,6 @@ function makeScalars(numbers: Record<string, number>): Rates {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
 }
 
-/** Tells the observer how far the training is. */
 function report({ config, progress, observer }: EpochOptions, steps: number, learningRate: number): void {
   const { sums, history } = progress;
   const secondsPerStep = sums.seconds / progress.steps;
@@ -109,7 +104,42 @@ function report({ config, progress, observer }: EpochOptions, steps: number, lea
   });
 }
 
-/** Adds up the seconds of an epoch, those of earlier sittings included. */
+/** Accumulates losses and correct predictions, and reads them late: reading a tensor waits for it. */
+export interface LossMeter {
+  /** Takes a step's results; they are disposed once read. */
+  add(loss: tf.Scalar, correct: tf.Scalar, images: number): void;
+  /**
+   * Adds the pending results to the sums in the order of the steps, so that the sums do not depend on when they are read.
+   *
+   * @returns Steps since the first loss that is not finite (0 for the last step), or null.
+   */
+  read(sums: EpochSums): Promise<number | null>;
+}
+
+/** Creates a {@linkcode LossMeter}. */
+export function createLossMeter(): LossMeter {
+  let pending: { loss: tf.Scalar; correct: tf.Scalar; images: number }[] = [];
+  return {
+    add: (loss, correct, images) => void pending.push({ loss, correct, images }),
+    async read(sums) {
+      const steps = pending;
+      pending = [];
+      let diverged: number | null = null;
+      for (const [index, { loss, correct, images }] of steps.entries()) {
+        const [value] = await loss.data();
+        const [count] = await correct.data();
+        if (!Number.isFinite(value)) diverged ??= steps.length - 1 - index;
+        sums.loss += value * images;
+        sums.correct += count;
+        sums.images += images;
+        tf.dispose([loss, correct]);
+      }
+      return diverged;
+    },
+  };
+}
+
+/** Adds up the seconds of an epoch, those before a resume included. */
 function startClock(sums: EpochSums): { read(): void; skip(): void } {
   let since = performance.now();
   const skip = () => void (since = performance.now());

@@ -1,4 +1,4 @@
-import { readCheckpoint } from "../../lib/training/stored_checkpoint.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 
 /** How far two checkpoints agree. */
 export interface CheckpointComparison {
@@ -37,7 +37,7 @@ export async function compareCheckpoints(one: string, other: string): Promise<Ch
 }
 
 async function readAll(path: string): Promise<Map<string, Float32Array>> {
-  const { network, slots } = await readCheckpoint(path);
+  const { network, slots } = await (await openCheckpoint(path)).readTensors();
   const stored = [
     ...network,
     ...[...slots ?? []].map(([name, tensor]) => [`optimizer.${name}`, tensor] as const),

@@ -3,7 +3,7 @@ import { formatPercent } from "../../lib/support/format.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
 import { findModel } from "../../lib/prediction/published_model.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import type { OpenNotebook } from "../jupyter/open_notebook.ts";
 import { trainLive } from "./train_live.ts";
@@ -60,10 +60,10 @@ function findPublished(): string | null {
 }
 
 async function describeCheckpoint(what: string, path: string) {
-  const { network, config, recorded, progress } = await loadCheckpoint(path);
+  const { config, recorded, progress, loadNetwork } = await openCheckpoint(path);
   const { epoch, accuracy } = progress.best!;
   const description =
     `${what}: ${config.variant}, epoch ${epoch} of ${config.epochs}, seed ${config.seed}, ` +
     `${formatPercent(accuracy)} of the test images right; data ${recorded.data}`;
-  return { network, config, description };
+  return { network: await loadNetwork(), config, description };
 }

@@ -3,14 +3,18 @@ import { formatNumber, formatPercent } from "../../lib/support/format.ts";
 import { trainingCurves } from "../../lib/figures/training_curves.ts";
 import { Interrupted, watchInterrupts } from "../../lib/support/interrupt.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
-import type { EpochRecord, TrainObserver, TrainStart, TrainStep } from "../../lib/training/observer.ts";
-import { defaultRunsFolder } from "../../lib/training/run_folder.ts";
+import type { TrainObserver, TrainStart, TrainStep } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
+import { type Checkpoint, openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { defaultRunsFolder, findCheckpoint } from "../../lib/training/run_folder.ts";
 import { train, type TrainOptions, type TrainResult } from "../../lib/training/train.ts";
 import { createLivePlace } from "./display.ts";
 import { createLiveFigure } from "./figures.ts";
 
 /** Options of {@linkcode trainLive}. */
-export interface TrainLiveOptions extends Omit<TrainOptions, "observer" | "runsFolder"> {
+export interface TrainLiveOptions extends Omit<TrainOptions, "observer" | "runsFolder" | "resume"> {
+  /** Name of the run to resume. */
+  resume?: string;
   /** Draw curves too, anew after every epoch. @default true */
   curves?: boolean;
 }
@@ -32,14 +36,14 @@ export function notebookRunsFolder(): string {
  * @throws As {@linkcode train}.
  */
 export async function trainLive(config: TrainConfig, options: TrainLiveOptions = {}): Promise<TrainResult> {
-  const { curves = true, ...rest } = options;
+  const { curves = true, resume, ...rest } = options;
   const view = createTrainingView(curves);
   const runsFolder = notebookRunsFolder();
-  if (rest.resume === undefined) await removeIfThere(join(runsFolder, config.run));
+  const checkpoint = await openOrReplace(runsFolder, config, resume);
   using interrupts = watchInterrupts(); // ■ in the toolbar, which would else end the kernel
   try {
     const signal = rest.signal ?? interrupts.signal;
-    return await train(config, { ...rest, runsFolder, observer: view.observer, signal });
+    return await train(config, { ...rest, resume: checkpoint, runsFolder, observer: view.observer, signal });
   } catch (error) {
     throw error instanceof Interrupted ? new Interrupted(describeStop(error, config)) : error;
   } finally {
@@ -58,18 +62,18 @@ export async function trainLive(config: TrainConfig, options: TrainLiveOptions =
 export async function trainUntil(
   config: TrainConfig,
   step: number,
-  options: Omit<TrainLiveOptions, "signal" | "curves"> = {},
+  { resume, ...options }: Omit<TrainLiveOptions, "signal" | "curves"> = {},
 ): Promise<string> {
   const stop = new AbortController();
   const runsFolder = notebookRunsFolder();
-  if (options.resume === undefined) await removeIfThere(join(runsFolder, config.run));
+  const checkpoint = await openOrReplace(runsFolder, config, resume);
   const observer: TrainObserver = {
     onStep({ epoch, step: done, steps }) {
       if ((epoch - 1) * steps + done >= step) stop.abort();
     },
   };
   try {
-    await train(config, { ...options, runsFolder, observer, signal: stop.signal });
+    await train(config, { ...options, resume: checkpoint, runsFolder, observer, signal: stop.signal });
   } catch (error) {
     if (error instanceof Interrupted) return describeStop(error, config);
     throw error;
@@ -77,9 +81,19 @@ export async function trainUntil(
   throw new RangeError(`The training was done before step ${step}.`);
 }
 
-/** The training's own sentence ends with a command line, which would not look into the notebooks' folder. */
 function describeStop({ message }: Interrupted, { run }: TrainConfig): string {
-  return message.replace(/Go on with: .*$/, `Go on by \`resume: "${run}"\`.`);
+  return `${message} To continue, give \`resume: "${run}"\`.`;
+}
+
+/** Opens the checkpoint of a run to resume, or removes what an earlier execution left of a new one. */
+async function openOrReplace(
+  runsFolder: string,
+  { run }: TrainConfig,
+  resume?: string,
+): Promise<Checkpoint | null> {
+  if (resume !== undefined) return await openCheckpoint(findCheckpoint(resume, "last", runsFolder));
+  await removeIfThere(join(runsFolder, run));
+  return null;
 }
 
 async function removeIfThere(folder: string): Promise<void> {

@@ -47,7 +47,7 @@ export const LAB_TASKS: readonly LabTask[] = [
     number: "2.3",
     asks: "Statistics of the training: loss and accuracy",
     notebook: 2,
-    code: ["lib/training/metrics.ts", "lib/figures/training_curves.ts"],
+    code: ["lib/training/evaluate.ts", "lib/figures/training_curves.ts"],
   },
   {
     tag: "lab-2.3-comparison",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
-import { loadFacts } from "../../lib/training/stored_checkpoint.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 const COMPARE = fromFileUrl(new URL("../../cli/compare.ts", import.meta.url));
@@ -73,7 +73,7 @@ Deno.test("Ctrl-C stops all trainings, each saved, with exit code 130", async ()
   assert.equal(code, 130, said);
   assert.match(said, /all is saved\. Start the same command again/);
   for (const folder of folders) {
-    const { progress } = await loadFacts(join(folder, "last.safetensors"));
+    const { progress } = await openCheckpoint(join(folder, "last.safetensors"));
     assert.ok(progress.totalSteps > 0);
     // nobody writes to it any more
     using lock = Deno.openSync(join(folder, ".lock"), { write: true });

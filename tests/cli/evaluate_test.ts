@@ -5,7 +5,7 @@ import { countClasses } from "../../lib/data/dataset.ts";
 import { takeSubset } from "../../lib/data/splits.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { readSafetensors, writeSafetensors } from "../../lib/support/safetensors.ts";
-import { measure } from "../../lib/training/metrics.ts";
+import { measure } from "../../lib/training/evaluate.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { runCommand } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";

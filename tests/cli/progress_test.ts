@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createDownloadProgress } from "../../cli/shared/download_progress.ts";
 import { createLiveLine, fitLine, formatBar } from "../../cli/shared/live_line.ts";
 import { createProgress, type ProgressStart } from "../../cli/shared/progress.ts";
-import type { EpochRecord, TrainStep } from "../../lib/training/observer.ts";
+import type { TrainStep } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
 
 /** Collects what is written, and has a clock that the test moves. */
 function createScreen({ interactive = true, width = 120 } = {}) {

@@ -27,7 +27,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
       assert.equal(stdout, "");
       assert.match(
         stderr,
-        /\nStopped (in epoch \d, after step \d+|after epoch \d); saved\. Go on with: deno task train --resume cut\n$/,
+        /\nStopped (in epoch \d, after step \d+|after epoch \d); everything is saved\. To continue, run `deno task train --resume cut`\.\n$/,
       );
     });
   }
@@ -39,7 +39,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.equal(code, 2);
     assert.deepEqual([stdout, stderr], [
       "",
-      "error: Run cut is being trained by another process: wait for it, or choose another name by --run NAME.\n",
+      "error: Cannot train run cut: another process is training it: wait for it, or use --run NAME.\n",
     ]);
   });
 
@@ -74,7 +74,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.equal(folder, run);
     assert.deepEqual(history, readHistory(run));
     assert.deepEqual(timeless(history), timeless(expected.history));
-    assert.match(stderr, /^Going on with run cut (in epoch \d, after step \d+|after epoch \d)\.$/m);
+    assert.match(stderr, /^Resuming run cut (in epoch \d, after step \d+|after epoch \d)\.$/m);
     assert.match(stderr, /^epoch 3\/3 +train loss \d.*test loss \d.*$/m);
   });
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { chooseMedianSeed, publishModel } from "../../lib/experiments/publish.ts";
-import { readSafetensors, writeSafetensors } from "../../lib/support/safetensors.ts";
-import { loadConfig } from "../../lib/training/stored_checkpoint.ts";
+import { listTensors } from "../../lib/model/tensor_list.ts";
+import { isTrainable } from "../../lib/model/state_dict.ts";
+import { readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
+import { openCheckpoint, writeCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
+import { startProgress } from "../../lib/training/progress.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { experimentResult, seedResult } from "./samples.ts";
 
@@ -27,27 +30,35 @@ Deno.test("the best epoch counts for the choice, not the last", () => {
   assert.equal(chooseMedianSeed(seeds), 1);
 });
 
-const RECORDED = JSON.stringify({ data: "CIFAR-10", weights: "ResNet-18" });
-const PROGRESS = JSON.stringify({ epochs: 0, steps: 0, totalSteps: 0, sums: {}, best: null, history: [] });
+const RECORDED = {
+  data: "CIFAR-10",
+  weights: "ResNet-18",
+  device: "cpu",
+  threads: 2,
+  tensorflow: "2",
+} as const;
 
-/** Runs folder with a best checkpoint for each seed, whose bias is the seed. */
+/** Writes a best checkpoint for each seed, whose values are all the seed. */
 function writeRuns(folder: string, seeds: number[]): void {
   for (const seed of seeds) {
     const run = `dynamic-seed${seed}`;
     const config = resolveConfig({
       flags: { run, seed, data: "/home/somebody/cifar", weights: "/home/somebody/w" },
     });
-    const tensor = { shape: [1], data: Float32Array.of(seed) };
+    const network = new Map(
+      listTensors(config).map(({ name, shape }): [string, StoredTensor] => {
+        const size = shape.reduce((product, length) => product * length, 1);
+        return [name, { shape, data: new Float32Array(size).fill(seed) }];
+      }),
+    );
+    const slots = new Map(
+      [...network].filter(([name]) => isTrainable(name, "trainable")).map(([name, tensor]) =>
+        [`${name}.momentum`, tensor] as const
+      ),
+    );
     Deno.mkdirSync(join(folder, run));
-    writeSafetensors(join(folder, run, "best.safetensors"), [
-      ["score_predictor.2.bias", tensor],
-      ["optimizer.score_predictor.2.bias.momentum", tensor],
-    ], {
-      format: "dynamic-filters/1",
-      config: JSON.stringify(config),
-      recorded: RECORDED,
-      progress: PROGRESS,
-    });
+    const checkpoint = { config, recorded: RECORDED, progress: startProgress(), network, slots };
+    writeCheckpoint(join(folder, run, "best.safetensors"), checkpoint);
   }
 }
 
@@ -59,10 +70,10 @@ Deno.test("the model is published without optimizer, path and run name, with a c
   const folder = join(temporary.path, "published");
   const path = await publishModel({ result, runsFolder: temporary.path, folder });
   const { tensors, metadata } = await readSafetensors(path);
-  assert.deepEqual([...tensors.keys()], ["score_predictor.2.bias"]);
+  const { config } = await openCheckpoint(path);
+  assert.deepEqual([...tensors.keys()], listTensors(config).map(({ name }) => name).sort());
   assert.equal(tensors.get("score_predictor.2.bias")!.data[0], 1);
   assert.ok(!JSON.stringify(metadata).includes("somebody"));
-  const config = await loadConfig(path);
   assert.deepEqual([config.seed, config.run, config.data, config.weights], [1, "dynamic", null, null]);
   const card = Deno.readTextFileSync(join(folder, "README.md"));
   for (

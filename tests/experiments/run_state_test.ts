@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "@std/path";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { compareResults } from "../../lib/experiments/comparison.ts";
 import { selectExperiments } from "../../lib/experiments/experiments.ts";
@@ -48,7 +50,9 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   assert.equal(interrupted.stage, "interrupted");
   assert.deepEqual(interrupted.history.map(({ epoch }) => epoch), [1]);
 
-  await trainRun(run, temporary.path, { resume: run.config.run });
+  await trainRun(run, temporary.path, {
+    resume: await openCheckpoint(join(temporary.path, run.config.run, "last.safetensors")),
+  });
   assert.equal((await inspect()).stage, "finished");
 
   const [result] = await collectResults([run], temporary.path);

@@ -4,8 +4,11 @@ import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import type { AdapterKind, Variant } from "../../lib/model/spec.ts";
 import { classify } from "../../lib/prediction/classify.ts";
-import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
-import { readCheckpoint, type StoredCheckpoint } from "../../lib/training/stored_checkpoint.ts";
+import {
+  type CheckpointMetadata,
+  openCheckpoint,
+  type StoredTensors,
+} from "../../lib/training/checkpoint.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
@@ -22,7 +25,7 @@ export const TOLERANCE = 1e-4;
 
 /** A network with random values, pictures, and what it says of them. */
 export interface ExportCase {
-  checkpoint: StoredCheckpoint;
+  checkpoint: CheckpointMetadata & { network: StoredTensors };
   /** Bytes `[N,32,32,3]`, in float32. */
   pictures: Float32Array;
   count: number;
@@ -34,16 +37,16 @@ export interface ExportCase {
 export async function createCase(spec: typeof CASES[number], count = 6): Promise<ExportCase> {
   using folder = temporaryFolder();
   const path = await saveRandomCheckpoint(join(folder.path, "model.safetensors"), spec);
-  const { network, config } = await loadCheckpoint(path);
+  const checkpoint = await openCheckpoint(path);
   const data = Deno.env.get("CIFAR10_DIR");
   const { test } = data ? await loadDatasets({ data }) : createSynthetic({ trainSize: 0, testSize: count });
   const bytes = Array.from(
     { length: count },
     (_, index) => test.images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
   );
-  const predictions = await classify(network, bytes, config);
+  const predictions = await classify(await checkpoint.loadNetwork(), bytes, checkpoint.config);
   return {
-    checkpoint: await readCheckpoint(path),
+    checkpoint: { ...checkpoint, network: (await checkpoint.readTensors()).network },
     pictures: Float32Array.from(test.images.subarray(0, count * IMAGE_BYTES)),
     count,
     scores: predictions.flatMap(({ scores }) => [...scores]),

@@ -3,8 +3,10 @@ import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import {
   formatSafetensors,
+  parseHeader,
   parseSafetensors,
   readSafetensors,
+  readSafetensorsHeader,
   type StoredTensor,
   writeSafetensors,
 } from "../../lib/support/safetensors.ts";
@@ -148,6 +150,18 @@ Deno.test("a file cut anywhere is refused, never read in part", () => {
   }
 });
 
+Deno.test("a header is read alone, and a file shorter than it says is refused", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "some.safetensors");
+  const whole = formatSafetensors(TENSORS, METADATA);
+  Deno.writeFileSync(path, whole);
+  assert.deepEqual(await readSafetensorsHeader(path), parseHeader(whole, "some"));
+  for (const length of [0, 5, 8, 20, whole.length - 1]) {
+    Deno.writeFileSync(path, whole.subarray(0, length));
+    await assert.rejects(readSafetensorsHeader(path), InputError, `${length} bytes`);
+  }
+});
+
 Deno.test("a path that is no file is refused in words", async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, "file");
@@ -155,6 +169,7 @@ Deno.test("a path that is no file is refused in words", async () => {
   const places = { [join(folder.path, "none")]: "there is no such file", [folder.path]: "it is a folder" };
   places[join(file, "inside")] = "there is no such file";
   for (const [path, why] of Object.entries(places)) {
-    await assert.rejects(readSafetensors(path), new InputError(`Cannot read ${path}: ${why}.`));
+    await assert.rejects(readSafetensorsHeader(path), new InputError({ what: `read ${path}`, why }));
+    await assert.rejects(readSafetensors(path), new InputError({ what: `read ${path}`, why }));
   }
 });

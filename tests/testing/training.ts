@@ -3,8 +3,11 @@ import { join } from "@std/path";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { readSafetensors, type Safetensors } from "../../lib/support/safetensors.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
-import type { EpochRecord, TrainObserver } from "../../lib/training/observer.ts";
+import type { TrainObserver } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
+import { findCheckpoint } from "../../lib/training/run_folder.ts";
 import { assertSameValues } from "./tensors.ts";
 import { train, type TrainOptions, type TrainResult } from "../../lib/training/train.ts";
 
@@ -23,14 +26,18 @@ export const TINY: Partial<TrainConfig> = {
   compile: false,
 };
 
+/** Options of a training, which may name the run to resume. */
+type TinyOptions = Omit<TrainOptions, "resume"> & { resume?: string | null };
+
 /** Trains on {@linkcode TINY_DATASETS}. */
 export async function trainTiny(
   runsFolder: string,
   flags: Partial<TrainConfig> = {},
-  options: TrainOptions = {},
+  { resume = null, ...options }: TinyOptions = {},
 ): Promise<TrainResult> {
   const config = resolveConfig({ flags: { ...TINY, ...flags } });
-  return await train(config, { runsFolder, datasets: TINY_DATASETS, ...options });
+  const checkpoint = resume && await openCheckpoint(findCheckpoint(resume, "last", runsFolder));
+  return await train(config, { runsFolder, datasets: TINY_DATASETS, ...options, resume: checkpoint || null });
 }
 
 /**
@@ -52,20 +59,20 @@ export function atStep(step: number): Stop {
   return (abort) => ({ onStep: (at) => (at.epoch - 1) * at.steps + at.step === step && abort() });
 }
 
-/** Trains until it is stopped; returns what the user is told. */
+/** Trains until it is stopped; returns the interruption. */
 export async function trainUntil(
   stop: Stop,
   runsFolder: string,
   flags: Partial<TrainConfig> = {},
-  options: TrainOptions = {},
-): Promise<string> {
+  options: TinyOptions = {},
+): Promise<Interrupted> {
   const controller = new AbortController();
   const observer = stop(() => controller.abort());
   try {
     await trainTiny(runsFolder, flags, { ...options, observer, signal: controller.signal });
   } catch (error) {
     assert.ok(error instanceof Interrupted, String(error));
-    return error.message;
+    return error;
   }
   throw new Error("the training was not stopped");
 }

@@ -7,7 +7,7 @@ import {
   createImageSource,
   type SourceOptions,
 } from "../../lib/training/batch_source.ts";
-import { createFrozenSource } from "../../lib/training/frozen_features.ts";
+import { createFrozenSource } from "../../lib/training/batch_source.ts";
 import { networkSpec } from "../testing/networks.ts";
 
 await useNativeTensorFlow({ device: "cpu" });

@@ -8,15 +8,15 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
 import {
-  type Checkpoint,
-  loadCheckpoint,
+  type CheckpointMetadata,
+  makeTensors,
   NotFiniteError,
+  openCheckpoint,
   saveCheckpoint,
 } from "../../lib/training/checkpoint.ts";
 import { describeProgress } from "../../lib/training/progress.ts";
-import { loadConfig } from "../../lib/training/stored_checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
-import type { EpochRecord } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
 import { splitState } from "../../lib/training/start_training.ts";
 import { temporaryFolder } from "../testing/folder.ts";
@@ -40,7 +40,7 @@ const RECORD: EpochRecord = {
 };
 
 /** A checkpoint in which no tensor of the optimizer is zero, in the middle of the second epoch. */
-function makeCheckpoint(flags: Partial<TrainConfig> = {}): Checkpoint {
+function makeCheckpoint(flags: Partial<TrainConfig> = {}): Parameters<typeof saveCheckpoint>[1] {
   const config = resolveConfig({ flags });
   const network = createNetwork(config, { seed: 3 });
   const slots = createSlots(createOptimizer(config), splitState(network, config).trainable);
@@ -73,14 +73,15 @@ for (
     const before = tf.memory().numTensors;
     const checkpoint = makeCheckpoint(flags);
     await saveCheckpoint(path, checkpoint);
-    const loaded = await loadCheckpoint(path);
+    const opened = await openCheckpoint(path);
+    const stored = await opened.readTensors();
     for (const part of ["network", "slots"] as const) {
-      assert.deepEqual(Object.keys(loaded[part]!), Object.keys(checkpoint[part]!)); // in the same order, too
-      assertSameValues(await readAll(loaded[part]!), await readAll(checkpoint[part]!));
+      assert.deepEqual([...stored[part]!.keys()], Object.keys(checkpoint[part]!)); // in the same order, too
+      assertSameValues(await readAll(makeTensors(stored[part]!)), await readAll(checkpoint[part]!));
     }
-    const facts = ({ config, recorded, progress }: Checkpoint) => ({ config, recorded, progress });
-    assert.deepEqual(facts(loaded), facts(checkpoint));
-    assert.deepEqual(await loadConfig(path), checkpoint.config);
+    disposeAll(await opened.loadNetwork());
+    const metadata = ({ config, recorded, progress }: CheckpointMetadata) => ({ config, recorded, progress });
+    assert.deepEqual(metadata(opened), metadata(checkpoint));
     assert.ok(tf.memory().numTensors <= before + Object.keys(checkpoint.slots!).length); // those that makeCheckpoint added to
   });
 }
@@ -119,7 +120,7 @@ Deno.test("a checkpoint without optimizer holds the network alone", async () => 
   using folder = temporaryFolder();
   const path = join(folder.path, "published.safetensors");
   await saveCheckpoint(path, { ...makeCheckpoint(), slots: null });
-  assert.equal((await loadCheckpoint(path)).slots, null);
+  assert.equal((await (await openCheckpoint(path)).readTensors()).slots, null);
   assert.ok([...(await readSafetensors(path)).tensors.keys()].every((name) => !name.startsWith("optimizer")));
 });
 
@@ -151,6 +152,8 @@ const some = (shape: number[]): StoredTensor => ({
   shape,
   data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
 });
+
+const load = async (path: string) => await (await openCheckpoint(path)).loadNetwork();
 
 const DAMAGES: [what: string, damage: (file: File) => void, why: RegExp][] = [
   ["of nothing", (file) => file.tensors.clear(), /the network dynamic lacks backbone\.conv1\.weight\.$/],
@@ -256,7 +259,7 @@ for (const [what, damage, why] of DAMAGES) {
     damage(file);
     Deno.writeFileSync(path, formatSafetensors(file.tensors, file.metadata));
     const before = tf.memory().numTensors;
-    await assert.rejects(loadCheckpoint(path), (error) => {
+    await assert.rejects(load(path), (error) => {
       assert.ok(error instanceof InputError, String(error));
       assert.ok(error.message.startsWith(`Cannot use ${path} as a checkpoint: `), error.message);
       assert.match(error.message, why);
@@ -267,6 +270,21 @@ for (const [what, damage, why] of DAMAGES) {
   });
 }
 
+Deno.test("a checkpoint that was replaced after it was opened is refused, so that metadata and tensors belong together", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "last.safetensors");
+  const checkpoint = makeCheckpoint();
+  await saveCheckpoint(path, checkpoint);
+  const opened = await openCheckpoint(path);
+  await saveCheckpoint(path, checkpoint); // the same content
+  await opened.readTensors();
+  await saveCheckpoint(path, { ...checkpoint, progress: { ...checkpoint.progress, steps: 4 } });
+  await assert.rejects(
+    opened.readTensors(),
+    /^InputError: Cannot use .* it was replaced while it was being read; try again\.$/,
+  );
+});
+
 Deno.test("a checkpoint that is cut, empty or missing is refused in words", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "last.safetensors");
@@ -274,14 +292,14 @@ Deno.test("a checkpoint that is cut, empty or missing is refused in words", asyn
   const whole = Deno.readFileSync(path);
   for (const length of [0, 5, 8, 1000, whole.length >> 1, whole.length - 1]) {
     Deno.writeFileSync(path, whole.subarray(0, length));
-    await assert.rejects(loadCheckpoint(path), (error) => {
+    await assert.rejects(openCheckpoint(path), (error) => {
       assert.ok(error instanceof InputError, String(error));
       assert.match(error.message, /^Cannot read .*last\.safetensors: .*\.$/);
       return true;
     });
   }
   await assert.rejects(
-    loadCheckpoint(join(folder.path, "none")),
+    openCheckpoint(join(folder.path, "none")),
     /^InputError: Cannot read .*none: there is no such file\.$/,
   );
 });

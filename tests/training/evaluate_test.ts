@@ -7,7 +7,7 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createImageSource } from "../../lib/training/batch_source.ts";
 import { createEvaluator, evaluate } from "../../lib/training/evaluate.ts";
-import { measure } from "../../lib/training/metrics.ts";
+import { measure } from "../../lib/training/evaluate.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 import { countTensors } from "../testing/tensors.ts";

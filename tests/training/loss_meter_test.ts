@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
-import { createLossMeter } from "../../lib/training/loss_meter.ts";
+import { createLossMeter } from "../../lib/training/train_epoch.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 

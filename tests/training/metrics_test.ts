@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { measure } from "../../lib/training/metrics.ts";
+import { measure } from "../../lib/training/evaluate.ts";
 import { assertClose, readOracle, values } from "../testing/oracle.ts";
 import { argMax, softmax } from "../../lib/support/statistics.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
-import { loadFacts } from "../../lib/training/stored_checkpoint.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import {
@@ -77,26 +77,27 @@ Deno.test("cut and resumed under another seed the training is another", async ()
   await assert.rejects(assertSameRun(runs[0].folder, runs[1].folder));
 });
 
-Deno.test("who stops a training is told where it stands and how to go on", async () => {
+Deno.test("a stopped training says its position and how to resume", async () => {
   using folder = temporaryFolder();
   using _clock = jumpingClock();
-  const goOn = "saved. Go on with: deno task train --resume tiny";
-  assert.equal(await trainUntil(atStep(2), folder.path), `Stopped in epoch 1, after step 2; ${goOn}`);
-  const { progress } = await loadFacts(join(folder.path, "tiny", "last.safetensors"));
+  const { message, next } = await trainUntil(atStep(2), folder.path);
+  assert.equal(message, "Stopped in epoch 1, after step 2; everything is saved.");
+  assert.deepEqual(next, [{ task: "train", set: { resume: "tiny" } }]);
+  const { progress } = await openCheckpoint(join(folder.path, "tiny", "last.safetensors"));
   assert.deepEqual([progress.epochs, progress.steps, progress.totalSteps], [0, 2, 2]);
   assert.equal(
-    await trainUntil(afterEpoch(1), folder.path, {}, { resume: "tiny" }),
-    `Stopped after epoch 1; ${goOn}`,
+    (await trainUntil(afterEpoch(1), folder.path, {}, { resume: "tiny" })).message,
+    "Stopped after epoch 1; everything is saved.",
   );
   const messages: string[] = [];
   await trainTiny(folder.path, {}, {
     resume: "tiny",
     observer: { onMessage: (text) => messages.push(text) },
   });
-  assert.deepEqual(messages, ["Going on with run tiny after epoch 1."]);
+  assert.deepEqual(messages, ["Resuming run tiny after epoch 1."]);
 });
 
-Deno.test("stopped at the very end the training is done: there is nothing to go on with", async () => {
+Deno.test("a training stopped at its very last step is complete", async () => {
   using folder = temporaryFolder();
   using _clock = jumpingClock();
   const controller = new AbortController();
@@ -168,7 +169,7 @@ Deno.test("a crash between the two checkpoints of an epoch costs nothing: the be
   await assertSameRun((await trainTiny(folder.path, {}, { resume: "tiny" })).folder, expected);
 });
 
-Deno.test("a run goes on in its folder, whatever that is called by now", async () => {
+Deno.test("a renamed run is resumed in its folder", async () => {
   using folder = temporaryFolder();
   const { folder: run } = await trainTiny(folder.path, { epochs: 1 });
   const renamed = join(folder.path, "renamed");

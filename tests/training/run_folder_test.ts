@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
-import type { EpochRecord } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
 import { defaultRunsFolder, findCheckpoint, listRuns, openRunFolder } from "../../lib/training/run_folder.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
@@ -37,9 +37,11 @@ for (const file of ["last.safetensors", "best.safetensors"]) {
     const path = makeRun(runs.path, "dynamic", file);
     assert.throws(
       () => openRunFolder(path, true),
-      new InputError(
-        `Run dynamic is already in ${path}: go on with it by --resume dynamic, choose another name by --run NAME, or delete the folder.`,
-      ),
+      new InputError({
+        what: "start run dynamic",
+        why: `it is already in ${path}`,
+        next: [{ set: { resume: "dynamic" } }, { set: { run: "NAME" } }, { advice: "delete the folder" }],
+      }),
     );
     assert.equal(Deno.readTextFileSync(join(path, file)), "x");
     openRunFolder(path, false)[Symbol.dispose](); // to go on is another matter, and the refusal left no lock
@@ -55,9 +57,11 @@ Deno.test("a new run takes a folder in which none ever got to its first checkpoi
 Deno.test("a run has one trainer at a time", () => {
   using runs = temporaryFolder();
   const path = join(runs.path, "dynamic");
-  const refusal = new InputError(
-    "Run dynamic is being trained by another process: wait for it, or choose another name by --run NAME.",
-  );
+  const refusal = new InputError({
+    what: "train run dynamic",
+    why: "another process is training it",
+    next: [{ advice: "wait for it" }, { set: { run: "NAME" } }],
+  });
   {
     using folder = openRunFolder(path, true);
     for (const isNew of [true, false]) assert.throws(() => openRunFolder(path, isNew), refusal);

@@ -8,10 +8,11 @@ import { batches, countBatches } from "../../lib/data/batches.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
-import { loadCheckpoint } from "../../lib/training/checkpoint.ts";
+import { makeTensors, openCheckpoint } from "../../lib/training/checkpoint.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { evaluate } from "../../lib/training/evaluate.ts";
-import type { EpochRecord, TrainObserver, TrainStart } from "../../lib/training/observer.ts";
+import type { TrainObserver, TrainStart } from "../../lib/training/observer.ts";
+import type { EpochRecord } from "../../lib/training/progress.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
 import { selectRunData } from "../../lib/training/run_data.ts";
 import { learningRateAt } from "../../lib/training/schedule.ts";
@@ -36,11 +37,12 @@ await useNativeTensorFlow({ device: "cpu" });
 
 /** A checkpoint's accuracy on the test set, measured anew. */
 async function measureAgain(path: string, images = TINY_DATASETS.test): Promise<number> {
-  const { network, slots, config } = await loadCheckpoint(path);
+  const { config, loadNetwork } = await openCheckpoint(path);
+  const network = await loadNetwork();
   try {
     return (await evaluate(network, images, config)).accuracy;
   } finally {
-    disposeAll(network, slots ?? {});
+    disposeAll(network);
   }
 }
 
@@ -89,7 +91,7 @@ Deno.test("best.safetensors is the best epoch's network, last.safetensors the la
     learningRate: 0.5,
     schedule: "constant",
   });
-  const { progress } = await loadCheckpoint(join(folder, "best.safetensors"));
+  const { progress } = await openCheckpoint(join(folder, "best.safetensors"));
   assert.deepEqual([progress.epochs, progress.best], [best.epoch, best]);
   assert.equal(await measureAgain(join(folder, "best.safetensors")), best.accuracy);
   assert.equal(await measureAgain(join(folder, "last.safetensors")), history.at(-1)!.testAccuracy);
@@ -147,8 +149,8 @@ for (
   Deno.test(`a training is its parts put together, nothing more: ${JSON.stringify(flags)}`, async () => {
     using runs = temporaryFolder();
     const { folder, config, history } = await trainTiny(runs.path, flags);
-    const { network, slots } = await loadCheckpoint(join(folder, "last.safetensors"));
-    const actual = await readAll({ ...network, ...slots });
+    const { network, slots } = await (await openCheckpoint(join(folder, "last.safetensors"))).readTensors();
+    const actual = await readAll(makeTensors(new Map([...network, ...slots!])));
     assertSameValues(actual, await trainByHand(config));
     assert.equal(history.length, 2);
   });
@@ -237,7 +239,7 @@ const REFUSED: [what: string, flags: Partial<TrainConfig>, message: RegExp][] = 
   ["another name", { run: "other" }, /--run other/],
 ];
 
-Deno.test("a run does not go on as another training", async (test) => {
+Deno.test("a run is not resumed as another training", async (test) => {
   using runs = temporaryFolder();
   const { folder } = await trainTiny(runs.path, { epochs: 1 });
   const before = Deno.readFileSync(join(folder, "last.safetensors"));
@@ -257,7 +259,7 @@ Deno.test("a run does not go on as another training", async (test) => {
   }
   await test.step("on images of another name", () =>
     refuse(
-      /^Cannot go on with run tiny: it was begun on synthetic, and the data found now is CIFAR-10; name the folder by --data\.$/,
+      /^Cannot resume run tiny: it was started with synthetic, and the data found now is CIFAR-10\.$/,
       {},
       {
         resume: "tiny",
@@ -266,7 +268,7 @@ Deno.test("a run does not go on as another training", async (test) => {
     ));
   await test.step("on other images of that name", () =>
     refuse(
-      /^Cannot go on with run tiny: it was begun on other images of the name synthetic than those found now; name the folder by --data\.$/,
+      /^Cannot resume run tiny: the images found now are not those of synthetic that it was started with\.$/,
       { epochs: 2 },
       {
         resume: "tiny",
@@ -274,10 +276,10 @@ Deno.test("a run does not go on as another training", async (test) => {
       },
     ));
   await test.step("nor is it begun anew", () =>
-    refuse(/^Run tiny is already in .*: go on with it by --resume tiny/, {}));
+    refuse(/^Cannot start run tiny: it is already in .*\/tiny\.$/, {}));
 });
 
-Deno.test("a run that another training works on is refused, new or to be resumed", async () => {
+Deno.test("a run that another process is training is refused, new or resumed", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock();
   const refusals: unknown[] = [];
@@ -292,8 +294,7 @@ Deno.test("a run that another training works on is refused, new or to be resumed
     },
   } as { observer: TrainObserver });
   await waiting;
-  const refusal =
-    "Run tiny is being trained by another process: wait for it, or choose another name by --run NAME.";
+  const refusal = "Cannot train run tiny: another process is training it.";
   assert.deepEqual(refusals, [refusal, refusal]);
 });
 
@@ -308,30 +309,30 @@ Deno.test("a training that diverges stops at that step, and keeps the last good 
     (error) => {
       assert.ok(error instanceof InputError, String(error));
       const found =
-        /^The training diverged at step (\d+) \(epoch 1\): .*\. The last good state is kept in (.*); try a lower --learning-rate, or --clip-norm 1\.$/
+        /^Cannot train beyond step (\d+) \(epoch 1\): the training diverged, .*; the last good state is in .*\.$/
           .exec(error.message);
       assert.ok(found, error.message);
       assert.equal(Number(found[1]), steps.length + 1);
+      assert.deepEqual(error.next, [{ set: { learningRate: 1e19 } }, { set: { clipNorm: 1 } }]);
       assert.ok(steps.length >= 1 && steps.length < TINY_STEPS); // after the first step the loss was still a number
       return true;
     },
   );
-  const { progress, network, slots } = await loadCheckpoint(join(runs.path, "tiny", "last.safetensors"));
+  const { progress } = await openCheckpoint(join(runs.path, "tiny", "last.safetensors"));
   assert.equal(progress.totalSteps, 0);
-  disposeAll(network, slots!);
 });
 
 Deno.test("a training that diverges late keeps what the epochs before have given", async () => {
   using runs = temporaryFolder();
   const flags = { schedule: "constant", learningRate: 0.01 } as const;
   const { folder } = await trainTiny(runs.path, { ...flags, epochs: 1 });
-  const { config } = await loadCheckpoint(join(folder, "last.safetensors"));
+  const { config } = await openCheckpoint(join(folder, "last.safetensors"));
   assert.equal(config.epochs, 1);
   // the same training, but from its second epoch on the optimizer's state is beyond all bounds
   await poison(join(folder, "last.safetensors"));
   await assert.rejects(
     trainTiny(runs.path, { ...flags, epochs: 2 }, { resume: "tiny" }),
-    /diverged at step \d+ \(epoch 2\)/,
+    /beyond step \d+ \(epoch 2\): the training diverged/,
   );
   assert.equal(await measureAgain(join(folder, "last.safetensors")), readHistory(folder)[0].testAccuracy);
   assert.equal(readHistory(folder).length, 1);

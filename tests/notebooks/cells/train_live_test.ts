@@ -37,7 +37,7 @@ Deno.test("a training that a notebook stops and resumes ends as one it did not s
     await trainLive(configure("whole"), options); // replaces the first
     assert.match(
       await trainUntil(configure("broken"), 3, { datasets }),
-      /^Stopped .*saved\. Go on by `resume: "broken"`\.$/,
+      /^Stopped .*saved\. To continue, give `resume: "broken"`\.$/,
     );
     const resumed = await trainLive(configure("broken"), { ...options, resume: "broken" });
     const [one, other] = [folder, resumed.folder].map((path) => join(path, "last.safetensors"));
@@ -52,7 +52,7 @@ Deno.test("the toolbar's stop, which sends a signal, saves the training and leav
     const timer = setTimeout(() => Deno.kill(Deno.pid, "SIGTERM"), 300);
     await assert.rejects(trainLive(configure("long", 1000), { datasets, curves: false }), (error) => {
       assert.ok(error instanceof Interrupted);
-      assert.match(error.message, /saved\. Go on by `resume: "long"`\.$/);
+      assert.match(error.message, /saved\. To continue, give `resume: "long"`\.$/);
       return true;
     });
     clearTimeout(timer);
