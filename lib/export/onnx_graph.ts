@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { Message } from "../support/protobuf.ts";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+
+const { Varint, LengthDelimited } = WireType;
 
 /** `ModelProto.ir_version` that came with {@linkcode OPSET}: read by every onnxruntime since 1.6. */
 const IR_VERSION = 7;
@@ -28,16 +30,18 @@ export type OnnxAttributes = Readonly<Record<string, number | readonly number[]>
 
 /** A graph being built. */
 export class OnnxGraph {
-  #graph = new Message();
+  #graph = new BinaryWriter();
   #count = 0;
 
   /** Adds a constant tensor. Returns its name. */
   constant(name: string, shape: readonly number[], values: Float32Array | BigInt64Array): string {
-    const tensor = new Message();
-    for (const size of shape) tensor.int(1, size);
-    tensor.int(2, values instanceof Float32Array ? FLOAT : INT64).bytes(8, name);
-    tensor.bytes(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)); // little-endian, as ONNX wants it
-    this.#graph.bytes(5, tensor);
+    const tensor = this.#graph.tag(5, LengthDelimited).fork();
+    for (const size of shape) tensor.tag(1, Varint).int64(size);
+    tensor.tag(2, Varint).int32(values instanceof Float32Array ? FLOAT : INT64);
+    tensor.tag(8, LengthDelimited).string(name);
+    // little-endian, as ONNX wants it
+    tensor.tag(9, LengthDelimited).bytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    tensor.join();
     return name;
   }
 
@@ -49,19 +53,21 @@ export class OnnxGraph {
     output = `${operation}_${this.#count}`,
   ): string {
     this.#count++;
-    const node = new Message();
-    for (const input of inputs) node.bytes(1, input);
-    node.bytes(2, output).bytes(3, output).bytes(4, operation);
-    for (const [name, value] of Object.entries(attributes)) {
-      const attribute = new Message().bytes(1, name);
-      if (typeof value === "number") attribute.int(3, value).int(20, TYPE_INT);
-      else {
-        for (const one of value) attribute.int(8, one);
-        attribute.int(20, TYPE_INTS);
-      }
-      node.bytes(5, attribute);
+    const node = this.#graph.tag(1, LengthDelimited).fork();
+    for (const input of inputs) node.tag(1, LengthDelimited).string(input);
+    for (const [field, text] of [[2, output], [3, output], [4, operation]] as const) {
+      node.tag(field, LengthDelimited).string(text);
     }
-    this.#graph.bytes(1, node);
+    for (const [name, value] of Object.entries(attributes)) {
+      node.tag(5, LengthDelimited).fork().tag(1, LengthDelimited).string(name);
+      if (typeof value === "number") node.tag(3, Varint).int64(value).tag(20, Varint).int32(TYPE_INT);
+      else {
+        for (const one of value) node.tag(8, Varint).int64(one);
+        node.tag(20, Varint).int32(TYPE_INTS);
+      }
+      node.join();
+    }
+    node.join();
     return output;
   }
 
@@ -71,23 +77,31 @@ export class OnnxGraph {
     outputs: readonly GraphValue[],
     { name, metadata }: { name: string; metadata: Record<string, string> },
   ): Uint8Array<ArrayBuffer> {
-    this.#graph.bytes(2, name);
-    for (const input of inputs) this.#graph.bytes(11, valueMessage(input));
-    for (const output of outputs) this.#graph.bytes(12, valueMessage(output));
-    const model = new Message().int(1, IR_VERSION).bytes(2, "dynamic-filters").bytes(7, this.#graph);
-    model.bytes(8, new Message().bytes(1, "").int(2, OPSET));
+    this.#graph.tag(2, LengthDelimited).string(name);
+    for (const input of inputs) this.#graph.tag(11, LengthDelimited).bytes(encodeValue(input));
+    for (const output of outputs) this.#graph.tag(12, LengthDelimited).bytes(encodeValue(output));
+    const model = new BinaryWriter().tag(1, Varint).int64(IR_VERSION);
+    model.tag(2, LengthDelimited).string("dynamic-filters");
+    model.tag(7, LengthDelimited).bytes(this.#graph.finish());
+    model.tag(8, LengthDelimited).fork().tag(1, LengthDelimited).string("").tag(2, Varint).int64(OPSET)
+      .join();
     for (const [key, value] of Object.entries(metadata)) {
-      model.bytes(14, new Message().bytes(1, key).bytes(2, value));
+      model.tag(14, LengthDelimited).fork();
+      model.tag(1, LengthDelimited).string(key).tag(2, LengthDelimited).string(value).join();
     }
     return model.finish();
   }
 }
 
-function valueMessage({ name, shape, description }: GraphValue): Message {
-  const dimensions = new Message();
+function encodeValue({ name, shape, description }: GraphValue): Uint8Array {
+  const value = new BinaryWriter().tag(1, LengthDelimited).string(name);
+  value.tag(2, LengthDelimited).fork().tag(1, LengthDelimited).fork(); // TypeProto.Tensor
+  value.tag(1, Varint).int32(FLOAT).tag(2, LengthDelimited).fork(); // TensorShapeProto
   for (const size of shape) {
-    dimensions.bytes(1, typeof size === "number" ? new Message().int(1, size) : new Message().bytes(2, size));
+    value.tag(1, LengthDelimited).fork();
+    if (typeof size === "number") value.tag(1, Varint).int64(size);
+    else value.tag(2, LengthDelimited).string(size);
+    value.join();
   }
-  const type = new Message().bytes(1, new Message().int(1, FLOAT).bytes(2, dimensions));
-  return new Message().bytes(1, name).bytes(2, type).bytes(3, description);
+  return value.join().join().join().tag(3, LengthDelimited).string(description).finish();
 }

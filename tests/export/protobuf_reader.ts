@@ -1,37 +1,23 @@
-/** A field's value: a whole number, the bits of a fixed one, or bytes. */
-type Value = bigint | Uint8Array;
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 
-/** Reads Protocol Buffers' wire format: the values of each field, in their order. */
+/** A protobuf message without its schema: the values of each field, in their order. */
 export class Fields {
-  #values = new Map<number, Value[]>();
+  #values = new Map<number, (bigint | Uint8Array)[]>();
 
   constructor(bytes: Uint8Array) {
-    let at = 0;
-    const varint = (): bigint => {
-      let value = 0n;
-      for (let shift = 0n;; shift += 7n) {
-        const byte = bytes[at++];
-        value |= BigInt(byte & 127) << shift;
-        if (byte < 128) return value;
+    const reader = new BinaryReader(bytes);
+    while (reader.pos < reader.len) {
+      const [field, type] = reader.tag();
+      if (type !== WireType.Varint && type !== WireType.LengthDelimited) {
+        throw new Error(`wire type ${type} is not read here`);
       }
-    };
-    while (at < bytes.length) {
-      const key = Number(varint());
-      let value: Value;
-      if ((key & 7) === 0) value = varint();
-      else if ((key & 7) === 2) {
-        const length = Number(varint());
-        value = bytes.slice(at, at += length);
-        if (value.length !== length) throw new Error("cut short");
-      } else throw new Error(`wire type ${key & 7} is not read here`);
-      const list = this.#values.get(key >> 3) ?? [];
-      this.#values.set(key >> 3, list);
-      list.push(value);
+      const value = type === WireType.Varint ? BigInt(reader.int64()) : reader.bytes();
+      this.#values.set(field, [...this.#values.get(field) ?? [], value]);
     }
   }
 
   integers(field: number): number[] {
-    return (this.#values.get(field) ?? []).map((value) => Number(BigInt.asIntN(64, value as bigint)));
+    return (this.#values.get(field) ?? []).map(Number);
   }
   integer(field: number): number {
     return this.integers(field)[0];

@@ -5,8 +5,10 @@
  * `attr_value.proto`, `tensor.proto` and `tensor_shape.proto`.
  * @module
  */
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ATTRIBUTE, type Attribute, DTYPE } from "../runtime/binding.ts";
-import { Message } from "../../support/protobuf.ts";
+
+const { Varint, LengthDelimited, Bit32 } = WireType;
 
 /** `GraphDef.versions.producer`: TensorFlow 2.9 or newer wrote it. Newer runtimes read older graphs. */
 const PRODUCER = 1087;
@@ -27,7 +29,8 @@ export interface Variable {
 interface Node {
   name: string;
   inputs: string[];
-  message: Message;
+  /** Encoded `NodeDef`. */
+  message: Uint8Array;
 }
 
 /** A graph being built. What a node puts out is called `node:index`; that is what `inputs` name. */
@@ -42,7 +45,7 @@ export class Graph {
     inputs: string[],
     name = this.#newName(operation),
   ): string {
-    return this.#add(name, operation, inputs, attributes.map((one) => [one.name, attributeMessage(one)]));
+    return this.#add(name, operation, inputs, attributes.map((one) => [one.name, encodeAttribute(one)]));
   }
 
   /** Adds a place for an input. Returns the name of what it puts out. */
@@ -91,8 +94,8 @@ export class Graph {
     const known = key === null ? undefined : this.#constants.get(key);
     if (known) return known;
     const name = this.#add(this.#newName("Const"), "Const", [], [
-      ["dtype", attributeMessage({ name: "dtype", type: ATTRIBUTE.type, value: dtype })],
-      ["value", new Message().bytes(8, tensorMessage(dtype, shape, bytes))],
+      ["dtype", encodeAttribute({ name: "dtype", type: ATTRIBUTE.type, value: dtype })],
+      ["value", new BinaryWriter().tag(8, LengthDelimited).bytes(encodeTensor(dtype, shape, bytes)).finish()],
     ]) + ":0";
     if (key !== null) this.#constants.set(key, name);
     return name;
@@ -110,22 +113,31 @@ export class Graph {
       kept.push(node);
       for (const input of node.inputs) needed.add(nodeOf(input));
     }
-    const graph = new Message();
-    for (const node of kept.toReversed()) graph.bytes(1, node.message);
-    graph.bytes(4, new Message().int(1, PRODUCER));
-    const metaGraph = new Message().bytes(1, new Message().bytes(4, "serve")).bytes(2, graph);
-    return { bytes: new Message().int(1, 1).bytes(2, metaGraph).finish(), nodes: kept.length };
+    const file = new BinaryWriter().tag(1, Varint).int64(1);
+    file.tag(2, LengthDelimited).fork(); // MetaGraphDef
+    file.tag(1, LengthDelimited).fork().tag(4, LengthDelimited).string("serve").join();
+    file.tag(2, LengthDelimited).fork(); // GraphDef
+    for (const node of kept.toReversed()) file.tag(1, LengthDelimited).bytes(node.message);
+    file.tag(4, LengthDelimited).fork().tag(1, Varint).int64(PRODUCER).join();
+    return { bytes: file.join().join().finish(), nodes: kept.length };
   }
 
   #newName(operation: string): string {
     return `${operation}_${this.#nodes.length}`;
   }
 
-  #add(name: string, operation: string, inputs: string[], attributes: [string, Message][]): string {
-    const message = new Message().bytes(1, name).bytes(2, operation);
-    for (const input of inputs) message.bytes(3, input.replace(/:0$/, "")); // the canonical form of a first output
-    for (const [key, value] of attributes) message.bytes(5, new Message().bytes(1, key).bytes(2, value));
-    this.#nodes.push({ name, inputs, message });
+  #add(name: string, operation: string, inputs: string[], attributes: [string, Uint8Array][]): string {
+    const node = new BinaryWriter().tag(1, LengthDelimited).string(name).tag(2, LengthDelimited).string(
+      operation,
+    );
+    // without the index: the canonical form of a first output
+    for (const input of inputs) node.tag(3, LengthDelimited).string(input.replace(/:0$/, ""));
+    for (const [key, value] of attributes) {
+      node.tag(5, LengthDelimited).fork().tag(1, LengthDelimited).string(key).tag(2, LengthDelimited).bytes(
+        value,
+      ).join();
+    }
+    this.#nodes.push({ name, inputs, message: node.finish() });
     return name;
   }
 }
@@ -139,35 +151,42 @@ function waitFor(output: string): string {
   return `^${nodeOf(output)}`;
 }
 
-function shapeMessage(shape: number[]): Message {
-  const message = new Message();
-  for (const size of shape) message.bytes(2, new Message().int(1, size));
-  return message;
+function encodeShape(shape: number[]): Uint8Array {
+  const message = new BinaryWriter();
+  for (const size of shape) message.tag(2, LengthDelimited).fork().tag(1, Varint).int64(size).join();
+  return message.finish();
 }
 
-function tensorMessage(dtype: number, shape: number[], bytes: Uint8Array): Message {
-  const message = new Message().int(1, dtype).bytes(2, shapeMessage(shape)), field = VALUE_FIELD[dtype];
-  const width = dtype === DTYPE.bool ? 1 : 4, size = bytes.length / width;
+function encodeTensor(dtype: number, shape: number[], bytes: Uint8Array): Uint8Array {
+  const message = new BinaryWriter().tag(1, Varint).int64(dtype).tag(2, LengthDelimited).bytes(
+    encodeShape(shape),
+  );
+  const field = VALUE_FIELD[dtype], width = dtype === DTYPE.bool ? 1 : 4, size = bytes.length / width;
   // tfjs's gradients are full of tf.ones of any size: one value stands for all
   const uniform = field !== undefined && size > 64 && bytes.every((byte, at) => byte === bytes[at % width]);
-  if (!uniform) return message.bytes(4, bytes);
+  if (!uniform) return message.tag(4, LengthDelimited).bytes(bytes).finish();
   const first = new DataView(bytes.buffer, bytes.byteOffset);
-  if (dtype === DTYPE.float32) return message.float(field, first.getFloat32(0, true));
-  return message.int(field, dtype === DTYPE.bool ? first.getUint8(0) : first.getInt32(0, true));
+  if (dtype === DTYPE.float32) return message.tag(field, Bit32).float(first.getFloat32(0, true)).finish();
+  return message.tag(field, Varint).int64(dtype === DTYPE.bool ? first.getUint8(0) : first.getInt32(0, true))
+    .finish();
 }
 
-function attributeMessage({ name, type, value }: Attribute): Message {
-  if (type === ATTRIBUTE.shape) return new Message().bytes(7, shapeMessage(value as number[]));
-  const list = Array.isArray(value), message = new Message();
-  for (const one of list ? value : [value]) { // AttrValue and its ListValue number their fields alike
-    if (type === ATTRIBUTE.string) message.bytes(2, String(one));
-    else if (type === ATTRIBUTE.int) message.int(3, one as number);
-    else if (type === ATTRIBUTE.float) message.float(4, one as number);
-    else if (type === ATTRIBUTE.bool) message.int(5, one as boolean);
-    else if (type === ATTRIBUTE.type) message.int(6, one as number);
+function encodeAttribute({ name, type, value }: Attribute): Uint8Array {
+  const message = new BinaryWriter();
+  if (type === ATTRIBUTE.shape) {
+    return message.tag(7, LengthDelimited).bytes(encodeShape(value as number[])).finish();
+  }
+  const isList = Array.isArray(value);
+  if (isList) message.tag(1, LengthDelimited).fork();
+  for (const one of isList ? value : [value]) { // AttrValue and its ListValue number their fields alike
+    if (type === ATTRIBUTE.string) message.tag(2, LengthDelimited).string(String(one));
+    else if (type === ATTRIBUTE.int) message.tag(3, Varint).int64(one as number);
+    else if (type === ATTRIBUTE.float) message.tag(4, Bit32).float(one as number);
+    else if (type === ATTRIBUTE.bool) message.tag(5, Varint).bool(one as boolean);
+    else if (type === ATTRIBUTE.type) message.tag(6, Varint).int64(one as number);
     else {throw new Error(
-        `Cannot write the attribute ${name}: its type ${type} is not one of TensorFlow's that are known here.`,
+        `Cannot write the attribute ${name}: its type ${type} is none of TensorFlow's known here.`,
       );}
   }
-  return list ? new Message().bytes(1, message) : message;
+  return (isList ? message.join() : message).finish();
 }
