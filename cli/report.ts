@@ -4,9 +4,8 @@ import { readResults } from "../lib/experiments/results.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { readNotebook } from "../notebooks/jupyter/notebook_file.ts";
-import { collectFiles } from "../notebooks/report/collect_files.ts";
 import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
-import { zipFiles } from "../notebooks/report/zip_files.ts";
+import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
 import { ensurePythonPackages } from "../lib/tensorflow/setup/mod.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
@@ -25,8 +24,7 @@ interface ReportCommandOptions {
 const COMMAND: Command<ReportCommandOptions> = {
   name: "deno task report",
   summary:
-    "Makes the report of the lab, Lab_4_<uid>.pdf, of the notebooks as they are with their outputs, and Lab_4_<uid>.zip with the report " +
-    "and all code.",
+    "Makes the lab's report, Lab_4_<uid>.pdf, from the notebooks and their outputs, and Lab_4_<uid>.zip with the report and all code.",
   options: {
     uid: {
       kind: "string",
@@ -34,28 +32,28 @@ const COMMAND: Command<ReportCommandOptions> = {
       default: null,
       defaultText: "none: it must be given",
       group: "What",
-      help: "whose report it is",
+      help: "student number",
       value: "UID",
     },
-    paper: { kind: "choice", choices: PAPERS, default: "a4", group: "What", help: "the paper's size" },
-    execute: { kind: "boolean", default: false, group: "What", help: "execute the notebooks before" },
+    paper: { kind: "choice", choices: PAPERS, default: "a4", group: "What", help: "paper size" },
+    execute: { kind: "boolean", default: false, group: "What", help: "execute the notebooks first" },
     output: {
       kind: "string",
       default: null,
-      defaultText: "the project's own",
+      defaultText: "the project folder",
       group: "What",
-      help: "the folder for both files",
+      help: "folder for both files",
       value: "FOLDER",
     },
     withCheckpoints: {
       kind: "boolean",
       default: false,
       group: "What",
-      help: "zip the checkpoints of all runs too, not only the published model",
+      help: "add the checkpoints of all runs to the zip, not only the published model",
     },
   },
   examples: [
-    ["deno task report --uid u1234567", "of the outputs that the notebooks have"],
+    ["deno task report --uid u1234567", "from the outputs that the notebooks have"],
     ["deno task report --uid u1234567 --execute", "executes the notebooks first"],
   ],
 };
@@ -63,9 +61,11 @@ const COMMAND: Command<ReportCommandOptions> = {
 async function main(args: string[]): Promise<number | void> {
   const { uid, paper, execute, output, withCheckpoints } = parseCommandLine(COMMAND, args).values;
   if (uid === null) {
-    throw new InputError(
-      "Cannot make a report without knowing whose it is: write deno task report --uid u1234567.",
-    );
+    throw new InputError({
+      what: "make a report",
+      why: "it needs your student number",
+      next: [{ task: "report", set: { uid: "u1234567" } }],
+    });
   }
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("report", { reporter }));
   if (execute) {
@@ -76,27 +76,27 @@ async function main(args: string[]): Promise<number | void> {
   const notebooks = await Promise.all(
     listNotebooks().map(async (path) => ({ path, file: await readNotebook(path) })),
   );
-  const { pdf, pages, remarks } = await makeReport({ uid, paper, notebooks, results, python });
+  const { pdf, pages, warnings } = await makeReport({ uid, paper, notebooks, results, python });
   const folder = output ?? projectFolder();
   await Deno.mkdir(folder, { recursive: true });
   const name = `Lab_4_${uid}`;
   writeFileAtomically(join(folder, `${name}.pdf`), pdf);
   console.log(`${join(output ?? "", `${name}.pdf`)}: ${pages} pages, ${formatBytes(pdf.length)}`);
 
-  const { paths, left } = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
+  const { paths, untracked } = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
   const entries = [...paths.map((path) => ({ path })), { path: `${name}.pdf`, bytes: pdf }];
   const zipped = await zipFiles(projectFolder(), name, entries, reportDate(results));
   writeFileAtomically(join(folder, `${name}.zip`), zipped);
   console.log(`${join(output ?? "", `${name}.zip`)}: ${entries.length} files, ${formatBytes(zipped.length)}`);
 
-  for (const remark of remarks) console.error(`The first page says: ${remark}`);
-  if (left.length > 0) {
-    const named = left.length > 3 ? `${left.slice(0, 3).join(", ")} …` : left.join(", ");
-    console.error(`Not in the zip, because git does not know them (git add adds them): ${named}`);
+  for (const warning of warnings) console.error(`Warning on the first page: ${warning}`);
+  if (untracked.length > 0) {
+    const named = untracked.slice(0, 3).join(", ") + (untracked.length > 3 ? " …" : "");
+    console.error(`Not in the zip because git does not track them (git add adds them): ${named}`);
   }
 }
 
-/** A process of its own: `deno task notebooks` as it is. */
+/** Runs `deno task notebooks` as a process of its own. */
 async function executeNotebooks(): Promise<number> {
   const script = join(projectFolder(), "cli", "notebooks.ts");
   const child = new Deno.Command(Deno.execPath(), {
@@ -104,7 +104,7 @@ async function executeNotebooks(): Promise<number> {
     cwd: projectFolder(),
     stdin: "inherit",
   }).spawn();
-  // Ctrl-C goes to both; the notebooks' task says what became of it
+  // Ctrl-C reaches both processes; the notebooks' task reports it
   const wait = () => {};
   Deno.addSignalListener("SIGINT", wait);
   const { code } = await child.status;

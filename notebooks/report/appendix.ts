@@ -4,23 +4,22 @@ import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { flagOf, type Option, showOption } from "../../lib/support/options.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
 import { projectFolder } from "../../lib/support/project.ts";
-import { block, toTypst } from "./markup.ts";
+import { block, toTypst } from "./typst.ts";
 
-/** What the numbers were made with: the whole comparison, the options, the versions, and the commands that make them anew. */
+/** Writes the provenance of the numbers: data, weights, recipe, options, versions, and the commands that reproduce them. */
 export function writeAppendix(results: readonly ExperimentResult[]): string {
   return [
     block(
       '#counter(heading).update(0)\n#set par(justify: false)\n#set heading(numbering: "A.1")\n#show heading.where(level: 1): set text(13pt)',
     ),
-    "# What the numbers were made with",
+    "# Provenance of the numbers",
     ...results.length === 0 ? [] : ["## Data, weights, recipe, machine", describeCircumstances(results)],
     "## Options",
-    "Every option of `deno task train` with its value in the comparison; `deno task train --help` says what each does. Network and seed " +
-    "are what is compared.",
+    "Every option of `deno task train` with its value in the comparison; `deno task train --help` explains each. Network and seed vary.",
     block(`#option-table(\n${listOptions(results).map((row) => `${toTypst(row)},`).join("\n")}\n)`),
     "## Versions",
     versions(results),
-    "## Making it again",
+    "## Reproducing it",
     COMMANDS,
   ].join("\n\n");
 }

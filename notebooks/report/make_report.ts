@@ -2,31 +2,29 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { projectFolder } from "../../lib/support/project.ts";
-import { writeAbstract } from "./abstract.ts";
 import { writeAppendix } from "./appendix.ts";
-import { writeBackground } from "./background.ts";
-import { block, toTypst } from "./markup.ts";
+import { writeAbstract, writeBackground } from "./front_matter.ts";
 import { writeForwardPass, writeMarkerPage } from "./marker_page.ts";
-import { isSynthetic, listRemarks } from "./remarks.ts";
-import { makeSection, notebookNumber, type ReportNotebook } from "./section.ts";
-import { convertMarkdown, setPages } from "./typeset.ts";
+import { makeSection, type ReportNotebook } from "./section.ts";
+import { block, convertMarkdown, toTypst, typeset } from "./typst.ts";
+import { isSynthetic, listWarnings } from "./warnings.ts";
 
-/** The papers a report is set for. */
+/** Paper sizes. */
 export const PAPERS = ["a4", "letter"] as const;
 
 /** Options of {@linkcode makeReport}. */
 export interface ReportOptions {
-  /** Whose report it is: `u1234567`. */
+  /** Student number: `u1234567`. */
   uid: string;
-  /** Its size. @default {"a4"} */
+  /** @default {"a4"} */
   paper?: typeof PAPERS[number];
-  /** With their outputs, in their order. */
+  /** Notebooks with their outputs, in order. */
   notebooks: readonly ReportNotebook[];
-  /** Of the comparison. */
+  /** Results of the comparison. */
   results: readonly ExperimentResult[];
-  /** The Python of `ensurePythonPackages("report")`. */
+  /** Python from `ensurePythonPackages("report")`. */
   python: string;
-  /** The day on the first page. @default {reportDate(results)} */
+  /** Date on the first page. @default {reportDate(results)} */
   date?: Date | null;
 }
 
@@ -34,70 +32,77 @@ export interface ReportOptions {
 export interface Report {
   /** The same bytes for the same input. */
   pdf: Uint8Array<ArrayBuffer>;
-  /** How many. */
   pages: number;
-  /** What its first page warns of. */
-  remarks: string[];
-  /** Whether every page says that it is of synthetic data. */
+  /** Warnings on the first page. */
+  warnings: string[];
+  /** Set if every page says that it shows synthetic data. */
   synthetic: boolean;
 }
 
 /**
- * Makes the report of the lab: the notebooks' prose, figures and tables as sections, before them an abstract whose numbers come from the
- * results and a page for the marker, behind them the references and what the numbers were made with.
+ * Typesets the report of the lab: the notebooks' prose, figures and tables as sections, preceded by an abstract with the results' numbers
+ * and a page for the marker, followed by references and provenance.
  *
  * @throws {InputError} If a notebook holds an error, or a path of this machine.
  */
 export async function makeReport(options: ReportOptions): Promise<Report> {
   const { uid, paper = "a4", notebooks, results, python, date = reportDate(results) } = options;
-  const numbers = notebooks.map(({ path }) => notebookNumber(path));
-  const sections = await Promise.all(notebooks.map((notebook) => makeSection(notebook, numbers)));
-  const remarks = await listRemarks(notebooks, results);
+  const sections = notebooks.map(makeSection);
+  const warnings = await listWarnings(notebooks, results);
   const synthetic = isSynthetic(notebooks, results);
   const markdown = [
     writeAbstract(results),
     block("#contents()"),
+    block(`#[\n#show link: project-link\n#show regex("\\\\b[Nn]otebook [1-9]\\\\b"): notebook-name`),
     writeMarkerPage(sections),
-    writeBackground(results, numbers),
+    writeBackground(results),
     writeForwardPass(),
     ...sections.map((section) => section.markdown),
+    block("]"),
     block('#bibliography("references.yml", title: "References", style: "ieee")'),
     writeAppendix(results),
   ].join("\n\n");
-  const look = {
+  const settings = {
     title: "Dynamic convolutional filters for CIFAR-10",
     subtitle: "Lab 4 report",
     author: uid,
     date: date === null ? null : [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()],
     paper,
     synthetic,
-    remarks,
+    warnings,
   };
   const main = [
     '#import "report.typ": *',
-    `#show: report.with(..${toTypst(look)})`,
+    `#show: report.with(..${toTypst(settings)})`,
     await convertMarkdown(markdown, python),
   ].join("\n\n");
-  const files = new Map(sections.flatMap((section) => [...section.files]));
+  const files = new Map<string, Uint8Array>(sections.flatMap((section) => [...section.files]));
   refuseMachinePaths([
     main,
-    ...[...files].filter(([name]) => name.endsWith(".svg")).map(([, bytes]) => decode(bytes)),
+    ...[...files].filter(([name]) => name.endsWith(".svg")).map(([, bytes]) =>
+      new TextDecoder().decode(bytes)
+    ),
   ]);
-  const pdf = await setInFolder(main, files, python);
-  return { pdf, pages: countPages(pdf), remarks, synthetic };
+  const folder = dirname(fromFileUrl(import.meta.url));
+  for (const name of ["report.typ", "references.yml"]) {
+    files.set(name, await Deno.readFile(join(folder, name)));
+  }
+  files.set("main.typ", new TextEncoder().encode(main));
+  const pdf = await typeset(files, python);
+  return { pdf, pages: countPages(pdf), warnings, synthetic };
 }
 
 /**
- * The day a report is of: `SOURCE_DATE_EPOCH`, or the latest training that its numbers come from; null where there is neither. Not today,
- * which would make another file of the same report every day.
+ * Returns the report's date: `SOURCE_DATE_EPOCH`, or the latest training that its numbers come from; null without either. Not today,
+ * which would give another file every day.
  *
- * @throws {InputError} If `SOURCE_DATE_EPOCH` is no number of seconds.
+ * @throws {InputError} If `SOURCE_DATE_EPOCH` is not a number of seconds.
  */
 export function reportDate(results: readonly ExperimentResult[]): Date | null {
   const epoch = Deno.env.get("SOURCE_DATE_EPOCH");
-  if (epoch !== undefined && epoch !== "") {
+  if (epoch) {
     if (/^\d{1,11}$/.test(epoch)) return new Date(1000 * Number(epoch));
-    throw new InputError(`Cannot use SOURCE_DATE_EPOCH=${epoch}: it must be seconds since 1970; unset it.`);
+    throw new InputError({ what: `use SOURCE_DATE_EPOCH=${epoch}`, why: "it must be seconds since 1970" });
   }
   const days = results.flatMap(({ seeds }) =>
     seeds.flatMap(({ sittings }) => sittings.map(({ date }) => date))
@@ -105,45 +110,23 @@ export function reportDate(results: readonly ExperimentResult[]): Date | null {
   return days.length === 0 ? null : new Date(days.at(-1)!);
 }
 
-/** Notebooks are cleaned as they are executed; one that was executed by hand is not. */
+/** Refuses outputs of a notebook that was executed by hand; `deno task notebooks` cleans them. */
 function refuseMachinePaths(texts: readonly string[]): void {
   const home = Deno.env.get("HOME") ?? "/";
-  const folders = [projectFolder().replace(/\/$/, ""), ...home.length > 1 ? [home] : []];
-  for (const folder of folders) {
+  for (const folder of [projectFolder(), ...home.length > 1 ? [home] : []]) {
     if (!texts.some((text) => new RegExp(`${RegExp.escape(folder)}(?![\\w-])`).test(text))) continue;
-    throw new InputError(
-      `Cannot make a report that names a folder of this machine, ${folder}: run deno task notebooks, which cleans the notebooks' outputs.`,
-    );
+    throw new InputError({
+      what: "make the report",
+      why: `the notebooks name a folder of this machine, ${folder}`,
+      next: [{ task: "notebooks" }],
+    });
   }
 }
 
-async function setInFolder(
-  main: string,
-  files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
-  python: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = await Deno.makeTempDir({ prefix: "report-" });
-  const here = dirname(fromFileUrl(import.meta.url));
-  try {
-    for (const name of ["report.typ", "references.yml"]) {
-      await Deno.copyFile(join(here, name), join(folder, name));
-    }
-    for (const [name, bytes] of files) await Deno.writeFile(join(folder, name), bytes);
-    await Deno.writeTextFile(join(folder, "main.typ"), main);
-    return await setPages(folder, python);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** The page tree's root counts all of them. */
+/** Reads the number of pages from the root of the page tree. */
 function countPages(pdf: Uint8Array): number {
   const counts = new TextDecoder("latin1").decode(pdf).matchAll(
     /\/Type \/Pages\s[^>]*?\/Count (\d+)|\/Count (\d+)[^>]*?\/Type \/Pages/g,
   );
   return Math.max(0, ...[...counts].map(([, one, other]) => Number(one ?? other)));
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

@@ -1,10 +1,103 @@
-import { readFunctions } from "./code_excerpt.ts";
-import { block, toTypst } from "./markup.ts";
-import { sectionLabel } from "./prose.ts";
-import type { Section } from "./section.ts";
-import { LAB_TASKS, type LabTask } from "./tasks.ts";
+import { join } from "@std/path";
+import { projectFolder } from "../../lib/support/project.ts";
+import { type Section, sectionLabel } from "./section.ts";
+import { block, toTypst } from "./typst.ts";
 
-/** The page that tells a marker where each task and question of the lab is answered: section, page, notebook, code. */
+/** A task or question of the lab. */
+interface LabTask {
+  /** Tag of the cells that answer it. */
+  tag: string;
+  /** Section in the lab's text. */
+  number: string;
+  asks: string;
+  /** The notebook that answers it, where no cell has the tag. */
+  notebook: number;
+  /** Files of its code. */
+  code: readonly string[];
+}
+
+/** Every task and question of the lab, in the lab's order. */
+export const LAB_TASKS: readonly LabTask[] = [
+  {
+    tag: "lab-2.1-init",
+    number: "2.1",
+    asks: "The network's parts: backbone, embeddings, weights generator, score predictor",
+    notebook: 1,
+    code: ["lib/model/create_network.ts", "lib/model/backbone.ts"],
+  },
+  {
+    tag: "lab-2.1-forward",
+    number: "2.1",
+    asks: "Forward pass: feature map, generated filters, response maps, scores",
+    notebook: 1,
+    code: ["lib/model/network.ts", "lib/model/filters.ts", "lib/model/dynamic_convolution.ts"],
+  },
+  {
+    tag: "lab-2.2-save",
+    number: "2.2",
+    asks: "Training, and saving the model when it is better",
+    notebook: 2,
+    code: ["lib/training/train.ts", "lib/training/checkpoint.ts"],
+  },
+  {
+    tag: "lab-2.2-resume",
+    number: "2.2",
+    asks: "Loading a model and resuming its training",
+    notebook: 2,
+    code: ["lib/training/start_training.ts", "lib/training/checkpoint.ts"],
+  },
+  {
+    tag: "lab-2.3-statistics",
+    number: "2.3",
+    asks: "Statistics of the training: loss and accuracy",
+    notebook: 2,
+    code: ["lib/training/evaluate.ts", "lib/figures/training_curves.ts"],
+  },
+  {
+    tag: "lab-2.3-comparison",
+    number: "2.3",
+    asks: "Comparison with the same network without the dynamic mechanism",
+    notebook: 3,
+    code: ["lib/experiments/comparison.ts", "lib/model/filters.ts"],
+  },
+  {
+    tag: "lab-3.1-visualisation",
+    number: "3.1",
+    asks: "Response maps of a correctly labelled test image",
+    notebook: 5,
+    code: ["lib/figures/response_maps.ts"],
+  },
+  {
+    tag: "lab-3.1-usage",
+    number: "3.1",
+    asks: "What the response maps can be used for",
+    notebook: 5,
+    code: ["lib/analysis/deletion.ts", "lib/analysis/pointing.ts"],
+  },
+  {
+    tag: "lab-3.2-frozen",
+    number: "3.2",
+    asks: "What happens with a frozen backbone, why, and ways out",
+    notebook: 4,
+    code: ["lib/model/adapter.ts", "lib/analysis/drift.ts"],
+  },
+  {
+    tag: "lab-3.2-advantages",
+    number: "3.2",
+    asks: "At least two advantages of dynamic filters",
+    notebook: 5,
+    code: [],
+  },
+  {
+    tag: "lab-3.2-downsides",
+    number: "3.2",
+    asks: "At least two downsides of dynamic filters",
+    notebook: 5,
+    code: [],
+  },
+];
+
+/** Writes the page that tells a marker where each task is answered: section, page, cell, code. */
 export function writeMarkerPage(sections: readonly Section[]): string {
   const rows = LAB_TASKS.map((task) => {
     const { places, cells } = findAnswer(task, sections);
@@ -13,35 +106,19 @@ export function writeMarkerPage(sections: readonly Section[]): string {
   });
   return block(`#pagebreak(weak: true)
 #heading(numbering: none, level: 1)[For the marker]
-Where each task and question of the lab is answered. A cell 02:8 is the eighth of the notebook that begins with 02, prose included.
+Where each task and question of the lab is answered. Cell 02:8 is the eighth of the notebook that begins with 02, Markdown cells included.
 #task-table(
 ${rows.join("\n")}
 )`);
 }
 
-/** The forward pass in code: what the notebooks call. */
-export function writeForwardPass(): string {
-  const source = [
-    readFunctions("lib/model/filters.ts", ["generateFilters"]),
-    readFunctions("lib/model/dynamic_convolution.ts", ["responseMaps"]),
-    readFunctions("lib/model/network.ts", ["forward"]),
-  ].join("\n\n");
-  return `${
-    block("#plain-heading[The forward pass in code]")
-  }From \`filters.ts\`, \`dynamic_convolution.ts\` and \`network.ts\` of ` +
-    `\`lib/model\`, without their comments; the zip holds all code.${block(`#listing(${toTypst(source)})`)}`;
-}
-
-function findAnswer(
-  { tag, notebook }: LabTask,
-  sections: readonly Section[],
-): Record<"places" | "cells", string> {
-  const found = sections.flatMap(({ name, answers }) =>
-    (answers.get(tag) ?? []).map((place) => ({ name, ...place }))
+function findAnswer({ tag, notebook }: LabTask, sections: readonly Section[]) {
+  const answers = sections.flatMap(({ name, answers }) =>
+    (answers.get(tag) ?? []).map((answer) => ({ name, ...answer }))
   );
-  if (found.length > 0) {
+  if (answers.length > 0) {
     // several cells below one heading are one place
-    const places = [...Map.groupBy(found, ({ name, heading }) => `${name} ${heading}`).values()];
+    const places = [...Map.groupBy(answers, ({ name, heading }) => `${name} ${heading}`).values()];
     return {
       places: places.map(([{ label }]) => `#whereabouts(<${label}>)`).join(" #linebreak() "),
       cells: places.map((same) => `${same[0].name.slice(0, 2)}:${same.map(({ cell }) => cell).join(", ")}`)
@@ -52,4 +129,25 @@ function findAnswer(
   return section === undefined
     ? { places: "not in this report", cells: "" }
     : { places: `#whereabouts(<${sectionLabel(notebook)}>)`, cells: section.name.slice(0, 2) };
+}
+
+/** Prints the forward pass as TypeScript: the functions that the notebooks call. */
+export function writeForwardPass(): string {
+  const source = [
+    readFunction("lib/model/filters.ts", "generateFilters"),
+    readFunction("lib/model/dynamic_convolution.ts", "responseMaps"),
+    readFunction("lib/model/network.ts", "forward"),
+  ].join("\n\n");
+  return `${
+    block("#plain-heading[The forward pass in code]")
+  }From \`filters.ts\`, \`dynamic_convolution.ts\` and \`network.ts\` of ` +
+    `\`lib/model\`, without their comments; the zip holds all code.${block(`#listing(${toTypst(source)})`)}`;
+}
+
+/** Copies an exported function from a source file, without its doc comment. */
+function readFunction(file: string, name: string): string {
+  const source = Deno.readTextFileSync(join(projectFolder(), file));
+  const found = new RegExp(`^export (?:async )?function ${name}\\b[^]*?^}$`, "m").exec(source);
+  if (found === null) throw new RangeError(`${file} has no function ${name}.`);
+  return found[0].replace(/^export /, "");
 }

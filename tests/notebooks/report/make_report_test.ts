@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { unzlibSync } from "fflate";
 import { InputError } from "../../../lib/support/errors.ts";
 import { makeReport, reportDate, type ReportOptions } from "../../../notebooks/report/make_report.ts";
 import { projectFolder } from "../../../lib/support/project.ts";
 import { experimentResult, seedResult } from "../../experiments/samples.ts";
-import { readPages, unpackPdf } from "./pdf.ts";
 import { code, figure, findReportPython, markdown, notebook, printed, prose, table } from "./sample.ts";
 
 const python = await findReportPython();
@@ -19,7 +19,11 @@ const NOTEBOOKS = [
       [figure("A black square", "Data: CIFAR-10."), table(), printed("v: [16,8,8,64]\n")],
       { tags: ["report-code", "lab-2.1-forward"], report: { captions: [null, "The `parts` of it."] } },
     ),
-    prose("Notebook 2 goes on.\n\nNext: [more](02_second.ipynb)."),
+    prose(
+      "Notebook 2 continues, and [this one](02_second.ipynb), not notebook 9; see " +
+        "[the loop](../lib/training/train.ts), [RISE](https://arxiv.org/abs/1806.07421) and 80.31 ± 0.20 %.",
+    ),
+    prose("<!-- notebook only -->Next: [more](02_second.ipynb).<!-- end -->"),
   ),
   notebook(
     "02_second",
@@ -60,7 +64,9 @@ Deno.test(
     assert.match(all, /Figure 1\. A black square\. Data: CIFAR-10\./);
     assert.match(all, /Table 1\. The parts of it\./);
     assert.match(all, /a picture to expect \(Figure 1, Table 1\)\./);
-    assert.match(all, /Section 2 goes on\./);
+    assert.match(all, /Section 2 continues, and this one \(Section 2\), not notebook 9;/);
+    assert.match(all, /the loop \(lib\/training\/train\.ts\), RISE \[\d\] and 80\.31 ± 0\.20 %\./);
+    assert.match(all, /Petsiuk/);
     assert.doesNotMatch(all, /Next:/);
     assert.match(all, /await displayFigure\(square\);/);
     assert.match(all, /v: \[16,8,8,64\]/);
@@ -83,7 +89,7 @@ Deno.test("on synthetic data every page says so", setsPages, async () => {
   const { pdf, synthetic } = await make({ results });
   assert.equal(synthetic, true);
   for (const text of await readPages(pdf) ?? []) {
-    assert.match(text, /Synthetic data: measured on drawn shapes/);
+    assert.match(text, /Synthetic data: measured on generated images/);
   }
 });
 
@@ -109,7 +115,7 @@ Deno.test("a notebook whose outputs name a folder of this machine is refused", s
   );
   await assert.rejects(make({ notebooks: [said] }), (error) => {
     assert.ok(error instanceof InputError);
-    assert.match(error.message, /^Cannot make a report that names a folder of this machine, /);
+    assert.match(error.message, /^Cannot make the report: the notebooks name a folder of this machine, /);
     return true;
   });
 });
@@ -129,3 +135,40 @@ Deno.test("a report's day is that of the latest training, or SOURCE_DATE_EPOCH, 
     else Deno.env.set("SOURCE_DATE_EPOCH", before);
   }
 });
+
+/** Unpacks a PDF's compressed streams, as Latin-1 text. */
+function unpackPdf(pdf: Uint8Array): string {
+  const text = new TextDecoder("latin1").decode(pdf);
+  const streams = [...text.matchAll(/stream\r?\n/g)].filter(({ index }) =>
+    !text.slice(0, index).endsWith("end")
+  )
+    .map(({ index, 0: word }) => {
+      const start = index + word.length;
+      return pdf.subarray(start, text.indexOf("endstream", start));
+    });
+  return [text, ...streams.map(inflate)].join("\n");
+}
+
+function inflate(stream: Uint8Array): string {
+  try {
+    return new TextDecoder("latin1").decode(unzlibSync(stream));
+  } catch {
+    return ""; // not compressed: it is in the text already
+  }
+}
+
+/** Reads the text of each page by `pdftotext`; null on a machine without it. */
+async function readPages(pdf: Uint8Array): Promise<string[] | null> {
+  const path = await Deno.makeTempFile({ suffix: ".pdf" });
+  try {
+    await Deno.writeFile(path, pdf);
+    const { success, stdout } = await new Deno.Command("pdftotext", { args: ["-layout", path, "-"] })
+      .output();
+    return success ? new TextDecoder().decode(stdout).split("\f").slice(0, -1) : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  } finally {
+    await Deno.remove(path);
+  }
+}

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "@std/path";
 import { unzipSync } from "fflate";
-import { collectFiles } from "../../../notebooks/report/collect_files.ts";
-import { zipFiles } from "../../../notebooks/report/zip_files.ts";
+import { collectFiles, zipFiles } from "../../../notebooks/report/zip.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 import { listFiles, PROJECT } from "../../testing/sources.ts";
 
@@ -45,10 +44,10 @@ function writeProject(folder: string): void {
   Deno.chmodSync(join(folder, "deno"), 0o755);
 }
 
-Deno.test("without git a zip has all but data, environments, checkpoints and what is made anew", async () => {
+Deno.test("without git a zip has everything but data, environments, checkpoints and build products", async () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
-  assert.deepEqual(await collectFiles(folder.path), { paths: CODE, left: [] });
+  assert.deepEqual(await collectFiles(folder.path), { paths: CODE, untracked: [] });
   const { paths } = await collectFiles(folder.path, { checkpoints: true });
   assert.deepEqual(paths, [...CODE, "checkpoints/dynamic/last.safetensors"].sort());
 });
@@ -74,7 +73,7 @@ Deno.test("with git a zip has what git tracks, and what git does not know is nam
   Deno.writeTextFileSync(join(folder.path, ".gitignore"), "*\n!/Lab*\n");
   assert.deepEqual(await collectFiles(folder.path), {
     paths: ["deno", "lib/a.ts"],
-    left: ["Lab_4_u1234567.pdf"],
+    untracked: ["Lab_4_u1234567.pdf"],
   });
   // a project within somebody's repository is not tracked by that one
   writeProject(join(folder.path, "inner"));
@@ -82,7 +81,7 @@ Deno.test("with git a zip has what git tracks, and what git does not know is nam
 });
 
 Deno.test("this project's zip has every source, test, oracle, notebook and result", async () => {
-  const { paths, left } = await collectFiles(PROJECT);
+  const { paths, untracked } = await collectFiles(PROJECT);
   const needed = [
     ...["lib", "cli", "tests", "vendor/std_path"].flatMap((folder) => listFiles(folder, ".ts")),
     ...listFiles("tests/testdata", ""),
@@ -92,13 +91,13 @@ Deno.test("this project's zip has every source, test, oracle, notebook and resul
     ...listFiles("lib", ".typ"),
     ...["deno", "deno.json", "deno.lock", "requirements/deno.txt", "README.md"],
   ];
-  const missing = needed.filter((path) => !paths.includes(path) && !left.includes(path));
+  const missing = needed.filter((path) => !paths.includes(path) && !untracked.includes(path));
   assert.deepEqual(missing, []);
   assert.deepEqual(paths.filter((path) => /^(node_modules|\.venv|\.tensorflow|\.git)\//.test(path)), []);
   assert.deepEqual(paths.filter((path) => /^data\/./.test(path)), ["data/README.md"]);
 });
 
-Deno.test("a zip has its files in one folder, may start what may be started, and is the same every time", async () => {
+Deno.test("a zip has one folder, keeps executable files executable, and is reproducible byte for byte", async () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
   const entries = [{ path: "deno" }, { path: "lib/a.ts" }, {

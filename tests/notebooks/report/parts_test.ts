@@ -1,18 +1,16 @@
 import assert from "node:assert/strict";
-import { join } from "@std/path";
 import { InputError } from "../../../lib/support/errors.ts";
 import { formatNotebook, type NotebookCell } from "../../../notebooks/jupyter/notebook_file.ts";
-import { isExecuted, type Part, takeApart } from "../../../notebooks/report/cells.ts";
-import { temporaryFolder } from "../../testing/folder.ts";
+import { isExecuted, type Part, readParts } from "../../../notebooks/report/parts.ts";
 import { code, drawFigure, figure, markdown, notebook, opening, printed, prose, table } from "./sample.ts";
 
-async function partsOf(...cells: NotebookCell[]): Promise<Part[]> {
+function partsOf(...cells: NotebookCell[]): Part[] {
   const { file, path } = notebook("01_sample", ...cells);
-  return await takeApart(file, path);
+  return readParts(file, path);
 }
 
-Deno.test("prose, figures, tables and printed text are printed; code is not", async () => {
-  const parts = await partsOf(
+Deno.test("prose, figures, tables and printed text are printed; code is not", () => {
+  const parts = partsOf(
     prose("# A\n\nText."),
     code("await show();", [
       figure("A square"),
@@ -29,7 +27,7 @@ Deno.test("prose, figures, tables and printed text are printed; code is not", as
     ["prose", 2],
     ["text", 2],
   ]);
-  assert.deepEqual(parts.map((part) => part.kind === "prose" && part.isWritten), [
+  assert.deepEqual(parts.map((part) => part.kind === "prose" && !part.isComputed), [
     true,
     false,
     false,
@@ -39,19 +37,19 @@ Deno.test("prose, figures, tables and printed text are printed; code is not", as
   assert.equal(parts[4].kind === "text" && parts[4].text, "v: [16,8,8,64]");
 });
 
-Deno.test("a figure is printed as SVG where there is one, and as PNG else", async () => {
+Deno.test("a figure is printed as SVG where possible, else as PNG", () => {
   const svg = figure("A square");
   const png = { ...svg, data: { "image/png": svg.data!["image/png"] } };
-  const parts = await partsOf(code("", [svg, png]));
+  const parts = partsOf(code("", [svg, png]));
   assert.deepEqual(parts.map((part) => part.kind === "figure" && part.format), ["svg", "png"]);
   const [vector, pixels] = parts.map((part) => part.kind === "figure" ? part.data : new Uint8Array());
   assert.equal(new TextDecoder().decode(vector), drawFigure("A square"));
   assert.deepEqual([...pixels.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
 });
 
-Deno.test("tags print a cell's code, leave out what it shows or all of it, and mark what it answers", async () => {
+Deno.test("tags print a cell's code, leave out its outputs or all of it, and mark the task it answers", () => {
   const tagged = (...tags: string[]) => ({ tags });
-  const parts = await partsOf(
+  const parts = partsOf(
     prose("Skipped.", tagged("report-skip")),
     code("a();", [printed("b")], tagged("report-skip")),
     code("c();\n", [printed("d")], tagged("report-code", "report-skip-output", "lab-2.1-init")),
@@ -60,23 +58,23 @@ Deno.test("tags print a cell's code, leave out what it shows or all of it, and m
   );
   assert.deepEqual(parts, [
     { kind: "code", source: "c();", cell: 3, answers: ["lab-2.1-init"] },
-    { kind: "prose", markdown: "", isWritten: false, cell: 4, answers: ["lab-2.1-forward"] },
-    { kind: "prose", markdown: "Answer.", isWritten: true, cell: 5, answers: ["lab-3.2-downsides"] },
+    { kind: "prose", markdown: "", isComputed: true, cell: 4, answers: ["lab-2.1-forward"] },
+    { kind: "prose", markdown: "Answer.", isComputed: false, cell: 5, answers: ["lab-3.2-downsides"] },
   ]);
 });
 
-Deno.test("captions belong to a cell's figures and tables in their order, and stay with the notebook", async () => {
+Deno.test("captions belong to a cell's figures and tables in order, and are kept in the file", () => {
   const metadata = { report: { captions: ["One", null, false, "Four"], width: 0.5 } };
   const outputs = [figure("A"), markdown("Said."), table(), figure("left out"), figure("D")];
   const file = notebook("01_sample", code("", outputs, metadata)).file;
   const kept = JSON.parse(formatNotebook(file));
-  const parts = await takeApart(kept, "01_sample.ipynb");
+  const parts = readParts(kept, "01_sample.ipynb");
   assert.deepEqual(parts.map((part) => "caption" in part ? part.caption : "–"), ["One", "–", null, "Four"]);
   assert.deepEqual(parts.map((part) => part.kind === "figure" ? part.width : 0), [0.5, 0, 0, 0.5]);
 });
 
-Deno.test("what a notebook alone needs to say is left out", async () => {
-  const parts = await partsOf(
+Deno.test("notes for the notebook, circumstances and standard error are left out", () => {
+  const parts = partsOf(
     prose("Before. <!-- notebook only -->Run the cell.<!-- end --> After."),
     code("", [
       opening("CIFAR-10"),
@@ -94,28 +92,15 @@ Deno.test("what a notebook alone needs to say is left out", async () => {
   );
 });
 
-Deno.test("a picture that stands alone in prose becomes a figure, read from beside the notebook", async () => {
-  using folder = temporaryFolder();
-  Deno.writeTextFileSync(join(folder.path, "a.svg"), drawFigure("A"));
-  const { file } = notebook("01_sample", prose("Before.\n\n![What it shows](a.svg)\n\nAfter."));
-  const parts = await takeApart(file, join(folder.path, "01_sample.ipynb"));
-  assert.deepEqual(parts.map(({ kind }) => kind), ["prose", "figure", "prose"]);
-  assert.equal(parts[1].kind === "figure" && parts[1].caption, "What it shows");
-  await assert.rejects(
-    partsOf(prose("![b](https://example.org/b.jpg)")),
-    new InputError(
-      "Cannot print the picture https://example.org/b.jpg of 01_sample.ipynb: it must be an SVG or PNG file of the project.",
-    ),
-  );
-});
-
-Deno.test("a notebook with a failed cell is refused by name", async () => {
+Deno.test("a notebook with a failed cell is refused by name", () => {
   const failed = { output_type: "error" as const, ename: "TypeError", evalue: "no" };
-  await assert.rejects(
-    partsOf(prose("A"), code("a();", [failed])),
-    new InputError(
-      "Cannot make a report of 01_sample.ipynb: its cell 2 (code) failed with TypeError; mend it and run deno task notebooks.",
-    ),
+  assert.throws(
+    () => partsOf(prose("A"), code("a();", [failed])),
+    new InputError({
+      what: "make a report of 01_sample.ipynb",
+      why: "its cell 2 (code) failed with TypeError",
+      next: [{ task: "notebooks" }],
+    }),
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../../lib/support/errors.ts";
-import { convertMarkdown } from "../../../notebooks/report/typeset.ts";
+import { convertMarkdown, escapeMarkdown, toTypst } from "../../../notebooks/report/typst.ts";
 import { findReportPython, TABLE } from "./sample.ts";
 
 const python = await findReportPython();
@@ -13,11 +13,11 @@ Deno.test("Markdown becomes typst, formulas and all, and typst in it stays", con
   assert.match(typst, /^- a list$/m);
 });
 
-Deno.test("a table's columns have sides of their own", converts, async () => {
+Deno.test("a table's columns are aligned one by one", converts, async () => {
   assert.match(await convertMarkdown(TABLE, python!), /align: \(left,right,\)/);
 });
 
-Deno.test("thick spaces, words on arrows and large brackets are mended", converts, async () => {
+Deno.test("thick spaces, text on arrows and large brackets are repaired", converts, async () => {
   const typst = await convertMarkdown("$$a,\\; b \\xrightarrow{\\text{pool}} \\bigl(c\\bigr)$$", python!);
   assert.match(typst, /\\, thick b/);
   assert.match(typst, /stretch\(arrow\.r\)\^\(/);
@@ -28,8 +28,15 @@ Deno.test("thick spaces, words on arrows and large brackets are mended", convert
 Deno.test("a formula that cannot be converted is refused by its text", converts, async () => {
   await assert.rejects(
     convertMarkdown("$x \\foo y$", python!),
-    new InputError(
-      "Cannot print the formula x \\foo y: pandoc does not know a command in it; write it in another way.",
-    ),
+    new InputError({
+      what: "print the formula x \\foo y",
+      why: "pandoc does not know a command in it",
+      next: [{ advice: "write it in another way" }],
+    }),
   );
+});
+
+Deno.test("text is escaped for Markdown and typst", () => {
+  assert.equal(escapeMarkdown("a_b *c* [d] 1. $e$ 50 %"), "a\\_b \\*c\\* \\[d\\] 1\\. \\$e\\$ 50 %");
+  assert.equal(toTypst(['a"b\\c\nd', null, true, []]), '("a\\"b\\\\c\\nd", none, true, (),)');
 });

@@ -1,33 +1,20 @@
 import assert from "node:assert/strict";
-import { isSynthetic, joinWords, listRemarks, mergeSentences } from "../../../notebooks/report/remarks.ts";
+import { isSynthetic, listWarnings } from "../../../notebooks/report/warnings.ts";
 import { codeVersion, experimentResult, seedResult } from "../../experiments/samples.ts";
 import { code, notebook, opening, prose } from "./sample.ts";
 
 const FIVE = [1, 2, 3, 4, 5].map((number) => notebook(`0${number}_sample`, prose("# A"), code("a();")));
 
-Deno.test("one reproach for several experiments is one sentence", () => {
-  assert.deepEqual(
-    mergeSentences([
-      "The results of a are old.",
-      "There is none.",
-      "The results of b are old.",
-      "The results of c are new.",
-    ]),
-    ["The results of a and b are old.", "There is none.", "The results of c are new."],
-  );
-  assert.equal(joinWords(["a", "b", "c"]), "a, b and c");
-});
-
 Deno.test("stale results, missing notebooks and notebooks that were not executed are named", async () => {
   const stale = [await experimentResult("dynamic", [seedResult(0, [0.8], codeVersion("other"))])];
-  const remarks = await listRemarks(FIVE, stale);
+  const warnings = await listWarnings(FIVE, stale);
   assert.ok(
-    remarks.some((text) => /^The results of dynamic are older than today's code/.test(text)),
-    remarks.join(),
+    warnings.some((text) => /^The results of dynamic are older than today's code/.test(text)),
+    warnings.join(),
   );
-  assert.ok(remarks.some((text) => /^There are no results of static-per-class/.test(text)));
-  assert.deepEqual(await listRemarks(FIVE, []), [
-    "There are no results of the comparison: deno task compare --publish makes them.",
+  assert.ok(warnings.some((text) => /^There are no results of static-per-class/.test(text)));
+  assert.deepEqual(await listWarnings(FIVE, []), [
+    "There are no results of the comparison: deno task compare --publish trains them.",
   ]);
   const idle = notebook("02_sample", { ...code("a();"), execution_count: null });
   const some = [
@@ -35,10 +22,10 @@ Deno.test("stale results, missing notebooks and notebooks that were not executed
     idle,
     notebook("03_sample", code("a();", [opening("synthetic", true)])),
   ];
-  assert.deepEqual((await listRemarks(some, [])).slice(1), [
+  assert.deepEqual((await listWarnings(some, [])).slice(1), [
     "Notebooks 4 and 5 are missing.",
-    "Notebook 2 was not executed to its end.",
-    "Notebook 3 is a quick trial of the machinery, whose numbers mean nothing.",
+    "Notebook 2 is not executed to the end.",
+    "Notebook 3 is only tried out by --quick, so that the numbers mean nothing.",
   ]);
 });
 

@@ -1,0 +1,163 @@
+import { compareResults, type ComparisonRow, type Difference } from "../../lib/experiments/comparison.ts";
+import type { ExperimentResult } from "../../lib/experiments/results.ts";
+import { formatNumber, formatPercent } from "../../lib/support/format.ts";
+import type { MeanInterval } from "../../lib/support/statistics.ts";
+import { block, escapeMarkdown, inline, toTypst } from "./typst.ts";
+
+type Rows = ReadonlyMap<string, ComparisonRow>;
+
+/** Writes the abstract: the network, the comparison's main numbers, all computed, and the data set. */
+export function writeAbstract(results: readonly ExperimentResult[]): string {
+  const rows: Rows = new Map(compareResults(results).map((row) => [row.experiment, row]));
+  const epochs = results.find(({ experiment }) => experiment === "dynamic")?.recipe.epochs;
+  const sentences = [
+    "The network of this lab classifies CIFAR-10 with ten 1×1 filters, one per class. The filters are not stored: a small network " +
+    "generates them from learned class embeddings, and they are convolved with the feature map of a ResNet-18 that ends after its " +
+    "first stage.",
+    ...describeReference(rows, epochs),
+    ...describeStatic(rows),
+    ...describeFrozen(rows),
+    ...results.length === 0 ? [] : [`Data: ${dataNames(results)}.`],
+  ];
+  return [
+    inline("#plain-heading[Abstract]"),
+    sentences.map(escapeMarkdown).join(" "),
+    highlightNumbers(rows),
+  ].join("\n\n");
+}
+
+function describeReference(rows: Rows, epochs?: number): string[] {
+  const final = rows.get("dynamic")?.final;
+  if (final === undefined) return ["Its accuracy has not been measured yet."];
+  const over = final.n === 1 ? "one seed" : `mean ± standard deviation over ${final.n} seeds`;
+  return [`After ${epochs} epochs its test accuracy is ${formatAccuracy(final)} (${over}, last epoch).`];
+}
+
+function describeStatic(rows: Rows): string[] {
+  const stored = rows.get("static-per-class");
+  const shared = rows.get("static-shared");
+  const conclude = ({ shown }: Difference) =>
+    ({
+      higher: "storing the filters is better than generating them here",
+      lower: "generating the filters is better than storing them here",
+      none: "a difference between generating and storing the filters is not shown",
+    })[shown ?? "none"];
+  return [
+    ...stored?.difference
+      ? [
+        `With ten stored filters instead the same network reaches ${formatAccuracy(stored.final)}, ` +
+        `${formatDifference(stored.difference)}: ${
+          stored.difference.shown === null ? "one seed shows no difference" : conclude(stored.difference)
+        }.`,
+      ]
+      : [],
+    ...shared
+      ? [
+        "With one filter shared by all classes, the literal reading of “without the dynamic mechanism”, it reaches " +
+        `${formatAccuracy(shared.final)}, because all ten scores are equal.`,
+      ]
+      : [],
+  ];
+}
+
+function describeFrozen(rows: Rows): string[] {
+  const frozen = rows.get("frozen");
+  if (!frozen?.difference) return [];
+  const remedies = [
+    { row: rows.get("frozen-3x3"), change: "a trainable 3×3 adapter behind it" },
+    { row: rows.get("bn-only"), change: "training only its batch normalisation" },
+  ].flatMap(({ row, change }) => row ? [`${change} raises that to ${formatAccuracy(row.final)}`] : []);
+  const loss = `With a frozen backbone it reaches ${formatAccuracy(frozen.final)}, ${
+    formatDifference(frozen.difference)
+  }`;
+  return [[loss, ...remedies.length > 0 ? [remedies.join(", ")] : []].join("; ") + "."];
+}
+
+function highlightNumbers(rows: Rows): string {
+  const [dynamic, stored, frozen, adapted] = ["dynamic", "static-per-class", "frozen", "frozen-3x3"]
+    .map((name) => rows.get(name));
+  const points = ({ mean }: Difference) => `${formatPoints(mean)} points`;
+  const behind = adapted?.difference ? `; ${formatPoints(adapted.difference.mean)} with a 3×3 adapter` : "";
+  const entries = [
+    ...dynamic
+      ? [[formatAccuracy(dynamic.final), `test accuracy with dynamic filters, n = ${dynamic.final.n}`]]
+      : [],
+    ...stored?.difference
+      ? [[
+        points(stored.difference),
+        `with ten stored filters instead (${formatInterval(stored.difference, "one seed, so no interval")})`,
+      ]]
+      : [],
+    ...frozen?.difference
+      ? [[
+        points(frozen.difference),
+        `with a frozen backbone${behind} (${formatInterval(frozen.difference, "one seed, so no interval")})`,
+      ]]
+      : [],
+  ];
+  return entries.length === 0 ? "" : block(`#highlights(${entries.map(toTypst).join(", ")})`);
+}
+
+/** `80.31 ± 0.21 %`, or without a deviation for one seed. */
+function formatAccuracy({ mean, deviation, n }: MeanInterval): string {
+  return n === 1 ? formatPercent(mean, 2) : `${formatNumber(100 * mean, 2)} ± ${formatPercent(deviation, 2)}`;
+}
+
+/** `0.70 points more (95 % interval +0.20 to +1.20)` */
+function formatDifference(difference: Difference): string {
+  const { mean } = difference;
+  return `${formatNumber(Math.abs(100 * mean), 2)} points ${mean < 0 ? "less" : "more"} (${
+    formatInterval(difference, "one seed")
+  })`;
+}
+
+function formatInterval({ interval }: Difference, without: string): string {
+  return interval === undefined ? without : `95 % interval ${interval.map(formatPoints).join(" to ")}`;
+}
+
+function formatPoints(share: number): string {
+  const text = formatNumber(100 * share, 2);
+  return share > 0 && Number(text) > 0 ? `+${text}` : text;
+}
+
+function dataNames(results: readonly ExperimentResult[]): string {
+  return [...new Set(results.map(({ data }) => data.name))].join("; ");
+}
+
+/** Writes network, data, recipe and software in a few lines, with the papers they come from. */
+export function writeBackground(results: readonly ExperimentResult[]): string {
+  const recipe = results.find(({ experiment }) => experiment === "dynamic")?.recipe;
+  const seeds = Math.max(0, ...results.map((result) => result.seeds.length));
+  const names = dataNames(results);
+  const paragraphs = [
+    "**Network.** [Dynamic filter networks](https://arxiv.org/abs/1605.09673) let one network generate the weights of another, " +
+    "conditioned on an input. Here the condition is the class, not the image: a generator maps each class embedding to a 1×1 filter. " +
+    "The image goes through [ResNet-18](https://arxiv.org/abs/1512.03385) up to its first stage, pretrained on " +
+    "[ImageNet](https://doi.org/10.1109/CVPR.2009.5206848). Its " +
+    "[batch normalisation](https://arxiv.org/abs/1502.03167) matters where it is frozen ([notebook 4](04_frozen_backbone.ipynb)).",
+    "**Data.** [CIFAR-10](https://www.cs.toronto.edu/~kriz/learning-features-2009-TR.pdf): 50,000 training and 10,000 test images " +
+    `of 32×32 pixels in ten classes${
+      names === "" || names === "CIFAR-10" ? "" : `; the numbers here were measured on: ${names}`
+    }.`,
+    ...recipe === undefined ? [] : [
+      `**Recipe.** ${recipe.epochs} epochs, batch size ${recipe.batchSize}, ${
+        recipe.optimizer === "sgd" ? `SGD with Nesterov momentum ${recipe.momentum}` : "Adam"
+      }, weight decay ${recipe.weightDecay}, ${
+        recipe.schedule === "one-cycle"
+          ? "a [one-cycle](https://arxiv.org/abs/1708.07120)"
+          : `a ${recipe.schedule}`
+      } learning rate with peak ${recipe.learningRate}${
+        recipe.augment ? ", random crops and horizontal flips" : ""
+      }. Every experiment uses this recipe and ${
+        seeds === 1 ? "one seed" : `up to ${seeds} seeds`
+      }; runs of one seed see the same images in the same order and are compared in pairs.`,
+    ],
+    "**Software.** TypeScript on Deno, with TensorFlow's C library through [TensorFlow.js](https://arxiv.org/abs/1901.05350)" +
+    `${
+      recipe?.winograd === false
+        ? ""
+        : "; 3×3 convolutions by [Winograd's minimal filtering](https://arxiv.org/abs/1509.09308)"
+    }.`,
+  ];
+  return `${inline("#plain-heading[Network, data, recipe]")}\n\n${paragraphs.join(" ")}`;
+}

@@ -1,0 +1,139 @@
+import { basename } from "@std/path";
+import { InputError } from "../../lib/support/errors.ts";
+import type { FigureFacts, OutputFacts } from "../cells/display.ts";
+import { type CellOutput, type NotebookCell, type NotebookFile, sourceOf } from "../jupyter/notebook_file.ts";
+
+/** A piece of a section, in the notebook's order. */
+export type Part = PartContent & {
+  /** The cell's number, counted from 1 with Markdown cells included. */
+  cell: number;
+  /** Tasks of the lab that this cell answers: its `lab-…` tags, on the cell's first part. */
+  answers: string[];
+};
+
+/** Content of a {@linkcode Part}. Captions are Markdown; null means the figure's own title, or the heading above a table. */
+export type PartContent =
+  /** A Markdown cell, or Markdown that a cell displayed. */
+  | { kind: "prose"; markdown: string; isComputed: boolean }
+  | { kind: "code"; source: string }
+  | FigurePart
+  | { kind: "table"; markdown: string; caption: string | null; rows: number; columns: number }
+  /** Printed text. */
+  | { kind: "text"; text: string };
+
+/** A figure with its caption. */
+export interface FigurePart {
+  kind: "figure";
+  format: "svg" | "png";
+  data: Uint8Array<ArrayBuffer>;
+  caption: string | null;
+  /** Share of the text's width, 0–1; null for the figure's own size. */
+  width: number | null;
+  /** Absent for a picture that another library displayed. */
+  facts?: FigureFacts;
+}
+
+/** Instructions for the report in a cell's metadata, under `report`. */
+interface CellReport {
+  /** Captions (Markdown) of the cell's figures and tables, in order: null for the figure's own, false to leave one out. */
+  captions?: (string | null | false)[];
+  /** Share of the text's width for the cell's figures, 0–1. */
+  width?: number;
+}
+
+/**
+ * Splits a notebook into what the report prints: Markdown, figures, tables and printed text, without code.
+ *
+ * Tags (in JupyterLab's property inspector) change that: `report-code` prints a cell's code too, `report-skip` leaves the cell out,
+ * `report-skip-output` leaves its outputs out, and `lab-…` marks the answer to a task (see `LAB_TASKS`). In Markdown, text between
+ * `<!-- notebook only -->` and `<!-- end -->` is left out.
+ *
+ * @param path For messages.
+ * @throws {InputError} If a cell failed when the notebook was executed.
+ */
+export function readParts(notebook: NotebookFile, path: string): Part[] {
+  return notebook.cells.flatMap((cell, index): Part[] => {
+    const tags = tagsOf(cell);
+    if (cell.cell_type === "raw" || tags.includes("report-skip")) return [];
+    const contents = cell.cell_type === "markdown" ? readMarkdown(cell) : [
+      ...tags.includes("report-code") ? [{ kind: "code" as const, source: sourceOf(cell).trim() }] : [],
+      ...readOutputs(cell, index + 1, path),
+    ];
+    const answers = tags.filter((tag) => tag.startsWith("lab-"));
+    // a cell without outputs can answer a task too: what follows it is the answer
+    if (contents.length === 0 && answers.length > 0) {
+      contents.push({ kind: "prose", markdown: "", isComputed: true });
+    }
+    return contents.map((content, at) => ({ ...content, cell: index + 1, answers: at === 0 ? answers : [] }));
+  });
+}
+
+/** Tells whether every code cell was executed. */
+export function isExecuted({ cells }: NotebookFile): boolean {
+  return cells.every((cell) =>
+    cell.cell_type !== "code" || sourceOf(cell).trim() === "" || typeof cell.execution_count === "number"
+  );
+}
+
+/** Reads the facts that a cell left beside an output. */
+export function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
+  return metadata?.report as OutputFacts | undefined;
+}
+
+function tagsOf({ metadata }: NotebookCell): string[] {
+  return Array.isArray(metadata.tags) ? metadata.tags.map(String) : [];
+}
+
+function readMarkdown(cell: NotebookCell): PartContent[] {
+  const markdown = sourceOf(cell).replace(/<!-- notebook only -->[^]*?(?:<!-- end -->|$)/g, "").trim();
+  return markdown === "" ? [] : [{ kind: "prose", markdown, isComputed: false }];
+}
+
+function readOutputs(cell: NotebookCell, number: number, path: string): PartContent[] {
+  const failed = cell.outputs?.find(({ output_type }) => output_type === "error");
+  if (failed !== undefined) {
+    throw new InputError({
+      what: `make a report of ${basename(path)}`,
+      why: `its cell ${number} (${cell.id}) failed with ${failed.ename}`,
+      next: [{ task: "notebooks" }],
+    });
+  }
+  if (tagsOf(cell).includes("report-skip-output")) return [];
+  const { captions = [], width = null } = (cell.metadata.report ?? {}) as CellReport;
+  let shown = 0;
+  return (cell.outputs ?? []).flatMap((output): PartContent[] => {
+    const content = readOutput(output);
+    if (content?.kind !== "figure" && content?.kind !== "table") return content === null ? [] : [content];
+    const caption = captions[shown++] ?? null;
+    if (caption === false) return [];
+    return [content.kind === "figure" ? { ...content, caption, width } : { ...content, caption }];
+  });
+}
+
+/** Picks the best printable form of an output; null for none. */
+function readOutput(output: CellOutput): PartContent | null {
+  const { output_type, name, text, data = {} } = output;
+  const facts = factsOf(output);
+  const figure = {
+    kind: "figure",
+    caption: null,
+    width: null,
+    ...facts?.kind === "figure" && { facts },
+  } as const;
+  const svg = textOf(data["image/svg+xml"]);
+  if (svg !== "") return { ...figure, format: "svg", data: new TextEncoder().encode(svg) };
+  const png = textOf(data["image/png"]).replace(/\s/g, "");
+  if (png !== "") return { ...figure, format: "png", data: Uint8Array.fromBase64(png) };
+  const markdown = textOf(data["text/markdown"]).trim();
+  if (facts?.kind === "note" || facts?.kind === "circumstances") return null;
+  if (facts?.kind === "table") return { ...facts, markdown, caption: null };
+  if (markdown !== "") return { kind: "prose", markdown, isComputed: true };
+  if (output_type === "stream" && name !== "stdout") return null;
+  const printed = (textOf(text) || textOf(data["text/plain"])).replace(/^\n+|\s+$/g, "");
+  return printed === "" ? null : { kind: "text", text: printed };
+}
+
+/** Jupyter keeps text as one string or as lines. */
+function textOf(value: unknown = ""): string {
+  return Array.isArray(value) ? value.join("") : String(value);
+}
