@@ -1,6 +1,5 @@
 import { join } from "@std/path";
 import { writeFileAtomically } from "../lib/support/files.ts";
-import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
 import {
   EXPERIMENTS,
@@ -26,7 +25,7 @@ import { scheduleRuns } from "../lib/experiments/schedule_runs.ts";
 import { describeStaleness } from "../lib/experiments/staleness.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
-import { loadPretrained } from "../lib/model/pretrained.ts";
+import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
@@ -87,9 +86,8 @@ async function main(args: string[]): Promise<number | void> {
 async function findCommon(
   { config }: PlannedRun,
 ): Promise<{ common: Common; pinned: Pick<TrainConfig, "data" | "weights"> }> {
-  const log = (text: string) => console.error(text);
-  const datasets = await loadDatasets({ data: config.data, log });
-  const { name: weights, source } = await loadPretrained({ weights: config.weights, log });
+  const datasets = await loadDatasetsWithBar(config.data);
+  const { name: weights, source } = await loadPretrainedWithBar(config.weights);
   return {
     common: { data: await identifyData(datasets), weights },
     // what stands in for a download that failed is to stand in for all runs, and is not to be tried for again

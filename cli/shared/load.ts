@@ -1,5 +1,6 @@
+import wrapAnsi from "wrap-ansi";
 import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.ts";
-import type { DownloadCallback } from "../../lib/support/download/download.ts";
+import type { DownloadCallback } from "../../lib/support/download/request.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import { createDownloadProgress } from "./download_progress.ts";
 
@@ -14,7 +15,8 @@ export function loadPretrainedWithBar(weights: string | null): Promise<Pretraine
 }
 
 interface Network {
-  log(text: string): void;
+  log(message: string): void;
+  warn(message: string): void;
   onDownload: DownloadCallback;
 }
 
@@ -25,8 +27,17 @@ async function withBar<T>(label: string, load: (network: Network) => Promise<T>)
     console.error(text);
   };
   try {
-    return await load({ log, onDownload: bar.onDownload });
+    return await load({ log, warn: (message) => log(formatBanner(message)), onDownload: bar.onDownload });
   } finally {
     bar.close();
   }
+}
+
+const BANNER_WIDTH = 74;
+
+/** Frames a warning that must not be overlooked, 80 columns wide. */
+export function formatBanner(text: string): string {
+  const rule = "*".repeat(BANNER_WIDTH + 6);
+  const lines = wrapAnsi(text, BANNER_WIDTH, { hard: true }).split("\n");
+  return ["", rule, ...lines.map((line) => `*  ${line.padEnd(BANNER_WIDTH)}  *`), rule, ""].join("\n");
 }

@@ -1,6 +1,6 @@
 import { basename, join } from "@std/path";
 import { extract } from "tar";
-import { explainWriteError } from "../support/download/error.ts";
+import { explainWriteError } from "../support/download/request.ts";
 import { InputError } from "../support/errors.ts";
 import { readCifar10, type ReadCifar10Options, TEST_FILE, TRAIN_FILES } from "./cifar10.ts";
 import { writeProvenance } from "./cifar10_copies.ts";
@@ -13,7 +13,7 @@ const LARGEST_FILE = 30_730_000;
 
 /** Options of {@linkcode unpackArchive}. */
 export interface UnpackArchiveOptions extends ReadCifar10Options {
-  /** Noted in `provenance.json` beside the files. */
+  /** Written to `provenance.json` beside the files. */
   provenance: { url: string; md5: string };
 }
 
@@ -49,17 +49,12 @@ export async function unpackArchive(
       throw explainTarError(error, archive);
     });
     if (refused.length) {
-      throw new InputError(
-        `Cannot unpack ${archive}: it has entries that do not belong there (${
-          refused.slice(0, 3).join(", ")
-        }); delete it and ` +
-          `get it again.`,
-      );
+      throw refuse(archive, `it has entries that do not belong there (${refused.slice(0, 3).join(", ")})`);
     }
     const unpacked = join(temporary, ARCHIVE_FOLDER);
     await Deno.mkdir(unpacked, { recursive: true }); // an archive without any of the files fails below, by their names
     const { files } = await readCifar10(unpacked, check);
-    await writeProvenance(unpacked, {
+    writeProvenance(unpacked, {
       ...provenance,
       sha256: Object.fromEntries(files.map(({ file, sha256 }) => [file, sha256])),
     });
@@ -81,7 +76,7 @@ async function removeFolder(path: string): Promise<void> {
   }
 }
 
-/** Deletes what an unpacking that was killed left in `folder`. */
+/** Deletes the temporary folders of killed processes. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
     if (entry.isDirectory && entry.name.startsWith(`.${ARCHIVE_FOLDER}.`)) {
@@ -94,8 +89,14 @@ export async function removeLeftovers(folder: string): Promise<void> {
 function explainTarError(error: unknown, archive: string): unknown {
   const { code, tarCode, message } = error as { code?: string; tarCode?: string; message: string };
   if (!/^(TAR_|Z_)/.test(tarCode ?? code ?? "")) return explainWriteError(error, archive);
+  return refuse(archive, `it is damaged (${message})`, error);
+}
+
+function refuse(archive: string, why: string, cause?: unknown): InputError {
   return new InputError(
-    `Cannot unpack ${archive}: it is damaged (${message}); delete it and get it again.`,
-    { cause: error },
+    { what: `unpack ${archive}`, why, next: [{ advice: "delete it and get it again" }] },
+    {
+      cause,
+    },
   );
 }

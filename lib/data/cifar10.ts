@@ -6,7 +6,8 @@
  * @module
  */
 import { basename, join } from "@std/path";
-import { InputError } from "../support/errors.ts";
+import { InputError, type NextStep } from "../support/errors.ts";
+import { readTextOrNull } from "../support/files.ts";
 import { nameCopy } from "./cifar10_copies.ts";
 import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
 
@@ -21,13 +22,13 @@ const PLANE = IMAGE_BYTES / 3;
 
 /** Options of {@linkcode readCifar10}. */
 export interface ReadCifar10Options {
-  /** Records each file must have; the data set's own number, but for small copies in tests. @default {10000} */
+  /** Records per file; tests have smaller copies. @default {10000} */
   recordsPerFile?: number;
-  /** What to do about damaged files, as errors say it. @default {"Copy the data set there again."} */
-  advice?: string;
+  /** Remedy for damaged files, for errors. */
+  next?: NextStep[];
 }
 
-/** What was found in one file. */
+/** Content of one file. */
 export interface FileCheck {
   /** The file's name. */
   file: string;
@@ -39,7 +40,7 @@ export interface FileCheck {
   sha256: string;
 }
 
-/** The data set and what was checked on the way. */
+/** The data set and its files. */
 export interface Cifar10 extends Datasets {
   files: FileCheck[];
 }
@@ -59,9 +60,11 @@ export interface Cifar10 extends Datasets {
  */
 export async function readCifar10(
   folder: string,
-  { recordsPerFile = 10_000, advice = "Copy the data set there again." }: ReadCifar10Options = {},
+  { recordsPerFile = 10_000, next = [{ advice: "copy the data set there again" }] }: ReadCifar10Options = {},
 ): Promise<Cifar10> {
-  await checkClassNames(folder, advice);
+  const refuse = (why: string) => new InputError({ what: `use CIFAR-10 in ${folder}`, why, next });
+  const fault = findNameFault(readTextOrNull(join(folder, "batches.meta.txt")));
+  if (fault) throw refuse(fault);
   const trainRecords = TRAIN_FILES.length * recordsPerFile;
   const train = {
     name: "",
@@ -91,13 +94,13 @@ export async function readCifar10(
     files.push({ file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() });
   }
   if (faults.length) {
-    throw new InputError(`Cannot use CIFAR-10 in ${folder}: ${faults.sort().join("; ")}. ${advice}`);
+    throw refuse(faults.sort().join("; "));
   }
-  train.name = test.name = await nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
+  train.name = test.name = nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
   return { train, test, files };
 }
 
-/** Fills `bytes` from a file; tells if it is missing or of another size. */
+/** Fills `bytes` from a file; returns a clause if it is missing or of another size. */
 async function readRecords(path: string, bytes: Uint8Array): Promise<string | null> {
   const file = await openFile(path);
   if (file === null) return `${basename(path)} is missing`;
@@ -114,7 +117,7 @@ async function readRecords(path: string, bytes: Uint8Array): Promise<string | nu
   return `${basename(path)} has ${found} bytes, expected ${expected}`;
 }
 
-/** Tells what is wrong with a file's labels, or nothing. */
+/** Checks a file's labels; returns a clause on the first fault. */
 function findFault(bytes: Uint8Array, file: string): string | null {
   let faults = 0;
   let first = 0;
@@ -131,7 +134,7 @@ function findFault(bytes: Uint8Array, file: string): string | null {
   }${more}`;
 }
 
-/** Turns planes into pixels, from record 0 of `bytes` to image `first` onwards. */
+/** Decodes planes to pixels, from record 0 of `bytes` to image `first` onwards. */
 function decodeRecords(
   bytes: Uint8Array,
   images: Uint8Array<ArrayBuffer>,
@@ -165,22 +168,18 @@ async function openFile(path: string): Promise<Deno.FsFile | null> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.IsADirectory) {
-      throw new InputError(`Cannot read ${path}: ${error.message}.`, { cause: error });
+      throw new InputError({ what: `read ${path}`, why: error.message }, { cause: error });
     }
     throw error;
   }
 }
 
-/** `batches.meta.txt` may be missing; if it is there, it must name the classes that the labels mean here. */
-async function checkClassNames(folder: string, advice: string): Promise<void> {
-  const file = await openFile(join(folder, "batches.meta.txt"));
-  if (file === null) return;
-  const names = (await new Response(file.readable).text()).split(/\s+/).filter((name) => name);
+/** Checks that `batches.meta.txt`, which may be missing, names the classes that the labels mean here. */
+function findNameFault(meta: string | null): string | null {
+  if (meta === null) return null;
+  const names = meta.split(/\s+/).filter((name) => name);
   const wrong = CLASS_NAMES.findIndex((name, label) => names[label] !== name);
-  if (wrong < 0 && names.length === CLASS_NAMES.length) return;
-  throw new InputError(
-    `Cannot use CIFAR-10 in ${folder}: batches.meta.txt does not name CIFAR-10's ten classes in their order` +
-      (wrong < 0 ? "" : ` (label ${wrong} is ${names[wrong] ?? "missing"}, expected ${CLASS_NAMES[wrong]})`) +
-      `. ${advice}`,
-  );
+  if (wrong < 0 && names.length === CLASS_NAMES.length) return null;
+  return "batches.meta.txt does not name CIFAR-10's ten classes in their order" +
+    (wrong < 0 ? "" : ` (label ${wrong} is ${names[wrong] ?? "missing"}, expected ${CLASS_NAMES[wrong]})`);
 }

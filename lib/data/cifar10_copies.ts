@@ -1,13 +1,14 @@
 /**
- * Which copy of CIFAR-10 it is: results on a copy with other pixels must not be taken for results on the original.
+ * Copies of CIFAR-10, told apart by their files' checksums: results on other pixels are not results on the original.
  *
  * @module
  */
 import { join } from "@std/path";
+import { isRecord, readJsonOrNull, writeText } from "../support/files.ts";
 
-/** Left beside files that were unpacked from the official archive after its checksum was found right. */
+/** Provenance of files that were unpacked from an archive of known checksum. */
 export interface Provenance {
-  /** Where the archive came from. */
+  /** The archive's URL. */
   url: string;
   /** The archive's MD5 sum. */
   md5: string;
@@ -15,11 +16,9 @@ export interface Provenance {
   sha256: Record<string, string>;
 }
 
-/** The name of the file that holds a {@linkcode Provenance}. */
-export const PROVENANCE_FILE = "provenance.json";
+const PROVENANCE_FILE = "provenance.json";
 
-/** The original, as the official archive holds it. */
-export const OFFICIAL_NAME = "CIFAR-10";
+const OFFICIAL_NAME = "CIFAR-10";
 
 /** The official archive of the binary version, and its MD5 sum as its page states it. */
 export const OFFICIAL_ARCHIVE = {
@@ -42,33 +41,23 @@ const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
 }];
 
 /**
- * Names a copy: `CIFAR-10` only if its files are those unpacked here from the official archive, else what it is known as, else
+ * Names a copy: `CIFAR-10` only if its files were unpacked here from the official archive, else its known name, else
  * `CIFAR-10 (unverified copy, test_batch.bin sha256 1a2b3c4d…)`.
  *
- * @param folder Where the files are.
  * @param sha256 Of each file, in hexadecimal.
  */
-export async function nameCopy(folder: string, sha256: Map<string, string>): Promise<string> {
-  const isThat = (known: Record<string, string>) =>
+export function nameCopy(folder: string, sha256: Map<string, string>): string {
+  const isThat = (known: Record<string, unknown>) =>
     [...sha256].every(([file, digest]) => known[file] === digest);
-  const provenance = await readProvenance(folder);
-  if (provenance?.md5 === OFFICIAL_ARCHIVE.md5 && isThat(provenance.sha256)) return OFFICIAL_NAME;
+  const provenance = readJsonOrNull(join(folder, PROVENANCE_FILE));
+  const { md5, sha256: noted } = provenance ?? {};
+  if (md5 === OFFICIAL_ARCHIVE.md5 && isRecord(noted) && isThat(noted)) return OFFICIAL_NAME;
   const copy = KNOWN_COPIES.find((known) => isThat(known.sha256));
   if (copy) return copy.name;
   return `CIFAR-10 (unverified copy, test_batch.bin sha256 ${sha256.get("test_batch.bin")?.slice(0, 8)}…)`;
 }
 
-/** Notes beside the files where they came from. */
-export async function writeProvenance(folder: string, provenance: Provenance): Promise<void> {
-  await Deno.writeTextFile(join(folder, PROVENANCE_FILE), JSON.stringify(provenance, null, 2) + "\n");
-}
-
-async function readProvenance(folder: string): Promise<Provenance | null> {
-  try {
-    const found = JSON.parse(await Deno.readTextFile(join(folder, PROVENANCE_FILE)));
-    return typeof found?.sha256 === "object" && found.sha256 !== null ? found : null;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return null;
-    throw error;
-  }
+/** Writes the files' provenance beside them. */
+export function writeProvenance(folder: string, provenance: Provenance): void {
+  writeText(join(folder, PROVENANCE_FILE), JSON.stringify(provenance, null, 2) + "\n");
 }

@@ -1,5 +1,6 @@
 import { basename } from "@std/path";
-import { DownloadError, fetchRange, type FetchRangeOptions } from "../support/download/download.ts";
+import { fetchRange, type FetchRangeOptions } from "../support/download/range.ts";
+import { DownloadError } from "../support/download/request.ts";
 import { decodeTensor, parseHeader, type StoredTensor, type TensorEntry } from "../support/safetensors.ts";
 
 /** Bytes between two wanted tensors that are fetched as well rather than asking once more. */
@@ -21,13 +22,13 @@ export async function fetchTensors(
 ): Promise<Map<string, StoredTensor>> {
   const length = Number(new DataView((await fetchRange(url, 0, 8, network)).buffer).getBigUint64(0, true));
   if (length < 2 || length > LARGEST_HEADER) {
-    throw new DownloadError(`Cannot use ${url}: it is not a safetensors file.`, "damaged");
+    throw new DownloadError({ what: `use ${url}`, why: "it is not a safetensors file" }, "damaged");
   }
   const label = basename(url);
   const { entries, headerBytes } = parseHeader(await fetchRange(url, 0, 8 + length, network), label);
   const wanted = names.map((name): [string, TensorEntry] => {
     const entry = entries.get(name);
-    if (!entry) throw new DownloadError(`Cannot use ${url}: it has no tensor ${name}.`, "damaged");
+    if (!entry) throw new DownloadError({ what: `use ${url}`, why: `it has no tensor ${name}` }, "damaged");
     return [name, entry];
   });
   const ranges = mergeRanges(wanted.map(([, entry]) => entry.data_offsets));

@@ -6,6 +6,7 @@
 import { basename, join, resolve } from "@std/path";
 import { exists, statOrNull, writeText } from "../support/files.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
+import { tryLockFile } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
 import { RECORDED_KEY, type TrainConfig } from "./config.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
@@ -43,18 +44,18 @@ export interface RunFolder {
 export function openRunFolder(path: string, isNew: boolean): RunFolder {
   const file = (name: string) => join(path, name);
   Deno.mkdirSync(path, { recursive: true });
-  const lock = Deno.openSync(file(".lock"), { write: true, create: true });
+  const lock = tryLockFile(file(".lock"));
+  if (lock === null) {
+    throw new InputError({
+      what: `train run ${basename(path)}`,
+      why: "another process is training it",
+      next: [{ advice: "wait for it" }, ANOTHER_NAME],
+    });
+  }
   try {
-    if (!lock.tryLockSync(true)) { // the system frees it when the process ends, however it ends
-      throw new InputError({
-        what: `train run ${basename(path)}`,
-        why: "another process is training it",
-        next: [{ advice: "wait for it" }, ANOTHER_NAME],
-      });
-    }
     if (isNew) checkNewRun(path);
   } catch (error) {
-    lock.close();
+    lock[Symbol.dispose]();
     throw error;
   }
   removeTemporaryFiles(path);
@@ -72,7 +73,7 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
       history.writeSync(new TextEncoder().encode(formatLine(record)));
       history.syncSync();
     },
-    [Symbol.dispose]: () => lock.close(),
+    [Symbol.dispose]: () => lock[Symbol.dispose](),
   };
 }
 

@@ -65,7 +65,7 @@ Deno.test("missing and truncated files are told, all of them, with their sizes",
   assert.equal(
     message,
     "Cannot use CIFAR-10 in FOLDER: data_batch_2.bin has 100 bytes, expected 92,190; data_batch_4.bin is missing; " +
-      "test_batch.bin has 92,191 bytes, expected 92,190. Copy the data set there again.",
+      "test_batch.bin has 92,191 bytes, expected 92,190.",
   );
 });
 
@@ -76,7 +76,7 @@ Deno.test("a label that is none is told with its file and record", async () => {
   });
   assert.match(
     message,
-    /: record 17 of data_batch_3\.bin \(counted from 0\) has the label 10, expected 0 to 9, and 1 more of its labels are wrong\. Copy/,
+    /: record 17 of data_batch_3\.bin \(counted from 0\) has the label 10, expected 0 to 9, and 1 more of its labels are wrong\.$/,
   );
 });
 
@@ -106,14 +106,14 @@ Deno.test("only files that match their provenance are called CIFAR-10", async ()
   }…)`;
   assert.equal(train.name, unverified);
 
-  await writeProvenance(folder, { ...OFFICIAL_ARCHIVE, sha256 });
+  writeProvenance(folder, { ...OFFICIAL_ARCHIVE, sha256 });
   const official = await readCifar10(folder, small);
   assert.deepEqual([official.train.name, official.test.name], ["CIFAR-10", "CIFAR-10"]);
 
-  await writeProvenance(folder, { ...OFFICIAL_ARCHIVE, md5: "0", sha256 });
+  writeProvenance(folder, { ...OFFICIAL_ARCHIVE, md5: "0", sha256 });
   assert.equal((await readCifar10(folder, small)).train.name, unverified);
 
-  await writeProvenance(folder, { ...OFFICIAL_ARCHIVE, sha256 });
+  writeProvenance(folder, { ...OFFICIAL_ARCHIVE, sha256 });
   made.get("data_batch_5.bin")![1] ^= 1; // one bit of one pixel
   await Deno.writeFile(join(folder, "data_batch_5.bin"), made.get("data_batch_5.bin")!);
   assert.equal((await readCifar10(folder, small)).train.name, unverified);

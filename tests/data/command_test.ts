@@ -37,6 +37,6 @@ Deno.test("deno task data tells what is wrong in one line and ends with 2", asyn
   assert.equal(missing.code, 2);
   assert.match(
     missing.stderr,
-    /^error: Cannot use .*none \(--data\) as the data set: there is no such folder\. .*\n$/,
+    /^error: Cannot use .*none as the data set \(--data\): there is no such folder: give the folder .*, or use --data synthetic\.\n$/,
   );
 });

@@ -1,17 +1,61 @@
-import { DownloadError, PassingError } from "./error.ts";
+import { InputError, type Problem } from "../errors.ts";
 
-/** Told of each piece that arrives: bytes so far and in all (`undefined` where the server does not say). */
+/** Reason why a download failed; callers decide by it whether there is another way. */
+export type DownloadFailure =
+  /** No answer at all (no network, no such host, the server is down): the machine is as good as offline. */
+  | "unreachable"
+  /** The transfer broke off too often. */
+  | "interrupted"
+  /** The server refuses this file (404, 403 …). */
+  | "refused"
+  /** The file is not the expected one. */
+  | "damaged"
+  /** The file cannot be written here. */
+  | "disk";
+
+/** A file could not be downloaded. */
+export class DownloadError extends InputError {
+  override name = "DownloadError";
+  constructor(override readonly problem: Problem, readonly failure: DownloadFailure, options?: ErrorOptions) {
+    super(problem, options);
+  }
+}
+
+/** A failure after which another attempt may succeed. Never leaves this folder. */
+export class TransientError extends Error {
+  override name = "TransientError";
+  /** @param retryAfter Pause in milliseconds that the server asked for. */
+  constructor(message: string, readonly retryAfter = 0) {
+    super(message);
+  }
+}
+
+/** Converts a full disk and a missing permission to a {@linkcode DownloadError}; returns other errors as they are. */
+export function explainWriteError(error: unknown, path: string): unknown {
+  const { code } = error as { code?: string };
+  const explain = (why: string, advice: string) =>
+    new DownloadError({ what: `save ${path}`, why, next: [{ advice }] }, "disk", { cause: error });
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return explain("the disk is full", "free some space and try again");
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return explain("this user may not write there", "change the folder's permissions and try again");
+  }
+  return error;
+}
+
+/** Receives the bytes downloaded so far and in all (`undefined` where the server does not say). */
 export type DownloadCallback = (bytes: number, total: number | undefined) => void;
 
-/** How patient a download is. */
+/** Retries and timeouts of a download. */
 export interface NetworkOptions {
-  /** Attempts in a row that bring nothing before it gives up. @default {5} */
+  /** Attempts in a row without progress before it fails. @default {5} */
   attempts?: number;
   /** Pause after the first failure in milliseconds; doubled after each further one. @default {500} */
   retryDelay?: number;
-  /** How long to wait for a server's answer, in milliseconds. @default {15000} */
+  /** Timeout for the server's answer, in milliseconds. @default {15000} */
   answerTimeout?: number;
-  /** How long a transfer may stand still, in milliseconds. @default {30000} */
+  /** Longest time without a new byte, in milliseconds. @default {30000} */
   stallTimeout?: number;
 }
 
@@ -19,19 +63,19 @@ export interface NetworkOptions {
 export interface Answer {
   status: number;
   headers: Headers;
-  /** The body, piece by piece. Leaving the loop early closes the connection. @throws {PassingError} When it breaks off. */
+  /** The body, chunk by chunk. Leaving the loop early closes the connection. @throws {TransientError} When it breaks off. */
   body: AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Closes the connection without reading the body. */
   cancel(): Promise<void>;
 }
 
-const PASSING_STATUSES = [408, 425, 429, 500, 502, 503, 504];
+const TRANSIENT_STATUSES = [408, 425, 429, 500, 502, 503, 504];
 const LONGEST_RETRY_AFTER = 60_000;
 
 /**
- * Asks for `url` once. Only 200, 206 and 416 come back as answers.
+ * Requests `url` once. Only the statuses 200, 206 and 416 are returned.
  *
- * @throws {PassingError} If there is no answer, or one that says "later".
+ * @throws {TransientError} If there is no answer, or one that says "later".
  * @throws {DownloadError} If the server refuses.
  */
 export async function request(
@@ -50,19 +94,19 @@ export async function request(
       signal: abort.signal,
     });
   } catch (error) {
-    throw describeNetworkError(error);
+    throw explainNetworkError(error);
   } finally {
     watch.stop();
   }
   const cancel = () => response.body?.cancel() ?? Promise.resolve();
   if (![200, 206, 416].includes(response.status)) {
     await cancel();
-    const status = `${response.status} ${response.statusText}`.trim();
-    if (PASSING_STATUSES.includes(response.status)) {
+    const why = `the server answered ${`${response.status} ${response.statusText}`.trim()}`;
+    if (TRANSIENT_STATUSES.includes(response.status)) {
       const seconds = Number(response.headers.get("Retry-After") ?? 0) || 0;
-      throw new PassingError(`the server answered ${status}`, Math.min(seconds * 1000, LONGEST_RETRY_AFTER));
+      throw new TransientError(why, Math.min(seconds * 1000, LONGEST_RETRY_AFTER));
     }
-    throw new DownloadError(`Cannot download ${url}: the server answered ${status}.`, "refused");
+    throw new DownloadError({ what: `download ${url}`, why }, "refused");
   }
   return {
     status: response.status,
@@ -81,9 +125,9 @@ async function* readBody(
   const reader = response.body.getReader();
   try {
     while (true) {
-      watch.start(stallTimeout, "the transfer stood still");
+      watch.start(stallTimeout, "the transfer stalled");
       const { done, value } = await reader.read().catch((error) => {
-        throw describeNetworkError(error);
+        throw explainNetworkError(error);
       }).finally(watch.stop);
       if (done) return;
       yield value;
@@ -93,68 +137,78 @@ async function* readBody(
   }
 }
 
-/** A timer that aborts the request unless it is stopped in time. */
+/** Creates a timer that aborts the request unless it is stopped in time. */
 function createWatch(abort: AbortController) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
     start(milliseconds: number, what: string) {
-      const error = new PassingError(`${what} for ${Math.round(milliseconds / 1000)} s`);
+      const error = new TransientError(`${what} for ${Math.round(milliseconds / 1000)} s`);
       timer = setTimeout(() => abort.abort(error), milliseconds);
     },
     stop: () => clearTimeout(timer),
   };
 }
 
-/** `fetch` says TypeError for everything that goes wrong on the way. */
-function describeNetworkError(error: unknown): unknown {
+/** Finds the reason of a failed `fetch`, which throws TypeError whatever went wrong on the network. */
+function explainNetworkError(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
   const root = error.cause instanceof Error ? error.cause : error;
   const reason = root.message.replace(/^error sending request for url \([^)]*\): /, "").replace(
     /^client error \(\w+\): /,
     "",
   );
-  return new PassingError(reason || "the request failed");
+  return new TransientError(reason || "the request failed");
+}
+
+/** Parses `bytes 100-199/200`. A status 416 has a star for the range: no start. */
+export function parseContentRange(
+  headers: Headers,
+): { start: number | null; total: number | null } | null {
+  const match = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers.get("Content-Range") ?? "");
+  if (!match) return null;
+  return { start: match[1] ? Number(match[1]) : null, total: parseLength(match[2]) };
+}
+
+/** Parses a length; null where it is not known. */
+export function parseLength(text: string | null): number | null {
+  return text && /^\d+$/.test(text) ? Number(text) : null;
 }
 
 /**
- * Repeats `attempt` while its failures may pass, with growing pauses.
+ * Repeats `attempt` after transient failures, with growing pauses.
  *
- * @param attempt Does the work or goes on with it. It reports what has arrived; any progress starts the count of failures anew.
+ * @param attempt Starts the work or continues it. It reports the bytes that arrived; progress resets the count of failures.
  * @throws {DownloadError} `unreachable` if nothing ever arrived, else `interrupted`.
  */
 export async function withRetries<T>(
   url: string,
   { attempts = 5, retryDelay = 500 }: NetworkOptions,
-  attempt: (arrived: (bytes: number) => void) => Promise<T>,
+  attempt: (onBytes: (bytes: number) => void) => Promise<T>,
 ): Promise<T> {
   let most = 0; // a server that starts again from zero each time makes no progress
   let failures = 0;
-  let anything = false;
+  let hasStarted = false;
   while (true) {
     try {
       return await attempt((bytes) => {
-        anything = true;
+        hasStarted = true;
         if (bytes > most) [most, failures] = [bytes, 0];
       });
     } catch (error) {
-      if (!(error instanceof PassingError)) throw error;
+      if (!(error instanceof TransientError)) throw error;
       failures++;
       // without a network two attempts tell as much as five
-      if (failures >= (anything ? attempts : Math.min(attempts, 2))) {
-        throw giveUp(url, error.message, anything);
+      if (failures >= (hasStarted ? attempts : Math.min(attempts, 2))) {
+        const why = error.message;
+        if (!hasStarted) {
+          throw new DownloadError({ what: `reach ${new URL(url).host}`, why }, "unreachable");
+        }
+        const next = [{ advice: "try again, which resumes it" }];
+        throw new DownloadError({ what: `finish the download of ${url}`, why, next }, "interrupted");
       }
       await new Promise((done) =>
         setTimeout(done, Math.max(error.retryAfter, retryDelay * 2 ** (failures - 1)))
       );
     }
   }
-}
-
-function giveUp(url: string, why: string, anything: boolean): DownloadError {
-  return anything
-    ? new DownloadError(
-      `Cannot finish the download of ${url}: ${why}; run this again, it goes on where it stopped.`,
-      "interrupted",
-    )
-    : new DownloadError(`Cannot reach ${new URL(url).host}: ${why}.`, "unreachable");
 }

@@ -1,5 +1,5 @@
 import { join, relative } from "@std/path";
-import { withFolderLock } from "../../support/download/lock.ts";
+import { withFolderLock } from "../../support/lock.ts";
 import { Interrupted } from "../../support/interrupt.ts";
 import { tensorflowFolder } from "../runtime/runtime.ts";
 import { type SetupReporter, STDERR_REPORTER } from "./reporter.ts";
