@@ -54,7 +54,8 @@ export function formatDifference(difference: Difference | null): string {
   return shown === "none" ? `${range}: no difference shown` : range;
 }
 
-function formatCircumstances(results: readonly ExperimentResult[]): string[] {
+/** Lists data, weights, recipe, seeds and machines, and how to read the numbers, as items of a Markdown list. */
+export function formatCircumstances(results: readonly ExperimentResult[]): string[] {
   const sittings = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sittings));
   const unique = (values: string[]) => [...new Set(values)].join("; ");
   const days = sittings.map(({ date }) => date.slice(0, 10)).sort();

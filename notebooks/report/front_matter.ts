@@ -33,68 +33,62 @@ function describeReference(rows: Rows, epochs?: number): string[] {
   return [`After ${epochs} epochs its test accuracy is ${formatAccuracy(final)} (${over}, last epoch).`];
 }
 
+const CONCLUSIONS = {
+  higher: "storing the filters is better than generating them here",
+  lower: "generating the filters is better than storing them here",
+  none: "a difference between generating and storing the filters is not shown",
+  unknown: "one seed shows no difference",
+};
+
 function describeStatic(rows: Rows): string[] {
-  const stored = rows.get("static-per-class");
-  const shared = rows.get("static-shared");
-  const conclude = ({ shown }: Difference) =>
-    ({
-      higher: "storing the filters is better than generating them here",
-      lower: "generating the filters is better than storing them here",
-      none: "a difference between generating and storing the filters is not shown",
-    })[shown ?? "none"];
-  return [
-    ...stored?.difference
-      ? [
-        `With ten stored filters instead the same network reaches ${formatAccuracy(stored.final)}, ` +
-        `${formatDifference(stored.difference)}: ${
-          stored.difference.shown === null ? "one seed shows no difference" : conclude(stored.difference)
-        }.`,
-      ]
-      : [],
-    ...shared
-      ? [
-        "With one filter shared by all classes, the literal reading of “without the dynamic mechanism”, it reaches " +
+  const [stored, shared] = [rows.get("static-per-class"), rows.get("static-shared")];
+  const sentences: string[] = [];
+  if (stored?.difference) {
+    const { difference, final } = stored;
+    sentences.push(
+      `With ten stored filters instead the same network reaches ${formatAccuracy(final)}, ` +
+        `${formatDifference(difference)}: ${CONCLUSIONS[difference.shown ?? "unknown"]}.`,
+    );
+  }
+  if (shared) {
+    sentences.push(
+      "With one filter shared by all classes, the literal reading of “without the dynamic mechanism”, it reaches " +
         `${formatAccuracy(shared.final)}, because all ten scores are equal.`,
-      ]
-      : [],
-  ];
+    );
+  }
+  return sentences;
 }
 
 function describeFrozen(rows: Rows): string[] {
   const frozen = rows.get("frozen");
   if (!frozen?.difference) return [];
-  const remedies = [
-    { row: rows.get("frozen-3x3"), change: "a trainable 3×3 adapter behind it" },
-    { row: rows.get("bn-only"), change: "training only its batch normalisation" },
-  ].flatMap(({ row, change }) => row ? [`${change} raises that to ${formatAccuracy(row.final)}`] : []);
-  const loss = `With a frozen backbone it reaches ${formatAccuracy(frozen.final)}, ${
-    formatDifference(frozen.difference)
-  }`;
-  return [[loss, ...remedies.length > 0 ? [remedies.join(", ")] : []].join("; ") + "."];
+  const changes = {
+    "frozen-3x3": "a trainable 3×3 adapter behind it",
+    "bn-only": "training only its batch normalisation",
+  };
+  const remedies = Object.entries(changes).flatMap(([name, change]) => {
+    const row = rows.get(name);
+    return row ? [`${change} raises that to ${formatAccuracy(row.final)}`] : [];
+  });
+  const loss = `${formatAccuracy(frozen.final)}, ${formatDifference(frozen.difference)}`;
+  return [
+    `With a frozen backbone it reaches ${loss}${remedies.length > 0 ? "; " : ""}${remedies.join(", ")}.`,
+  ];
 }
 
 function highlightNumbers(rows: Rows): string {
-  const [dynamic, stored, frozen, adapted] = ["dynamic", "static-per-class", "frozen", "frozen-3x3"]
-    .map((name) => rows.get(name));
-  const points = ({ mean }: Difference) => `${formatPoints(mean)} points`;
-  const behind = adapted?.difference ? `; ${formatPoints(adapted.difference.mean)} with a 3×3 adapter` : "";
-  const entries = [
-    ...dynamic
-      ? [[formatAccuracy(dynamic.final), `test accuracy with dynamic filters, n = ${dynamic.final.n}`]]
-      : [],
-    ...stored?.difference
-      ? [[
-        points(stored.difference),
-        `with ten stored filters instead (${formatInterval(stored.difference, "one seed, so no interval")})`,
-      ]]
-      : [],
-    ...frozen?.difference
-      ? [[
-        points(frozen.difference),
-        `with a frozen backbone${behind} (${formatInterval(frozen.difference, "one seed, so no interval")})`,
-      ]]
-      : [],
-  ];
+  const entries: string[][] = [];
+  const add = (name: string, change: string) => {
+    const difference = rows.get(name)?.difference;
+    if (!difference) return;
+    const interval = formatInterval(difference, "one seed, so no interval");
+    entries.push([`${formatPoints(difference.mean)} points`, `with ${change} (${interval})`]);
+  };
+  const final = rows.get("dynamic")?.final;
+  const adapted = rows.get("frozen-3x3")?.difference;
+  if (final) entries.push([formatAccuracy(final), `test accuracy with dynamic filters, n = ${final.n}`]);
+  add("static-per-class", "ten stored filters instead");
+  add("frozen", `a frozen backbone${adapted ? `; ${formatPoints(adapted.mean)} with a 3×3 adapter` : ""}`);
   return entries.length === 0 ? "" : block(`#highlights(${entries.map(toTypst).join(", ")})`);
 }
 

@@ -5,10 +5,8 @@ import { block, toTypst } from "./typst.ts";
 
 /** A task or question of the lab. */
 interface LabTask {
-  /** Tag of the cells that answer it. */
+  /** Tag of the cells that answer it: `lab-`, the section in the lab's text, a name. */
   tag: string;
-  /** Section in the lab's text. */
-  number: string;
   asks: string;
   /** The notebook that answers it, where no cell has the tag. */
   notebook: number;
@@ -18,91 +16,83 @@ interface LabTask {
 
 /** Every task and question of the lab, in the lab's order. */
 export const LAB_TASKS: readonly LabTask[] = [
-  {
-    tag: "lab-2.1-init",
-    number: "2.1",
-    asks: "The network's parts: backbone, embeddings, weights generator, score predictor",
-    notebook: 1,
-    code: ["lib/model/create_network.ts", "lib/model/backbone.ts"],
-  },
-  {
-    tag: "lab-2.1-forward",
-    number: "2.1",
-    asks: "Forward pass: feature map, generated filters, response maps, scores",
-    notebook: 1,
-    code: ["lib/model/network.ts", "lib/model/filters.ts", "lib/model/dynamic_convolution.ts"],
-  },
-  {
-    tag: "lab-2.2-save",
-    number: "2.2",
-    asks: "Training, and saving the model when it is better",
-    notebook: 2,
-    code: ["lib/training/train.ts", "lib/training/checkpoint.ts"],
-  },
-  {
-    tag: "lab-2.2-resume",
-    number: "2.2",
-    asks: "Loading a model and resuming its training",
-    notebook: 2,
-    code: ["lib/training/start_training.ts", "lib/training/checkpoint.ts"],
-  },
-  {
-    tag: "lab-2.3-statistics",
-    number: "2.3",
-    asks: "Statistics of the training: loss and accuracy",
-    notebook: 2,
-    code: ["lib/training/evaluate.ts", "lib/figures/training_curves.ts"],
-  },
-  {
-    tag: "lab-2.3-comparison",
-    number: "2.3",
-    asks: "Comparison with the same network without the dynamic mechanism",
-    notebook: 3,
-    code: ["lib/experiments/comparison.ts", "lib/model/filters.ts"],
-  },
-  {
-    tag: "lab-3.1-visualisation",
-    number: "3.1",
-    asks: "Response maps of a correctly labelled test image",
-    notebook: 5,
-    code: ["lib/figures/response_maps.ts"],
-  },
-  {
-    tag: "lab-3.1-usage",
-    number: "3.1",
-    asks: "What the response maps can be used for",
-    notebook: 5,
-    code: ["lib/analysis/deletion.ts", "lib/analysis/pointing.ts"],
-  },
-  {
-    tag: "lab-3.2-frozen",
-    number: "3.2",
-    asks: "What happens with a frozen backbone, why, and ways out",
-    notebook: 4,
-    code: ["lib/model/adapter.ts", "lib/analysis/drift.ts"],
-  },
-  {
-    tag: "lab-3.2-advantages",
-    number: "3.2",
-    asks: "At least two advantages of dynamic filters",
-    notebook: 5,
-    code: [],
-  },
-  {
-    tag: "lab-3.2-downsides",
-    number: "3.2",
-    asks: "At least two downsides of dynamic filters",
-    notebook: 5,
-    code: [],
-  },
+  task(
+    "lab-2.1-init",
+    1,
+    "The network's parts: backbone, embeddings, weights generator, score predictor",
+    "lib/model/create_network.ts",
+    "lib/model/backbone.ts",
+  ),
+  task(
+    "lab-2.1-forward",
+    1,
+    "Forward pass: feature map, generated filters, response maps, scores",
+    "lib/model/network.ts",
+    "lib/model/filters.ts",
+    "lib/model/dynamic_convolution.ts",
+  ),
+  task(
+    "lab-2.2-save",
+    2,
+    "Training, and saving the model when it improves",
+    "lib/training/train.ts",
+    "lib/training/checkpoint.ts",
+  ),
+  task(
+    "lab-2.2-resume",
+    2,
+    "Loading a model and resuming its training",
+    "lib/training/start_training.ts",
+    "lib/training/checkpoint.ts",
+  ),
+  task(
+    "lab-2.3-statistics",
+    2,
+    "Statistics of the training: loss and accuracy",
+    "lib/training/evaluate.ts",
+    "lib/figures/training_curves.ts",
+  ),
+  task(
+    "lab-2.3-comparison",
+    3,
+    "Comparison with the same network without the dynamic mechanism",
+    "lib/experiments/comparison.ts",
+    "lib/model/filters.ts",
+  ),
+  task(
+    "lab-3.1-visualisation",
+    5,
+    "Response maps of a correctly classified test image",
+    "lib/figures/response_maps.ts",
+  ),
+  task(
+    "lab-3.1-usage",
+    5,
+    "Uses of the response maps",
+    "lib/analysis/deletion.ts",
+    "lib/analysis/pointing.ts",
+  ),
+  task(
+    "lab-3.2-frozen",
+    4,
+    "What happens with a frozen backbone, why, and remedies",
+    "lib/model/adapter.ts",
+    "lib/analysis/drift.ts",
+  ),
+  task("lab-3.2-advantages", 5, "At least two advantages of dynamic filters"),
+  task("lab-3.2-downsides", 5, "At least two downsides of dynamic filters"),
 ];
+
+function task(tag: string, notebook: number, asks: string, ...code: string[]): LabTask {
+  return { tag, notebook, asks, code };
+}
 
 /** Writes the page that tells a marker where each task is answered: section, page, cell, code. */
 export function writeMarkerPage(sections: readonly Section[]): string {
   const rows = LAB_TASKS.map((task) => {
     const { places, cells } = findAnswer(task, sections);
     const code = task.code.map((path) => `#raw(${toTypst(path)})`).join(" #linebreak() ");
-    return `([${task.number}], [#${toTypst(task.asks)}], [${places}], [${cells}], [${code}]),`;
+    return `([${task.tag.split("-")[1]}], [#${toTypst(task.asks)}], [${places}], [${cells}], [${code}]),`;
   });
   return block(`#pagebreak(weak: true)
 #heading(numbering: none, level: 1)[For the marker]
