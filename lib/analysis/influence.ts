@@ -1,5 +1,5 @@
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
-import { adapter as adapt } from "../model/adapter.ts";
+import { adapter as adapt } from "../model/backbone.ts";
 import { backbone } from "../model/backbone.ts";
 import { makeFilters } from "../model/filters.ts";
 import { createForwardContext } from "../model/network.ts";

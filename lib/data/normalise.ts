@@ -1,11 +1,11 @@
-/** Mean of ImageNet's training images for red, green, blue, scaled to 0–1: what torchvision's weights were trained with. */
+/** Mean of ImageNet's training images for red, green, blue, scaled to 0–1, as torchvision's weights expect it. */
 export const IMAGE_MEAN = [0.485, 0.456, 0.406] as const;
 
-/** Standard deviation that goes with {@linkcode IMAGE_MEAN}. */
+/** Standard deviation of the same images. */
 export const IMAGE_DEVIATION = [0.229, 0.224, 0.225] as const;
 
 /**
- * The normalised value of each byte, `(byte / 255 − mean) / deviation`, for one channel.
+ * Creates a table of each byte's normalised value, `(byte / 255 − mean) / deviation`, for one channel.
  *
  * @param channel 0 red, 1 green, 2 blue.
  * @returns `[256]`
@@ -20,7 +20,7 @@ export function createLookup(channel: number): Float32Array {
 /**
  * Normalises images as the network expects them.
  *
- * @param images Bytes `[N,32,32,3]` (any number of pixels, in truth).
+ * @param images Bytes `[N,32,32,3]`.
  * @returns Values `[N,32,32,3]`.
  *
  * @example

@@ -6,7 +6,7 @@
 import type * as tf from "../tensorflow/runtime/tf.ts";
 import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/operations/convolution.ts";
 import { chooseStrided } from "../tensorflow/operations/strided.ts";
-import { adapter } from "./adapter.ts";
+import { adapter } from "./backbone.ts";
 import { backbone } from "./backbone.ts";
 import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";
 import { makeFilters } from "./filters.ts";

@@ -76,7 +76,7 @@ export const LAB_TASKS: readonly LabTask[] = [
     "lab-3.2-frozen",
     4,
     "What happens with a frozen backbone, why, and remedies",
-    "lib/model/adapter.ts",
+    "lib/model/backbone.ts",
     "lib/analysis/drift.ts",
   ),
   task("lab-3.2-advantages", 5, "At least two advantages of dynamic filters"),

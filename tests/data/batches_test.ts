@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { drawAugmentation } from "../../lib/data/augment.ts";
+import { drawAugmentation } from "../../lib/data/batches.ts";
 import { type Batch, batches, type BatchOptions, countBatches } from "../../lib/data/batches.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN, normaliseImages } from "../../lib/data/normalise.ts";
@@ -16,8 +16,8 @@ const take = (options: Partial<BatchOptions> = {}, dataset = DATASET): Batch[] =
   ...batches(dataset, { batchSize: 16, shuffle: true, augment: true, ...options }),
 ];
 
-/** The crop and mirror as torchvision's RandomCrop(32, padding=4) and RandomHorizontalFlip do them, pixel by pixel. */
-function referenceImage(image: Uint8Array, left: number, top: number, mirror: boolean): number[] {
+/** The crop and flip as torchvision's RandomCrop(32, padding=4) and RandomHorizontalFlip do them, pixel by pixel. */
+function referenceImage(image: Uint8Array, left: number, top: number, flip: boolean): number[] {
   const padded = (x: number, y: number, channel: number) => {
     const inside = x >= 4 && x < 36 && y >= 4 && y < 36;
     return inside ? image[((y - 4) * 32 + x - 4) * 3 + channel] : 0;
@@ -26,7 +26,7 @@ function referenceImage(image: Uint8Array, left: number, top: number, mirror: bo
   for (let y = 0; y < 32; y++) {
     for (let x = 0; x < 32; x++) {
       for (let channel = 0; channel < 3; channel++) {
-        const column = mirror ? 31 - x : x;
+        const column = flip ? 31 - x : x;
         const byte = padded(column + left + 4, y + top + 4, channel);
         values.push((byte / 255 - IMAGE_MEAN[channel]) / IMAGE_DEVIATION[channel]);
       }
@@ -55,15 +55,15 @@ Deno.test("every image is cropped and mirrored as the slow reference does", () =
       const fits = [];
       for (let left = -4; left <= 4; left++) {
         for (let top = -4; top <= 4; top++) {
-          for (const mirror of [false, true]) {
+          for (const flip of [false, true]) {
             const center = (16 * 32 + 16) * 3; // a quick look first
-            const column = mirror ? 15 : 16;
+            const column = flip ? 15 : 16;
             const byte = image[((16 + top) * 32 + column + left) * 3];
             if (values[center] !== Math.fround((byte / 255 - IMAGE_MEAN[0]) / IMAGE_DEVIATION[0])) continue;
             if (
-              referenceImage(image, left, top, mirror).every((value, at) => Math.fround(value) === values[at])
+              referenceImage(image, left, top, flip).every((value, at) => Math.fround(value) === values[at])
             ) {
-              fits.push([left, top, mirror]);
+              fits.push([left, top, flip]);
             }
           }
         }
@@ -77,12 +77,12 @@ Deno.test("every image is cropped and mirrored as the slow reference does", () =
 });
 
 Deno.test("crops and mirrors occur equally often, and independently", () => {
-  const drawn = { left: 0, top: 0, mirror: false };
+  const drawn = { left: 0, top: 0, flip: false };
   const counts = new Map<string, number>();
   const count = 162_000;
   for (let index = 0; index < count; index++) {
     drawAugmentation(hash(1, 2, index), drawn);
-    const key = `${drawn.left} ${drawn.top} ${drawn.mirror}`;
+    const key = `${drawn.left} ${drawn.top} ${drawn.flip}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   assert.equal(counts.size, 9 * 9 * 2);
