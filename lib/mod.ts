@@ -6,7 +6,7 @@
  * checkpoints, prediction, export, figures ({@linkcode figures}), and the door to TensorFlow's native runtime
  * ({@linkcode useNativeTensorFlow}, {@linkcode tf}, {@linkcode compile}).
  *
- * @example Train a network for one epoch on drawn pictures, and look at one through it
+ * @example Train a network for one epoch on synthetic images, and classify one
  * ```ts
  * import { CLASS_NAMES, classify, createSynthetic, IMAGE_BYTES, loadCheckpoint, resolveConfig, train } from "./mod.ts";
  *

@@ -27,7 +27,7 @@ export interface BatchOptions {
 
 /** Inputs of the network and their labels, as arrays. */
 export interface Batch {
-  /** Values of a tensor of this `shape`; yours to keep, unless `buffers` was asked for. */
+  /** Values of a tensor of this `shape`; yours to keep, unless `buffers` is set. */
   values: Float32Array<ArrayBuffer>;
   /** Normalised images `[B,32,32,3]`, or a frozen backbone's features of them `[B,8,8,64]`. */
   shape: [number, number, number, number];

@@ -18,9 +18,9 @@ export const IMAGE_SIZE = 32;
 /** Bytes of one image: 32 rows × 32 columns × 3 channels. */
 export const IMAGE_BYTES = IMAGE_SIZE * IMAGE_SIZE * 3;
 
-/** Images and their labels, kept as bytes; {@linkcode batches} makes the floating-point batches. */
+/** Images and their labels as bytes; {@linkcode batches} makes float batches of them. */
 export interface Dataset {
-  /** What the images are, as every output that depends on them names it: `CIFAR-10`, `CIFAR-10 (…)` or `synthetic`. */
+  /** Name in every output that depends on the images: `CIFAR-10`, `CIFAR-10 (…)` or `synthetic`. */
   name: string;
   /** Pixels `[N,32,32,3]`, row by row from the top left, red, green, blue. */
   images: Uint8Array;
@@ -28,11 +28,9 @@ export interface Dataset {
   labels: Uint8Array;
 }
 
-/** The two halves of a data set. */
+/** Training and test set. */
 export interface Datasets {
-  /** To learn from. */
   train: Dataset;
-  /** To be tested on. */
   test: Dataset;
 }
 
@@ -49,9 +47,9 @@ export function countClasses(labels: Uint8Array): number[] {
 }
 
 /**
- * Makes a data set of some images of another (a copy).
+ * Copies some images of a data set.
  *
- * @param indices Which images, in the order wanted.
+ * @param indices Their positions, in the order wanted.
  */
 export function selectImages(dataset: Dataset, indices: ArrayLike<number>): Dataset {
   const images = new Uint8Array(indices.length * IMAGE_BYTES);

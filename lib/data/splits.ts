@@ -2,12 +2,12 @@ import { createRandom } from "../support/random.ts";
 import { CLASS_NAMES, type Dataset, selectImages } from "./dataset.ts";
 
 /**
- * Takes a part of a data set that holds as many images of each class as can be: the first of each class, in the set's order.
+ * Takes a class-balanced subset: the first images of each class, in the set's order.
  *
- * Equal classes, rather than simply the first `size` images: then guessing is right in exactly 10 %, and even a handful shows every
- * class. If `size` is no multiple of ten, the first classes have one image more; a class that has too few is made up for by others.
+ * With balanced classes chance is exactly 10 %, and even a handful of images has every class. If `size` is no multiple of ten, the first
+ * classes have one image more; images of other classes replace those that a class lacks.
  *
- * @param size How many images; all where there are no more.
+ * @param size Number of images; all where there are no more.
  *
  * @example
  * ```ts
@@ -23,18 +23,18 @@ export function takeSubset(dataset: Dataset, size: number): Dataset {
   return selectImages(dataset, chooseBalanced(dataset.labels, order, size));
 }
 
-/** A training set without the images that were held out of it, and those. */
+/** A training set split in two. */
 export interface HeldOut {
-  /** What is left to learn from. */
+  /** Images to train on. */
   train: Dataset;
-  /** What was held out. */
+  /** Images held out. */
   validation: Dataset;
 }
 
 /**
- * Holds images out of a training set, to choose the best epoch by: as many of each class as can be, drawn at random by `seed`.
+ * Holds a class-balanced validation set out of a training set, drawn at random by `seed`.
  *
- * @param size How many to hold out; fewer than there are.
+ * @param size Number of images to hold out; fewer than there are.
  * @throws {RangeError} If nothing would be left to train on.
  */
 export function holdOut(train: Dataset, size: number, seed: number): HeldOut {

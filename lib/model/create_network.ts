@@ -5,10 +5,10 @@ import { fromPyTorch, type StateDict } from "./state_dict.ts";
 
 /** Options of {@linkcode createNetwork}. */
 export interface CreateNetworkOptions {
-  /** Decides the starting values. @default 0 */
+  /** Random seed of the initialisation. @default 0 */
   seed?: number;
   /**
-   * Tensors of the backbone by torchvision's names (`conv1.weight`, …), in PyTorch's layout. Without them it starts at random.
+   * Tensors of the backbone by torchvision's names (`conv1.weight`, …), in PyTorch's layout; random without them.
    */
   pretrained?: ReadonlyMap<string, { shape: number[]; data: Float32Array }> | null;
 }

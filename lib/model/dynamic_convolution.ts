@@ -5,9 +5,9 @@ import { CHANNELS } from "./spec.ts";
 const SCALE = 1 / Math.sqrt(CHANNELS);
 
 /**
- * Looks at the feature map through each filter: a 1×1 convolution, 64 → 1, divided by √64.
+ * Applies each filter to the feature map: a 1×1 convolution, 64 → 1, divided by √64.
  *
- * Since filters do not depend on the image, all maps are one matrix product: reshape(v, [-1,64]) · wᵀ / 8.
+ * Filters do not depend on the image, so all maps are one matrix product: reshape(v, [-1,64]) · wᵀ / 8.
  *
  * @param v The feature map `[B,8,8,64]`.
  * @param filters `[K,64]`.

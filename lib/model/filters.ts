@@ -4,16 +4,16 @@ import { type ForwardContext, linear } from "./layers.ts";
 import { CHANNELS, type Variant } from "./spec.ts";
 
 /**
- * The 1×1 filters of the network, each of length 1: `[10,64]`, one per class, or `[1,64]` where all classes share one.
+ * Returns the network's 1×1 filters, each of length 1: `[10,64]`, one per class, or `[1,64]` where all classes share one.
  *
- * `dynamic` generates them from the class embeddings; the static variants learn them as they are.
+ * `dynamic` generates them from the class embeddings; the static variants store them as parameters.
  */
 export function makeFilters(context: ForwardContext, variant: Variant): tf.Tensor2D {
   return normaliseRows(variant === "dynamic" ? generateFilters(context) : storedFilters(context));
 }
 
 /**
- * Dynamic filter generation (De Brabandere et al. 2016, arXiv:1605.09673): a small network writes the weights of another.
+ * Generates filters (De Brabandere et al. 2016, arXiv:1605.09673): a small network outputs the weights of another.
  *
  * @param embeddings Class embeddings `[K,128]`, by default the ten learned ones; for instance a blend of two.
  * @returns Filters `[K,64]`, not yet normalised.

@@ -1,5 +1,5 @@
 /**
- * The layers the network is made of. Each reads its tensors from a {@linkcode ForwardContext} by PyTorch's names.
+ * Layers of the network. Each reads its tensors from a {@linkcode ForwardContext} by PyTorch's names.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { addBias, matMul } from "../tensorflow/operations/mat_mul.ts";
 import type { StridedLayers } from "../tensorflow/operations/strided.ts";
 import type { StateDict } from "./state_dict.ts";
 
-/** One way of a batch through the network: what it reads, and the running statistics that it leaves. */
+/** State of one forward pass: the tensors it reads, and the running statistics it updates. */
 export interface ForwardContext {
   /** Parameters and running statistics. */
   tensors: StateDict;
-  /** Running statistics after this batch: only those that it moved. */
+  /** Running statistics updated by this batch. */
   statistics: StateDict;
-  /** Whether the batch normalisation of this name uses, and moves, statistics of the batch. */
+  /** True if the batch normalisation of this name uses the batch's statistics and updates the running ones. */
   learnsStatistics(name: string): boolean;
-  /** How the layers with stride 2 are done. */
+  /** Implementation of the layers with stride 2. */
   strided: StridedLayers;
-  /** How 3×3 convolutions are. */
+  /** Implementation of 3×3 convolutions. */
   convolve3x3: Convolution;
 }
 
@@ -31,7 +31,7 @@ export interface ForwardContext {
  *
  * @param convName Names the kernel: `<convName>.weight`.
  * @param normName Names `<normName>.weight`, `.bias`, `.running_mean` and `.running_var`.
- * @param then What follows: a short cut that is added, a ReLU.
+ * @param then Epilogue: a shortcut that is added, a ReLU.
  */
 export function convolveAndNormalise(
   context: ForwardContext,

@@ -15,7 +15,7 @@ import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
 import type { Execution, NetworkSpec } from "./spec.ts";
 import type { StateDict } from "./state_dict.ts";
 
-/** What the network makes of a batch. */
+/** Outputs of the network for a batch. */
 export interface Outputs {
   /** Scores of the classes before the softmax, `[B,10]`. */
   scores: tf.Tensor2D;
@@ -23,16 +23,16 @@ export interface Outputs {
   maps: tf.Tensor4D;
   /** Normalised filters, `[10,64]` or `[1,64]`. */
   filters: tf.Tensor2D;
-  /** Running statistics after the batch, by name: only those that it moved, so none in mode `evaluate`. */
+  /** Running statistics updated by the batch, by name; none in mode `evaluate`. */
   statistics: StateDict;
 }
 
 /** Options of {@linkcode forward}. */
 export type ForwardOptions = NetworkSpec & Partial<Execution> & {
-  /** `train` normalises by the statistics of the batch and moves the running ones, where the backbone's mode lets it. */
+  /** `train` normalises by the batch's statistics and updates the running ones, where the backbone's mode allows it. */
   mode: "train" | "evaluate";
   /**
-   * What the network is given: images `[B,32,32,3]`, or the feature maps `[B,8,8,64]` that {@linkcode backboneFeatures} made of them.
+   * Kind of input: images `[B,32,32,3]`, or their feature maps `[B,8,8,64]` from {@linkcode backboneFeatures}.
    *
    * @default "images"
    */
@@ -43,7 +43,7 @@ export type ForwardOptions = NetworkSpec & Partial<Execution> & {
  * Runs the network forward.
  *
  * @param tensors The network's parameters and running statistics.
- * @param images Normalised images `[B,32,32,3]`, or what `options.input` says.
+ * @param images Normalised images `[B,32,32,3]`, or the input that `options.input` names.
  */
 export function forward(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): Outputs {
   const context = createForwardContext(tensors, options);
@@ -55,12 +55,12 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
   return { scores, maps, filters, statistics: context.statistics };
 }
 
-/** The feature map v that the filters look at, `[B,8,8,64]`: behind the adapter where there is one. */
+/** Computes the feature map v that the filters are applied to, `[B,8,8,64]`: behind the adapter where there is one. */
 export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
   return features(createForwardContext(tensors, options), images, options);
 }
 
-/** The backbone's feature map alone, `[B,8,8,64]`: what stays the same as long as the backbone is frozen. */
+/** Computes the backbone's feature map alone, `[B,8,8,64]`, which stays the same while the backbone is frozen. */
 export function backboneFeatures(
   tensors: StateDict,
   images: tf.Tensor4D,
@@ -69,7 +69,7 @@ export function backboneFeatures(
   return backbone(createForwardContext(tensors, options), images);
 }
 
-/** Prepares a {@linkcode ForwardContext}: a frozen backbone keeps its statistics also while the rest trains. */
+/** Creates a {@linkcode ForwardContext}: a frozen backbone keeps its running statistics also in training. */
 export function createForwardContext(tensors: StateDict, options: ForwardOptions): ForwardContext {
   const { mode, backbone, winograd = true } = options;
   const trains = mode === "train";

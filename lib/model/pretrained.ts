@@ -184,7 +184,7 @@ const LARGEST_HEADER = 1_000_000; // ResNet-18's has 12 KB
  * Fetches some tensors out of a safetensors file on a server: its header, then only the bytes needed, neighbours together.
  *
  * @throws {DownloadError} If they cannot be had.
- * @throws {InputError} If the file has not the tensors asked for, or is no safetensors file.
+ * @throws {InputError} If the file lacks one of the tensors, or is no safetensors file.
  */
 async function fetchTensors(
   url: string,

@@ -6,7 +6,7 @@ import { CLASSES, MAP_SIZE } from "./spec.ts";
 const PIXELS = MAP_SIZE * MAP_SIZE;
 
 /**
- * Scores of the classes from their response maps, by one predictor that all maps share: FC 64→64, ReLU, FC 64→1 (or 64→10).
+ * Predicts the classes' scores from their response maps, by one predictor shared by all maps: FC 64→64, ReLU, FC 64→1 (or 64→10).
  *
  * @param maps Response maps `[B,K,8,8]`.
  * @returns Scores `[B,10]`. A single map with a single score stands for all ten classes alike.

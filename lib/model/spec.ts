@@ -1,25 +1,22 @@
-/** Where the network's filters come from. */
+/** Source of the network's filters. */
 export type Variant = "dynamic" | "static-per-class" | "static-ten-way" | "static-shared";
 
-/** What of the backbone learns: everything, nothing, or batch normalisation alone. */
+/** Backbone parameters that are trained: all, none, or batch normalisation's alone. */
 export type BackboneMode = "trainable" | "frozen" | "bn-only";
 
 /** The trainable convolution behind the backbone. */
 export type AdapterKind = "none" | "1x1" | "3x3";
 
-/** Which network it is. */
+/** Architecture of a network. */
 export interface NetworkSpec {
-  /** Where its filters come from. */
   variant: Variant;
-  /** What of its backbone learns. */
   backbone: BackboneMode;
-  /** The convolution behind the backbone. */
   adapter: AdapterKind;
 }
 
-/** How it is computed: results are equal to rounding. */
+/** Implementation of a network; results are equal up to rounding. */
 export interface Execution {
-  /** Go through the classes one by one, as the lab's text does. */
+  /** Loop over the classes, as the lab's text does. */
   classLoop: boolean;
   /** Winograd's algorithm for the 3×3 convolutions. */
   winograd: boolean;
@@ -40,7 +37,7 @@ export const CHANNELS = 64;
 /** Height and width of the feature map of a 32×32 image. */
 export const MAP_SIZE = 8;
 
-/** How many different filters look at the feature map. */
+/** Counts the filters that are applied to the feature map. */
 export function filterCount(variant: Variant): number {
   return variant === "dynamic" || variant === "static-per-class" ? CLASSES : 1;
 }

@@ -9,12 +9,12 @@ import type { BackboneMode } from "./spec.ts";
  */
 export type StateDict = Record<string, tf.Tensor>;
 
-/** Whether it is a running statistic: batches move it, the optimizer does not. */
+/** Tells whether a tensor is a running statistic: updated by batches, not by the optimizer. */
 export function isStatistic(name: string): boolean {
   return name.endsWith(".running_mean") || name.endsWith(".running_var");
 }
 
-/** Whether the optimizer moves this tensor. */
+/** Tells whether the optimizer updates a tensor. */
 export function isTrainable(name: string, backbone: BackboneMode): boolean {
   if (isStatistic(name)) return false;
   if (!name.startsWith("backbone.") || backbone === "trainable") return true;
@@ -22,7 +22,7 @@ export function isTrainable(name: string, backbone: BackboneMode): boolean {
 }
 
 /**
- * Makes a tensor of a stored one: a convolution's axes `[out,in,kH,kW]` become `[kH,kW,in,out]`.
+ * Creates a tensor from a stored one: a convolution's axes `[out,in,kH,kW]` become `[kH,kW,in,out]`.
  *
  * @throws {Error} If the values are not float32.
  */
@@ -34,7 +34,7 @@ export function fromPyTorch({ shape, data }: StoredTensor): tf.Tensor {
   });
 }
 
-/** The reverse of {@linkcode fromPyTorch}. Momentum and its like are laid out as the parameter they belong to. */
+/** Reads a tensor back: the reverse of {@linkcode fromPyTorch}. Optimizer state has its parameter's layout. */
 export async function toPyTorch(tensor: tf.Tensor): Promise<StoredTensor> {
   const laidOut = tensor.rank === 4 ? tf.transpose(tensor, [3, 2, 0, 1]) : tf.clone(tensor);
   try {

@@ -10,31 +10,31 @@ import {
 import { isStatistic, isTrainable } from "./state_dict.ts";
 import { listTensors } from "./tensor_list.ts";
 
-/** A row of the table: one layer. */
+/** One layer of a summary. */
 export interface LayerSummary {
-  /** By PyTorch's name, such as `backbone.conv1`; a calculation without parameters by what it does. */
+  /** PyTorch's name, such as `backbone.conv1`; a description where there are no parameters. */
   layer: string;
-  /** What kind of layer it is, in words. */
+  /** Kind of layer, in words. */
   kind: string;
-  /** Of what it gives; `B` is the number of images. */
+  /** Shape of its output; `B` is the batch size. */
   outputShape: (number | "B")[];
   /** Parameters, running statistics not counted. */
   parameters: number;
-  /** How many of them the optimizer moves. */
+  /** Trainable ones among them. */
   trainable: number;
 }
 
 /** A network's layers, as Keras' `model.summary()` lists them. */
 export interface NetworkSummary {
-  /** In the order of the data's way. */
+  /** From input to output. */
   layers: LayerSummary[];
   /** Of all layers, running statistics not counted. */
   parameters: number;
-  /** How many of them the optimizer moves. */
+  /** Trainable ones among them. */
   trainable: number;
 }
 
-/** Lists a network's layers in the order of the data's way, with shapes and numbers of parameters. */
+/** Lists a network's layers from input to output, with shapes and numbers of parameters. */
 export function summarise(spec: NetworkSpec): NetworkSummary {
   const counts = countByLayer(spec);
   const layers = listLayers(spec).map(([layer, kind, outputShape]): LayerSummary => ({

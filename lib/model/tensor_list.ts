@@ -8,7 +8,7 @@ import {
   type NetworkSpec,
 } from "./spec.ts";
 
-/** How a tensor starts. */
+/** Initialisation of a tensor. */
 export type Start =
   /** The standard normal distribution: `nn.Embedding`. */
   | { kind: "normal"; deviation: number }
@@ -23,11 +23,11 @@ export interface TensorDescription {
   name: string;
   /** In PyTorch's layout. */
   shape: number[];
-  /** How it is drawn where no pretrained one is given. */
+  /** Initialisation where no pretrained one is given. */
   start: Start;
 }
 
-/** All tensors of a network, in the order of the data's way through it. Whoever makes, checks or counts them reads this list. */
+/** Lists all tensors of a network, from input to output. Creation, checks and counts all use this list. */
 export function listTensors(
   { variant, adapter }: Pick<NetworkSpec, "variant" | "adapter">,
 ): TensorDescription[] {
@@ -40,7 +40,7 @@ export function listTensors(
   ];
 }
 
-/** ResNet's own start is a normal distribution by fan-out (He et al. 2015), as torchvision's where no weights are given. */
+/** ResNet's own initialisation is normal by fan-out (He et al. 2015), as in torchvision without weights. */
 function listBackbone(): TensorDescription[] {
   const conv = (name: string, out: number, from: number, size: number): TensorDescription => ({
     name: `backbone.${name}.weight`,

@@ -7,7 +7,7 @@ export type NextStep =
   /** Anything else, as a clause in the imperative: "check that `nvidia-smi` lists a GPU". */
   | { advice: string };
 
-/** What could not be done with the user's input, and why. */
+/** A problem with the user's input, in parts. */
 export interface Problem {
   /** Completes "Cannot …": "use /images as the data set". */
   what: string;
@@ -15,12 +15,12 @@ export interface Problem {
   why: string;
   /** The setting at fault, named as in the configuration: `learningRate`. */
   setting?: string;
-  /** What would help, the likeliest first. */
+  /** Remedies, the likeliest first. */
   next?: readonly NextStep[];
 }
 
 /**
- * What the user gave (a file, a setting, a machine without what was asked for) cannot be used.
+ * The user's input (a file, a setting, the machine) cannot be used.
  *
  * The message is one sentence, "Cannot …: …". It names no command-line option: the fields say which setting is at fault and what would
  * help, and the command line words them, prints one line without a stack, and ends with exit code 2.

@@ -18,7 +18,7 @@ export interface StoredTensor {
   data: TensorData;
 }
 
-/** What a safetensors file holds. */
+/** Content of a safetensors file. */
 export interface Safetensors {
   /** Tensors by name, in the order of the file. */
   tensors: Map<string, StoredTensor>;

@@ -2,16 +2,16 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 import { addDecay, nesterovStep } from "../tensorflow/operations/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 
-/** Numbers of a step that a rule needs, as scalar tensors: a number would be a constant of the compiled graph. */
+/** A step's learning rate and the like as scalar tensors: plain numbers would be constants of the compiled graph. */
 export type Rates = Record<string, tf.Scalar>;
 
-/** A rule that moves a parameter against its gradient. It keeps nothing itself: its state goes in and comes out. */
+/** Update rule of a parameter by its gradient. It has no state of its own: the state goes in and comes out. */
 export interface Optimizer {
-  /** Names of the tensors it keeps for each parameter, which start at zero. */
+  /** Names of its state tensors per parameter, which start at zero. */
   readonly slots: readonly string[];
-  /** The numbers that {@linkcode Optimizer.update} needs in this step; `step` is 1 for the first. */
+  /** Returns the numbers that {@linkcode Optimizer.update} needs in this step; `step` is 1 for the first. */
   rates(learningRate: number, step: number): Record<string, number>;
-  /** The parameter and its slots after the step. */
+  /** Returns the parameter and its slots after the step. */
   update(
     parameter: tf.Tensor,
     gradient: tf.Tensor,
@@ -20,13 +20,13 @@ export interface Optimizer {
   ): { parameter: tf.Tensor; slots: tf.Tensor[] };
 }
 
-/** The part of a configuration that decides the rule. */
+/** The optimizer's part of a configuration. */
 export type OptimizerConfig = Pick<
   TrainConfig,
   "optimizer" | "momentum" | "weightDecay" | "decoupledWeightDecay"
 >;
 
-/** Creates the rule that a configuration asks for. Weight decay is added to the gradient (L2) unless it is to be decoupled. */
+/** Creates the optimizer of a configuration. Weight decay is added to the gradient (L2) unless it is decoupled. */
 export function createOptimizer(config: OptimizerConfig): Optimizer {
   const { optimizer, momentum, weightDecay, decoupledWeightDecay } = config;
   const create = (decay: number) =>
@@ -91,7 +91,7 @@ function adam(weightDecay: number): Optimizer {
   };
 }
 
-/** The zeros a rule starts from, as `<parameter>.<slot>`. */
+/** Creates an optimizer's initial state, zeros as `<parameter>.<slot>`. */
 export function createSlots(
   optimizer: Optimizer,
   parameters: Record<string, tf.Tensor>,
@@ -104,9 +104,9 @@ export function createSlots(
 }
 
 /**
- * Shortens gradients that are longer than `limit` together, as `torch.nn.utils.clip_grad_norm_` does.
+ * Clips gradients to a global L2 norm, as `torch.nn.utils.clip_grad_norm_` does.
  *
- * @param limit The longest L2 norm over all of them.
+ * @param limit Largest L2 norm over all of them.
  */
 export function clipGradients(gradients: tf.Tensor[], limit: number): tf.Tensor[] {
   const norm = tf.sqrt(tf.addN(gradients.map((gradient) => tf.sum(tf.square(gradient)))));

@@ -14,7 +14,7 @@ export interface ScheduleOptions {
 }
 
 /**
- * The learning rate of a step.
+ * Computes the learning rate of a step.
  *
  * - `one-cycle` (Smith and Topin 2018, arXiv:1708.07120; `OneCycleLR`): from peak/25 up to the peak in the first 30 % of the steps, down
  *   to peak/250,000 in the rest, each along half a cosine;
@@ -36,7 +36,7 @@ export function learningRateAt(
     : anneal(peak, end, (step - top) / (totalSteps - 1 - top));
 }
 
-/** From one value to another along half a cosine, as `share` goes from 0 to 1. */
+/** Interpolates between two values along half a cosine, as `share` goes from 0 to 1. */
 function anneal(from: number, to: number, share: number): number {
   return to + (from - to) / 2 * (1 + Math.cos(Math.PI * share));
 }

@@ -12,11 +12,11 @@ import {
   trainStep,
 } from "./train_step.ts";
 
-/** Takes steps with a training's state. */
+/** Takes training steps. */
 export interface Stepper {
-  /** Takes a step; what it returns belongs to the caller. */
+  /** Takes a step; the caller disposes the results. */
   advance(batch: TensorBatch, rates: Rates): Pick<StepResult, "loss" | "correct">;
-  /** Brings the state up to date, before something else reads it. */
+  /** Updates the state's tensors, before something else reads them. */
   settle(): void;
   dispose(): void;
 }
@@ -25,21 +25,21 @@ export interface Stepper {
 export interface StepperOptions {
   settings: StepSettings;
   optimizer: Optimizer;
-  /** Replaced tensor by tensor as it moves on. */
+  /** Its tensors are replaced by each step's. */
   state: TrainState;
-  /** Run a step as one graph. */
+  /** Compile a step to one graph. */
   compile: boolean;
-  /** Keep the state within the graph, which spares a GPU's bus. @default on a GPU */
+  /** Keep the state within the graph, which saves transfers to a GPU. @default on a GPU */
   keep?: boolean;
 }
 
-/** Creates a {@linkcode Stepper}. The results are the same, whichever way it goes. */
+/** Creates a {@linkcode Stepper}. All options give the same results. */
 export function createStepper({ keep, ...options }: StepperOptions): Stepper {
   const isKept = keep ?? nativeBackend()?.isUsingGpuDevice ?? false;
   return options.compile && isKept ? createKeptStepper(options) : createPassingStepper(options);
 }
 
-/** The state goes into each step and comes out of it. */
+/** Passes the state into each step and takes it out again. */
 function createPassingStepper(options: StepperOptions): Stepper {
   const { settings, optimizer, state } = options;
   const step = compile(
@@ -63,7 +63,7 @@ function createPassingStepper(options: StepperOptions): Stepper {
   };
 }
 
-/** The state stays in the graph until it is asked for. */
+/** Keeps the state in the graph's variables until {@linkcode Stepper.settle}. */
 function createKeptStepper({ settings, optimizer, state }: StepperOptions): Stepper {
   const step = keepState(
     (state: TrainState, batch: TensorBatch, rates: Rates) => {

@@ -5,50 +5,50 @@ import type { Execution, NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { clipGradients, type Optimizer, type Rates } from "./optimizer.ts";
 
-/** What a training step is to do, beside the rule that moves the parameters. */
+/** Settings of a training step, beside the optimizer. */
 export interface StepSettings extends NetworkSpec, Partial<Execution> {
-  /** Share of the target spread over all classes. */
+  /** Label smoothing, [0, 1). */
   labelSmoothing: number;
-  /** Longest gradient let through, or null. */
+  /** Clip gradients to this global L2 norm; null does not. */
   clipNorm: number | null;
-  /** What a batch holds. @default "images" */
+  /** Kind of values in a batch. @default "images" */
   input?: ForwardOptions["input"];
 }
 
-/** A training's tensors, which a step replaces. */
+/** Tensors of a training, which a step replaces. */
 export interface TrainState {
-  /** Parameters that the optimizer moves, by name. */
+  /** Parameters that the optimizer updates, by name. */
   trainable: StateDict;
-  /** The network's other tensors: running statistics, and parameters that are frozen. */
+  /** The network's other tensors: running statistics and frozen parameters. */
   fixed: StateDict;
-  /** The optimizer's, as `<parameter>.<slot>`. */
+  /** The optimizer's state, as `<parameter>.<slot>`. */
   slots: StateDict;
 }
 
 /** A batch as tensors. */
 export interface TensorBatch {
-  /** Normalised images `[B,32,32,3]`, or the frozen backbone's features of them `[B,8,8,64]`. */
+  /** Normalised images `[B,32,32,3]`, or a frozen backbone's features of them `[B,8,8,64]`. */
   images: tf.Tensor4D;
-  /** Right classes `[B]`, int32. */
+  /** Labels `[B]`, int32. */
   labels: tf.Tensor1D;
 }
 
-/** What a step leaves: only tensors that it made anew. */
+/** Result of a step: new tensors only. */
 export interface StepResult {
   trainable: StateDict;
-  /** Running statistics that the batch moved. */
+  /** Running statistics updated by the batch. */
   statistics: StateDict;
   slots: StateDict;
   /** Mean loss over the batch before the step, a scalar. */
   loss: tf.Scalar;
-  /** Right answers in the batch before the step, a scalar. */
+  /** Correct predictions in the batch before the step, a scalar. */
   correct: tf.Scalar;
 }
 
 /**
- * One step of training: forward, backward, update.
+ * Takes one training step: forward, backward, update.
  *
- * A pure function of tensors, so that it can be run as one graph. Run as it is, it wants a `tf.tidy` around it.
+ * A pure function of tensors, so that it compiles to one graph. Run eagerly, it needs a `tf.tidy` around it.
  *
  * @param rates From {@linkcode Optimizer.rates}.
  */
@@ -73,7 +73,7 @@ export function trainStep(
   return result;
 }
 
-/** The gradient of the loss for each trainable parameter, and what the forward pass left. */
+/** Computes the gradient of the loss for each trainable parameter, and the forward pass's other results. */
 export function computeGradients(
   settings: StepSettings,
   { trainable, fixed }: Pick<TrainState, "trainable" | "fixed">,
