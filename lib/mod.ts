@@ -1,23 +1,23 @@
 /**
  * Dynamic convolutional filters for CIFAR-10, as a library.
  *
- * A network looks at a picture through ten 1×1 filters, one a class, each generated from a learned embedding of its class; what a filter
- * responds to is a picture as well, its response map. Here is what others build on: the network as a pure function, data, training,
- * checkpoints, prediction, export, figures ({@linkcode figures}), and the door to TensorFlow's native runtime
- * ({@linkcode useNativeTensorFlow}, {@linkcode tf}, {@linkcode compile}).
+ * The network convolves an image's feature map with ten 1×1 filters, one per class, each generated from a learned embedding of its class;
+ * a filter's output is its class's response map. The library has the network as a pure function, data, training, checkpoints, prediction,
+ * export, figures ({@linkcode figures}), and TensorFlow's native runtime ({@linkcode useNativeTensorFlow}, {@linkcode tf},
+ * {@linkcode compile}).
  *
  * @example Train a network for one epoch on synthetic images, and classify one
  * ```ts
- * import { CLASS_NAMES, classify, createSynthetic, IMAGE_BYTES, loadCheckpoint, resolveConfig, train } from "./mod.ts";
+ * import { CLASS_NAMES, classify, createSynthetic, IMAGE_BYTES, openCheckpoint, resolveConfig, train } from "./mod.ts";
  *
  * const runsFolder = await Deno.makeTempDir();
  * const datasets = createSynthetic({ trainSize: 256, testSize: 64 });
  * const flags = { run: "first", epochs: 1, batchSize: 64, data: "synthetic", weights: "random" } as const;
  * await train(resolveConfig({ flags }), { datasets, runsFolder });
  *
- * const { network, config } = await loadCheckpoint(`${runsFolder}/first/best.safetensors`);
- * const picture = datasets.test.images.subarray(0, IMAGE_BYTES);
- * const [{ winner, shares }] = await classify(network, [picture], config);
+ * const { config, loadNetwork } = await openCheckpoint(`${runsFolder}/first/best.safetensors`);
+ * const image = datasets.test.images.subarray(0, IMAGE_BYTES);
+ * const [{ winner, shares }] = await classify(await loadNetwork(), [image], config);
  * console.log(`${CLASS_NAMES[winner]}: ${(100 * shares[winner]).toFixed(1)} %`);
  * await Deno.remove(runsFolder, { recursive: true });
  * ```
@@ -33,7 +33,7 @@
  * console.log(scores.shape, maps.shape); // [2, 10] [2, 10, 8, 8]
  * ```
  *
- * @example Draw what a network saw
+ * @example Draw response maps
  * ```ts
  * import { CLASS_NAMES, figures } from "./mod.ts";
  *
@@ -50,7 +50,7 @@ export * from "./tensorflow/mod.ts";
 export * as figures from "./figures/mod.ts";
 
 export type { DownloadCallback, NetworkOptions } from "./support/download/request.ts";
-export { InputError } from "./support/errors.ts";
+export { InputError, type NextStep, type Problem } from "./support/errors.ts";
 export { createRandom, type Random } from "./support/random.ts";
 export { argMax, softmax } from "./support/statistics.ts";
 export {
@@ -106,7 +106,7 @@ export {
   saveCheckpoint,
   type StoredTensors,
 } from "./training/checkpoint.ts";
-export { type Environment, type EpochSums, type Progress } from "./training/progress.ts";
+export type { Environment, EpochRecord, EpochSums, Progress } from "./training/progress.ts";
 export {
   type ConfigFile,
   type ConfigSources,

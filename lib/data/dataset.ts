@@ -30,7 +30,9 @@ export interface Dataset {
 
 /** Training and test set. */
 export interface Datasets {
+  /** Training set. */
   train: Dataset;
+  /** Test set. */
   test: Dataset;
 }
 

@@ -45,6 +45,7 @@ export interface DataSource {
 
 /** Training and test set, and their source. */
 export interface LoadedDatasets extends Datasets {
+  /** Where both come from. */
   source: DataSource;
 }
 

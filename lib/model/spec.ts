@@ -9,8 +9,11 @@ export type AdapterKind = "none" | "1x1" | "3x3";
 
 /** Architecture of a network. */
 export interface NetworkSpec {
+  /** Source of the filters. */
   variant: Variant;
+  /** Backbone parameters that are trained. */
   backbone: BackboneMode;
+  /** Convolution behind the backbone. */
   adapter: AdapterKind;
 }
 

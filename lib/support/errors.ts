@@ -26,6 +26,7 @@ export interface Problem {
  * help, and the command line words them, prints one line without a stack, and ends with exit code 2.
  */
 export class InputError extends Error {
+  /** `InputError` */
   override name = "InputError";
   /** {@linkcode Problem.setting} */
   readonly setting?: string;
@@ -34,7 +35,7 @@ export class InputError extends Error {
   /** The problem in parts, where it was given so. */
   readonly problem?: Problem;
 
-  /** @param problem In parts, or as one complete sentence where no setting is at fault and no command would help. */
+  /** Creates the error. @param problem In parts, or as one complete sentence where no setting is at fault and no command would help. */
   constructor(problem: Problem | string, options?: ErrorOptions) {
     super(typeof problem === "string" ? problem : `Cannot ${problem.what}: ${problem.why}.`, options);
     if (typeof problem === "string") {

@@ -21,11 +21,13 @@ export interface TrainObserver {
 export interface TrainStart {
   /** The run's name. */
   run: string;
+  /** Configuration of the training. */
   config: TrainConfig;
   /** Data, weights, device and versions. */
   recorded: Environment;
   /** The run's folder. */
   folder: string;
+  /** Training images. */
   trainImages: number;
   /** Images that each epoch is tested on. */
   testImages: number;
