@@ -4,7 +4,7 @@
  * @module
  */
 import { InputError } from "../lib/support/errors.ts";
-import { suggest } from "../lib/support/options.ts";
+import { suggest } from "../lib/support/schema.ts";
 
 /** A row of the table. */
 export interface Form {

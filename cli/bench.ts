@@ -8,18 +8,19 @@ import { writeFileAtomically } from "../lib/support/files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { ensurePythonPackages, findGpu } from "../lib/tensorflow/setup/mod.ts";
-import { BENCH_COMMAND, type BenchFlags, COLUMN_NAMES, SIZES } from "./shared/bench_options.ts";
+import { BENCH_COMMAND, COLUMN_NAMES, SIZES } from "./shared/bench_options.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine } from "./shared/live_line.ts";
-import { parseCommandLine } from "./shared/options.ts";
+import type { CommandLine, ValuesOf } from "./shared/options.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
 
 /** Of a trial, in less than a minute. */
 const QUICK = { rounds: 3, turn: 60, columns: "step,frozen,predict", epochImages: 640 };
 const MILLISECONDS_A_TURN = 300;
 
-async function main(args: string[]): Promise<void> {
-  const { values, given } = parseCommandLine(BENCH_COMMAND, args);
+type BenchFlags = ValuesOf<typeof BENCH_COMMAND>;
+
+async function main({ values, given }: CommandLine<typeof BENCH_COMMAND>): Promise<void> {
   const rows = values.rows === null ? defaultRows(values.quick) : parseNames(
     values.rows,
     FORMS.map(({ row }) => row),
@@ -110,4 +111,4 @@ function writeText(file: string, text: string): void {
   console.error(`Written to ${file}.`);
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(BENCH_COMMAND, main);

@@ -31,16 +31,17 @@ import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
 import { runWorker } from "./compare/child.ts";
-import { COMPARE_COMMAND, type CompareOptions } from "./compare/options.ts";
+import { COMPARE_COMMAND } from "./compare/options.ts";
 import { createCompareProgress } from "./compare/progress.ts";
-import { parseCommandLine } from "./shared/options.ts";
+import { absolutePaths, type CommandLine } from "./shared/options.ts";
 import { setUpTensorFlow } from "./shared/set_up.ts";
 import { formatTable } from "./shared/table.ts";
 
 const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be
 
-async function main(args: string[]): Promise<number | void> {
-  const { values, given, positionals } = parseCommandLine(COMPARE_COMMAND, args);
+async function main(
+  { values, given, positionals }: CommandLine<typeof COMPARE_COMMAND>,
+): Promise<number | void> {
   if (values.list) return console.log(describeLists());
   if (values.probe) return await probe();
   const selection = selectExperiments(positionals);
@@ -58,7 +59,7 @@ async function main(args: string[]): Promise<number | void> {
   const { experiments, defaults } = selection;
   const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
   const file = values.config === null ? undefined : await readConfigFile(values.config);
-  const runs = planRuns({ experiments, seeds, defaults, file, flags });
+  const runs = planRuns({ experiments, seeds, defaults, file, flags: absolutePaths(flags) });
   if (values.publish) checkPublishable(selection, runs);
   const runsFolder = join(defaultRunsFolder(), values.into ?? selection.folder);
   await setUpTensorFlow({ device: runs[0].config.device });
@@ -154,7 +155,7 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
   return outcome;
 }
 
-function report(results: ExperimentResult[], runsFolder: string, { json }: CompareOptions): void {
+function report(results: ExperimentResult[], runsFolder: string, { json }: { json: boolean }): void {
   const table = formatComparison(results);
   const comparison = { date: new Date().toISOString(), comparison: compareResults(results), results };
   writeText(join(runsFolder, "comparison.md"), table);
@@ -215,4 +216,4 @@ function writeText(path: string, text: string): void {
   writeFileAtomically(path, new TextEncoder().encode(text));
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMPARE_COMMAND, main);

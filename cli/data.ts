@@ -3,18 +3,18 @@ import type { LoadedDatasets } from "../lib/data/load_datasets.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import type { Command, CommandLine } from "./shared/options.ts";
 import { formatTable } from "./shared/table.ts";
 
-const COMMAND: Command<{ data: string | null }> = {
+export const COMMAND = {
   name: "deno task data",
   summary: "Finds or fetches the data set, checks every file of it and counts its classes.",
-  options: { data: TRAINING_OPTIONS.data },
+  options: { data: { ...TRAINING_OPTIONS.data, group: undefined } },
   examples: [
     ["deno task data", "what training would use; downloaded where it is missing"],
     ["deno task data --data ~/cifar-10-batches-bin", "checks a copy"],
   ],
-};
+} satisfies Command;
 
 const SOURCES: Record<LoadedDatasets["source"]["kind"], string> = {
   option: "given by --data",
@@ -24,9 +24,8 @@ const SOURCES: Record<LoadedDatasets["source"]["kind"], string> = {
   synthetic: "drawn in memory",
 };
 
-async function main(args: string[]): Promise<void> {
-  const { data } = parseCommandLine(COMMAND, args).values;
-  console.log(describe(await loadDatasetsWithBar(data)));
+async function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {
+  console.log(describe(await loadDatasetsWithBar(values.data)));
 }
 
 /** The data set's name and place, and a row for each file. */
@@ -61,4 +60,4 @@ function describe({ train, test, source: { kind, path, files } }: LoadedDatasets
   ].join("\n");
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

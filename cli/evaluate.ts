@@ -4,54 +4,43 @@ import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { InputError } from "../lib/support/errors.ts";
-import type { Option } from "../lib/support/options.ts";
+import { text } from "../lib/support/schema.ts";
 import { writeSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
 import { createImageSource, EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import type { TrainConfig } from "../lib/training/config.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { createEvaluator, type Evaluation } from "../lib/training/evaluate.ts";
-import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine, fitLine } from "./shared/live_line.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { setUpTensorFlow } from "./shared/set_up.ts";
 import { formatTable } from "./shared/table.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 
-interface EvaluateOptions {
-  data: string | null;
-  testSubset: number | null;
-  batchSize: number;
-  device: DeviceChoice;
-  scores: string | null;
-  json: boolean;
-}
-
-const COMMAND: Command<EvaluateOptions> = {
+export const COMMAND = {
   name: "deno task evaluate",
-  summary: "Tests a trained network: loss, accuracy, accuracy of each class, confusion matrix.",
+  summary: "Tests a trained network: loss, accuracy, per-class accuracy, confusion matrix.",
   options: {
     data: TRAINING_OPTIONS.data,
     testSubset: TRAINING_OPTIONS.testSubset,
     batchSize: {
       ...TRAINING_OPTIONS.batchSize,
       default: EVALUATION_BATCH_SIZE,
-      help: "images at a time",
-    } as Option<number>,
-    device: TRAINING_OPTIONS.device as Option<DeviceChoice>,
+      help: "images per batch",
+    },
+    device: TRAINING_OPTIONS.device,
     scores: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       group: "Output",
       help: "write scores [N,10] and labels [N] as safetensors",
       value: "FILE",
     },
-    json: RUN_OPTIONS.json,
+    json: JSON_OPTION,
   },
   positionals: {
     name: "RUN|FILE",
@@ -61,15 +50,11 @@ const COMMAND: Command<EvaluateOptions> = {
   },
   examples: [
     ["deno task evaluate dynamic", "the best epoch of run dynamic"],
-    [
-      "deno task evaluate checkpoints/dynamic/last.safetensors --scores scores.safetensors",
-      "the last, scores kept",
-    ],
+    ["deno task evaluate last.safetensors --scores scores.st", "a checkpoint; the scores are kept"],
   ],
-};
+} satisfies Command;
 
-async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseCommandLine(COMMAND, args);
+async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   if (values.scores !== null) checkFolderOf(values.scores);
   await setUpTensorFlow({ device: values.device });
@@ -162,4 +147,4 @@ function describe(
   ].join("\n");
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

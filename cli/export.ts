@@ -7,22 +7,17 @@ import {
   writeFiles,
 } from "../lib/export/export_network.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { choice, text } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBytes } from "./shared/units.ts";
 
-interface ExportOptions {
-  format: ExportFormat | null;
-  output: string | null;
-  json: boolean;
-}
-
-const COMMAND: Command<ExportOptions> = {
+export const COMMAND = {
   name: "deno task export",
   summary: "Writes a trained network for PyTorch, ONNX or TensorFlow.js in a browser.",
   positionals: {
@@ -32,44 +27,28 @@ const COMMAND: Command<ExportOptions> = {
     to: 1,
   },
   options: {
-    format: {
-      kind: "choice",
-      choices: ["pytorch", "onnx", "tfjs"],
-      default: null,
-      defaultText: "none: it must be given",
-      group: "Output",
-      help: "for which program",
-    },
+    format: { schema: choice(["pytorch", "onnx", "tfjs"]), isRequired: true, help: "target format" },
     output: {
-      kind: "string",
-      default: null,
-      defaultText: "dist/RUN, with the format's ending",
-      group: "Output",
-      help: "the file, or for tfjs the folder, to write to",
+      schema: text().nullable(),
+      defaultText: "dist/RUN with the format's ending",
+      help: "file to write, or folder for tfjs",
       value: "PATH",
     },
     json: {
-      kind: "boolean",
-      default: false,
-      group: "Output",
+      ...JSON_OPTION,
+      group: undefined,
       help: "print the files' paths as one JSON object on standard output",
     },
   },
   examples: [
     ["deno task export dynamic --format onnx", "dist/dynamic.onnx"],
-    ["deno task export dynamic --format pytorch", "dist/dynamic.safetensors and dynamic.py, which loads it"],
+    ["deno task export dynamic --format pytorch", "dist/dynamic.safetensors, and dynamic.py to load it"],
     ["deno task export dynamic --format tfjs --output site/model", "a folder for a web page"],
   ],
-};
+} satisfies Command;
 
-async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseCommandLine(COMMAND, args);
+async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
   const { format } = values;
-  if (format === null) {
-    throw new InputError(
-      `Cannot export without a format: write ${COMMAND.name} ${positionals[0]} --format pytorch|onnx|tfjs.`,
-    );
-  }
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   const output = values.output ?? defaultOutput(checkpoint, format);
   const { network } = await checkpoint.readTensors();
@@ -126,4 +105,4 @@ function toJson(
   });
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -1,50 +1,39 @@
 import { InputError } from "../lib/support/errors.ts";
+import { boolean, integer } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { ensureJupyter } from "../notebooks/jupyter/jupyter.ts";
 import { startLab } from "../notebooks/jupyter/lab_server.ts";
 import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { runCommand } from "./shared/command.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import type { Command, CommandLine } from "./shared/options.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
 
-interface LabOptions {
-  browser: boolean;
-  port: number;
-}
-
-const COMMAND: Command<LabOptions> = {
+export const COMMAND = {
   name: "deno task lab",
   summary:
     "Opens the notebooks in JupyterLab, which is installed into the project's own environment. Ctrl-C ends it.",
   options: {
     browser: {
-      kind: "boolean",
+      schema: boolean(),
       default: true,
-      group: "What",
-      help: "open a browser, where there is a screen; the address is printed in any case",
+      help: "open a browser where there is a screen",
+      helpOff: "open no browser; the address is printed in any case",
     },
     port: {
-      kind: "integer",
-      range: { from: 1, to: 65_535 },
+      schema: integer({ from: 1, to: 65_535 }),
       default: 8888,
-      group: "What",
-      help: "where to listen, on this machine only; the next free one if it is taken",
-      value: "N",
+      help: "port on this machine; the next free one if it is taken",
     },
   },
-  positionals: { name: "NN", help: "the notebook to open, by its number; 01 without any", from: 0, to: 1 },
+  positionals: { name: "NN", help: "number of the notebook to open; 01 by default", from: 0, to: 1 },
   examples: [
     ["deno task lab", "notebook 01"],
     ["deno task lab 05", "notebook 05"],
-    [
-      "ssh -L 8888:localhost:8888 BOX",
-      "first, where the browser is on another machine; then open the printed address",
-    ],
+    ["ssh -L 8888:localhost:8888 BOX", "first, from another machine; then open the printed address"],
   ],
-};
+} satisfies Command;
 
-async function main(args: string[]): Promise<void> {
-  const { values: { browser, port }, positionals } = parseCommandLine(COMMAND, args);
+async function main({ values: { browser, port }, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
   const [path] = listNotebooks(positionals.length > 0 ? positionals : ["01"]);
   await setUpTensorFlow();
   const jupyter = await withLiveReporter((reporter) => ensureJupyter({ reporter }));
@@ -81,4 +70,4 @@ async function openBrowser(url: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

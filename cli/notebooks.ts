@@ -1,6 +1,7 @@
 import { basename, join } from "@std/path";
 import { writeFileAtomically } from "../lib/support/files.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { boolean, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { checkCells } from "../notebooks/jupyter/check_cells.ts";
 import { CellError, executeNotebook } from "../notebooks/jupyter/execute.ts";
@@ -10,46 +11,37 @@ import { cleanOutputs, formatNotebook, type Replacement } from "../notebooks/jup
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine } from "./shared/live_line.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import type { Command, CommandLine } from "./shared/options.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
 
-interface NotebooksOptions {
-  quick: boolean;
-  into: string | null;
-  check: boolean;
-}
-
-const COMMAND: Command<NotebooksOptions> = {
+export const COMMAND = {
   name: "deno task notebooks",
   summary:
     "Executes the notebooks from top to bottom, each in a fresh kernel, and keeps their outputs in them. A cell that fails ends it, " +
     "and its notebook stays as it was.",
   options: {
     quick: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
-      group: "What",
-      help: "try the machinery on drawn shapes, offline, in seconds; the notebooks stay as they are",
+      help: "smoke test on synthetic images, offline, in seconds; the notebooks are not changed",
     },
     into: {
-      kind: "string",
-      default: null,
-      group: "What",
-      help: "write the executed notebooks to FOLDER, not to notebooks/",
+      schema: text().nullable(),
+      help: "write the executed notebooks to another folder than notebooks/",
       value: "FOLDER",
     },
-    check: { kind: "boolean", default: false, group: "What", help: "only type-check the code cells" },
+    check: { schema: boolean(), default: false, help: "only type-check the code cells" },
   },
-  positionals: { name: "NN…", help: "which notebooks, by their numbers; all without any", from: 0, to: 99 },
+  positionals: { name: "NN", help: "numbers of the notebooks; all by default", from: 0, to: 99 },
   examples: [
     ["deno task notebooks", "all of them, on CIFAR-10"],
     ["deno task notebooks 02 03", "two of them"],
     ["deno task notebooks --quick", "does everything run?"],
   ],
-};
+} satisfies Command;
 
-async function main(args: string[]): Promise<void> {
-  const { values: { quick, into, check }, positionals } = parseCommandLine(COMMAND, args);
+async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
+  const { quick, into, check } = values;
   const paths = listNotebooks(positionals);
   if (check) return await checkAll(paths);
   await setUpTensorFlow();
@@ -159,4 +151,4 @@ function listReplacements(scratch: string | null): Replacement[] {
   ];
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

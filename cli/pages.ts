@@ -17,26 +17,27 @@ import { findModel } from "../lib/prediction/published_model.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
+import { configSchema } from "../lib/training/config.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import type { Command } from "./shared/options.ts";
 import { setUpTensorFlow } from "./shared/set_up.ts";
 
-const COMMAND: Command<Record<never, never>> = {
+export const COMMAND = {
   name: "deno task pages",
   summary:
-    "Makes the README's pictures and its table anew, from the published model, the committed results and CIFAR-10.",
+    "Updates the README's tables and pictures from the committed results, the published model and CIFAR-10, and config.schema.json from the options.",
   options: {},
-};
+} satisfies Command;
 
-async function main(args: string[]): Promise<void> {
-  parseCommandLine(COMMAND, args);
+async function main(): Promise<void> {
   const results = readResults();
   for (const sentence of await describeStaleness(results)) console.error(sentence);
   replaceInReadme("results", formatResults(results));
   replaceInReadme("bench", formatBench(readBench()));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })
     .output();
+  write("config.schema.json", JSON.stringify(configSchema(), null, 2) + "\n");
   await drawPictures();
 }
 
@@ -163,4 +164,4 @@ function write(path: string, text: string): void {
   console.error(`Wrote ${path}.`);
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -5,7 +5,7 @@ import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
-import type { Option } from "../lib/support/options.ts";
+import { choice, integer, text } from "../lib/support/schema.ts";
 import { classify } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
 import {
@@ -14,82 +14,63 @@ import {
   type PredictedPicture,
 } from "../lib/prediction/maps_figure.ts";
 import { type Fit, preparePicture } from "../lib/prediction/prepare_picture.ts";
-import { findModel, PUBLISHED_MODEL } from "../lib/prediction/published_model.ts";
+import { findModel } from "../lib/prediction/published_model.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
-import { RUN_OPTIONS, TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import { createDownloadProgress } from "./shared/download_progress.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatPrediction } from "./shared/prediction_text.ts";
 import { setUpTensorFlow } from "./shared/set_up.ts";
 
-interface PredictOptions {
-  model: string | null;
-  fit: Fit;
-  cifar: number | null;
-  data: string | null;
-  device: DeviceChoice;
-  maps: string | null;
-  json: boolean;
-}
-
-const COMMAND: Command<PredictOptions> = {
+export const COMMAND = {
   name: "deno task predict",
-  summary: "Says which of CIFAR-10's ten classes pictures show, and where the network sees it.",
+  summary: "Classifies pictures into CIFAR-10's ten classes, and shows which parts of them decide.",
   positionals: {
-    name: "IMAGE…",
-    help: "pictures (PNG, JPEG, WebP, of any size), folders of them, - for standard input",
+    name: "IMAGE",
+    help: "pictures (PNG, JPEG, WebP) of any size, folders of them, or - for standard input",
     from: 0,
     to: Infinity,
   },
   options: {
     model: {
-      kind: "string",
-      default: null,
-      defaultText: `checkpoints/${PUBLISHED_MODEL}`,
+      schema: text().nullable(),
+      defaultText: "the published model",
       group: "Network",
-      help: "a run of checkpoints/, whose best epoch is used, or a checkpoint",
+      help: "a run, whose best epoch is used, or a checkpoint file",
       value: "RUN|FILE",
     },
     fit: {
-      kind: "choice",
-      choices: ["crop", "pad", "stretch"],
+      schema: choice(["crop", "pad", "stretch"]),
       default: "crop",
       group: "Pictures",
-      help: "how a picture becomes square: its middle, with black bars, or squeezed",
+      help: "make a picture square: crop its middle, pad it with black bars, or stretch it",
     },
     cifar: {
-      kind: "integer",
-      range: { from: 0 },
+      schema: integer({ from: 0 }).nullable(),
       nullWord: "none",
-      default: null,
       group: "Pictures",
-      help: "take this image of the test set as well, the first being 0",
-      value: "N",
+      help: "also classify this image of the test set, counted from 0",
     },
     data: TRAINING_OPTIONS.data,
-    device: TRAINING_OPTIONS.device as Option<DeviceChoice>,
+    device: TRAINING_OPTIONS.device,
     maps: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       group: "Output",
-      help: `draw the pictures with their ten response maps, ${MAXIMUM_PICTURES_ON_PAGE} at most`,
-      value: "FILE.svg|FILE.png",
+      help:
+        `draw the pictures (at most ${MAXIMUM_PICTURES_ON_PAGE}) with their ten response maps into an SVG or PNG file`,
+      value: "FILE",
     },
-    json: RUN_OPTIONS.json,
+    json: JSON_OPTION,
   },
   examples: [
     ["deno task predict cat.jpg", "the ten scores"],
-    [
-      "deno task predict holiday/ --fit pad --maps maps.svg",
-      "a folder, with a picture of what was seen where",
-    ],
-    ["deno task predict --cifar 3 --model dynamic", "test image 3, by your own run"],
+    ["deno task predict holiday/ --fit pad --maps maps.svg", "a folder; response maps in maps.svg"],
+    ["deno task predict --cifar 3 --model dynamic", "test image 3, by the run dynamic"],
   ],
-};
+} satisfies Command;
 
 /** A picture ready for the network. */
 interface Ready extends Omit<PredictedPicture, "prediction"> {
@@ -102,8 +83,7 @@ type Result = PredictedPicture & Ready | { label: string; error: string };
 /** Pictures that go through the network together; results are printed after each. */
 const BATCH = 16;
 
-async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseCommandLine(COMMAND, args);
+async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<number> {
   const { fit, cifar, data, device: choice, json } = values;
   if (positionals.length === 0 && cifar === null) {
     throw new InputError(
@@ -286,4 +266,4 @@ function toJson(
   };
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { writeFileAtomically } from "../lib/support/files.ts";
 import { readResults } from "../lib/experiments/results.ts";
-import { InputError } from "../lib/support/errors.ts";
+import { boolean, choice, text } from "../lib/support/schema.ts";
 import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { readNotebook } from "../notebooks/jupyter/notebook_file.ts";
 import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
@@ -9,46 +9,32 @@ import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
 import { ensurePythonPackages } from "../lib/tensorflow/setup/mod.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import type { Command, CommandLine } from "./shared/options.ts";
 import { withLiveReporter } from "./shared/set_up.ts";
 import { formatBytes } from "./shared/units.ts";
 
-interface ReportCommandOptions {
-  uid: string | null;
-  paper: typeof PAPERS[number];
-  execute: boolean;
-  output: string | null;
-  withCheckpoints: boolean;
-}
-
-const COMMAND: Command<ReportCommandOptions> = {
+export const COMMAND = {
   name: "deno task report",
   summary:
     "Makes the lab's report, Lab_4_<uid>.pdf, from the notebooks and their outputs, and Lab_4_<uid>.zip with the report and all code.",
   options: {
     uid: {
-      kind: "string",
-      pattern: { expression: /^u\d{7}$/, words: "u and seven digits, as u1234567" },
-      default: null,
-      defaultText: "none: it must be given",
-      group: "What",
+      schema: text(/^u\d{7}$/, "u and seven digits, as u1234567"),
+      isRequired: true,
       help: "student number",
       value: "UID",
     },
-    paper: { kind: "choice", choices: PAPERS, default: "a4", group: "What", help: "paper size" },
-    execute: { kind: "boolean", default: false, group: "What", help: "execute the notebooks first" },
+    paper: { schema: choice(PAPERS), default: "a4", help: "paper size" },
+    execute: { schema: boolean(), default: false, help: "execute the notebooks first" },
     output: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       defaultText: "the project folder",
-      group: "What",
       help: "folder for both files",
       value: "FOLDER",
     },
     withCheckpoints: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
-      group: "What",
       help: "add the checkpoints of all runs to the zip, not only the published model",
     },
   },
@@ -56,17 +42,10 @@ const COMMAND: Command<ReportCommandOptions> = {
     ["deno task report --uid u1234567", "from the outputs that the notebooks have"],
     ["deno task report --uid u1234567 --execute", "executes the notebooks first"],
   ],
-};
+} satisfies Command;
 
-async function main(args: string[]): Promise<number | void> {
-  const { uid, paper, execute, output, withCheckpoints } = parseCommandLine(COMMAND, args).values;
-  if (uid === null) {
-    throw new InputError({
-      what: "make a report",
-      why: "it needs your student number",
-      next: [{ task: "report", set: { uid: "u1234567" } }],
-    });
-  }
+async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | void> {
+  const { uid, paper, execute, output, withCheckpoints } = values;
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("report", { reporter }));
   if (execute) {
     const code = await executeNotebooks();
@@ -112,4 +91,4 @@ async function executeNotebooks(): Promise<number> {
   return code;
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -1,41 +1,34 @@
 import { relative } from "@std/path";
 import { findGpu } from "../lib/tensorflow/setup/mod.ts";
-import { type DeviceChoice, isRuntimeReady } from "../lib/tensorflow/runtime/runtime.ts";
+import { isRuntimeReady } from "../lib/tensorflow/runtime/runtime.ts";
+import { boolean, choice } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
-import { type Command, parseCommandLine } from "./shared/options.ts";
+import type { Command, CommandLine } from "./shared/options.ts";
 import { setUpTensorFlow } from "./shared/set_up.ts";
 
-const SETUP_COMMAND: Command<{ device: DeviceChoice; quiet: boolean }> = {
+export const COMMAND = {
   name: "deno task setup",
   summary:
     "Installs what the other tasks need, TensorFlow's libraries and the addon that connects them to Deno, into " +
     ".tensorflow and node_modules. The other tasks do it by themselves; where all is there, nothing is done.",
   options: {
     device: {
-      kind: "choice",
-      choices: ["auto", "cpu", "gpu"],
+      schema: choice(["auto", "cpu", "gpu"]),
       default: "auto",
-      group: "What",
       help:
-        "TensorFlow for the CPU (0.9 GB), or with CUDA, which computes on both (5 GB); auto is gpu where nvidia-smi finds one",
+        "cpu: TensorFlow for the CPU (0.9 GB); gpu: with CUDA, computes on both (5 GB); auto: gpu where nvidia-smi finds one",
     },
-    quiet: {
-      kind: "boolean",
-      default: false,
-      group: "What",
-      help: "say nothing where there is nothing to do",
-    },
+    quiet: { schema: boolean(), default: false, help: "print nothing where there is nothing to do" },
   },
   examples: [
     ["deno task setup", "what fits this machine"],
     ["deno task setup --device gpu", "with CUDA, even where no GPU answers now"],
   ],
-};
+} satisfies Command;
 
 /** Sets up TensorFlow and says where it is. */
-async function main(args: string[]): Promise<void> {
-  const { device, quiet } = parseCommandLine(SETUP_COMMAND, args).values;
+async function main({ values: { device, quiet } }: CommandLine<typeof COMMAND>): Promise<void> {
   const build = device === "auto" ? await detectBuild() : device;
   const { version, folder, build: installed } = await setUpTensorFlow({ device: build, withoutGpu: true });
   if (quiet) return;
@@ -49,4 +42,4 @@ async function detectBuild(): Promise<"cpu" | "gpu"> {
   return await findGpu() === null ? "cpu" : "gpu";
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

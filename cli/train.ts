@@ -2,23 +2,54 @@ import { join } from "@std/path";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
-import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
-import { readConfigFile, resolveConfig, type TrainConfig } from "../lib/training/config.ts";
+import { openCheckpoint } from "../lib/training/checkpoint.ts";
+import { readConfigFile, resolveConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import { checkNewRun, defaultRunsFolder, findCheckpoint } from "../lib/training/run_folder.ts";
 import { train, type TrainResult } from "../lib/training/train.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { text } from "../lib/support/schema.ts";
 import { runCommand } from "./shared/command.ts";
+import {
+  absolutePaths,
+  type Command,
+  type CommandLine,
+  CONFIG_OPTION,
+  JSON_OPTION,
+} from "./shared/options.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
 import { createProgress } from "./shared/progress.ts";
 import { setUpTensorFlow } from "./shared/set_up.ts";
-import { parseTrainCommandLine, type TrainCommandLine } from "./shared/train_command.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 
-async function main(args: string[]): Promise<void> {
-  const commandLine = parseTrainCommandLine(args);
-  const { resume: run, json } = commandLine.runOptions;
+export const COMMAND = {
+  name: "deno task train",
+  summary:
+    "Trains the dynamic-filter network, or one to compare it with, on CIFAR-10 and prints its test accuracy.",
+  options: {
+    ...TRAINING_OPTIONS,
+    resume: {
+      schema: text().nullable(),
+      group: "Run",
+      help: "resume a run from its last checkpoint (bit for bit on a CPU)",
+      value: "RUN",
+    },
+    config: CONFIG_OPTION,
+    json: JSON_OPTION,
+  },
+  examples: [
+    ["deno task train", "the lab's network, 12 epochs"],
+    ["deno task train --variant static-per-class --run stored", "ten stored filters instead"],
+    ["deno task train --backbone frozen --adapter 3x3", "a frozen backbone with a trainable adapter"],
+    ["deno task train --resume dynamic --epochs 20", "resume run dynamic"],
+  ],
+} satisfies Command;
+
+async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
+  const { resume: run = null, config: path = null, json = false, ...flags } = given;
   const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
-  const config = await readConfig(commandLine, resume);
+  const file = path === null ? undefined : await readConfigFile(path);
+  const config = resolveConfig({ base: resume?.config, file, flags: absolutePaths(flags) });
   if (resume === null) checkNewRun(join(defaultRunsFolder(), config.run)); // before anything is fetched
   await setUpTensorFlow({ device: config.device });
   await useNativeTensorFlow({ device: config.device }); // a GPU that is not there is said before anything is fetched
@@ -28,15 +59,6 @@ async function main(args: string[]): Promise<void> {
   const { signal } = interrupts;
   const result = await train(config, { observer: createObserver(), signal, resume, datasets, pretrained });
   console.log(json ? JSON.stringify(result) : describeResult(result));
-}
-
-/** Defaults, the resumed run, the configuration file, the command line: each wins over those before it. */
-async function readConfig(
-  { flags, runOptions }: TrainCommandLine,
-  resume: Checkpoint | null,
-): Promise<TrainConfig> {
-  const file = runOptions.config === null ? undefined : await readConfigFile(runOptions.config);
-  return resolveConfig({ base: resume?.config, file, flags });
 }
 
 /** The live bar, with the run's circumstances above it. */
@@ -82,4 +104,4 @@ function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult)
   ].join("\n");
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -1,30 +1,7 @@
 import { EXPERIMENTS, LISTS } from "../../lib/experiments/experiments.ts";
-import type { OptionTable } from "../../lib/support/options.ts";
-import type { TrainConfig } from "../../lib/training/config.ts";
-import { RUN_OPTIONS, TRAINING_OPTIONS } from "../../lib/training/options.ts";
-import type { Command } from "../shared/options.ts";
-
-/** The training's options that are not the comparison's own to set: one recipe for all. */
-type RecipeOptions = Omit<
-  TrainConfig,
-  "run" | "seed" | "variant" | "backbone" | "adapter" | "classLoop" | "validation"
->;
-
-/** The options of the comparison itself. */
-export interface CompareOptions {
-  /** Show what can be compared, and leave. */
-  list: boolean;
-  /** Only note how today's code trains. */
-  probe: boolean;
-  /** As typed; `null` for the list's own number. */
-  seeds: string | null;
-  jobs: number;
-  /** The folder below the folder of runs, or `null` for the list's own. */
-  into: string | null;
-  config: string | null;
-  publish: boolean;
-  json: boolean;
-}
+import { boolean, integer, text } from "../../lib/support/schema.ts";
+import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
+import { type Command, CONFIG_OPTION, JSON_OPTION } from "../shared/options.ts";
 
 const {
   run: _run,
@@ -38,73 +15,66 @@ const {
 } = TRAINING_OPTIONS;
 
 /** What `deno task compare` takes. */
-export const COMPARE_COMMAND: Command<CompareOptions & RecipeOptions> = {
+export const COMPARE_COMMAND = {
   name: "deno task compare",
   summary:
     "Trains networks that differ in one thing, several seeds each by one recipe, and compares their test accuracies. " +
     "What is done is not done again, and what was interrupted goes on: start the same command again.",
   options: {
-    list: {
-      kind: "boolean",
-      default: false,
-      group: "Comparison",
-      help: "show the lists and their experiments",
-    },
+    list: { schema: boolean(), default: false, group: "Comparison", help: "list the experiments" },
     probe: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
       group: "Comparison",
       help:
-        "train each experiment for a moment, and see whether today's code trains like the one that made the results",
+        "train each experiment for a moment, and see whether today's code trains like the code that made the results",
     },
     seeds: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       defaultText: "3",
       group: "Comparison",
-      help: "how many seeds (5), which (0,3,7), or from where to where (3-5)",
+      help: "how many seeds (5), which (0,3,7), or a range (3-5)",
       value: "N|LIST",
     },
     jobs: {
-      kind: "integer",
-      range: { from: 1, to: 64 },
+      schema: integer({ from: 1, to: 64 }),
       default: 1,
       group: "Comparison",
-      help: "trainings at once; they share the processor's cores",
-      value: "N",
+      help: "trainings in parallel; they share the CPU's cores",
     },
     into: {
-      kind: "string",
-      pattern: TRAINING_OPTIONS.run.pattern,
-      default: null,
+      schema: TRAINING_OPTIONS.run.schema.nullable(),
       defaultText: "compare, or compare-quick",
       group: "Comparison",
       help: "keep runs and tables in checkpoints/NAME",
       value: "NAME",
     },
     config: {
-      ...RUN_OPTIONS.config,
+      ...CONFIG_OPTION,
       group: "Comparison",
-      help: "the recipe from a JSON file; the command line wins",
+      help: "training options from a JSON file; the command line wins",
     },
     publish: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
       group: "Comparison",
       help: "write notebooks/results/ and the median dynamic model to checkpoints/published/",
     },
     ...RECIPE_OPTIONS,
-    json: { ...RUN_OPTIONS.json, help: "print the comparison as one JSON object on standard output" },
-  } as OptionTable<CompareOptions & RecipeOptions>,
+    json: { ...JSON_OPTION, help: "print the comparison as one JSON object on standard output" },
+  },
   positionals: {
-    name: "LIST…",
-    help: `${Object.keys(LISTS).join(", ")}, or names of experiments; all without any`,
+    name: "LIST",
+    help: `${Object.keys(LISTS).join(", ")}, or names of experiments; all by default`,
     from: 0,
     to: EXPERIMENTS.length + Object.keys(LISTS).length,
   },
   examples: [
-    ["deno task compare quick", "see how it goes, in less than a minute"],
-    ["deno task compare variants --seeds 5", "dynamic and static filters"],
-    ["deno task compare dynamic frozen --epochs 5 --into short", "two networks, another recipe, kept apart"],
+    ["deno task compare quick", "smoke test on synthetic images, in less than a minute"],
+    ["deno task compare variants --seeds 5", "generated and stored filters"],
+    [
+      "deno task compare dynamic frozen --epochs 5 --into short",
+      "two networks, 5 epochs, in checkpoints/short",
+    ],
   ],
-};
+} satisfies Command;

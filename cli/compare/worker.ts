@@ -19,6 +19,7 @@ import type { EpochRecord } from "../../lib/training/progress.ts";
 import { findCheckpoint } from "../../lib/training/run_folder.ts";
 import { train } from "../../lib/training/train.ts";
 import { runCommand } from "../shared/command.ts";
+import type { Command, CommandLine } from "../shared/options.ts";
 
 /** The worker's one argument, as JSON. */
 export interface WorkerTask {
@@ -43,7 +44,14 @@ export type WorkerEvent =
 
 const MILLISECONDS_BETWEEN_STEPS = 250;
 
-async function main([argument]: string[]): Promise<number | void> {
+const COMMAND = {
+  name: "deno run cli/compare/worker.ts",
+  summary: "Trains one run of a comparison.",
+  options: {},
+  positionals: { name: "TASK", help: "a WorkerTask as JSON", from: 1, to: 1 },
+} satisfies Command;
+
+async function main({ positionals: [argument] }: CommandLine): Promise<number | void> {
   const { config, runsFolder, isBegun, fingerprint, jobs } = JSON.parse(argument) as WorkerTask;
   const signal = watchInput();
   const code = await readCodeVersion(); // before hours pass in which it may be edited
@@ -106,4 +114,4 @@ function watchInput(): AbortSignal {
   return controller.signal;
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -1,27 +1,8 @@
 import { COLUMNS } from "../../bench/columns.ts";
 import { FORMS } from "../../bench/forms.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
-import type { DeviceChoice } from "../../lib/tensorflow/runtime/runtime.ts";
+import { boolean, integer, text } from "../../lib/support/schema.ts";
 import type { Command } from "./options.ts";
-
-/** The options of the bench. */
-export interface BenchFlags {
-  rows: string | null;
-  columns: string | null;
-  batchSizes: string;
-  rounds: number | null;
-  epochImages: number;
-  quick: boolean;
-  profile: boolean;
-  python: string | null;
-  data: string | null;
-  weights: string | null;
-  device: DeviceChoice;
-  threads: number | null;
-  force: boolean;
-  json: string | null;
-  figure: string | null;
-}
 
 const { data, weights, device } = TRAINING_OPTIONS;
 
@@ -30,109 +11,86 @@ export const SIZES = "sizes";
 /** What `--columns` takes. */
 export const COLUMN_NAMES = [...COLUMNS.map(({ id }) => id), SIZES];
 /** What `deno task bench` takes. */
-export const BENCH_COMMAND: Command<BenchFlags> = {
+export const BENCH_COMMAND = {
   name: "deno task bench",
   summary:
     "Times this project beside PyTorch and plain TensorFlow.js: the same network, weights, batches and optimizer, in turn. First " +
     "it checks that all compute the same gradients. About ten minutes; leave the machine alone meanwhile.",
   options: {
     rows: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       defaultText: "all but bf16",
-      group: "What",
+      group: "Cases",
       help: FORMS.map(({ row }) => row).join(", "),
       value: "ROW,…|all",
     },
     columns: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       defaultText: "all",
-      group: "What",
+      group: "Cases",
       help: COLUMN_NAMES.join(", "),
       value: "COLUMN,…|all",
     },
     batchSizes: {
-      kind: "string",
+      schema: text(),
       default: "1,32,128,512,1024",
-      group: "What",
-      help: "images a step, of the column sizes",
+      group: "Cases",
+      help: "images per step, of the column sizes",
       value: "N,…",
     },
     epochImages: {
-      kind: "integer",
-      range: { from: 1, to: 50_000 },
+      schema: integer({ from: 1, to: 50_000 }),
       default: 2560,
-      group: "What",
-      help: "images of an epoch that is timed; the time is scaled to all 50,000",
-      value: "N",
+      group: "Cases",
+      help: "images of the timed epoch; its time is scaled to all 50,000",
     },
     profile: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
-      group: "What",
+      group: "Cases",
       help: "list the operations of a step with their times",
     },
     rounds: {
-      kind: "integer",
-      range: { from: 1, to: 1000 },
-      default: null,
+      schema: integer({ from: 1, to: 1000 }).nullable(),
       defaultText: "9",
-      group: "How",
-      help: "rounds in which all take turns, after one that is thrown away",
-      value: "N",
+      group: "Measurement",
+      help: "interleaved rounds, after one for warming up",
     },
     quick: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
-      group: "How",
-      help: "a trial of some columns in less than a minute: no measurement",
+      group: "Measurement",
+      help: "smoke test of some columns in less than a minute: not a measurement",
     },
     force: {
-      kind: "boolean",
+      schema: boolean(),
       default: false,
-      group: "How",
-      help: "measure although the machine is busy; the result says so",
+      group: "Measurement",
+      help: "measure on a busy machine; the result says so",
     },
     python: {
-      kind: "string",
-      default: null,
+      schema: text().nullable(),
       defaultText: "PyTorch is installed into .venv",
-      group: "How",
-      help: "a Python that has torch and safetensors",
+      group: "Measurement",
+      help: "Python with torch and safetensors",
       value: "PATH",
     },
     threads: {
-      kind: "integer",
-      range: { from: 1, to: 1024 },
-      default: null,
+      schema: integer({ from: 1, to: 1024 }).nullable(),
       defaultText: "all cores",
-      group: "How",
+      group: "Measurement",
       help: "threads of both sides",
-      value: "N",
     },
-    data: { ...data, default: data.default, group: "How" },
-    weights: { ...weights, default: weights.default, group: "How" },
-    device: { ...device, default: "auto", group: "How" },
-    json: {
-      kind: "string",
-      default: null,
-      group: "Output",
-      help: "write everything to a file",
-      value: "FILE",
-    },
-    figure: {
-      kind: "string",
-      default: null,
-      group: "Output",
-      help: "draw bars into an SVG file",
-      value: "FILE",
-    },
+    data: { ...data, group: "Measurement" },
+    weights: { ...weights, group: "Measurement" },
+    device: { ...device, group: "Measurement" },
+    json: { schema: text().nullable(), group: "Output", help: "write the result as JSON", value: "FILE" },
+    figure: { schema: text().nullable(), group: "Output", help: "draw bars into an SVG file", value: "FILE" },
   },
   examples: [
-    ["deno task bench --json bench/results/laptop.json", "all of it"],
-    ["deno task bench --quick --rows ours,plain", "see how it goes, without PyTorch"],
-    ["deno task bench --columns epoch --rows ours,best --epoch-images 50000", "whole epochs"],
-    ["deno task bench --rows ours --columns step --profile", "what a step's time is spent on"],
+    ["deno task bench --json laptop.json", "everything"],
+    ["deno task bench --quick --rows ours,plain", "smoke test without PyTorch"],
+    ["deno task bench --columns epoch --epoch-images 50000", "whole epochs"],
+    ["deno task bench --rows ours --columns step --profile", "times of a step's operations"],
   ],
-};
+} satisfies Command;

@@ -1,7 +1,8 @@
+import { resolve } from "@std/path";
 import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
-import { flagOf, negatedFlagOf } from "../../lib/support/options.ts";
-import { HelpRequest } from "./options.ts";
+import { projectFolder } from "../../lib/support/project.ts";
+import { type Command, type CommandLine, flagOf, formatHelp, parseCommandLine, showFlag } from "./options.ts";
 
 /** Exit codes of every command. */
 const EXIT = { done: 0, bug: 1, input: 2, interrupted: 130, brokenPipe: 141 };
@@ -18,30 +19,38 @@ const SYSTEM_ERRORS: Record<string, string> = {
 };
 
 /**
- * Runs a command and ends the process: 0 done (or what `main` returns), 2 the user's input or machine is unusable (one line on
- * standard error), 130 interrupted, 1 a bug (with its stack).
+ * Runs a command with its command line and ends the process: 0 done (or what `main` returns), 2 the user's input or machine is
+ * unusable (one line on standard error), 130 interrupted, 1 a bug (with its stack).
  *
  * @example
  * ```ts ignore
- * if (import.meta.main) await runCommand(main);
+ * if (import.meta.main) await runCommand(COMMAND, main);
  * ```
  */
-export async function runCommand(main: (args: string[]) => Promise<number | void>): Promise<never> {
+export async function runCommand<Given extends Command>(
+  command: Given,
+  main: (line: CommandLine<Given>) => Promise<number | void>,
+): Promise<never> {
   let code: number;
   try {
-    code = await main([...Deno.args]) ?? EXIT.done;
+    enterCallersFolder();
+    const line = parseCommandLine(command, [...Deno.args]);
+    if (line === null) console.log(formatHelp(command));
+    code = line === null ? EXIT.done : await main(line) ?? EXIT.done;
   } catch (error) {
     code = reportError(error);
   }
   Deno.exit(code);
 }
 
+/** Makes relative paths those of the caller's folder: `deno task` starts in the project's. */
+function enterCallersFolder(): void {
+  const caller = Deno.env.get("INIT_CWD");
+  if (caller && Deno.cwd() === resolve(projectFolder())) Deno.chdir(caller);
+}
+
 /** Tells the user what ended the command, and returns its exit code. */
 export function reportError(error: unknown): number {
-  if (error instanceof HelpRequest) {
-    console.log(error.message);
-    return EXIT.done;
-  }
   if (error instanceof Interrupted) {
     const next = error.next.map((step) => ` To continue, ${wordNextStep(step)}.`);
     if (error.message !== "") console.error(error.message + next.join(""));
@@ -67,19 +76,16 @@ export function reportError(error: unknown): number {
 }
 
 /** Words an error for the command line: the option at fault, and what to type next. */
-export function wordInputError({ message, problem, next }: InputError): string {
-  const { what, why, setting } = problem ?? {};
-  const named = setting === undefined || what === undefined
-    ? message
-    : `Cannot ${what} (${flagOf(setting)}): ${why}.`;
-  return next.length === 0 ? named : `${named.replace(/\.$/, "")}: ${next.map(wordNextStep).join(", or ")}.`;
+export function wordInputError({ message, problem, setting, next }: InputError): string {
+  if (problem === undefined) return message;
+  const named = setting === undefined ? problem.what : `${problem.what} (${flagOf(setting)})`;
+  const advice = next.length === 0 ? "" : `; ${next.map(wordNextStep).join(", or ")}`;
+  return `Cannot ${named}: ${problem.why}${advice}.`;
 }
 
 function wordNextStep(step: NextStep): string {
   if ("advice" in step) return step.advice;
-  const options = Object.entries(step.set ?? {}).map(([name, value]) =>
-    typeof value === "boolean" ? (value ? flagOf(name) : negatedFlagOf(name)) : `${flagOf(name)} ${value}`
-  );
+  const options = Object.entries(step.set ?? {}).map(([name, value]) => showFlag(name, value));
   if (!("task" in step)) return `use ${options.join(" ")}`;
   return `run \`${["deno task", step.task, ...step.arguments ?? [], ...options].join(" ")}\``;
 }

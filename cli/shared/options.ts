@@ -1,34 +1,53 @@
-import { parseArgs } from "node:util";
-import { formatHelp } from "./help.ts";
+/**
+ * Command lines: how a command is declared, read and documented, on commander.
+ *
+ * A command is a constant: its options are {@linkcode Option}s by their camelCase names (`batchSize` is `--batch-size`; a boolean has
+ * `--x` and `--no-x`), and its main function gets checked values of the options' types:
+ *
+ * ```ts ignore
+ * const COMMAND = {
+ *   name: "deno task runs",
+ *   summary: "Lists the runs in checkpoints/.",
+ *   options: {
+ *     sort: { schema: choice(["name", "accuracy"]), default: "name", group: "Output", help: "order of the rows", value: "COLUMN" },
+ *     plot: { schema: text().nullable(), group: "Output", help: "draw the runs' curves", value: "FILE.svg" },
+ *     json: JSON_OPTION,
+ *   },
+ *   positionals: { name: "RUN", help: "runs to list; all without any", from: 0, to: Infinity },
+ *   examples: [["deno task runs --sort accuracy", "best run first"]],
+ * } satisfies Command;
+ *
+ * async function main({ values: { sort, plot, json }, positionals }: CommandLine<typeof COMMAND>) { … }
+ *
+ * if (import.meta.main) await runCommand(COMMAND, main); // ./command.ts
+ * ```
+ *
+ * @module
+ */
+import { Command as Parser, CommanderError, Help, Option as ParserOption } from "commander";
+import { resolve } from "@std/path";
+import { z } from "zod";
 import { InputError } from "../../lib/support/errors.ts";
-import {
-  describeValues,
-  flagOf,
-  negatedFlagOf,
-  type Option,
-  type OptionTable,
-  parseOptionText,
-  suggest,
-  unknownOption,
-} from "../../lib/support/options.ts";
+import { boolean, findProblem, listWords, type Option, suggest, text } from "../../lib/support/schema.ts";
+import { consoleSize } from "./terminal.ts";
 
-/** What a command of the project is called and takes. */
-export interface Command<Values> {
-  /** As one types it: `deno task train`. */
+/** The name and the input of a command. */
+export interface Command {
+  /** As typed: `deno task train`. */
   name: string;
-  /** One sentence for the top of `--help`. */
+  /** One or two sentences at the top of `--help`. */
   summary: string;
-  /** Its options; `--help` is added. */
-  options: OptionTable<Values>;
-  /** Its arguments beside the options; none by default. */
+  /** Options by their camelCase names; `--help` is added. */
+  options: Readonly<Record<string, Option>>;
+  /** Arguments beside the options; none by default. */
   positionals?: Positionals;
-  /** Command lines worth showing, each with what it does. */
+  /** Command lines worth showing, each with a few words. */
   examples?: readonly (readonly [line: string, does: string])[];
 }
 
-/** The arguments a command takes beside its options. */
+/** The arguments of a command beside its options. */
 export interface Positionals {
-  /** For usage line and messages: `RUN|FILE`, `IMAGE…`. */
+  /** For usage line and messages: `RUN|FILE`. */
   name: string;
   /** One line for `--help`. */
   help: string;
@@ -36,115 +55,273 @@ export interface Positionals {
   to: number;
 }
 
+/** The values of a command's options. */
+export type ValuesOf<Given extends Command> = {
+  -readonly [Name in keyof Given["options"]]: z.output<Given["options"][Name]["schema"]>;
+};
+
 /** A command line that was read and checked. */
-export interface CommandLine<Values> {
-  /** Only what was given. */
-  given: Partial<Values>;
-  /** What was given, and the defaults. */
-  values: Values;
+export interface CommandLine<Given extends Command = Command> {
+  /** Only options that were given. */
+  given: Partial<ValuesOf<Given>>;
+  /** Those that were given, and the others' defaults. */
+  values: ValuesOf<Given>;
   positionals: string[];
 }
 
-/** Thrown by {@linkcode parseCommandLine} for `--help`, so that a command is left at once; its message is the help. */
-export class HelpRequest extends Error {
-  override name = "HelpRequest";
+/** `--json`, of commands that print one JSON object. */
+export const JSON_OPTION = {
+  schema: boolean(),
+  default: false,
+  group: "Output",
+  help: "print the result as one JSON object on standard output",
+} satisfies Option;
+
+/** `--config`, of commands that train. */
+export const CONFIG_OPTION = {
+  schema: text().nullable(),
+  group: "Run",
+  help: "options from a JSON file, such as a run's config.json; the command line wins",
+  value: "FILE",
+} satisfies Option;
+
+/** Makes the paths that a run records absolute, so that it can be resumed from another folder. */
+export function absolutePaths<Flags extends { data?: string | null; weights?: string | null }>(
+  flags: Flags,
+): Flags {
+  const toAbsolute = (path: string | null | undefined) =>
+    path && path !== "synthetic" && path !== "random" ? resolve(path) : path;
+  return { ...flags, data: toAbsolute(flags.data), weights: toAbsolute(flags.weights) };
+}
+
+/** The flag of an option: `batchSize` → `--batch-size`. */
+export function flagOf(name: string): string {
+  return "--" + name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+}
+
+/** An option as it is typed for a value: `--batch-size 64`, `--no-augment`. */
+export function showFlag(name: string, value: unknown): string {
+  if (typeof value === "boolean") return value ? flagOf(name) : negatedFlagOf(name);
+  return `${flagOf(name)} ${value}`;
+}
+
+function negatedFlagOf(name: string): string {
+  return flagOf(name).replace("--", "--no-");
 }
 
 /**
  * Reads a command's arguments: `--name value`, `--name=value`, `--flag`, `--no-flag`, negative numbers, `--` before arguments that
  * begin with a dash.
  *
- * @throws {HelpRequest} for `--help` or `-h`.
+ * @returns Null where help is asked for.
  * @throws {InputError} naming the option that is unknown, given twice, without a value, or with one it cannot have.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
+ * import { integer } from "../../lib/support/schema.ts";
  * import { type Command, parseCommandLine } from "./options.ts";
- * const command: Command<{ count: number }> = {
- *   name: "deno task tell",
- *   summary: "Tells something.",
- *   options: { count: { kind: "integer", default: 1, group: "What", help: "how often", value: "N" } },
- * };
- * assert.deepEqual(parseCommandLine(command, ["--count", "3"]).values, { count: 3 });
+ * const command = {
+ *   name: "deno task count",
+ *   summary: "Counts.",
+ *   options: { upTo: { schema: integer(), default: 1, group: "Range", help: "last number", value: "N" } },
+ * } satisfies Command;
+ * assert.deepEqual(parseCommandLine(command, ["--up-to", "3"])?.values, { upTo: 3 });
  * ```
  */
-export function parseCommandLine<Values>(command: Command<Values>, args: string[]): CommandLine<Values> {
-  const options = command.options as Record<string, Option>;
-  const byFlag = new Map<string, string>();
-  for (const [name, option] of Object.entries(options)) {
-    byFlag.set(flagOf(name), name);
-    if (option.kind === "boolean") byFlag.set(negatedFlagOf(name), name);
-  }
-  if (args.some((arg, index) => (arg === "--help" || arg === "-h") && !args.slice(0, index).includes("--"))) {
-    throw new HelpRequest(formatHelp(command));
-  }
-  const types = [...byFlag].map(([flag, name]) => {
-    const type = options[name].kind === "boolean" ? "boolean" as const : "string" as const;
-    return [flag.slice(2), { type }];
-  });
-  // not strict: its own messages name neither the value wanted nor what was likely meant
-  const { tokens } = parseArgs({ args, options: Object.fromEntries(types), strict: false, tokens: true });
+export function parseCommandLine<Given extends Command>(
+  command: Given,
+  args: string[],
+): CommandLine<Given> | null {
+  const end = args.indexOf("--");
+  if (args.slice(0, end < 0 ? undefined : end).some((arg) => arg === "--help" || arg === "-h")) return null;
+  const { parser, flags } = createParser(command);
   const given: Record<string, unknown> = {};
   const seen = new Map<string, string>();
-  const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
-    const flag = token.rawName.startsWith("--") ? token.rawName : args[token.index].split("=")[0];
-    const name = byFlag.get(flag);
-    if (name === undefined) throw unknownFlag(flag, [...byFlag.keys()], command.name);
-    const earlier = seen.get(name);
-    if (earlier !== undefined) {
-      const both = earlier === flag ? `${flag} twice` : `${earlier} and ${flag} together`;
-      throw new InputError(`Cannot use ${both}: leave one of them out.`);
-    }
-    seen.set(name, flag);
-    given[name] = readValue(options[name], flag, token.value, token.inlineValue);
+  for (const [flag, name] of flags) {
+    parser.on(`option:${flag.slice(2)}`, (value?: string) => {
+      const earlier = seen.get(name);
+      if (earlier !== undefined) {
+        const both = earlier === flag ? `${flag} twice` : `${earlier} and ${flag} together`;
+        throw new InputError({ what: `use ${both}`, why: "leave one of them out" });
+      }
+      seen.set(name, flag);
+      const option = command.options[name];
+      if (isBoolean(option)) given[name] = flag === flagOf(name);
+      // `--run --epochs 3` forgot a value, but `--learning-rate -1` gave one
+      else if (/^-+[a-z]/i.test(value!) && !args.includes(`${flag}=${value}`)) {
+        throw missingValue(option, flag);
+      } else given[name] = readValue(option, flag, value!);
+    });
   }
-  checkPositionals(command, positionals);
-  const defaults = Object.fromEntries(
-    Object.entries(options).map(([name, option]) => [name, option.default]),
+  const { operands, unknown } = parseOptions(
+    parser,
+    args,
+    (flag) => missingValue(command.options[flags.get(flag)!], flag),
   );
-  return { given: given as Partial<Values>, values: { ...defaults, ...given } as Values, positionals };
-}
-
-function readValue(
-  option: Option,
-  flag: string,
-  text: string | undefined,
-  inline: boolean | undefined,
-): unknown {
-  if (option.kind === "boolean") {
-    if (text === undefined) return !flag.startsWith("--no-");
-    throw new InputError(`Cannot use ${flag}=${text}: ${flag} takes no value.`);
+  if (unknown.length > 0) throw unknownOption(unknown[0], [...flags.keys()], command.name);
+  checkPositionals(command, operands);
+  const missing = Object.entries(command.options).find(([name, { isRequired }]) =>
+    isRequired && !(name in given)
+  );
+  if (missing !== undefined) {
+    const [flag, value] = [flagOf(missing[0]), valueName(missing[1])];
+    const line = [command.name, ...operands, flag, value].join(" ");
+    throw new InputError({ what: `start without ${flag}`, why: `write ${line}` });
   }
-  // `--run --epochs 3` forgot a value, but `--learning-rate -1` gave one
-  if (text === undefined || (!inline && /^-+[a-z]/i.test(text))) {
-    const wanted = option.value ?? describeValues(option);
-    throw new InputError(`Cannot use ${flag} without a value: write ${flag} ${wanted}.`);
+  const defaults = Object.entries(command.options).map(([name, option]) => [name, option.default ?? null]);
+  const values = { ...Object.fromEntries(defaults), ...given };
+  return { given: given as Partial<ValuesOf<Given>>, values, positionals: operands };
+}
+
+/** A commander command with the options, and the options' names by flag. */
+function createParser(
+  { name, summary, options, positionals }: Command,
+): { parser: Parser; flags: Map<string, string> } {
+  const parser = new Parser(name).description(summary).exitOverride().configureOutput({ writeErr: () => {} });
+  parser.addHelpOption(new ParserOption("-h, --help", "print this help").helpGroup("Help:"));
+  if (positionals !== undefined) {
+    const { name, help, from, to } = positionals;
+    const dots = to > 1 ? "..." : "";
+    parser.argument(from > 0 ? `<${name}${dots}>` : `[${name}${dots}]`, help);
   }
-  return parseOptionText(option, text, `${flag} ${text === "" ? '""' : text}`);
+  const flags = new Map<string, string>();
+  const add = (name: string, flag: string, value: string, help: string, isHidden = false) => {
+    flags.set(flag, name);
+    parser.addOption(
+      new ParserOption(flag + value, help).helpGroup(`${options[name].group ?? "Options"}:`).hideHelp(
+        isHidden,
+      ),
+    );
+  };
+  for (const [name, option] of Object.entries(options)) {
+    const { help, helpOff = help } = option;
+    if (isBoolean(option)) {
+      add(name, flagOf(name), "", help, option.default === true);
+      add(name, negatedFlagOf(name), "", helpOff, option.default !== true);
+    } else {
+      add(name, flagOf(name), ` <${valueName(option)}>`, describeOption(option));
+    }
+  }
+  return { parser, flags };
 }
 
-function unknownFlag(flag: string, flags: string[], command: string): InputError {
-  const error = unknownOption(flag, flag, flags, (near) => near);
-  return suggest(flag, flags) === undefined
-    ? new InputError(`${error.message} See ${command} --help for all there are.`)
-    : error;
+/** Commander's reading; an option at the end that lacks its value is worded by us. */
+function parseOptions(parser: Parser, args: string[], missing: (flag: string) => InputError) {
+  try {
+    return parser.parseOptions(args);
+  } catch (error) {
+    throw error instanceof CommanderError ? missing(args.at(-1)!) : error;
+  }
 }
 
-function checkPositionals({ name, positionals }: Command<unknown>, given: string[]): void {
+function isBoolean({ schema }: Option): boolean {
+  return schema instanceof z.ZodBoolean;
+}
+
+function withoutNull({ schema }: Option): z.ZodType {
+  return schema instanceof z.ZodNullable ? schema.unwrap() as z.ZodType : schema;
+}
+
+function choicesOf(option: Option): string[] {
+  const schema = withoutNull(option);
+  return schema instanceof z.ZodEnum ? schema.options.map(String) : [];
+}
+
+/** What stands for a value: choices where they are short, else a word; the description lists them then. */
+function valueName(option: Option): string {
+  if (option.value !== undefined) return option.value;
+  if (withoutNull(option) instanceof z.ZodNumber) return "N";
+  const choices = choicesOf(option).join("|");
+  return choices !== "" && choices.length <= 20 ? choices : "NAME";
+}
+
+function readValue(option: Option, flag: string, text: string): unknown {
+  if (text === option.nullWord) return null;
+  const schema = withoutNull(option);
+  // Number() alone would take "", " 5", "0x10" and "Infinity" as well
+  const isNumber = schema instanceof z.ZodNumber && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+  const value = isNumber ? Number(text) : text;
+  const problem = findProblem(schema, value);
+  if (problem === null) return value;
+  const orNull = option.nullWord === undefined ? "" : `, or ${option.nullWord}`;
+  throw new InputError({ what: `use ${flag} ${text || '""'}`, why: `it ${problem.must}${orNull}` });
+}
+
+function missingValue(option: Option, flag: string): InputError {
+  return new InputError({ what: `use ${flag} without a value`, why: `write ${flag} ${valueName(option)}` });
+}
+
+function unknownOption(arg: string, flags: string[], command: string): InputError {
+  const [flag, value] = arg.split("=");
+  if (value !== undefined && flags.includes(flag)) {
+    return new InputError({ what: `use ${arg}`, why: `${flag} takes no value` });
+  }
+  const near = suggest(flag, flags);
+  const advice = near === undefined ? `See ${command} --help for all there are.` : `Did you mean ${near}?`;
+  return new InputError(`Unknown option ${flag}. ${advice}`);
+}
+
+function checkPositionals({ name, positionals }: Command, given: string[]): void {
   const { from, to } = positionals ?? { from: 0, to: 0 };
   if (given.length < from) {
-    throw new InputError(
-      `Cannot start without ${positionals!.name}: write ${name} ${positionals!.name}, or see ${name} --help.`,
-    );
+    const wanted = positionals!.name;
+    throw new InputError({
+      what: `start without ${wanted}`,
+      why: `write ${name} ${wanted}, or see ${name} --help`,
+    });
   }
   if (given.length > to) {
-    throw new InputError(
-      `Cannot use the argument ${JSON.stringify(given[to])}: ${name} takes ` +
-        `${to === 0 ? "options only" : `${to} at most`}; see ${name} --help.`,
-    );
+    const most = to === 0 ? "options only" : `${to} at most`;
+    throw new InputError({
+      what: `use the argument ${JSON.stringify(given[to])}`,
+      why: `${name} takes ${most}; see ${name} --help`,
+    });
   }
+}
+
+/** An option's line in `--help`: description, choices, default. */
+function describeOption(option: Option): string {
+  const choices = choicesOf(option);
+  const isListed = choices.length > 0 && valueName(option) !== choices.join("|");
+  const words = isListed ? `${option.help}: ${listWords(choices)}` : option.help;
+  const standard = option.defaultText ?? option.default ?? option.nullWord;
+  if (option.isRequired) return `${words} (required)`;
+  return standard === undefined || standard === null ? words : `${words} (default: ${standard})`;
+}
+
+/**
+ * The text of `--help`: usage, options under their headings with their defaults, examples.
+ *
+ * @param width Columns to stay within: those of the terminal, 80 where there is none.
+ */
+export function formatHelp(command: Command, width = helpWidth()): string {
+  const helper = new HelpPage(width);
+  const examples = (command.examples ?? []).map(([line, does]) =>
+    helper.formatItem(line, helper.padWidth(), does)
+  );
+  const page = helper.formatHelp(createParser(command).parser, helper).trimEnd();
+  return [page, ...(examples.length > 0 ? ["", "Examples:", ...examples] : [])].join("\n");
+}
+
+/** Commander's help with a narrow left column: what is too long for it has its description below. */
+class HelpPage extends Help {
+  override minWidthToWrap = 20;
+
+  constructor(override helpWidth: number) {
+    super();
+  }
+
+  override padWidth(): number {
+    return this.helpWidth < 80 ? 18 : 24;
+  }
+
+  override formatItem(term: string, width: number, description: string): string {
+    const beside = super.formatItem(term.length > width ? "" : term, width, description, this);
+    return term.length > width ? `  ${term}\n${beside}` : beside;
+  }
+}
+
+function helpWidth(): number {
+  return Deno.stdout.isTerminal() ? Math.min(100, Math.max(40, consoleSize().columns)) : 80;
 }

@@ -1,6 +1,6 @@
 import { InputError } from "../support/errors.ts";
 import type { NetworkSpec } from "../model/spec.ts";
-import { suggest } from "../support/options.ts";
+import { suggest } from "../support/schema.ts";
 import type { TrainConfig } from "../training/config.ts";
 
 /** A network that is compared with the others. */

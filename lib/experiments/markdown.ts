@@ -1,6 +1,5 @@
 import type { MeanInterval } from "../support/statistics.ts";
-import { type Option, showOption } from "../support/options.ts";
-import { TRAINING_OPTIONS } from "../training/options.ts";
+import { optionOf, showOption } from "../training/config.ts";
 import { compareResults, type ComparisonRow, type Difference } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";
 import { formatMachine } from "./provenance.ts";
@@ -84,9 +83,9 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
 function formatRecipe(recipe: Recipe): string {
   const left = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
   return Object.entries(recipe).flatMap(([name, value]) => {
-    const option = TRAINING_OPTIONS[name as keyof Recipe] as Option;
-    const isOff = value === null || (value === false && option.default === false);
-    return left.includes(name) || isOff ? [] : [`\`${showOption(name, option, value)}\``];
+    const key = name as keyof Recipe;
+    const isOff = value === null || (value === false && optionOf(key).default === false);
+    return left.includes(name) || isOff ? [] : [`\`${showOption(key, value)}\``];
   }).join(" ");
 }
 

@@ -66,9 +66,12 @@ const LARGEST_SEED = 2 ** 32 - 1;
  */
 export function parseSeeds(text: string): number[] {
   const refuse = (why: string) =>
-    new InputError(
-      `Cannot use --seeds ${text}: ${why}; write how many (5), which (0,3,7), or from where to where (3-5).`,
-    );
+    new InputError({
+      what: `use ${text} as the seeds`,
+      why,
+      setting: "seeds",
+      next: [{ advice: "write how many (5), which (0,3,7), or from where to where (3-5)" }],
+    });
   const isCount = /^\d+$/.test(text);
   const seeds = (isCount ? [`0-${Number(text) - 1}`] : text.split(",")).flatMap((part) => {
     const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? [];

@@ -1,9 +1,8 @@
 import { join } from "@std/path";
 import { InputError } from "../support/errors.ts";
-import { type Option, showOption } from "../support/options.ts";
 import type { Progress } from "../training/progress.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
-import type { TrainConfig } from "../training/config.ts";
+import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/progress.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import type { PlannedRun } from "./plan.ts";
@@ -52,10 +51,15 @@ export async function inspectRun(
     differences.push(`started from the weights ${saved.recorded.weights} and not from ${weights}`);
   }
   if (differences.length > 0) {
-    throw new InputError(
-      `Cannot use run ${config.run} in this comparison: it ${differences.join(", ")}. ` +
-        `Ask for the recipe it was begun with, keep this comparison elsewhere by --into NAME, or delete ${folder}.`,
-    );
+    throw new InputError({
+      what: `use run ${config.run} in this comparison`,
+      why: `it ${differences.join(", ")}`,
+      next: [
+        { advice: "ask for the recipe it was begun with" },
+        { set: { into: "NAME" } },
+        { advice: `delete ${folder}` },
+      ],
+    });
   }
   return {
     stage: isFinished(saved.progress, config) ? "finished" : "interrupted",
@@ -76,12 +80,10 @@ export function isFinished(
 function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
   const names = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
   // a run may be stretched to more epochs, but then it is not the run of this recipe: its schedule differs
-  const matters = names.filter((name) => TRAINING_OPTIONS[name].onResume === "fixed" || name === "epochs");
-  const show = (name: keyof TrainConfig, config: TrainConfig) =>
-    showOption(name, TRAINING_OPTIONS[name] as Option, config[name]);
+  const matters = names.filter((name) => resumeRule(name) === "fixed" || name === "epochs");
   const known = ["run", "weights"]; // the run is found by its name, and its weights are compared by what they are
   return matters.filter((name) => !known.includes(name) && saved[name] !== wanted[name])
-    .map((name) => `has ${show(name, saved)} instead of ${show(name, wanted)}`);
+    .map((name) => `has ${showOption(name, saved[name])} instead of ${showOption(name, wanted[name])}`);
 }
 
 function exists(path: string): boolean {

@@ -1,5 +1,4 @@
-import { type Option, showOption } from "../support/options.ts";
-import { resolveConfig } from "../training/config.ts";
+import { resolveConfig, showOption } from "../training/config.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import { EXPERIMENTS } from "./experiments.ts";
 import { hashValue } from "./hash.ts";
@@ -78,9 +77,8 @@ async function describeRecipe({ experiment, recipe, recipeHash }: ExperimentResu
   if (await hashValue(today) === recipeHash) return [];
   const names = [...new Set([...Object.keys(today), ...Object.keys(recipe)])] as (keyof Recipe)[];
   const differences = names.filter((name) => today[name] !== recipe[name]).map((name) => {
-    const option = TRAINING_OPTIONS[name] as Option | undefined;
     const show = (value: unknown) =>
-      option === undefined || value === undefined ? String(value) : showOption(name, option, value);
+      !(name in TRAINING_OPTIONS) || value === undefined ? String(value) : showOption(name, value);
     return `${show(recipe[name])} where it is ${show(today[name])} by default`;
   });
   return [`The results of ${experiment} were made with ${differences.join(", ")}.`];

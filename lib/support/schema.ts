@@ -7,6 +7,28 @@ import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./errors.ts";
 
+/** A setting: its check, its default and its words. Command lines, `--help` and configuration files come from it. */
+export interface Option<Value = unknown> {
+  /** Type and check; nullable where "off" is a value. */
+  schema: z.ZodType<Value>;
+  /** The value where none is given; `null` by default. */
+  default?: Value;
+  /** The default in words, where the value alone would not say it. */
+  defaultText?: string;
+  /** Whether a value must be given on the command line. */
+  isRequired?: boolean;
+  /** The word for `null` on the command line; without one, `null` cannot be given. */
+  nullWord?: string;
+  /** The heading it is listed under. @default {"Options"} */
+  group?: string;
+  /** One line without a full stop. */
+  help: string;
+  /** The same for turning off what is on by default. */
+  helpOff?: string;
+  /** What stands for the value in `--help`: `N`, `PATH|synthetic`. A `PATH` is relative to the caller's folder. */
+  value?: string;
+}
+
 /** Bounds of a number: inclusive (`from`, `to`) or exclusive (`above`, `below`). */
 export interface Range {
   from?: number;
@@ -25,6 +47,11 @@ export function integer(range: Range = {}): z.ZodNumber {
 export function number(range: Range = {}): z.ZodNumber {
   const error = `must be a number${wordRange(range)}`;
   return withRange(z.number({ error }), range, error);
+}
+
+/** True or false. */
+export function boolean(): z.ZodBoolean {
+  return z.boolean({ error: "must be true or false" });
 }
 
 /** One of some words. */
@@ -141,6 +168,7 @@ function inspect<Schema extends z.ZodType>(schema: Schema, value: unknown): Insp
 const TYPES: Record<string, string> = {
   int: "a whole number",
   object: "an object",
+  record: "an object",
   array: "an array",
   string: "text",
 };
@@ -165,7 +193,7 @@ function wordIssue(issue: z.core.$ZodRawIssue): string {
 }
 
 /**
- * The candidate that a word was most likely meant to be, if one is near: at most a third of the letters differ, or one begins the
+ * The candidate that a word was most likely meant to be, if one is near: up to a third of the letters differ, or one begins the
  * other. Case and punctuation do not count.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
@@ -177,9 +205,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
     const offered = plain(candidate);
     const isBeginning = wanted.length >= 3 && (offered.startsWith(wanted) || wanted.startsWith(offered));
     const edits = distance(wanted, offered);
-    const limit = isBeginning
-      ? Infinity
-      : Math.max(1, Math.floor(Math.max(wanted.length, offered.length) / 3));
+    const limit = isBeginning ? Infinity : Math.ceil(Math.max(wanted.length, offered.length) / 3);
     if (edits <= limit && edits < bestDistance) [best, bestDistance] = [candidate, edits];
   }
   return best;

@@ -1,77 +1,17 @@
+import { z } from "zod";
 import { InputError } from "../support/errors.ts";
-import { checkOptionValue, flagOf, type Option, showOption, unknownOption } from "../support/options.ts";
-import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
-import type { DeviceChoice } from "../tensorflow/runtime/runtime.ts";
-import { RUN_OPTIONS, TRAINING_OPTIONS } from "./options.ts";
+import { findProblem, parseJson, suggest } from "../support/schema.ts";
+import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOption } from "./options.ts";
 
-/** The rule that moves the parameters. */
-export type OptimizerName = "sgd" | "adam";
-/** The course of the learning rate. */
-export type ScheduleName = "one-cycle" | "cosine" | "constant";
-
-/** Everything that makes a training what it is, as `config.json` and each checkpoint hold it. Defaults: `TRAINING_OPTIONS`. */
-export interface TrainConfig {
-  /** The run's name: its folder is `checkpoints/<run>`. */
-  run: string;
-  /** Decides starting values, order and augmentation. */
-  seed: number;
-  /** Where the network's filters come from. */
-  variant: Variant;
-  /** What of the backbone learns. */
-  backbone: BackboneMode;
-  /** The convolution behind the backbone. */
-  adapter: AdapterKind;
-  /** What the backbone starts from: a safetensors file, `random`, or `null` to look for the pretrained weights. */
-  weights: string | null;
-  /** Go through the classes one by one instead of all at once. */
-  classLoop: boolean;
-  /** Passes over the training images. */
-  epochs: number;
-  /** Images a step. */
-  batchSize: number;
-  /** The rule that moves the parameters. */
-  optimizer: OptimizerName;
-  /** Learning rate at its peak. */
-  learningRate: number;
-  /** The course of the learning rate. */
-  schedule: ScheduleName;
-  /** Nesterov momentum; 0 with Adam, which has none. */
-  momentum: number;
-  /** How much parameters are drawn towards 0. */
-  weightDecay: number;
-  /** Shrink the parameters themselves rather than add the decay to the gradient: AdamW. */
-  decoupledWeightDecay: boolean;
-  /** Share of the target that is spread over all classes, [0, 1). */
-  labelSmoothing: number;
-  /** Longest gradient let through (L2 norm over all parameters), or `null`: as it is. */
-  clipNorm: number | null;
-  /** Folder of CIFAR-10's binary files, `synthetic`, or `null` to look for them. */
-  data: string | null;
-  /** Random crops and mirrored images. */
-  augment: boolean;
-  /** Train on the first this many images, or `null`: all. */
-  subset: number | null;
-  /** Test on the first this many images, or `null`: all. */
-  testSubset: number | null;
-  /** Training images held out to choose the best epoch on; 0: it is chosen on the test set. */
-  validation: number;
-  /** Where to compute. */
-  device: DeviceChoice;
-  /** Run the training step as one graph. */
-  compile: boolean;
-  /** Winograd's algorithm for 3×3 convolutions where it is faster. */
-  winograd: boolean;
-  /** Write event files for TensorBoard. */
-  tensorboard: boolean;
-}
+export type { OptimizerName, ScheduleName, TrainConfig } from "./options.ts";
 
 /** Where a configuration comes from; of two that name an option, the later one here wins. */
 export interface ConfigSources {
-  /** The configuration of the run to go on with, as its checkpoint holds it. */
+  /** The configuration of the run to resume, as its checkpoint holds it. */
   base?: object;
-  /** What a configuration file holds, and its path for messages. */
+  /** A configuration file. */
   file?: ConfigFile;
-  /** What the command line or the calling code gives; `undefined` counts as not given. */
+  /** Options given by the command line or the calling code; `undefined` counts as not given. */
   flags?: Partial<TrainConfig>;
 }
 
@@ -79,7 +19,7 @@ export interface ConfigSources {
 export interface ConfigFile {
   /** For messages. */
   path: string;
-  /** What the file holds. */
+  /** Its entries. */
   values: object;
 }
 
@@ -87,6 +27,46 @@ export interface ConfigFile {
 export const RECORDED_KEY = "recorded";
 
 const NAMES = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
+/** Options of one call, which no configuration holds. */
+const PER_CALL = ["resume", "config", "json"];
+
+/** Looks up an option's check, default and description. */
+export function optionOf(name: keyof TrainConfig): TrainingOption {
+  return TRAINING_OPTIONS[name];
+}
+
+/** Looks up whether a resumed run may change an option. */
+export function resumeRule(name: keyof TrainConfig): ResumeRule {
+  return optionOf(name).onResume ?? "fixed";
+}
+
+/** Formats an option with its value: `batchSize 64`, `subset all`. */
+export function showOption(name: keyof TrainConfig, value: unknown): string {
+  return `${name} ${value === null ? optionOf(name).nullWord ?? "none" : value}`;
+}
+
+/**
+ * A JSON schema of configuration files, by which an editor completes and checks them.
+ *
+ * @returns The content of `config.schema.json`.
+ */
+export function configSchema(): object {
+  const properties = NAMES.map((name) => {
+    const { schema, help, default: value } = optionOf(name);
+    return [
+      name,
+      schema.optional().meta({ description: help, ...value !== undefined && { default: value } }),
+    ];
+  });
+  const schema = z.strictObject({
+    $schema: z.string().optional().meta({ description: "path or address of this schema" }),
+    ...Object.fromEntries(properties),
+    [RECORDED_KEY]: z.unknown().optional().meta({
+      description: "facts about a run, written by it; ignored here",
+    }),
+  });
+  return z.toJSONSchema(schema.meta({ title: "Training configuration" }), { io: "input" });
+}
 
 /**
  * Puts a complete, checked configuration together: defaults, then the resumed run, then the configuration file, then the flags.
@@ -105,91 +85,110 @@ const NAMES = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
  * ```
  */
 export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {}): TrainConfig {
-  const given: Partial<TrainConfig> = {
-    ...checkValues(base, (name) => name, "of the resumed run"),
-    ...(file === undefined ? {} : checkValues(file.values, (name) => name, `in ${file.path}`)),
-    ...checkValues(flags, flagOf),
+  const given = {
+    ...checkValues(base, " of the resumed run"),
+    ...(file === undefined ? {} : checkValues(file.values, ` in ${file.path}`)),
+    ...checkValues(flags, ""),
   };
-  const defaults = Object.fromEntries(NAMES.map((name) => [name, TRAINING_OPTIONS[name].default]));
+  const defaults = Object.fromEntries(NAMES.map((name) => [name, optionOf(name).default]));
   const config = { ...defaults, ...given } as TrainConfig;
-  for (const name of NAMES) {
-    const { defaultFrom } = TRAINING_OPTIONS[name];
-    if (defaultFrom !== undefined && given[name] === undefined) {
-      Object.assign(config, { [name]: defaultFrom(config) });
-    }
-  }
-  checkCombinations(config);
-  return config;
+  const { optimizer, variant, backbone, adapter } = config;
+  const isAdam = optimizer === "adam";
+  const run = variant + (backbone === "trainable" ? "" : `-${backbone}`) +
+    (adapter === "none" ? "" : `-adapter-${adapter}`);
+  const derived = {
+    run,
+    learningRate: isAdam ? 0.001 : 0.05,
+    momentum: isAdam ? 0 : 0.9,
+    weightDecay: isAdam ? 0 : 5e-4,
+  };
+  const complete = { ...config, ...derived, ...given };
+  checkCombinations(complete);
+  return complete;
 }
 
-/** The values that are options, each checked; `undefined` ones are left out. `nameOf` and `place` make the messages. */
-function checkValues(values: object, nameOf: (name: string) => string, place = ""): Partial<TrainConfig> {
-  const checked: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined || name === RECORDED_KEY) continue;
-    if (Object.hasOwn(RUN_OPTIONS, name)) {
-      throw new InputError(
-        `Cannot use ${nameOf(name)} ${place}: it belongs on the command line, as ${flagOf(name)}.`,
-      );
-    }
-    if (!Object.hasOwn(TRAINING_OPTIONS, name)) {
-      throw unknownOption(`${nameOf(name)} ${place}`.trim(), name, NAMES, nameOf);
-    }
-    const option = TRAINING_OPTIONS[name as keyof TrainConfig] as Option;
-    const label = `${nameOf(name)} ${JSON.stringify(value)} ${place}`.trim();
-    checked[name] = checkOptionValue(option, value, label);
+/** The values that are options, each checked; `undefined` ones are left out. `place` completes the messages. */
+function checkValues(values: object, place: string): Partial<TrainConfig> {
+  const given = Object.entries(values).filter(([name, value]) =>
+    value !== undefined && name !== RECORDED_KEY && name !== "$schema"
+  );
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(TRAINING_OPTIONS, name)) throw unknownOption(name, place);
+    const { schema } = optionOf(name as keyof TrainConfig);
+    const problem = findProblem(schema, value);
+    if (problem === null) continue;
+    const orNull = schema.safeParse(null).success ? ", or null" : "";
+    throw new InputError({
+      what: `use ${name} ${JSON.stringify(value)}${place}`,
+      why: `it ${problem.must}${orNull}`,
+    });
   }
-  return checked as Partial<TrainConfig>;
+  return Object.fromEntries(given);
+}
+
+function unknownOption(name: string, place: string): InputError {
+  if (PER_CALL.includes(name)) {
+    return new InputError({
+      what: `use ${name}${place}`,
+      why: "it belongs to one call, not to a configuration",
+    });
+  }
+  const near = suggest(name, NAMES);
+  const why = `there is no such option${near === undefined ? "" : ` (did you mean ${near}?)`}`;
+  return new InputError({ what: `use ${name}${place}`, why });
 }
 
 /**
- * Refuses what contradicts itself. All other combinations make sense: an adapter behind a backbone that learns is the control for
- * one behind a frozen backbone, and a frozen backbone with random weights shows what the pretrained ones are worth.
+ * Refuses contradictions. All other combinations make sense: an adapter after a trainable backbone is the control for one after a
+ * frozen backbone, and a frozen backbone with random weights shows what the pretrained ones are worth.
  */
 function checkCombinations({ variant, classLoop, optimizer, momentum }: TrainConfig): void {
   if (classLoop && (variant === "static-ten-way" || variant === "static-shared")) {
-    throw new InputError(
-      `Cannot use --class-loop with --variant ${variant}: that network has one filter for all classes, so there is nothing to ` +
-        "loop over; leave --class-loop out.",
-    );
+    throw new InputError({
+      what: `loop over the classes of a ${variant} network`,
+      why: "it has one filter for all of them",
+      setting: "classLoop",
+      next: [{ advice: "leave it out" }],
+    });
   }
   if (optimizer === "adam" && momentum !== 0) {
-    throw new InputError(
-      `Cannot use --momentum ${momentum} with --optimizer adam: Adam averages its gradients itself; leave --momentum out, or use ` +
-        "--optimizer sgd.",
-    );
+    throw new InputError({
+      what: `use a momentum of ${momentum} with Adam`,
+      why: "Adam averages its gradients itself",
+      setting: "momentum",
+      next: [{ set: { momentum: 0 } }, { set: { optimizer: "sgd" } }],
+    });
   }
 }
 
 /**
- * Checks that a run may go on with other options than it was begun with.
+ * Checks that a run may be resumed with other options than it was begun with.
  *
  * @param saved The configuration in the run's checkpoint.
- * @param wanted The configuration to go on with: `resolveConfig({ base: saved, file, flags })`.
- * @returns A sentence for each change that keeps the training from going on bit for bit; none when it will.
+ * @param wanted The configuration to resume with: `resolveConfig({ base: saved, file, flags })`.
+ * @returns A sentence for each change that keeps the training from being bit-for-bit the uninterrupted one.
  * @throws {InputError} naming both values of each option that would make it another run.
  */
 export function checkResumable(saved: TrainConfig, wanted: TrainConfig): string[] {
   const changed = NAMES.filter((name) => saved[name] !== wanted[name]);
-  const show = (name: keyof TrainConfig, value: unknown) =>
-    showOption(name, TRAINING_OPTIONS[name] as Option, value);
-  const refused = changed.filter((name) => TRAINING_OPTIONS[name].onResume === "fixed");
+  const refused = changed.filter((name) => resumeRule(name) === "fixed");
   if (refused.length > 0) {
     const changes = refused.map((name) =>
-      `${show(name, wanted[name])} (it was begun with ${show(name, saved[name])})`
+      `${showOption(name, wanted[name])} (it was begun with ${showOption(name, saved[name])})`
     );
-    throw new InputError(
-      `Cannot go on with run ${saved.run} with ${
-        changes.join(" and ")
-      }: that would be another training; leave the option out, or ` +
-        "start a new run with --run NAME.",
-    );
+    throw new InputError({
+      what: `resume run ${saved.run} with ${changes.join(" and ")}`,
+      why: "that would be another training",
+      next: [{ advice: "leave the change out" }, { advice: "start a new run of another name" }],
+    });
   }
-  return changed.filter((name) => TRAINING_OPTIONS[name].onResume === "rounding").map((name) =>
-    `${show(name, wanted[name])} where the run was begun with ${show(name, saved[name])}: ` +
+  return changed.filter((name) => resumeRule(name) === "rounding").map((name) =>
+    `${showOption(name, wanted[name])} where the run was begun with ${showOption(name, saved[name])}: ` +
     "results differ by rounding from those of a run that was not changed."
   );
 }
+
+const CONFIG_FILE = z.record(z.string(), z.unknown());
 
 /**
  * Reads a JSON configuration file for {@linkcode resolveConfig}.
@@ -197,27 +196,10 @@ export function checkResumable(saved: TrainConfig, wanted: TrainConfig): string[
  * @throws {InputError} if it cannot be read, or does not hold a JSON object.
  */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : error.message;
-    throw new InputError(`Cannot read the configuration file ${path}: ${reason}.`, { cause: error });
-  }
-  let values: unknown;
-  try {
-    values = JSON.parse(text);
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new InputError(`Cannot read the configuration file ${path}: it is not JSON (${reason}).`, {
-      cause: error,
-    });
-  }
-  if (typeof values !== "object" || values === null || Array.isArray(values)) {
-    throw new InputError(
-      `Cannot use the configuration file ${path}: it must hold one JSON object such as {"epochs": 3}.`,
-    );
-  }
-  return { path, values };
+  const what = `the configuration file ${path}`;
+  const json = await Deno.readTextFile(path).catch((cause) => {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
+    throw new InputError({ what: `read ${what}`, why }, { cause });
+  });
+  return { path, values: parseJson(CONFIG_FILE, json, what) };
 }

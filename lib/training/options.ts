@@ -1,291 +1,216 @@
-import type { Option, OptionTable } from "../support/options.ts";
-import type { TrainConfig } from "./config.ts";
+/**
+ * The options of a training, each described in one place: type, check, default, help, and whether a resumed run may change it.
+ *
+ * @module
+ */
+import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
+import { boolean, choice, integer, number, type Option, text } from "../support/schema.ts";
+import type { DeviceChoice } from "../tensorflow/runtime/runtime.ts";
+
+/** The update rule. */
+export type OptimizerName = "sgd" | "adam";
+/** The learning rate schedule. */
+export type ScheduleName = "one-cycle" | "cosine" | "constant";
+
+/** A complete training configuration, as `config.json` and each checkpoint hold it. */
+export interface TrainConfig {
+  /** Run name; its folder is `checkpoints/<run>`. */
+  run: string;
+  /** Random seed. */
+  seed: number;
+  /** Generated or stored filters. */
+  variant: Variant;
+  /** Which backbone parameters are trained. */
+  backbone: BackboneMode;
+  /** Trainable convolution after the backbone. */
+  adapter: AdapterKind;
+  /** Initial backbone weights: a safetensors file, `random`, or `null` for the pretrained ones. */
+  weights: string | null;
+  /** Apply the filters in a loop over classes. */
+  classLoop: boolean;
+  /** Passes over the training images. */
+  epochs: number;
+  /** Images per step. */
+  batchSize: number;
+  /** Update rule. */
+  optimizer: OptimizerName;
+  /** Peak learning rate. */
+  learningRate: number;
+  /** Learning rate schedule. */
+  schedule: ScheduleName;
+  /** Nesterov momentum; 0 with Adam. */
+  momentum: number;
+  /** Weight decay (L2). */
+  weightDecay: number;
+  /** Decouple the weight decay from the gradient: AdamW. */
+  decoupledWeightDecay: boolean;
+  /** Label smoothing, [0, 1). */
+  labelSmoothing: number;
+  /** Global L2 norm that gradients are clipped to; `null` for no clipping. */
+  clipNorm: number | null;
+  /** Folder with CIFAR-10's binary files, `synthetic`, or `null` to find or download them. */
+  data: string | null;
+  /** Random crops and horizontal flips of the training images. */
+  augment: boolean;
+  /** Training images to use, balanced over the classes; `null` for all. */
+  subset: number | null;
+  /** Test images to use, balanced over the classes; `null` for all. */
+  testSubset: number | null;
+  /** Training images held out to choose the best epoch on; 0 chooses it on the test set. */
+  validation: number;
+  /** Compute device. */
+  device: DeviceChoice;
+  /** Compile the training step into one graph. */
+  compile: boolean;
+  /** Winograd's algorithm for 3×3 convolutions where it is faster. */
+  winograd: boolean;
+  /** Write TensorBoard event files. */
+  tensorboard: boolean;
+}
 
 /**
- * Whether a resumed run may change an option: `free` – the training goes on as it would have; `rounding` – results differ from an
- * uninterrupted run by rounding, which is said; `fixed` – it would be another run.
+ * Whether a resumed run may change an option: `free` – the training continues as it would have; `rounding` – results differ by
+ * rounding from those of an uninterrupted run; `fixed` – it would be another training.
  */
 export type ResumeRule = "free" | "rounding" | "fixed";
 
-/** An option of the training. */
-export interface TrainingOption<Value> extends Omit<Option<Value>, "default"> {
-  onResume: ResumeRule;
-  default: Value | null;
-  /** The default where it depends on other options; `default` is then `null`. */
-  defaultFrom?: (config: TrainConfig) => Value;
+/** An option of a training. */
+export interface TrainingOption<Value = unknown> extends Option<Value> {
+  /** @default {"fixed"} */
+  onResume?: ResumeRule;
 }
 
-/** A row for each entry of the configuration. */
-export type TrainingOptionTable = { readonly [Name in keyof TrainConfig]: TrainingOption<TrainConfig[Name]> };
+function option<Value>(group: string, help: string, rest: Omit<TrainingOption<Value>, "group" | "help">) {
+  return { group, help, ...rest };
+}
 
-/** Every option that makes a training what it is: recorded in `config.json` and in each checkpoint. */
-export const TRAINING_OPTIONS: TrainingOptionTable = {
-  run: {
-    kind: "string",
-    pattern: {
-      expression: /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-      words: "a name of letters, digits, dots, dashes and underscores that starts with a letter or digit",
-    },
-    default: null,
+const RUN_NAME = text(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+  "a name of letters, digits, dots, dashes and underscores that starts with a letter or digit",
+);
+
+/** Every option that makes a training what it is; {@linkcode TrainConfig} holds their values. */
+export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingOption<TrainConfig[Name]> } = {
+  run: option("Run", "run name; its folder is checkpoints/NAME", {
+    schema: RUN_NAME,
     defaultText: "after the network",
-    defaultFrom: ({ variant, backbone, adapter }) =>
-      variant + (backbone === "trainable" ? "" : `-${backbone}`) +
-      (adapter === "none" ? "" : `-adapter-${adapter}`),
-    group: "Run",
-    help: "name of the run: its folder is checkpoints/NAME",
     value: "NAME",
-    onResume: "fixed",
-  },
-  seed: {
-    kind: "integer",
-    range: { from: 0, to: 2 ** 32 - 1 },
+  }),
+  seed: option("Run", "random seed (initialisation, shuffling, augmentation)", {
+    schema: integer({ from: 0, to: 2 ** 32 - 1 }),
     default: 0,
-    group: "Run",
-    help: "decides starting values, order and augmentation",
-    value: "N",
-    onResume: "fixed",
-  },
-  variant: {
-    kind: "choice",
-    choices: ["dynamic", "static-per-class", "static-ten-way", "static-shared"],
+  }),
+  variant: option("Network", "generated or stored 1×1 filters", {
+    schema: choice(["dynamic", "static-per-class", "static-ten-way", "static-shared"]),
     default: "dynamic",
-    group: "Network",
-    help: "where the filters come from",
-    onResume: "fixed",
-  },
-  backbone: {
-    kind: "choice",
-    choices: ["trainable", "frozen", "bn-only"],
+  }),
+  backbone: option("Network", "which backbone parameters are trained", {
+    schema: choice(["trainable", "frozen", "bn-only"]),
     default: "trainable",
-    group: "Network",
-    help: "what of the backbone learns",
-    onResume: "fixed",
-  },
-  adapter: {
-    kind: "choice",
-    choices: ["none", "1x1", "3x3"],
+  }),
+  adapter: option("Network", "trainable convolution after the backbone", {
+    schema: choice(["none", "1x1", "3x3"]),
     default: "none",
-    group: "Network",
-    help: "trainable convolution behind the backbone",
-    onResume: "fixed",
-  },
-  weights: {
-    kind: "string",
-    nullWord: "auto",
+  }),
+  weights: option("Network", "pretrained backbone weights (safetensors), or random initialisation", {
+    schema: text().nullable(),
     default: null,
+    nullWord: "auto",
     defaultText: "auto: RESNET18_WEIGHTS, data/, download",
-    group: "Network",
-    help: "what the backbone starts from",
     value: "PATH|random",
-    onResume: "fixed",
-  },
-  classLoop: {
-    kind: "boolean",
-    default: false,
-    group: "Network",
-    help: "go through the classes one by one, as the lab's text does: slower",
-    onResume: "rounding",
-  },
-  epochs: {
-    kind: "integer",
-    range: { from: 1 },
+  }),
+  classLoop: option(
+    "Network",
+    "apply the filters in a loop over classes instead of as one matrix product: slower",
+    { schema: boolean(), default: false, onResume: "rounding" },
+  ),
+  epochs: option("Optimisation", "passes over the training images", {
+    schema: integer({ from: 1 }),
     default: 12,
-    group: "Optimisation",
-    help: "passes over the training images",
-    value: "N",
     onResume: "free",
-  },
-  batchSize: {
-    kind: "integer",
-    range: { from: 1 },
-    default: 128,
-    group: "Optimisation",
-    help: "images a step",
-    value: "N",
-    onResume: "fixed",
-  },
-  optimizer: {
-    kind: "choice",
-    choices: ["sgd", "adam"],
+  }),
+  batchSize: option("Optimisation", "images per step", { schema: integer({ from: 1 }), default: 128 }),
+  optimizer: option("Optimisation", "optimizer; sgd is with Nesterov momentum", {
+    schema: choice(["sgd", "adam"]),
     default: "sgd",
-    group: "Optimisation",
-    help: "sgd is with Nesterov momentum",
-    onResume: "fixed",
-  },
-  learningRate: {
-    kind: "number",
-    range: { above: 0 },
-    default: null,
+  }),
+  learningRate: option("Optimisation", "peak learning rate", {
+    schema: number({ above: 0 }),
     defaultText: "0.05 sgd, 0.001 adam",
-    defaultFrom: ({ optimizer }) => optimizer === "adam" ? 0.001 : 0.05,
-    group: "Optimisation",
-    help: "learning rate at its peak",
-    value: "RATE",
-    onResume: "fixed",
-  },
-  schedule: {
-    kind: "choice",
-    choices: ["one-cycle", "cosine", "constant"],
+  }),
+  schedule: option("Optimisation", "learning rate schedule", {
+    schema: choice(["one-cycle", "cosine", "constant"]),
     default: "one-cycle",
-    group: "Optimisation",
-    help: "course of the learning rate over the steps",
-    onResume: "fixed",
-  },
-  momentum: {
-    kind: "number",
-    range: { from: 0, below: 1 },
-    default: null,
+  }),
+  momentum: option("Optimisation", "Nesterov momentum of SGD; 0 for plain SGD", {
+    schema: number({ from: 0, below: 1 }),
     defaultText: "0.9 sgd",
-    defaultFrom: ({ optimizer }) => optimizer === "adam" ? 0 : 0.9,
-    group: "Optimisation",
-    help: "Nesterov momentum, sgd only; 0 for none",
-    value: "M",
-    onResume: "fixed",
-  },
-  weightDecay: {
-    kind: "number",
-    range: { from: 0 },
-    default: null,
+  }),
+  weightDecay: option("Optimisation", "weight decay (L2)", {
+    schema: number({ from: 0 }),
     defaultText: "0.0005 sgd, 0 adam",
-    defaultFrom: ({ optimizer }) => optimizer === "adam" ? 0 : 5e-4,
-    group: "Optimisation",
-    help: "pull of the parameters towards zero",
-    value: "D",
-    onResume: "fixed",
-  },
-  decoupledWeightDecay: {
-    kind: "boolean",
+  }),
+  decoupledWeightDecay: option("Optimisation", "decouple the weight decay from the gradient, as AdamW does", {
+    schema: boolean(),
     default: false,
-    group: "Optimisation",
-    help: "shrink the parameters themselves, as AdamW does, not by way of the gradient",
-    onResume: "fixed",
-  },
-  labelSmoothing: {
-    kind: "number",
-    range: { from: 0, below: 1 },
+  }),
+  labelSmoothing: option("Optimisation", "label smoothing", {
+    schema: number({ from: 0, below: 1 }),
     default: 0,
-    group: "Optimisation",
-    help: "share of the target spread over all classes",
-    value: "S",
-    onResume: "fixed",
-  },
-  clipNorm: {
-    kind: "number",
-    range: { above: 0 },
+  }),
+  clipNorm: option("Optimisation", "clip gradients to this global L2 norm", {
+    schema: number({ above: 0 }).nullable(),
+    default: null,
     nullWord: "off",
+  }),
+  data: option("Data", "folder with CIFAR-10's binary files, or synthetic images", {
+    schema: text().nullable(),
     default: null,
-    group: "Optimisation",
-    help: "longest gradient let through, L2 norm over all parameters",
-    value: "NORM",
-    onResume: "fixed",
-  },
-  data: {
-    kind: "string",
     nullWord: "auto",
-    default: null,
     defaultText: "auto: CIFAR10_DIR, data/, download",
-    group: "Data",
-    help: "folder of CIFAR-10's binary files",
     value: "PATH|synthetic",
     onResume: "free", // a folder may have moved; the trainer compares the images themselves
-  },
-  augment: {
-    kind: "boolean",
+  }),
+  augment: option("Data", "augment the training images by random crops and horizontal flips", {
+    schema: boolean(),
     default: true,
-    group: "Data",
-    help: "no random crops and mirrored images",
-    onResume: "fixed",
-  },
-  subset: {
-    kind: "integer",
-    range: { from: 1 },
-    nullWord: "all",
+    helpOff: "train without random crops and horizontal flips",
+  }),
+  subset: option("Data", "train on N images, balanced over the classes as far as possible", {
+    schema: integer({ from: 1 }).nullable(),
     default: null,
-    group: "Data",
-    help: "train on the first N images only",
-    value: "N",
-    onResume: "fixed",
-  },
-  testSubset: {
-    kind: "integer",
-    range: { from: 1 },
     nullWord: "all",
+  }),
+  testSubset: option("Data", "test on N images, balanced over the classes as far as possible", {
+    schema: integer({ from: 1 }).nullable(),
     default: null,
-    group: "Data",
-    help: "test on the first N images only",
-    value: "N",
-    onResume: "fixed",
-  },
-  validation: {
-    kind: "integer",
-    range: { from: 0 },
-    default: 0,
-    group: "Data",
-    help: "choose the best epoch on N training images held out; 0: on the test set",
-    value: "N",
-    onResume: "fixed",
-  },
-  device: {
-    kind: "choice",
-    choices: ["auto", "cpu", "gpu"],
+    nullWord: "all",
+  }),
+  validation: option(
+    "Data",
+    "hold out N training images and choose the best epoch on them; 0 chooses it on the test set",
+    { schema: integer({ from: 0 }), default: 0 },
+  ),
+  device: option("Machine", "compute device", {
+    schema: choice(["auto", "cpu", "gpu"]),
     default: "auto",
-    group: "Machine",
-    help: "what computes",
     onResume: "rounding",
-  },
-  compile: {
-    kind: "boolean",
+  }),
+  compile: option("Machine", "compile the training step into one graph", {
+    schema: boolean(),
     default: true,
-    group: "Machine",
-    help: "each step operation by operation, not as one graph: slower",
+    helpOff: "run eagerly instead of compiling the step: slower",
     onResume: "rounding",
-  },
-  winograd: {
-    kind: "boolean",
+  }),
+  winograd: option("Machine", "Winograd's algorithm for 3×3 convolutions where it is faster", {
+    schema: boolean(),
     default: true,
-    group: "Machine",
-    help: "3×3 convolutions without Winograd's algorithm: slower on a CPU",
+    helpOff: "3×3 convolutions without Winograd's algorithm: slower on a CPU",
     onResume: "rounding",
-  },
-  tensorboard: {
-    kind: "boolean",
+  }),
+  tensorboard: option("Output", "write TensorBoard event files into the run's folder", {
+    schema: boolean(),
     default: false,
-    group: "Output",
-    help: "write event files for TensorBoard into the run's folder",
     onResume: "free",
-  },
-};
-
-/** Options of one call of the trainer, which are not recorded. */
-export interface RunOptions {
-  /** The run to go on with, or `null` to start one. */
-  resume: string | null;
-  /** A JSON file with options by their camelCase names, or `null`. */
-  config: string | null;
-  /** Print the result as one JSON object on standard output. */
-  json: boolean;
-}
-
-/** The options of one call of the trainer, beside {@linkcode TRAINING_OPTIONS}. */
-export const RUN_OPTIONS: OptionTable<RunOptions> = {
-  resume: {
-    kind: "string",
-    default: null,
-    group: "Run",
-    help: "go on with a run from its last checkpoint, bit for bit",
-    value: "RUN",
-  },
-  config: {
-    kind: "string",
-    default: null,
-    group: "Run",
-    help: "options from a JSON file, such as a run's config.json; the command line wins",
-    value: "FILE",
-  },
-  json: {
-    kind: "boolean",
-    default: false,
-    group: "Output",
-    help: "print the result as one JSON object on standard output",
-  },
+  }),
 };

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { formatCircumstances } from "../../lib/experiments/markdown.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
-import { flagOf, type Option } from "../../lib/support/options.ts";
+import type { Option } from "../../lib/support/schema.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { block, toTypst } from "./typst.ts";
@@ -41,14 +41,13 @@ function listOptions(results: readonly ExperimentResult[]): string[][] {
   const recipe = results[0]?.recipe as Record<string, unknown> | undefined;
   return Object.entries(TRAINING_OPTIONS as Record<string, Option>).map(([name, option]) => {
     const here = recipe === undefined || NOT_SHARED.includes(name) ? "–" : formatValue(option, recipe[name]);
-    const byDefault = option.default === null ? option.defaultText : undefined;
-    return [flagOf(name), here, byDefault ?? formatValue(option, option.default)];
+    return [name, here, option.defaultText ?? formatValue(option, option.default)];
   });
 }
 
-function formatValue(option: Option, value: unknown): string {
-  if (option.kind === "boolean") return value ? "on" : "off";
-  return String(value ?? option.nullWord ?? "none");
+function formatValue({ nullWord = "none" }: Option, value: unknown): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return String(value ?? nullWord);
 }
 
 /** Lists the versions of programs and packages, and of the code that trained. */

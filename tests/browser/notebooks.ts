@@ -8,53 +8,41 @@
  */
 import { basename, join } from "@std/path";
 import { runCommand } from "../../cli/shared/command.ts";
-import { type Command, parseCommandLine } from "../../cli/shared/options.ts";
+import type { Command, CommandLine } from "../../cli/shared/options.ts";
 import { InputError } from "../../lib/support/errors.ts";
+import { boolean, text } from "../../lib/support/schema.ts";
 import { ensureJupyter } from "../../notebooks/jupyter/jupyter.ts";
 import { startLab } from "../../notebooks/jupyter/lab_server.ts";
 import { listNotebooks } from "../../notebooks/jupyter/list_notebooks.ts";
 import { openPage, type Page } from "./chromium.ts";
 
-interface Options {
-  full: boolean;
-  run: boolean;
-  dark: boolean;
-  into: string | null;
-}
-
-const COMMAND: Command<Options> = {
+const COMMAND = {
   name: "deno task test:browser",
   summary:
     "Runs the notebooks in JupyterLab in headless Chromium, checks what is shown, and takes screenshots.",
   options: {
-    full: {
-      kind: "boolean",
-      default: false,
-      group: "What",
-      help: "with the real data and weights, not a quick trial",
-    },
+    full: { schema: boolean(), default: false, help: "real data and weights instead of a smoke test" },
     run: {
-      kind: "boolean",
+      schema: boolean(),
       default: true,
-      group: "What",
-      help: "run all cells; without, what the files bring is looked at",
+      help: "run all cells",
+      helpOff: "look at the files' outputs only",
     },
-    dark: { kind: "boolean", default: false, group: "What", help: "in JupyterLab's dark theme" },
+    dark: { schema: boolean(), default: false, help: "JupyterLab's dark theme" },
     into: {
-      kind: "string",
-      default: null,
-      group: "What",
-      help: "where screenshots go; a folder of the system's for temporary files by default",
+      schema: text().nullable(),
+      defaultText: "a temporary folder",
+      help: "folder for the screenshots",
       value: "FOLDER",
     },
   },
-  positionals: { name: "NN…", help: "which notebooks, by their numbers; all without any", from: 0, to: 99 },
-};
+  positionals: { name: "NN", help: "numbers of the notebooks; all by default", from: 0, to: 99 },
+} satisfies Command;
 
 const [WIDTH, HEIGHT] = [1280, 900];
 
-async function main(args: string[]): Promise<void> {
-  const { values: { full, run, dark, into }, positionals } = parseCommandLine(COMMAND, args);
+async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
+  const { full, run, dark, into } = values;
   const paths = listNotebooks(positionals);
   const scratch = await Deno.makeTempDir({ prefix: "browser-test-" });
   const pictures = into ?? await Deno.makeTempDir({ prefix: "screenshots-" });
@@ -218,4 +206,4 @@ function judge({ notRun, errors, figures, formulas }: Found, pageErrors: readonl
   ];
 }
 
-if (import.meta.main) await runCommand(main);
+if (import.meta.main) await runCommand(COMMAND, main);

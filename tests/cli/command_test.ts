@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { toFileUrl } from "@std/path";
+import { wordInputError } from "../../cli/shared/command.ts";
+import { InputError, type Problem } from "../../lib/support/errors.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -7,13 +9,13 @@ const ROOT = new URL("../../", import.meta.url);
 function start(body: string, args: string[] = []): Deno.ChildProcess {
   const code = `
     import { runCommand } from "${new URL("cli/shared/command.ts", ROOT)}";
-    import { parseCommandLine } from "${new URL("cli/shared/options.ts", ROOT)}";
     import { InputError } from "${new URL("lib/support/errors.ts", ROOT)}";
     import { Interrupted, yieldToEventLoop, watchInterrupts } from "${new URL(
     "lib/support/interrupt.ts",
     ROOT,
   )}";
-    await runCommand(async (args) => { ${body} });`;
+    const command = { name: "x", summary: "Does nothing.", options: {}, positionals: { name: "A", help: "a", from: 0, to: 9 } };
+    await runCommand(command, async ({ positionals: args }) => { ${body} });`;
   return new Deno.Command(Deno.execPath(), {
     args: ["eval", "--quiet", "--no-check", code, ...args],
     cwd: ROOT,
@@ -54,13 +56,28 @@ Deno.test("what the user must mend on the machine is one line that says how, and
   assert.match(stderr, /^error: .*x': no file or folder may have a name that long; give a shorter one\.\n$/);
 });
 
+Deno.test("an error with fields is worded with the option at fault and what to type next", () => {
+  const word = (problem: Problem) => wordInputError(new InputError(problem));
+  assert.equal(word({ what: "read x", why: "it is empty" }), "Cannot read x: it is empty.");
+  assert.equal(
+    word({
+      what: "use 3 as the batch size",
+      why: "it is odd",
+      setting: "batchSize",
+      next: [{ set: { batchSize: 4, augment: false } }, { task: "setup", set: { device: "gpu" } }, {
+        advice: "wait",
+      }],
+    }),
+    "Cannot use 3 as the batch size (--batch-size): it is odd; use --batch-size 4 --no-augment, " +
+      "or run `deno task setup --device gpu`, or wait.",
+  );
+});
+
 Deno.test("help goes to standard output and is no failure", async () => {
-  const body =
-    'parseCommandLine({ name: "x", summary: "Does nothing.", options: {} }, args); console.log("not reached")';
-  const result = await run(body, ["--help"]);
+  const result = await run('console.log("not reached")', ["--help"]);
   assert.equal(result.code, 0);
   assert.equal(result.stderr, "");
-  assert.match(result.stdout, /^Does nothing\.\n\nUsage: x\n/);
+  assert.match(result.stdout, /^Usage: x \[options\] \[A...\]\n\nDoes nothing\.\n/);
   assert.doesNotMatch(result.stdout, /not reached/);
 });
 

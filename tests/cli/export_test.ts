@@ -55,7 +55,7 @@ Deno.test("export refuses what it cannot do, in one line, and leaves the checkpo
   const path = await saveRandomCheckpoint(join(folder.path, "c.safetensors"));
   const before = Deno.readFileSync(path);
   const cases: [string[], string][] = [
-    [[path], `Cannot export without a format: write deno task export ${path} --format pytorch|onnx|tfjs.`],
+    [[path], `Cannot start without --format: write deno task export ${path} --format pytorch|onnx|tfjs.`],
     [[path, "--format", "keras"], "Cannot use --format keras: it must be pytorch, onnx or tfjs."],
     [
       [path, "--format", "onnx", "--output", "a.pb"],

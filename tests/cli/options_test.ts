@@ -1,40 +1,25 @@
 import assert from "node:assert/strict";
-import { type Command, HelpRequest, parseCommandLine } from "../../cli/shared/options.ts";
+import { type Command, flagOf, formatHelp, parseCommandLine, showFlag } from "../../cli/shared/options.ts";
 import { InputError } from "../../lib/support/errors.ts";
+import { boolean, choice, integer, number, text } from "../../lib/support/schema.ts";
 
-interface Values {
-  folder: string;
-  count: number;
-  learningRate: number;
-  clipNorm: number | null;
-  shape: string;
-  tidy: boolean;
-  verbose: boolean;
-}
-
-const COMMAND: Command<Values> = {
+const COMMAND = {
   name: "deno task pack",
   summary: "Packs things.",
-  positionals: { name: "FILE…", help: "what to pack", from: 1, to: 2 },
+  positionals: { name: "FILE", help: "what to pack", from: 1, to: 2 },
   options: {
-    folder: { kind: "string", default: "out", group: "Where", help: "where to", value: "PATH" },
-    count: { kind: "integer", default: 2, group: "What", help: "how many", value: "N" },
-    learningRate: { kind: "number", default: 0.1, group: "What", help: "how fast", value: "RATE" },
-    clipNorm: {
-      kind: "number",
-      nullWord: "off",
-      default: null,
-      group: "What",
-      help: "how long",
-      value: "NORM",
-    },
-    shape: { kind: "choice", choices: ["round", "flat"], default: "round", group: "What", help: "what form" },
-    tidy: { kind: "boolean", default: true, group: "What", help: "leave a mess" },
-    verbose: { kind: "boolean", default: false, group: "What", help: "tell more" },
+    folder: { schema: text(), default: "out", group: "Output", help: "where to", value: "PATH" },
+    count: { schema: integer(), default: 2, help: "how many of them there are to be in the end", value: "N" },
+    learningRate: { schema: number(), default: 0.1, help: "how fast", value: "RATE" },
+    clipNorm: { schema: number().nullable(), nullWord: "off", help: "how long", value: "NORM" },
+    shape: { schema: choice(["round", "flat"]), default: "round", help: "form", value: "FORM" },
+    tidy: { schema: boolean(), default: true, help: "clean up", helpOff: "leave a mess" },
+    verbose: { schema: boolean(), default: false, help: "print more" },
   },
-};
+  examples: [["deno task pack a", "packs a"], ["deno task pack --verbose --count 3 a", "packs it thrice"]],
+} satisfies Command;
 
-const DEFAULTS: Values = {
+const DEFAULTS = {
   folder: "out",
   count: 2,
   learningRate: 0.1,
@@ -45,8 +30,15 @@ const DEFAULTS: Values = {
 };
 
 function parse(line: string) {
-  return parseCommandLine(COMMAND, line.split(" "));
+  return parseCommandLine(COMMAND, line.split(" "))!;
 }
+
+Deno.test("a flag is the camelCase name with dashes", () => {
+  assert.equal(flagOf("run"), "--run");
+  assert.equal(flagOf("noMoreThanTwo"), "--no-more-than-two");
+  assert.equal(showFlag("batchSize", 4), "--batch-size 4");
+  assert.deepEqual([showFlag("loud", true), showFlag("loud", false)], ["--loud", "--no-loud"]);
+});
 
 Deno.test("what is not given has its default, and is not among what was given", () => {
   assert.deepEqual(parse("a.png"), { given: {}, values: DEFAULTS, positionals: ["a.png"] });
@@ -84,10 +76,10 @@ const REFUSED: Record<string, string> = {
   "x --no-tody": "Unknown option --no-tody. Did you mean --no-tidy?",
   "x --no-count": "Unknown option --no-count. Did you mean --count?",
   "x --quick=1": "Unknown option --quick. See deno task pack --help for all there are.",
-  "x -5": "Unknown option -5. See deno task pack --help for all there are.",
+  "x y -5": 'Cannot use the argument "-5": deno task pack takes 2 at most; see deno task pack --help.',
   "x --count": "Cannot use --count without a value: write --count N.",
   "x --folder --count 3": "Cannot use --folder without a value: write --folder PATH.",
-  "x --shape --verbose": "Cannot use --shape without a value: write --shape round or flat.",
+  "x --shape --verbose": "Cannot use --shape without a value: write --shape FORM.",
   "x --count three": "Cannot use --count three: it must be a whole number.",
   "x --count=": 'Cannot use --count "": it must be a whole number.',
   "x --shape oval": "Cannot use --shape oval: it must be round or flat.",
@@ -95,21 +87,60 @@ const REFUSED: Record<string, string> = {
   "x --verbose=yes": "Cannot use --verbose=yes: --verbose takes no value.",
   "x --count 1 --count=2": "Cannot use --count twice: leave one of them out.",
   "x --tidy --no-tidy": "Cannot use --tidy and --no-tidy together: leave one of them out.",
-  "--count 1": "Cannot start without FILE…: write deno task pack FILE…, or see deno task pack --help.",
+  "--count 1": "Cannot start without FILE: write deno task pack FILE, or see deno task pack --help.",
   "x y z": 'Cannot use the argument "z": deno task pack takes 2 at most; see deno task pack --help.',
 };
 
 for (const [line, message] of Object.entries(REFUSED)) {
   Deno.test(`"${line}" is refused: ${message}`, () => {
-    assert.throws(() => parse(line), new InputError(message));
+    assert.throws(() => parse(line), (error) => error instanceof InputError && error.message === message);
   });
 }
 
 Deno.test("--help wins over whatever else is wrong", () => {
   for (const line of ["--help", "-h", "--count --help", "x --nonsense -h"]) {
-    assert.throws(
-      () => parse(line),
-      (error) => error instanceof HelpRequest && error.message.startsWith("Packs things."),
-    );
+    assert.equal(parseCommandLine(COMMAND, line.split(" ")), null);
   }
+});
+
+Deno.test("an option that is required is asked for, with the whole command line", () => {
+  const format = { schema: choice(["a", "b"]), isRequired: true, help: "format" };
+  const command = { name: "x", summary: "X.", options: { format }, positionals: COMMAND.positionals };
+  assert.throws(() => parseCommandLine(command, ["f"]), {
+    message: "Cannot start without --format: write x f --format a|b.",
+  });
+  assert.equal(parseCommandLine(command, ["f", "--format", "b"])?.values.format, "b");
+});
+
+Deno.test("help shows usage, options under their headings with defaults, and examples", () => {
+  assert.equal(
+    formatHelp(COMMAND, 60),
+    `Usage: deno task pack [options] <FILE...>
+
+Packs things.
+
+Arguments:
+  FILE                what to pack
+
+Output:
+  --folder <PATH>     where to (default: out)
+
+Options:
+  --count <N>         how many of them there are to be in
+                      the end (default: 2)
+  --learning-rate <RATE>
+                      how fast (default: 0.1)
+  --clip-norm <NORM>  how long (default: off)
+  --shape <FORM>      form: round or flat (default: round)
+  --no-tidy           leave a mess
+  --verbose           print more
+
+Help:
+  -h, --help          print this help
+
+Examples:
+  deno task pack a    packs a
+  deno task pack --verbose --count 3 a
+                      packs it thrice`,
+  );
 });

@@ -10,7 +10,7 @@ import { findReportPython } from "../notebooks/report/sample.ts";
 Deno.test("report refuses a missing or malformed student number in one line, and writes nothing", async () => {
   using folder = temporaryFolder();
   const cases: [string[], string][] = [
-    [[], "Cannot make a report: it needs your student number: run `deno task report --uid u1234567`."],
+    [[], "Cannot start without --uid: write deno task report --uid UID."],
     [["--uid", "u123456"], "Cannot use --uid u123456: it must be u and seven digits, as u1234567."],
     [["--uid", "1234567"], "Cannot use --uid 1234567: it must be u and seven digits, as u1234567."],
     [["--uid", "u12345678"], "Cannot use --uid u12345678: it must be u and seven digits, as u1234567."],

@@ -39,7 +39,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.equal(code, 2);
     assert.deepEqual([stdout, stderr], [
       "",
-      "error: Cannot train run cut: another process is training it: wait for it, or use --run NAME.\n",
+      "error: Cannot train run cut: another process is training it; wait for it, or use --run NAME.\n",
     ]);
   });
 
@@ -101,7 +101,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.equal(stdout, "");
     assert.match(
       stderr,
-      /^error: Cannot go on with run cut with --seed 3 \(it was begun with --seed 0\) and --batch-size 8 \(it was begun with --batch-size 4\): .*\n$/m,
+      /^error: Cannot resume run cut with seed 3 \(it was begun with seed 0\) and batchSize 8 \(it was begun with batchSize 4\): .*\n$/m,
     );
     assert.equal(readHistory(run).length, 3);
   });

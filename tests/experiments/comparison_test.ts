@@ -94,9 +94,9 @@ Deno.test("the table says what it was measured with: data, weights, recipe, seed
     const words of [
       "CIFAR-10 (fingerprint 0123456789abcdef)",
       "ResNet-18",
-      "`--epochs 12`",
-      "`--subset 100`",
-      "`--no-augment`",
+      "`epochs 12`",
+      "`subset 100`",
+      "`augment false`",
       "Seeds: 0, 1.",
       "Trained 2026-01-01 to 2026-01-02 on A processor, 2 cores, 8 GB",
       "2 runs at once, 1 thread each",

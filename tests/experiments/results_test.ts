@@ -73,7 +73,7 @@ Deno.test("results of another recipe are named with what is different", async ()
   const [sentence, ...mixture] = await describeStaleness(results, { code: codeVersion(), probes: [] });
   assert.match(
     sentence,
-    /dynamic were made with --epochs 3 where it is --epochs 12 by default, --no-augment where/,
+    /dynamic were made with epochs 3 where it is epochs 12 by default, augment false where/,
   );
   assert.equal(mixture.length, results.length - 1);
   assert.match(mixture[0], /cannot be compared with those of dynamic: other recipe/);

@@ -67,9 +67,9 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
 
   for (
     const [flags, words] of [
-      [{ epochs: 3 }, /has --epochs 2 instead of --epochs 3/],
-      [{ learningRate: 0.01 }, /has --learning-rate 0.05 instead of --learning-rate 0.01/],
-      [{ augment: false }, /has --augment instead of --no-augment/],
+      [{ epochs: 3 }, /has epochs 2 instead of epochs 3/],
+      [{ learningRate: 0.01 }, /has learningRate 0.05 instead of learningRate 0.01/],
+      [{ augment: false }, /has augment true instead of augment false/],
     ] as const
   ) {
     const other = planOne("static-shared", flags);

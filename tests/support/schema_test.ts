@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { InputError } from "../../lib/support/errors.ts";
 import {
   checkValue,
   choice,
@@ -84,9 +83,12 @@ Deno.test("JSON that is not as wanted is one sentence with the first entry at fa
     '{"name": "x", "__proto__": 3}': "__proto__ is not known",
   };
   for (const [json, why] of Object.entries(refused)) {
-    assert.throws(() => parseJson(RUN, json, "run.json"), new InputError(`Cannot read run.json: ${why}.`));
+    assert.throws(() => parseJson(RUN, json, "run.json"), {
+      name: "InputError",
+      message: `Cannot read run.json: ${why}.`,
+    });
   }
-  assert.throws(() => checkValue(RUN, {}, "use that"), new InputError("Cannot use that: name is missing."));
+  assert.throws(() => checkValue(RUN, {}, "use that"), { message: "Cannot use that: name is missing." });
   assert.deepEqual(parseJson(RUN, '{"name": "x"}', "run.json"), { name: "x" });
 });
 

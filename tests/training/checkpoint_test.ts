@@ -225,7 +225,7 @@ const DAMAGES: [what: string, damage: (file: File) => void, why: RegExp][] = [
   [
     "with an unknown option",
     (file) => change(file, "config", { colour: "red" }),
-    /its options are not those of this program \(Unknown option colour/,
+    /its options are not those of this program \(Cannot use colour/,
   ],
   ["whose position is no JSON", ({ metadata }) => metadata.progress = "", /its progress cannot be read\.$/],
   ["whose position is null", ({ metadata }) => metadata.progress = "null", /its progress cannot be read\.$/],

@@ -232,11 +232,11 @@ const REFUSED: [what: string, flags: Partial<TrainConfig>, message: RegExp][] = 
   [
     "another batch size",
     { batchSize: 16 },
-    /^Cannot go on with run tiny with --batch-size 16 \(it was begun with --batch-size 8\): that would be another training/,
+    /^Cannot resume run tiny with batchSize 16 \(it was begun with batchSize 8\): that would be another training/,
   ],
-  ["another seed", { seed: 1 }, /--seed 1 \(it was begun with --seed 0\)/],
-  ["another variant", { variant: "static-shared" }, /--variant static-shared/],
-  ["another name", { run: "other" }, /--run other/],
+  ["another seed", { seed: 1 }, /seed 1 \(it was begun with seed 0\)/],
+  ["another variant", { variant: "static-shared" }, /variant static-shared/],
+  ["another name", { run: "other" }, /run other/],
 ];
 
 Deno.test("a run is not resumed as another training", async (test) => {

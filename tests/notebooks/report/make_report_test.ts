@@ -72,7 +72,7 @@ Deno.test(
     assert.match(all, /v: \[16,8,8,64\]/);
     assert.match(all, /Krizhevsky/);
     assert.match(all, /A\.2\s+Options/);
-    assert.match(all, /--batch-size\s+128\s+128/);
+    assert.match(all, /batchSize\s+128\s+128/);
   },
 );
 
