@@ -1,5 +1,5 @@
 /**
- * A network in one of our forms, and what is timed of it.
+ * A network and its operations as the benchmark times them.
  *
  * @module
  */
@@ -18,37 +18,26 @@ import { createStepper, type Stepper } from "../lib/training/stepper.ts";
 import { trainEpoch } from "../lib/training/train_epoch.ts";
 import { computeGradients, type TensorBatch, type TrainState } from "../lib/training/train_step.ts";
 
-/** Learning rate, momentum and weight decay of everyone: `RECIPE` in `pytorch/forms.py`. */
+/** Optimizer settings of all rows; `RECIPE` in `pytorch/forms.py` says the same. */
 export const RECIPE = { learningRate: 0.01, momentum: 0.9, weightDecay: 5e-4 };
 
-/** What is timed of a network. Whatever is done is done when the promise resolves. */
+/** Operations that are timed. The work is complete when the promise resolves. */
 export interface Learner extends Disposable {
-  /** Trains `count` times on the same batch; the last loss. */
+  /** Trains `count` steps on the same batch; the last loss. */
   step(batch: TensorBatch, count: number): Promise<number>;
-  /** Trains on `images` images of a set, in random order, cropped and mirrored at random; the mean loss. */
+  /** Trains on `images` shuffled and augmented images; the mean loss. */
   epoch(dataset: Dataset, batchSize: number, images: number): Promise<number>;
-  /** Scores the same images `count` times. */
+  /** Computes the scores of the same images `count` times. */
   score(images: tf.Tensor4D, count: number): Promise<void>;
-  /** Loss and accuracy on all images of a set. */
+  /** Evaluates loss and accuracy on all images. */
   test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }>;
-  /** The loss of a batch and its gradients, which belong to the caller. */
+  /** Computes the loss of a batch and its gradients, which the caller disposes. */
   gradients(batch: TensorBatch): { loss: tf.Scalar; gradients: StateDict };
 }
 
-/** How our network is run. */
-export type OwnForm = Pick<TrainConfig, "compile" | "winograd" | "classLoop">;
-
-/** Our forms, by the row of the table. */
-export const OWN_FORMS: Record<string, OwnForm> = {
-  ours: { compile: true, winograd: true, classLoop: false },
-  direct: { compile: true, winograd: false, classLoop: false },
-  eager: { compile: false, winograd: true, classLoop: false },
-  loop: { compile: true, winograd: true, classLoop: true },
-};
-
-/** Creates a {@linkcode Learner} of the library itself: the same functions that `deno task train` calls. */
-export function createOwnLearner(form: OwnForm, spec: NetworkSpec, network: StateDict): Learner {
-  return new OwnLearner(form, spec, network);
+/** Creates a {@linkcode Learner} of the library itself: the functions that training calls. */
+export function createOwnLearner(row: "ours" | "eager", spec: NetworkSpec, network: StateDict): Learner {
+  return new OwnLearner(row === "ours", spec, network);
 }
 
 class OwnLearner implements Learner {
@@ -63,16 +52,16 @@ class OwnLearner implements Learner {
   readonly #evaluators = new Map<number, Evaluator>();
   #epochs = 0;
 
-  constructor(form: OwnForm, spec: NetworkSpec, network: StateDict) {
+  constructor(isCompiled: boolean, spec: NetworkSpec, network: StateDict) {
     const config = this.#config = resolveConfig({
-      flags: { ...spec, ...form, ...RECIPE, schedule: "constant", epochs: 1 },
+      flags: { ...spec, ...RECIPE, compile: isCompiled, schedule: "constant", epochs: 1 },
     });
     const optimizer = this.#optimizer = createOptimizer(config);
     const own = Object.fromEntries(Object.entries(network).map(([name, tensor]) => [name, tf.clone(tensor)]));
     const { trainable, fixed } = splitState(own, spec);
     this.#state = { trainable, fixed, slots: createSlots(optimizer, trainable) };
-    const eager = !form.compile;
-    this.#stepper = createStepper({ settings: config, optimizer, state: this.#state, compile: form.compile });
+    const eager = !isCompiled;
+    this.#stepper = createStepper({ settings: config, optimizer, state: this.#state, compile: isCompiled });
     this.#score = compile(
       (tensors: StateDict, images: tf.Tensor4D) =>
         forward(tensors, images, { ...config, mode: "evaluate" }).scores,
@@ -130,7 +119,7 @@ class OwnLearner implements Learner {
     return { loss, accuracy };
   }
 
-  /** The network's tensors after the last step. */
+  /** Returns the network's tensors after the last step. */
   #tensors(): StateDict {
     this.#stepper.settle();
     return joinState(this.#state);
@@ -152,7 +141,7 @@ class OwnLearner implements Learner {
   }
 }
 
-/** The first batches of each pass through a set: about as many images as this. The order is drawn from the whole set. */
+/** Cuts each pass through a source off after about this many images. They are drawn from the whole set. */
 export function takeImages(source: BatchSource, images: number): BatchSource {
   const labels = source.labels.subarray(0, images);
   return {

@@ -1,11 +1,11 @@
 /**
- * The same network as one writes it in TensorFlow.js by its own documentation (https://www.tensorflow.org/js/guide): variables, the
- * operations of its API, `optimizer.minimize`. Nothing of this project's is used but the batches.
+ * The same network written in TensorFlow.js as its guide teaches (https://www.tensorflow.org/js/guide): variables,
+ * API operations, `optimizer.minimize`. Of this project it uses only the batches.
  *
- * `tf.layers` has no layer for a convolution whose kernel another network writes, so it is the lower of the two documented ways. Where
- * there is a choice it is the faster one: all ten response maps are one matrix product, and the loss is read late. Two things there is no
- * choice about: on the native runtime `tf.conv2d` and `tf.maxPool` know the paddings "same" and "valid" only, so PyTorch's is a `tf.pad`;
- * and optimizers have no weight decay, so it is a term of the loss, as the regularisers of `tf.layers` add it.
+ * Where there is a choice it takes the faster way: all ten response maps are one matrix product, and the loss is
+ * read late. There is none in two places: on the native runtime `tf.conv2d` and `tf.maxPool` support the paddings
+ * "same" and "valid" only, so PyTorch's padding is a `tf.pad`; and optimizers have no weight decay, so it is a
+ * term of the loss, as the regularisers of `tf.layers` add it.
  *
  * @module
  */
@@ -73,7 +73,7 @@ class PlainLearner implements Learner {
   }
 
   async test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }> {
-    let [loss, right] = [0, 0];
+    let [loss, hits] = [0, 0];
     for (const { values, shape, labels, size } of createImageSource(dataset).batches({ batchSize })) {
       const results = tf.tidy(() => {
         const expected = tf.tensor1d(labels, "int32");
@@ -82,11 +82,11 @@ class PlainLearner implements Learner {
       });
       const [[mean], [correct]] = await Promise.all(results.map((tensor) => tensor.data()));
       loss += mean * size;
-      right += correct;
+      hits += correct;
       tf.dispose(results);
     }
     const all = dataset.labels.length;
-    return { loss: loss / all, accuracy: right / all };
+    return { loss: loss / all, accuracy: hits / all };
   }
 
   gradients({ images, labels }: TensorBatch): { loss: tf.Scalar; gradients: StateDict } {
@@ -121,21 +121,21 @@ class PlainLearner implements Learner {
   }
 
   /** Scores `[B,10]` of images `[B,32,32,3]`. */
-  #forward(images: tf.Tensor4D, trains: boolean): tf.Tensor2D {
+  #forward(images: tf.Tensor4D, isTraining: boolean): tf.Tensor2D {
     const { backbone, adapter } = this.#spec;
-    const learns = trains && backbone !== "frozen";
+    const updates = isTraining && backbone !== "frozen";
     let x = tf.conv2d(pad(images, 3), this.#kernel("backbone.conv1"), 2, "valid"); // [B,16,16,64]
-    x = tf.relu(this.#normalise(x, "backbone.bn1", learns));
+    x = tf.relu(this.#normalise(x, "backbone.bn1", updates));
     x = tf.maxPool(pad(x, 1), 3, 2, "valid"); // [B,8,8,64]
     for (const name of ["backbone.layer1.0", "backbone.layer1.1"]) {
       let y = tf.conv2d(x, this.#kernel(`${name}.conv1`), 1, "same");
-      y = tf.relu(this.#normalise(y, `${name}.bn1`, learns));
+      y = tf.relu(this.#normalise(y, `${name}.bn1`, updates));
       y = tf.conv2d(y, this.#kernel(`${name}.conv2`), 1, "same");
-      x = tf.relu(tf.add(x, this.#normalise(y, `${name}.bn2`, learns)));
+      x = tf.relu(tf.add(x, this.#normalise(y, `${name}.bn2`, updates)));
     }
     if (adapter !== "none") {
       x = tf.conv2d(x, this.#kernel("adapter.0"), 1, "same");
-      x = tf.relu(this.#normalise(x, "adapter.1", trains));
+      x = tf.relu(this.#normalise(x, "adapter.1", isTraining));
     }
     const hidden = tf.relu(this.#linear(this.#variables["class_embeddings.weight"], "weights_generator.0"));
     const w = tf.tanh(this.#linear(hidden, "weights_generator.2")); // [10,64]
@@ -155,15 +155,15 @@ class PlainLearner implements Learner {
     return tf.add(product, this.#variables[`${name}.bias`]);
   }
 
-  #normalise(x: tf.Tensor4D, name: string, learns: boolean): tf.Tensor4D {
+  #normalise(x: tf.Tensor4D, name: string, updates: boolean): tf.Tensor4D {
     const [scale, offset, mean, variance] = ["weight", "bias", "running_mean", "running_var"].map((part) =>
       this.#variables[`${name}.${part}`]
     ) as unknown as tf.Tensor1D[];
-    if (!learns) return tf.batchNorm4d(x, mean, variance, offset, scale, 1e-5);
+    if (!updates) return tf.batchNorm4d(x, mean, variance, offset, scale, 1e-5);
     const batch = tf.moments(x, [0, 1, 2]);
     const count = x.size / x.shape[3];
-    move(mean, batch.mean);
-    move(variance, tf.mul(batch.variance, count / (count - 1)));
+    updateRunning(mean, batch.mean);
+    updateRunning(variance, tf.mul(batch.variance, count / (count - 1)));
     return tf.batchNorm4d(x, batch.mean as tf.Tensor1D, batch.variance as tf.Tensor1D, offset, scale, 1e-5);
   }
 }
@@ -176,7 +176,7 @@ function pad(x: tf.Tensor4D, pixels: number): tf.Tensor4D {
   return tf.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]]);
 }
 
-/** Moves a running statistic, a variable, towards the batch's. */
-function move(running: tf.Tensor, batch: tf.Tensor): void {
+/** Updates a running statistic, a variable, by the batch's. */
+function updateRunning(running: tf.Tensor, batch: tf.Tensor): void {
   (running as tf.Variable).assign(tf.add(tf.mul(running, 0.9), tf.mul(batch, 0.1)));
 }

@@ -1,107 +1,176 @@
+/**
+ * The processes under test and their protocol: one JSON command per line in, one JSON answer per line out.
+ * `serve.ts` and `pytorch/peer.py` implement it.
+ *
+ * @module
+ */
 import { InputError } from "../lib/support/errors.ts";
-import type { Command, OwnCommand } from "./protocol.ts";
+import { startProcess } from "../lib/support/processes.ts";
+import type { NetworkSpec } from "../lib/model/spec.ts";
 
-/** How to start a process that answers. */
-export interface ProcessOptions {
-  /** What messages call it. */
-  name: string;
-  command: string;
-  args: string[];
-  env?: Record<string, string>;
-  /** What to do where it does not even start, for its message. */
-  cure?: string;
-  /** Told what it says beside its answers. */
-  onMessage?(line: string): void;
+/** Loads data and initial state. */
+export interface LoadCommand {
+  command: "load";
+  /** Safetensors file of the initial network. */
+  state: string;
+  /** Folder of the images; null for synthetic ones. */
+  data: string | null;
+  /** Training images to keep. */
+  images: number;
 }
 
-/** A process that answers commands one by one. */
+/** Commands that both sides understand. */
+export type Command =
+  | { command: "describe" }
+  | LoadCommand
+  | ({ command: "step"; count: number } & LearnerOptions)
+  | ({ command: "epoch"; images: number } & LearnerOptions)
+  | { command: "evaluate"; form: string; batchSize: number; count: number }
+  | { command: "test"; form: string; batchSize: number }
+  | { command: "gradients"; form: string; batch: string; out: string };
+
+/** Commands that only our side understands. */
+export type OwnCommand =
+  | { command: "prepare"; folder: string; data: string | null; weights: string | null }
+  | { command: "batches"; batchSize: number; images: number }
+  | { command: "overhead"; form: string; batchSize: number; count: number }
+  | { command: "profile"; batchSize: number; count: number };
+
+/** Network and row that a training command is for. */
+export interface LearnerOptions extends Partial<Pick<NetworkSpec, "backbone" | "adapter">> {
+  /** The row. */
+  form: string;
+  batchSize: number;
+}
+
+/** Answer to a timed command. */
+export interface Timing {
+  /** Per repetition. */
+  milliseconds: number;
+  /** Images that `epoch`, `test` and `batches` processed. */
+  images?: number;
+  /** Mean loss, where there is one. */
+  loss?: number;
+  /** Test accuracy 0–1. */
+  accuracy?: number;
+}
+
+/** Answer to `prepare`. */
+export interface Prepared {
+  /** Safetensors file of the network that all start from. */
+  state: string;
+  /** Safetensors files with one batch each, `images` [B,32,32,3] and `labels` [B]: gradients are compared on them. */
+  batches: string[];
+  /** Folder of the images; null for synthetic ones. */
+  data: string | null;
+  dataName: string;
+  weightsName: string;
+  /** Training images there are. */
+  images: number;
+}
+
+/** Our side's answer to `describe`. */
+export interface OwnDescription {
+  device: "cpu" | "gpu";
+  tensorflow: string;
+  tfjs: string;
+  deno: string;
+  threads: number;
+}
+
+/** PyTorch's answer to `describe`. */
+export interface PyTorchDescription {
+  torch: string;
+  python: string;
+  /** `cpu`, or the GPU's name. */
+  device: string;
+  threads: number;
+  allocator: string;
+  /** Instruction set of PyTorch's own kernels. */
+  capability: string;
+}
+
+/** A process under test. Disposing it closes its input and waits for its end. */
 export interface BenchProcess extends AsyncDisposable {
   /**
-   * @throws {InputError} If it ended instead.
-   * @throws {Error} If it answered that it could not.
+   * Sends a command and waits for the answer.
+   *
+   * @throws {InputError} If the process ended instead.
+   * @throws {Error} If it answered with an error.
    */
   ask<Answer>(command: Command | OwnCommand): Promise<Answer>;
-  /** The most memory it ever held, in bytes; null where the system does not tell. */
+  /** Reads the peak resident memory in bytes; null where the system does not tell. */
   peakMemory(): number | null;
 }
 
-const PATIENCE = 2000; // milliseconds
+/** Options of {@linkcode openProcess}. */
+export interface OpenProcessOptions {
+  /** Name in messages. */
+  name: string;
+  command: string;
+  args: readonly string[];
+  env?: Record<string, string>;
+  /** Advice where it fails at its first command. */
+  advice?: string;
+  /** Ends the process when aborted. */
+  signal?: AbortSignal;
+  /** Receives its standard error line by line. */
+  onMessage?(line: string): void;
+}
 
-/** Starts a process that reads commands and answers. It ends with the end of its input. */
-export function openProcess({ name, command, args, env, cure, onMessage }: ProcessOptions): BenchProcess {
-  let child: Deno.ChildProcess;
-  try {
-    child = new Deno.Command(command, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" })
-      .spawn();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)) {
-      throw error;
-    }
-    throw new InputError(`Cannot start ${name}: ${command} is no program that can be run.`, { cause: error });
-  }
-  let said = ""; // last: an error's message comes after its stack in Python, and we print nothing else
-  const listening = (async () => {
-    for await (const line of readLines(child.stderr)) {
-      if (line.trim() !== "") said = line.trim();
+const GRACE = 2000; // milliseconds
+
+/** Starts a process under test. */
+export async function openProcess(options: OpenProcessOptions): Promise<BenchProcess> {
+  const { name, command, args, env, advice, signal, onMessage } = options;
+  let lastMessage = ""; // Python prints an error's message after its stack
+  let onAnswer: ((line: string | null) => void) | null = null;
+  const child = await startProcess(command, args, {
+    env,
+    input: true,
+    signal,
+    onOutput: (line) => onAnswer?.(line),
+    onError: (line) => {
+      if (line.trim() !== "") lastMessage = line.trim();
       onMessage?.(line);
-    }
-  })();
-  const answers = readLines(child.stdout);
-  const writer = child.stdin.getWriter();
-  const encoder = new TextEncoder();
+    },
+  });
+  let hasEnded = false;
+  const ended = child.ended.then(() => {
+    hasEnded = true;
+    onAnswer?.(null);
+  });
   return {
     async ask<Answer>(question: Command | OwnCommand): Promise<Answer> {
-      // a process that is gone takes no more input; what it said last tells why
-      await writer.write(encoder.encode(JSON.stringify(question) + "\n")).catch(() => {});
-      const { value, done } = await answers.next();
-      if (done) {
-        await listening;
-        const end = `Cannot measure ${name}: it ended at "${question.command}".`;
-        throw new InputError(
-          [end, said, question.command === "describe" ? cure : ""].filter(Boolean).join(" "),
-        );
+      const line = await new Promise<string | null>((resolve) => {
+        if (hasEnded) return resolve(null);
+        onAnswer = resolve;
+        child.write(JSON.stringify(question) + "\n");
+      });
+      if (line === null) {
+        throw new InputError({
+          what: `measure ${name}`,
+          why: [`it ended at "${question.command}"`, lastMessage].filter(Boolean).join(": "),
+          next: advice !== undefined && question.command === "describe" ? [{ advice }] : [],
+        });
       }
-      const answer = JSON.parse(value) as Answer & { error?: string; isInput?: boolean };
-      if (answer.error !== undefined) {
-        if (answer.isInput) throw new InputError(answer.error);
-        throw new Error(`${name} could not do ${JSON.stringify(question)}: ${answer.error}`);
-      }
-      return answer;
+      const answer = JSON.parse(line) as Answer & { error?: string; isInput?: boolean };
+      if (answer.error === undefined) return answer;
+      if (answer.isInput) throw new InputError(answer.error);
+      throw new Error(`${name} could not do ${JSON.stringify(question)}: ${answer.error}`);
     },
     peakMemory: () => readPeakMemory(child.pid),
     async [Symbol.asyncDispose]() {
-      await writer.close().catch(() => {});
-      await answers.return(undefined);
-      const impatience = setTimeout(() => stop(child), PATIENCE); // it may be in the middle of something
-      await child.status.finally(() => clearTimeout(impatience));
-      await listening;
+      child.closeInput();
+      const timer = setTimeout(() => child.kill(), GRACE); // it may be busy computing
+      await ended.finally(() => clearTimeout(timer));
     },
   };
 }
 
-function stop(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGTERM");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it has just ended by itself
-  }
-}
-
-/** `VmHWM` of Linux's `/proc/<pid>/status`. What getrusage tells instead is inherited from the process that started it. */
+/** Reads `VmHWM` of Linux's `/proc/<pid>/status`; getrusage's value is inherited from the process that forked it. */
 function readPeakMemory(pid: number): number | null {
   if (Deno.build.os !== "linux") return null;
   const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
   return kilobytes === null ? null : 1024 * Number(kilobytes[1]);
-}
-
-/** Lines of a stream, without their ends. */
-export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const bytes of stream) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }

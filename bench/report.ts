@@ -1,210 +1,147 @@
 /**
- * A result as tables and as a figure.
+ * A result as tables, notes and bars. The command line prints them, the README takes the first table.
  *
  * @module
  */
 import { formatMachine } from "../lib/experiments/provenance.ts";
-import { formatMarkdownTable } from "../lib/experiments/markdown.ts";
 import { benchBars, type MeasuredTask, type Measurement } from "../lib/figures/bench_bars.ts";
-import { findForm, FORMS } from "./forms.ts";
+import { formatPercent } from "../lib/support/format.ts";
 import type { StepProfile } from "./profile.ts";
-import { type BenchResult, type ColumnResult, findRow, type RowResult } from "./result.ts";
-import { quantile, type Spread } from "./statistics.ts";
+import { quantile, type Spread } from "./rounds.ts";
+import type { BenchResult, ColumnResult, RowResult } from "./run_bench.ts";
 
-/** The whole result as Markdown. */
-export function formatResult(result: BenchResult): string {
-  const main = result.columns.filter(({ id }) => !isSize(id));
-  const sizes = result.columns.filter(({ id }) => isSize(id) || id === "step");
-  const parts = [
-    ...(result.isQuick ? ["**A quick trial: these are no measurements.**"] : []),
-    ...(result.warning === null ? [] : [`**${result.warning}**`]),
-    ...(main.length > 0 ? [formatMainTable(main)] : []),
-    ...(sizes.some(({ id }) => isSize(id)) ? [formatSizes(sizes)] : []),
-    formatNotes(result),
-    ...(result.profile === null ? [] : [formatProfile(result.profile)]),
-    "### Spread",
-    formatSpread(result.columns),
-  ];
-  return parts.join("\n\n") + "\n";
+/** A table of texts. */
+export interface ReportTable {
+  title: string;
+  header: string[];
+  rows: string[][];
 }
 
-function isSize(id: string): boolean {
-  return id.startsWith("step-");
+/** Returns a row of a column, if it was measured. */
+export function findRow({ rows }: ColumnResult, row: string | null): RowResult | undefined {
+  return rows.find((found) => found.row === row);
 }
 
-/** Rows by columns: medians, and how they compare with PyTorch's best. */
-function formatMainTable(columns: readonly ColumnResult[]): string {
-  const rows = FORMS.filter(({ row }) =>
-    columns.some((column) => column.rows.some((found) => found.row === row))
-  );
-  return formatMarkdownTable(
-    ["", ...columns.map(({ title, unit }) => `${title} (${unit})`)],
-    rows.map(({ row, label }) => [label, ...columns.map((column) => formatCell(column, row))]),
-  );
+/** Tabulates ours beside plain TensorFlow.js and PyTorch's best row of each column. */
+export function summariseResult(columns: readonly ColumnResult[]): ReportTable {
+  return {
+    title: "Medians",
+    header: ["", "plain", "PyTorch", "ours", "×"],
+    rows: columns.map((column) => {
+      const [plain, best, ours] = ["plain", column.reference, "ours"].map((row) => findRow(column, row));
+      const show = (row?: RowResult) => row ? `${formatValue(row.spread.median)} ${column.unit}` : "–";
+      return [column.title, show(plain), show(best), show(ours), ours?.ratio?.median.toFixed(2) ?? "–"];
+    }),
+  };
 }
 
-function formatCell({ rows, reference }: ColumnResult, row: string): string {
-  const found = rows.find((found) => found.row === row);
-  if (found === undefined) return "";
-  const { spread, ratio } = found;
-  const compared = ratio === null ? "" : row === reference ? " · **1 ×**" : ` · ${ratio.median.toFixed(2)} ×`;
-  return formatValue(spread.median) + compared;
-}
-
-/** Steps of other batch sizes: PyTorch's best and ours. */
-function formatSizes(columns: readonly ColumnResult[]): string {
-  const sorted = columns.toSorted((one, other) => one.batchSize! - other.batchSize!);
-  const rows = sorted.map(({ batchSize, rows, reference }) => {
-    const ours = rows.find(({ row }) => row === "ours");
-    const best = rows.find(({ row }) => row === reference);
-    return [
-      String(batchSize),
-      best ? `${formatValue(best.spread.median)} (${best.row})` : "",
-      ours ? formatValue(ours.spread.median) : "",
-      ours?.ratio ? formatRatio(ours.ratio) : "",
-      ours ? Math.round(batchSize! * 1000 / ours.spread.median).toLocaleString("en-GB") : "",
-    ];
-  });
-  return formatMarkdownTable(
-    ["images a step", "PyTorch's best form (ms)", "ours (ms)", "times as fast", "ours, images a second"],
-    rows,
-  );
-}
-
-function formatNotes(result: BenchResult): string {
-  const { machine, own, pytorch, settings, agreement, dataShare, javaScript } = result;
-  const lines = [
-    `Medians of ${settings.rounds} rounds (memory: at most 3), ${settings.thrownAway} before them thrown away; all systems took turns in each. × : how many ` +
-    "times as fast as PyTorch's best form in that column, for memory how many times its bytes; the median over pairs of the same round.",
-    `${formatMachine(machine)}; load average ${result.loadAverage[0].toFixed(2)} before the start; ${
-      result.date.slice(0, 10)
-    }; ${result.seconds} s.`,
-  ];
-  if (own) {
-    lines.push(
-      `TensorFlow ${own.tensorflow} on the ${own.device.toUpperCase()}, ${own.threads} threads, TensorFlow.js ${own.tfjs}, Deno ${own.deno}.`,
-    );
-  }
-  if (pytorch) {
-    lines.push(
-      `PyTorch ${pytorch.torch} on ${
-        pytorch.device === "cpu" ? "the CPU" : pytorch.device
-      }, ${pytorch.threads} threads, Python ${pytorch.python}, allocator ${pytorch.allocator}, ${pytorch.capability}.`,
-    );
-  }
-  lines.push(
-    `Images: ${result.data}. Weights: ${result.weights}. Float32, SGD with Nesterov momentum and weight decay. ` +
-      `An epoch was timed on ${settings.epochImages.toLocaleString("en-GB")} images and scaled to 50,000.`,
-  );
-  if (agreement.length > 0) {
-    const texts = agreement.map(({ row, distances }) =>
-      `${findForm(row).label} ${quantile(distances, 0.5).toExponential(1)}`
-    );
-    lines.push(
-      `Gradients differ from those of ${findForm(agreement[0].reference).label} by: ${texts.join(", ")}.`,
-    );
-  }
-  if (dataShare) lines.push(`Making the batches takes ${percent(dataShare.median)} of our epoch.`);
-  if (javaScript) {
-    lines.push(
-      `Outside TensorFlow's own computing our step of ${javaScript.batchSize} spends ${
-        percent(javaScript.javaScript)
-      }.`,
-    );
-  }
-  return lines.map((line) => `- ${line}`).join("\n");
+/** Tabulates every row of every column with its quartiles. */
+export function tabulateSpreads(columns: readonly ColumnResult[]): ReportTable[] {
+  return columns.map(({ title, unit, rows }) => ({
+    title: `${title} (${unit})`,
+    header: ["", "least", "median", "quartiles", "× (quartiles)", "rounds"],
+    rows: rows.map(({ row, count, rounds, spread, ratio }) => [
+      row,
+      formatValue(spread.minimum),
+      formatValue(spread.median),
+      `${formatValue(spread.low)}–${formatValue(spread.high)}`,
+      ratio === null ? "" : formatRatio(ratio),
+      `${rounds.length} × ${count}`,
+    ]),
+  }));
 }
 
 const SHOWN_OPERATIONS = 20;
 
-/** The operations of a step, and how near it comes to what the machine can do. */
-export function formatProfile(profile: StepProfile): string {
-  const { operations, batchSize, steps, milliseconds, javaScript, compiled, flops, matMulRate } = profile;
-  const shown = operations.slice(0, SHOWN_OPERATIONS);
-  const rest = operations.slice(SHOWN_OPERATIONS);
-  const sum = (key: "count" | "milliseconds" | "share") => rest.reduce((total, one) => total + one[key], 0);
-  const row = (name: string, count: number, milliseconds: number, share: number) => [
+/** Tabulates the operations of a step. */
+export function tabulateProfile({ operations, steps, milliseconds, outside }: StepProfile): ReportTable {
+  const [shown, rest] = [operations.slice(0, SHOWN_OPERATIONS), operations.slice(SHOWN_OPERATIONS)];
+  const sum = (key: "count" | "milliseconds") => rest.reduce((total, one) => total + one[key], 0);
+  const others = {
+    operation: `${rest.length} others`,
+    count: sum("count"),
+    milliseconds: sum("milliseconds"),
+  };
+  const row = (name: string, calls: string, time: number) => [
     name,
-    String(Math.round(count)),
-    milliseconds.toFixed(2),
-    percent(share),
+    calls,
+    time.toFixed(2),
+    formatPercent(time / milliseconds),
   ];
-  const table = formatMarkdownTable(["operation", "calls", "ms", "share"], [
-    ...shown.map((one) => row(one.operation, one.count, one.milliseconds, one.share)),
-    ...(rest.length > 0
-      ? [row(`${rest.length} others`, sum("count"), sum("milliseconds"), sum("share"))]
-      : []),
-    ["JavaScript", "", (milliseconds * javaScript).toFixed(2), percent(javaScript)],
-    ["step", "", milliseconds.toFixed(2), percent(1)],
-  ]);
-  const rate = flops / (compiled.milliseconds / 1000);
-  const giga = (value: number) => (value / 1e9).toFixed(value < 1e11 ? 1 : 0);
-  return [
-    "### A step, operation by operation",
-    `Our step of ${batchSize} images run one operation after the other, mean of ${steps} steps. As one graph it takes ` +
-    `${formatValue(compiled.milliseconds)} ms, ${percent(compiled.javaScript)} of it outside TensorFlow.`,
-    table,
-    `By the textbook a step is ${giga(flops)} GFLOP. As one graph that is ${giga(rate)} GFLOP/s, ` +
-    `${percent(rate / matMulRate)} of what this machine does in a product of two 1024×1024 matrices (${
-      giga(matMulRate)
-    } GFLOP/s); ` +
-    "Winograd's algorithm does with fewer operations than the textbook.",
-  ].join("\n\n");
+  return {
+    title: `Operations of the eager step, mean of ${steps} steps`,
+    header: ["operation", "calls", "ms", "share"],
+    rows: [
+      ...[...shown, ...rest.length > 0 ? [others] : []].map((one) =>
+        row(one.operation, String(Math.round(one.count)), one.milliseconds)
+      ),
+      row("outside TensorFlow", "", milliseconds * outside),
+      row("step", "", milliseconds),
+    ],
+  };
 }
 
-/** Every row of every column with its quartiles. */
-function formatSpread(columns: readonly ColumnResult[]): string {
-  const range = ({ low, high }: Spread) => `${formatValue(low)}–${formatValue(high)}`;
-  const rows = columns.flatMap(({ title, unit, rows }) =>
-    rows.map(({ label, count, rounds, spread, ratio }, at) => [
-      at === 0 ? `${title} (${unit})` : "",
-      label,
-      formatValue(spread.minimum),
-      formatValue(spread.median),
-      range(spread),
-      ratio === null ? "" : formatRatio(ratio),
-      `${rounds.length} × ${count}`,
-    ])
-  );
-  return formatMarkdownTable(
-    ["", "", "least", "median", "quartiles", "× (quartiles)", "rounds × repetitions"],
-    rows,
-  );
+/** Lists the circumstances and the checks of a result, one sentence each. */
+export function listNotes(result: BenchResult): string[] {
+  const { machine, date, own, pytorch, settings, agreement, dataShare, overhead, profile } = result;
+  return [
+    `${formatMachine(machine)}; ${
+      date.slice(0, 10)
+    }; ${settings.rounds} rounds of ${settings.turn} ms per turn, ` +
+    `${result.seconds} s in all.`,
+    own && `TensorFlow ${own.tensorflow} on the ${own.device.toUpperCase()}, ${own.threads} threads, ` +
+      `TensorFlow.js ${own.tfjs}, Deno ${own.deno}.`,
+    pytorch && `PyTorch ${pytorch.torch} on ${pytorch.device === "cpu" ? "the CPU" : pytorch.device}, ` +
+      `${pytorch.threads} threads, Python ${pytorch.python}, allocator ${pytorch.allocator}, ${pytorch.capability}.`,
+    `Images: ${result.data}. Weights: ${result.weights}. Float32, SGD with Nesterov momentum and weight decay.`,
+    `Epochs were timed on ${settings.epochImages.toLocaleString("en-GB")} images and scaled to 50,000.`,
+    agreement.length > 0 && `Gradients differ from those of ${agreement[0].reference} by ` +
+      agreement.map(({ row, distances }) => `${quantile(distances, 0.5).toExponential(1)} (${row})`).join(
+        ", ",
+      ) +
+      " of their length.",
+    dataShare && `Making the batches takes ${formatPercent(dataShare.median)} of our epoch.`,
+    overhead &&
+    `${formatPercent(overhead.outside)} of our step of ${overhead.batchSize} is spent outside TensorFlow.`,
+    profile && `Compiled, the profiled step takes ${formatValue(profile.compiled.milliseconds)} ms.`,
+    "×: times as fast as PyTorch's best row of that column; for memory, its multiple of PyTorch's.",
+  ].filter((note) => typeof note === "string");
 }
 
 function formatRatio({ median, low, high }: Spread): string {
   return `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
 }
 
-/** Three digits. */
-function formatValue(value: number): string {
+/** Formats with three significant digits. */
+export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return "?";
-  const digits = value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  const digits = value >= 99.95 ? 0 : value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3;
   return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
-}
-
-/** What a figure calls the least of PyTorch's forms. */
 const BEST = "PyTorch at its best";
-const SHOWN_ROWS = ["plain", "usual", "eager", "ours"];
+const DRAWN_ROWS = ["plain", "usual", "eager", "ours"];
 
 /**
- * The result as bars, one group a column.
+ * Draws the result as bars, one group per column.
  *
  * @returns An SVG document; null if there is nothing to show.
  */
-export function drawResult(result: BenchResult): string | null {
-  const tasks = result.columns.map((column): MeasuredTask => {
-    const best = column.rows.find(({ row }) => row === column.reference);
-    const shown = SHOWN_ROWS.map((row) => findRow(result, column.id, row)).filter((row) => row !== undefined);
+export function drawResult({ columns, settings, machine }: BenchResult): string | null {
+  const measure = ({ spread }: RowResult, system: string): Measurement => ({
+    system,
+    median: spread.median,
+    low: spread.low,
+    high: spread.high,
+  });
+  const tasks = columns.map((column): MeasuredTask => {
+    const best = findRow(column, column.reference);
+    const shown = DRAWN_ROWS.map((row) => findRow(column, row)).filter((row) => row !== undefined);
     return {
       name: column.title,
       unit: column.unit,
       measurements: [
-        ...(best ? [measure(best, BEST)] : []),
+        ...best ? [measure(best, BEST)] : [],
         ...shown.filter((row) => row !== best).map((row) => measure(row, row.label)),
       ],
     };
@@ -213,12 +150,8 @@ export function drawResult(result: BenchResult): string | null {
   return benchBars(tasks, {
     baseline: BEST,
     title: "Time and memory, side by side",
-    note: `Bars: medians of ${result.settings.rounds} rounds; whiskers: quartiles. Shorter is better. ${
-      formatMachine(result.machine)
+    note: `Bars: medians of ${settings.rounds} rounds; whiskers: quartiles. Shorter is better. ${
+      formatMachine(machine)
     }.`,
   });
-}
-
-function measure({ spread }: RowResult, system: string): Measurement {
-  return { system, median: spread.median, low: spread.low, high: spread.high };
 }

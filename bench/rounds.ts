@@ -1,88 +1,111 @@
 import { Interrupted } from "../lib/support/interrupt.ts";
-
-/** Who takes part in a column: one form of one system. */
-export interface Contestant {
-  /** The row of the table. */
-  row: string;
-  /** Does the work `count` times; what one of them took, or needed. */
-  run(count: number): Promise<number>;
-  /** How often within a round; by default as often as fills the time of a turn. */
-  count?: number;
-}
+import type { Case } from "./cases.ts";
 
 /** Options of {@linkcode runRounds}. */
 export interface RoundsOptions {
   /** Rounds that count. */
   rounds: number;
-  /** Rounds before them that are thrown away. */
-  thrownAway: number;
-  /** Milliseconds that a turn lasts at least, where the contestant does not say how often. */
+  /** Rounds before them, discarded. */
+  warmUp: number;
+  /** Least duration of a turn in milliseconds, for cases that name no count. */
   turn: number;
-  /** Milliseconds of rest before a turn: threads of the one before may still spin. */
-  rest?: number;
+  /** Pause before a turn in milliseconds: threads of the previous one may still spin. @default 30 */
+  pause?: number;
   /** Aborted to stop. */
   signal?: AbortSignal;
-  /** Told of each turn. */
-  onTurn?(row: string, round: number): void;
+  /** Reports each turn; round 0 builds what a case needs. */
+  onTurn?(name: string, round: number): void;
 }
 
-/** What the rounds gave, by row. */
+/** Measurements by the cases' names. */
 export interface RoundsResult {
-  /** A value for each round that counts. */
+  /** One value per counted round. */
   rounds: Map<string, number[]>;
-  /** How often the work was done in each round. */
+  /** Repetitions per turn. */
   counts: Map<string, number>;
 }
 
-/** Whom `ours` and `peers` meet: one of each in turn, and then who is left. */
-export function alternate<T>(ours: readonly T[], peers: readonly T[]): T[] {
-  const length = Math.max(ours.length, peers.length);
-  return Array.from(
-    { length },
-    (_, index) => [...ours.slice(index, index + 1), ...peers.slice(index, index + 1)],
-  )
-    .flat();
-}
-
 /**
- * Lets all contestants run in turn, round after round, every other round backwards, so that a machine that gets slower or faster
- * treats them alike.
- *
- * Before the rounds each runs once to build what it needs, and again to find how often it fits into a turn.
+ * Runs all cases in turn, round after round, every other round in reverse, so that a machine that slows down or
+ * speeds up treats them alike. Before the rounds each runs once to build what it needs, and again to find how
+ * often it fits into a turn.
  *
  * @throws {Interrupted} If `signal` was aborted.
  */
-export async function runRounds(
-  contestants: readonly Contestant[],
-  options: RoundsOptions,
-): Promise<RoundsResult> {
-  const { rounds: wanted, thrownAway, turn, rest = 30, signal, onTurn } = options;
-  const rounds = new Map(contestants.map(({ row }) => [row, [] as number[]]));
+export async function runRounds(cases: readonly Case[], options: RoundsOptions): Promise<RoundsResult> {
+  const { rounds: wanted, warmUp, turn, pause = 30, signal, onTurn } = options;
+  const rounds = new Map(cases.map(({ name }) => [name, [] as number[]]));
   const counts = new Map<string, number>();
-  for (const contestant of contestants) {
-    onTurn?.(contestant.row, 0);
-    counts.set(contestant.row, contestant.count ?? await findCount(contestant, turn));
+  for (const one of cases) {
+    onTurn?.(one.name, 0);
+    counts.set(one.name, one.count ?? await findCount(one, turn));
     if (signal?.aborted) throw new Interrupted("");
   }
-  for (let round = 0; round < thrownAway + wanted; round++) {
-    for (const { row, run } of round % 2 === 0 ? contestants : contestants.toReversed()) {
-      onTurn?.(row, round + 1);
-      await new Promise((resolve) => setTimeout(resolve, rest));
-      const value = await run(counts.get(row)!);
+  for (let round = 0; round < warmUp + wanted; round++) {
+    for (const { name, run } of round % 2 === 0 ? cases : cases.toReversed()) {
+      onTurn?.(name, round + 1);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      const value = await run(counts.get(name)!);
       if (signal?.aborted) throw new Interrupted("");
-      if (round >= thrownAway) rounds.get(row)!.push(value);
+      if (round >= warmUp) rounds.get(name)!.push(value);
     }
   }
   return { rounds, counts };
 }
 
-const TRIAL = 50; // milliseconds that a first estimate needs to be worth something
+const ESTIMATE = 50; // milliseconds: a shorter run gives no useful estimate
 
-/** How often the work fits into `turn` milliseconds. */
-async function findCount({ run }: Contestant, turn: number): Promise<number> {
+/** Finds how often the work fits into `turn` milliseconds. */
+async function findCount({ run }: Case, turn: number): Promise<number> {
   await run(1);
   const first = await run(1);
-  const count = Math.ceil(Math.min(TRIAL, turn) / first);
+  const count = Math.ceil(Math.min(ESTIMATE, turn) / first);
   const milliseconds = count > 1 ? await run(count) : first;
   return Math.max(1, Math.ceil(turn / milliseconds));
+}
+
+/** Summary of one value over the rounds. */
+export interface Spread {
+  median: number;
+  minimum: number;
+  /** First quartile. */
+  low: number;
+  /** Third quartile. */
+  high: number;
+}
+
+/** Computes median, minimum and quartiles. */
+export function summariseRounds(values: readonly number[]): Spread {
+  return {
+    median: quantile(values, 0.5),
+    minimum: Math.min(...values),
+    low: quantile(values, 0.25),
+    high: quantile(values, 0.75),
+  };
+}
+
+/**
+ * Computes a quantile by linear interpolation, the default of R and NumPy.
+ *
+ * @throws {RangeError} If there is no value.
+ */
+export function quantile(values: readonly number[], probability: number): number {
+  if (values.length === 0) throw new RangeError("There is no quantile of no values.");
+  const sorted = values.toSorted((a, b) => a - b);
+  const position = probability * (sorted.length - 1);
+  const below = Math.floor(position);
+  const above = Math.min(below + 1, sorted.length - 1);
+  return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+}
+
+/**
+ * Divides `reference` by `values`, round by round: a machine that slows down slows both of a pair.
+ *
+ * @throws {RangeError} If the numbers of rounds differ.
+ */
+export function pairRounds(values: readonly number[], reference: readonly number[]): number[] {
+  if (values.length !== reference.length) {
+    throw new RangeError(`Cannot pair ${values.length} rounds with ${reference.length}.`);
+  }
+  return values.map((value, round) => reference[round] / value);
 }

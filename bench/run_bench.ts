@@ -1,107 +1,325 @@
 /**
- * The bench's course: open the processes, compare gradients, let them run in turn.
+ * Runs the benchmark: starts the processes, compares gradients, measures each column in interleaved rounds.
  *
  * @module
  */
-import { describeMachine, readCodeVersion } from "../lib/experiments/provenance.ts";
+import { fromFileUrl, join } from "@std/path";
+import { describeMachine, type Machine, readCommit } from "../lib/experiments/provenance.ts";
+import { InputError } from "../lib/support/errors.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";
-import type { BenchOptions } from "./bench_options.ts";
-import { type Arena, BATCH_SIZE } from "./columns.ts";
-import { compareGradients } from "./compare_gradients.ts";
-import { findForm } from "./forms.ts";
-import { measureColumns } from "./measure_columns.ts";
-import { openOwn, openPeer, requireSameDevice } from "./open_processes.ts";
-import type { BenchProcess } from "./process.ts";
-import type { Parted, StepProfile } from "./profile.ts";
-import type { OwnDescription, PeerDescription, Prepared } from "./protocol.ts";
-import type { BenchResult } from "./result.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
+import {
+  BATCH_SIZE,
+  type BenchContext,
+  type Case,
+  type Column,
+  listCases,
+  type Row,
+  ROWS,
+  scaleTime,
+  TRAINING_IMAGES,
+} from "./cases.ts";
+import { type Agreement, compareGradients } from "./gradients.ts";
+import {
+  type BenchProcess,
+  openProcess,
+  type OwnDescription,
+  type Prepared,
+  type PyTorchDescription,
+  type Timing,
+} from "./process.ts";
+import type { Overhead, StepProfile } from "./profile.ts";
+import { pairRounds, quantile, runRounds, type Spread, summariseRounds } from "./rounds.ts";
+
+/** Options of {@linkcode runBench}. */
+export interface BenchOptions {
+  columns: readonly Column[];
+  rows: readonly Row[];
+  /** Rounds that count. */
+  rounds: number;
+  /** Rounds before them, discarded. */
+  warmUp: number;
+  /** Least duration of a turn in milliseconds. */
+  turn: number;
+  /** Training images per timed epoch. */
+  epochImages: number;
+  /** Python interpreter that has PyTorch; null where no row needs it. */
+  python: string | null;
+  /** Threads within an operation, on both sides. */
+  threads: number;
+  device: DeviceChoice;
+  data: string | null;
+  weights: string | null;
+  /** Profile the operations of a step. */
+  profile: boolean;
+  isQuick: boolean;
+  loadAverage: number[];
+  /** Warning that the machine was busy. */
+  warning: string | null;
+  signal: AbortSignal;
+  onProgress(text: string): void;
+  onMessage(text: string): void;
+}
+
+/** One row of one column. */
+export interface RowResult {
+  row: string;
+  label: string;
+  /** Repetitions per turn. */
+  count: number;
+  /** One value per round, in the column's unit, of one repetition. */
+  rounds: number[];
+  spread: Spread;
+  /** Times as fast as PyTorch's best row (memory: times its bytes), by rounds; null without PyTorch. */
+  ratio: Spread | null;
+}
+
+/** One column. */
+export interface ColumnResult {
+  id: string;
+  title: string;
+  unit: "ms" | "s" | "MB";
+  batchSize?: number;
+  /** PyTorch's best row of this column: the one with the least median. */
+  reference: string | null;
+  rows: RowResult[];
+}
+
+/** Everything measured; the content of the file that `--json` names. */
+export interface BenchResult {
+  /** Start, ISO 8601. */
+  date: string;
+  /** A trial, not a measurement. */
+  isQuick: boolean;
+  machine: Machine;
+  /** Load averages over 1, 5 and 15 minutes at the start. */
+  loadAverage: number[];
+  warning: string | null;
+  own: OwnDescription | null;
+  pytorch: PyTorchDescription | null;
+  /** Git commit of the code; null outside a checkout. */
+  commit: string | null;
+  data: string;
+  weights: string;
+  settings: {
+    rounds: number;
+    warmUp: number;
+    /** Milliseconds. */
+    turn: number;
+    batchSize: number;
+    /** Training images per timed epoch; times are scaled to all 50,000. */
+    epochImages: number;
+  };
+  agreement: Agreement[];
+  columns: ColumnResult[];
+  /** Share of an epoch that making its batches takes. */
+  dataShare: Spread | null;
+  /** Share of a compiled step outside TensorFlow. */
+  overhead: (Overhead & { batchSize: number }) | null;
+  profile: StepProfile | null;
+  /** Duration of the benchmark in seconds. */
+  seconds: number;
+}
 
 /**
- * Runs the bench.
+ * Runs the benchmark.
  *
  * @throws {InputError} If gradients disagree, devices differ, or a process cannot run.
- * @throws {Interrupted} If it was stopped.
+ * @throws {Interrupted} If it was stopped; its processes end at once.
  */
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const started = performance.now();
   const date = new Date().toISOString();
   const folder = Deno.makeTempDirSync({ prefix: "bench-" });
   try {
-    await using own = openOwn(options, options.onMessage);
-    await using peer = options.python === null ? null : openPeer(options);
+    await using own = await openOwn(options, options.onMessage);
+    await using pytorch = options.python === null ? null : await openPyTorch(options);
     options.onProgress("starting");
-    const { weights, data } = options;
-    const ownDescription = await own.ask<OwnDescription>({ command: "describe" });
-    const peerDescription = await peer?.ask<PeerDescription>({ command: "describe" }) ?? null;
-    if (peerDescription) requireSameDevice(ownDescription, peerDescription);
+    const { rows, signal, onProgress, data, weights } = options;
+    const descriptions = {
+      own: await own.ask<OwnDescription>({ command: "describe" }),
+      pytorch: await pytorch?.ask<PyTorchDescription>({ command: "describe" }) ?? null,
+    };
+    requireSameDevice(descriptions.own, descriptions.pytorch);
     const prepared = await own.ask<Prepared>({ command: "prepare", folder, data, weights });
-    const { state, images } = prepared;
-    const arena: Arena = {
-      processOf: (row) => findForm(row).side === "own" ? own : peer!,
-      open: (row) => findForm(row).side === "own" ? openOwn(options) : openPeer(options),
+    const { state, images, batches } = prepared;
+    const context: BenchContext = {
+      processOf: (row) => ROWS[row].side === "own" ? own : pytorch!,
+      open: (row) => ROWS[row].side === "own" ? openOwn(options) : openPyTorch(options),
       load: { command: "load", state, data: prepared.data, images },
       epochImages: Math.min(options.epochImages, images),
     };
-    await own.ask(arena.load);
-    await peer?.ask(arena.load);
-    const agreement = peer ? await compareGradients(options, arena, prepared, folder) : [];
-    const { columns, dataShare } = await measureColumns(options, arena, own);
+    await own.ask(context.load);
+    await pytorch?.ask(context.load);
+    const agreement = pytorch
+      ? await compareGradients(context, { rows, batches, folder, signal, onProgress })
+      : [];
+    const { columns, dataShare } = await measureColumns(options, context, own);
     const hasOurs = columns.some(({ rows }) => rows.some(({ row }) => row === "ours"));
-    const javaScript = hasOurs ? await partJavaScript(options, own) : null;
-    const profile = options.profile ? await profileStep(options, own) : null;
-    options.signal.throwIfAborted();
+    const count = Math.max(5, Math.ceil(options.turn / 20));
+    const overhead = hasOurs ? await measureOverhead(options, own, count) : null;
+    const profile = options.profile
+      ? await own.ask<StepProfile>({ command: "profile", batchSize: BATCH_SIZE, count })
+      : null;
+    signal.throwIfAborted();
+    const { isQuick, loadAverage, warning, rounds, warmUp, turn } = options;
     return {
       date,
-      isQuick: options.isQuick,
-      machine: await describeMachine(ownDescription.device),
-      loadAverage: options.loadAverage,
-      warning: options.warning,
-      own: ownDescription,
-      pytorch: peerDescription,
-      code: await readCodeVersion(),
+      isQuick,
+      machine: await describeMachine(descriptions.own.device),
+      loadAverage,
+      warning,
+      ...descriptions,
+      commit: await readCommit(),
       data: prepared.dataName,
       weights: prepared.weightsName,
-      settings: {
-        rounds: options.rounds,
-        thrownAway: options.thrownAway,
-        turn: options.turn,
-        batchSize: BATCH_SIZE,
-        epochImages: arena.epochImages,
-      },
+      settings: { rounds, warmUp, turn, batchSize: BATCH_SIZE, epochImages: context.epochImages },
       agreement,
       columns,
       dataShare,
-      javaScript,
+      overhead,
       profile,
       seconds: Math.round((performance.now() - started) / 1000),
     };
   } catch (error) {
-    // Ctrl-C reaches the processes too, and what they then say is no news
+    // the processes are stopped as well, and their complaints say nothing new
     throw options.signal.aborted ? new Interrupted("Stopped; nothing was written.") : error;
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
 }
 
-const TRIES = 3;
+const HERE = fromFileUrl(new URL(".", import.meta.url));
 
-/** JavaScript's part of a step: the middle of three tries. */
-async function partJavaScript(
-  { turn, onProgress, signal }: BenchOptions,
-  own: BenchProcess,
-): Promise<Parted & { batchSize: number }> {
-  const tries: Parted[] = [];
-  for (let at = 0; at < TRIES && !signal.aborted; at++) {
-    onProgress("JavaScript's part of a step");
-    const count = Math.max(5, Math.ceil(turn / 20));
-    tries.push(await own.ask<Parted>({ command: "javascript", form: "ours", batchSize: BATCH_SIZE, count }));
-  }
-  tries.sort((one, other) => one.javaScript - other.javaScript);
-  return { batchSize: BATCH_SIZE, ...tries[1] };
+function openOwn(
+  { device, threads, signal }: BenchOptions,
+  onMessage?: (line: string) => void,
+): Promise<BenchProcess> {
+  return openProcess({
+    name: "TensorFlow.js",
+    command: Deno.execPath(),
+    args: ["run", "-A", join(HERE, "serve.ts"), device],
+    env: { TF_NUM_INTRAOP_THREADS: String(threads) },
+    signal,
+    onMessage,
+  });
 }
 
-async function profileStep({ turn, onProgress }: BenchOptions, own: BenchProcess): Promise<StepProfile> {
-  onProgress("profiling a step");
-  const count = Math.max(5, Math.ceil(turn / 20));
-  return await own.ask<StepProfile>({ command: "profile", batchSize: BATCH_SIZE, count });
+function openPyTorch({ python, device, threads, signal }: BenchOptions): Promise<BenchProcess> {
+  const flags = ["--threads", String(threads), "--device", device === "gpu" ? "cuda" : device];
+  return openProcess({
+    name: "PyTorch",
+    command: python!,
+    args: [join(HERE, "pytorch", "peer.py"), ...flags],
+    advice: "give another --python, or leave it out to have PyTorch installed",
+    signal,
+  });
+}
+
+/**
+ * Refuses to compare a GPU with a CPU.
+ *
+ * @throws {InputError} If the two sides compute on different kinds of device.
+ */
+export function requireSameDevice(own: OwnDescription, pytorch: PyTorchDescription | null): void {
+  if (pytorch === null || (own.device === "cpu") === (pytorch.device === "cpu")) return;
+  throw new InputError({
+    what: "compare",
+    why: `TensorFlow computes on the ${own.device.toUpperCase()} and PyTorch on ${pytorch.device}`,
+    next: [{ set: { device: "cpu" } }, { advice: "make sure that both find the GPU" }],
+  });
+}
+
+/** Measures all columns in interleaved rounds. */
+async function measureColumns(
+  options: BenchOptions,
+  context: BenchContext,
+  own: BenchProcess,
+): Promise<Pick<BenchResult, "columns" | "dataShare">> {
+  const { rows, turn, signal, onProgress } = options;
+  const columns: ColumnResult[] = [];
+  let dataShare: Spread | null = null;
+  for (const column of options.columns) {
+    const cases = listCases(column, rows, context);
+    if (cases.length === 0) continue;
+    const batches = column.id === "epoch" && rows.includes("ours") ? batchesCase(own, context) : null;
+    if (batches) cases.push(batches);
+    const { rounds, warmUp } = { rounds: options.rounds, warmUp: options.warmUp, ...column.rounds };
+    const result = await runRounds(cases, {
+      rounds: Math.min(rounds, options.rounds),
+      warmUp,
+      turn,
+      signal,
+      onTurn: (name, round) => {
+        const stage = round === 0 ? "building" : `round ${round} of ${warmUp + rounds}`;
+        onProgress(`${column.title}: ${stage}, ${name}`);
+      },
+    });
+    if (batches) {
+      const share = pairRounds(result.rounds.get("ours")!, result.rounds.get(batches.name)!);
+      dataShare = summariseRounds(share);
+    }
+    columns.push(summariseColumn(column, result));
+  }
+  return { columns, dataShare };
+}
+
+/** Makes the batches of a whole epoch without training: the shuffle is drawn once, and would weigh too much in a part. */
+function batchesCase(own: BenchProcess, { load: { images } }: BenchContext): Case {
+  return {
+    name: "batches alone",
+    count: 1,
+    run: async () => {
+      const command = { command: "batches", batchSize: BATCH_SIZE, images } as const;
+      return scaleTime(await own.ask<Timing>(command), TRAINING_IMAGES);
+    },
+  };
+}
+
+/** Summarises the rounds of a column: medians, and ratios to PyTorch's best row. */
+export function summariseColumn(
+  { id, title, unit, batchSize, rows }: Pick<Column, "id" | "title" | "unit" | "batchSize" | "rows">,
+  { rounds, counts }: { rounds: ReadonlyMap<string, number[]>; counts: ReadonlyMap<string, number> },
+): ColumnResult {
+  const measured = rows.filter((row) => rounds.has(row));
+  const medianOf = (row: Row) => quantile(rounds.get(row)!, 0.5);
+  const [reference = null] = measured.filter((row) => ROWS[row].side === "pytorch")
+    .sort((one, other) => medianOf(one) - medianOf(other));
+  const compare = (values: number[]) => {
+    if (reference === null) return null;
+    const other = rounds.get(reference)!;
+    return summariseRounds(unit === "MB" ? pairRounds(other, values) : pairRounds(values, other));
+  };
+  return {
+    id,
+    title,
+    unit,
+    ...(batchSize === undefined ? {} : { batchSize }),
+    reference,
+    rows: measured.map((row) => ({
+      row,
+      label: ROWS[row].label,
+      count: counts.get(row)!,
+      rounds: rounds.get(row)!,
+      spread: summariseRounds(rounds.get(row)!),
+      ratio: compare(rounds.get(row)!),
+    })),
+  };
+}
+
+const TRIES = 3;
+
+/** Measures the time of a step outside TensorFlow; the median of three tries. */
+async function measureOverhead(
+  { onProgress, signal }: BenchOptions,
+  own: BenchProcess,
+  count: number,
+): Promise<Overhead & { batchSize: number }> {
+  const tries: Overhead[] = [];
+  for (let at = 0; at < TRIES && !signal.aborted; at++) {
+    onProgress("time of a step outside TensorFlow");
+    tries.push(await own.ask<Overhead>({ command: "overhead", form: "ours", batchSize: BATCH_SIZE, count }));
+  }
+  tries.sort((one, other) => one.outside - other.outside);
+  return { batchSize: BATCH_SIZE, ...tries[Math.floor(tries.length / 2)] };
 }

@@ -1,89 +1,232 @@
 import { dirname, resolve } from "@std/path";
-import { type Column, COLUMNS, sizeColumns } from "../bench/columns.ts";
-import { findForm, FORMS, parseBatchSizes, parseNames } from "../bench/forms.ts";
-import { checkIdle } from "../bench/machine.ts";
-import { drawResult, formatResult } from "../bench/report.ts";
-import { runBench } from "../bench/run_bench.ts";
-import { writeFileAtomically } from "../lib/support/files.ts";
+import {
+  type Column,
+  COLUMNS,
+  parseBatchSizes,
+  ROW_NAMES,
+  ROWS,
+  selectNames,
+  sizeColumns,
+  SIZES,
+} from "../bench/cases.ts";
+import {
+  drawResult,
+  listNotes,
+  type ReportTable,
+  summariseResult,
+  tabulateProfile,
+  tabulateSpreads,
+} from "../bench/report.ts";
+import { type BenchResult, runBench } from "../bench/run_bench.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { statOrNull, writeText } from "../lib/support/files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
+import { boolean, integer, text } from "../lib/support/schema.ts";
 import { ensurePythonPackages, findGpu } from "../lib/tensorflow/setup/mod.ts";
-import { BENCH_COMMAND, COLUMN_NAMES, SIZES } from "./shared/bench_options.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine } from "./shared/live_line.ts";
-import type { CommandLine, ValuesOf } from "./shared/options.ts";
+import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
+import { formatTable } from "./shared/table.ts";
 
-/** Of a trial, in less than a minute. */
-const QUICK = { rounds: 3, turn: 60, columns: "step,frozen,predict", epochImages: 640 };
-const MILLISECONDS_A_TURN = 300;
+const { data, weights, device } = TRAINING_OPTIONS;
+const COLUMN_NAMES = [...COLUMNS.map(({ id }) => id), SIZES];
 
-type BenchFlags = ValuesOf<typeof BENCH_COMMAND>;
+/** Declares `deno task bench`. */
+export const COMMAND = {
+  name: "deno task bench",
+  summary:
+    "Benchmarks this project beside PyTorch and plain TensorFlow.js: same network, weights, batches and optimizer, in " +
+    "interleaved rounds, after checking that the gradients agree. About six minutes on an idle machine.",
+  options: {
+    rows: {
+      schema: text().nullable(),
+      defaultText: "all",
+      group: "Cases",
+      help: ROW_NAMES.join(", "),
+      value: "ROW,…|all",
+    },
+    columns: {
+      schema: text().nullable(),
+      defaultText: "all",
+      group: "Cases",
+      help: COLUMN_NAMES.join(", "),
+      value: "COLUMN,…|all",
+    },
+    batchSizes: {
+      schema: text(),
+      default: "1,32,128,512,1024",
+      group: "Cases",
+      help: "images per step, of the column sizes",
+      value: "N,…",
+    },
+    epochImages: {
+      schema: integer({ from: 1, to: 50_000 }),
+      default: 2560,
+      group: "Cases",
+      help: "images of the timed epoch; its time is scaled to all 50,000",
+      value: "N",
+    },
+    profile: {
+      schema: boolean(),
+      default: false,
+      group: "Cases",
+      help: "list the operations of a step with their times",
+    },
+    rounds: {
+      schema: integer({ from: 1, to: 1000 }).nullable(),
+      defaultText: "9",
+      group: "Measurement",
+      help: "interleaved rounds, after one for warming up",
+      value: "N",
+    },
+    quick: {
+      schema: boolean(),
+      default: false,
+      group: "Measurement",
+      help: "smoke test of some columns in less than a minute: not a measurement",
+    },
+    force: {
+      schema: boolean(),
+      default: false,
+      group: "Measurement",
+      help: "measure on a busy machine; the result says so",
+    },
+    python: {
+      schema: text().nullable(),
+      defaultText: "PyTorch is installed into .venv",
+      group: "Measurement",
+      help: "Python with torch and safetensors",
+      value: "PATH",
+    },
+    threads: {
+      schema: integer({ from: 1, to: 1024 }).nullable(),
+      defaultText: "all cores",
+      group: "Measurement",
+      help: "threads of both sides",
+      value: "N",
+    },
+    data: { ...data, group: "Measurement" },
+    weights: { ...weights, group: "Measurement" },
+    device: { ...device, group: "Measurement" },
+    json: { schema: text().nullable(), group: "Output", help: "write the result as JSON", value: "FILE" },
+    figure: { schema: text().nullable(), group: "Output", help: "draw bars into an SVG file", value: "FILE" },
+  },
+  examples: [
+    ["deno task bench --json laptop.json", "everything"],
+    ["deno task bench --quick --rows ours,plain", "smoke test without PyTorch"],
+    ["deno task bench --columns epoch --epoch-images 50000", "whole epochs"],
+    ["deno task bench --rows ours --columns step --profile", "times of a step's operations"],
+  ],
+} satisfies Command;
 
-async function main({ values, given }: CommandLine<typeof BENCH_COMMAND>): Promise<void> {
-  const rows = values.rows === null ? defaultRows(values.quick) : parseNames(
-    values.rows,
-    FORMS.map(({ row }) => row),
-    "--rows",
-  );
-  const columns = chooseColumns(values, given);
+type BenchFlags = ValuesOf<typeof COMMAND>;
+
+const QUICK = {
+  rounds: 3,
+  turn: 60,
+  rows: "plain,usual,best,eager,ours",
+  columns: "step,frozen,predict",
+  epochImages: 640,
+};
+const TURN = 300; // milliseconds
+const ROUNDS = 9;
+
+async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<void> {
+  const { quick, force } = values;
+  const rows = selectNames(values.rows ?? (quick ? QUICK.rows : "all"), ROW_NAMES, "rows");
+  const columns = selectColumns(values, given);
   for (const file of [values.json, values.figure]) requireFolder(file);
-  const loadAverage = Deno.loadavg(); // before the set-up makes it rise
-  const warning = checkIdle(loadAverage[0], navigator.hardwareConcurrency, values.force || values.quick);
+  const loadAverage = Deno.loadavg(); // before set-up raises it
+  const warning = checkIdle(loadAverage[0], navigator.hardwareConcurrency, force || quick);
   if (warning !== null) console.error(warning);
   await setUpTensorFlow({ device: values.device });
-  const python = rows.some((row) => findForm(row).side === "peer") ? await findPython(values.python) : null;
+  const python = rows.some((row) => ROWS[row].side === "pytorch") ? await findPython(values.python) : null;
 
   using interrupts = watchInterrupts();
-  const liveLine = createLiveLine();
+  const line = createLiveLine();
   const result = await runBench({
     rows,
     columns,
     python,
     loadAverage,
     warning,
-    rounds: values.rounds ?? (values.quick ? QUICK.rounds : 9),
-    thrownAway: 1,
-    turn: values.quick ? QUICK.turn : MILLISECONDS_A_TURN,
-    epochImages: given.epochImages ?? (values.quick ? QUICK.epochImages : values.epochImages),
+    rounds: values.rounds ?? (quick ? QUICK.rounds : ROUNDS),
+    warmUp: 1,
+    turn: quick ? QUICK.turn : TURN,
+    epochImages: given.epochImages ?? (quick ? QUICK.epochImages : values.epochImages),
     threads: values.threads ?? navigator.hardwareConcurrency,
     device: values.device,
     data: values.data,
     weights: values.weights,
     profile: values.profile,
-    isQuick: values.quick,
+    isQuick: quick,
     signal: interrupts.signal,
-    onProgress: (text) => liveLine.draw((columns) => text.slice(0, columns)),
-    onMessage: (text) => liveLine.print(text),
-  }).finally(() => liveLine.clear());
+    onProgress: (text) => line.draw((columns) => text.slice(0, columns)),
+    onMessage: (text) => line.print(text),
+  }).finally(() => line.clear());
   console.log(formatResult(result));
-  if (values.json !== null) writeText(values.json, JSON.stringify(result, null, 1) + "\n");
   const figure = values.figure === null ? null : drawResult(result);
-  if (figure !== null) writeText(values.figure!, figure);
+  if (values.json !== null) write(values.json, JSON.stringify(result, null, 1) + "\n");
+  if (figure !== null) write(values.figure!, figure);
 }
 
-function defaultRows(quick: boolean): string[] {
-  return FORMS.filter(({ byDefault, isQuick }) => byDefault && (!quick || isQuick)).map(({ row }) => row);
-}
-
-function chooseColumns(values: BenchFlags, given: Partial<BenchFlags>): Column[] {
-  const names = parseNames(
+function selectColumns(values: BenchFlags, given: Partial<BenchFlags>): Column[] {
+  const names = selectNames(
     values.columns ?? (values.quick ? QUICK.columns : "all"),
     COLUMN_NAMES,
-    "--columns",
+    "columns",
   );
   const main = COLUMNS.filter(({ id }) => names.includes(id));
-  const isWanted = names.includes(SIZES) || given.batchSizes !== undefined;
-  const sizes = isWanted ? sizeColumns(parseBatchSizes(values.batchSizes, "--batch-sizes")) : [];
-  // what the first column measures need not be measured twice
+  const wantsSizes = names.includes(SIZES) || given.batchSizes !== undefined;
+  const sizes = wantsSizes ? sizeColumns(parseBatchSizes(values.batchSizes)) : [];
+  // the first column measures its batch size already
   const known = main.filter(({ id }) => id === "step").map(({ batchSize }) => batchSize);
   return [...main, ...sizes.filter(({ batchSize }) => !known.includes(batchSize))];
 }
 
-/** The Python that the user names, or the project's own with PyTorch in it. */
+function formatResult(result: BenchResult): string {
+  const { columns, isQuick, warning, profile } = result;
+  const format = ({ title, header, rows }: ReportTable) => `${title}\n\n${formatTable({ header, rows })}`;
+  return [
+    ...isQuick ? ["QUICK: a smoke test, not a measurement."] : [],
+    ...warning === null ? [] : [warning],
+    format(summariseResult(columns)),
+    listNotes(result).join("\n"),
+    ...profile === null ? [] : [format(tabulateProfile(profile))],
+    ...tabulateSpreads(columns).map(format),
+  ].join("\n\n");
+}
+
+/** A machine with more than this share of its cores in use is busy. */
+const IDLE_LOAD = 0.3;
+
+/**
+ * Warns of a busy machine.
+ *
+ * @param load Load average of the last minute.
+ * @returns The warning, where `force` was given; null on an idle machine.
+ * @throws {InputError} On a busy machine without `force`.
+ */
+export function checkIdle(load: number, cores: number, force: boolean): string | null {
+  const limit = IDLE_LOAD * cores;
+  if (load <= limit) return null;
+  const why = `the load average of the last minute is ${load.toFixed(2)} on ${cores} cores, above ${
+    limit.toFixed(1)
+  }`;
+  if (force) return `THE MACHINE IS BUSY: ${why}. The times below say little.`;
+  throw new InputError({
+    what: "measure on a busy machine",
+    why,
+    next: [{ advice: "wait until it is idle" }, { set: { force: true } }],
+  });
+}
+
+/** Returns the Python that the user names, or the project's own with PyTorch in it. */
 async function findPython(named: string | null): Promise<string> {
   if (named !== null) return named.includes("/") ? resolve(named) : named;
-  // PyPI has the CUDA build only, several GB; PyTorch's own index has the small one, which is the later version of the two
+  // PyPI has the CUDA build only, several GB; PyTorch's own index has the small one, which pip takes for the later version
   const index = "PIP_EXTRA_INDEX_URL";
   if (Deno.env.get(index) === undefined && await findGpu() === null) {
     Deno.env.set(index, "https://download.pytorch.org/whl/cpu");
@@ -92,23 +235,19 @@ async function findPython(named: string | null): Promise<string> {
   return python;
 }
 
-/** Ten minutes later would be too late to learn that a file cannot be written. */
+/** Refuses a file whose folder is missing before the measurement, not after it. */
 function requireFolder(file: string | null): void {
-  if (file === null) return;
-  const folder = dirname(resolve(file));
-  const isFolder = (() => {
-    try {
-      return Deno.statSync(folder).isDirectory;
-    } catch {
-      return false;
-    }
-  })();
-  if (!isFolder) throw new InputError(`Cannot write ${file}: there is no folder ${folder}; make it first.`);
+  if (file === null || statOrNull(dirname(resolve(file)))?.isDirectory) return;
+  throw new InputError({
+    what: `write ${file}`,
+    why: `there is no folder ${dirname(resolve(file))}`,
+    next: [{ advice: "make it first" }],
+  });
 }
 
-function writeText(file: string, text: string): void {
-  writeFileAtomically(file, new TextEncoder().encode(text));
+function write(file: string, text: string): void {
+  writeText(file, text);
   console.error(`Written to ${file}.`);
 }
 
-if (import.meta.main) await runCommand(BENCH_COMMAND, main);
+if (import.meta.main) await runCommand(COMMAND, main);

@@ -1,5 +1,6 @@
 import { join } from "@std/path";
-import type { BenchResult } from "../bench/result.ts";
+import { summariseResult } from "../bench/report.ts";
+import type { BenchResult } from "../bench/run_bench.ts";
 import { writeFileAtomically } from "../lib/support/files.ts";
 import { chooseExamples } from "../lib/analysis/choose_examples.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
@@ -82,33 +83,29 @@ function readBench(): BenchResult | null {
     .sort((one, other) => one.date < other.date ? 1 : -1)[0] ?? null;
 }
 
-/** Ours beside PyTorch's best form of each column, and beside plain TensorFlow.js. */
+/** Formats our times beside PyTorch's best row of each column and plain TensorFlow.js; memory apart, since there less is better. */
 function formatBench(bench: BenchResult | null): string {
   if (bench === null) return "";
-  const shown = bench.columns.filter(({ id }) => id !== "sizes");
-  const rows = shown.flatMap(({ title, unit, reference, rows }) => {
-    const find = (name: string | null) => rows.find(({ row }) => row === name);
-    const [ours, theirs, plain] = [find("ours"), find(reference), find("plain")];
-    if (!ours || !theirs) return [];
-    const show = (row?: typeof ours) =>
-      row === undefined ? "–" : `${formatNumber(row.spread.median)} ${unit}`;
-    return [[title, show(plain), show(theirs), show(ours), `${ours.ratio!.median.toFixed(2)} ×`]];
-  });
-  const { machine, own, pytorch, date, settings } = bench;
+  const header = ["", "plain TensorFlow.js", "PyTorch at its best", "ours"];
+  const isMemory = ({ unit }: { unit: string }) => unit === "MB";
+  const table = (name: string, columns: BenchResult["columns"]) =>
+    formatMarkdownTable(
+      [...header, name],
+      summariseResult(columns).rows.map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`]),
+    );
+  const { columns, machine, own, pytorch, date, settings } = bench;
   return [
-    formatMarkdownTable(["", "plain TensorFlow.js", "PyTorch at its best", "ours", "against PyTorch"], rows),
+    table("speed-up", columns.filter((column) => !isMemory(column))),
+    "",
+    table("ours / PyTorch", columns.filter(isMemory)),
     "",
     `Medians of ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${
       formatMachine(machine)
     }; TensorFlow ` +
-    `${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32. × is how many times as fast, for memory how ` +
-    `many times its bytes. ${bench.warning === null ? "" : "The machine was not idle. "}` +
-    "[How it is measured](bench/README.md), [all of it](bench/results).",
+    `${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32. ` +
+    `${bench.warning === null ? "" : "The machine was not idle. "}` +
+    "[Method](bench/README.md), [all results](bench/results).",
   ].join("\n");
-}
-
-function formatNumber(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 /** The response maps of the first test image that the published model gets right, and the network's diagram with them. */

@@ -1,4 +1,4 @@
-"""Training batches the way each form makes them: bytes -> crop, mirror, normalise -> [B,3,32,32]."""
+"""Training batches of each form: bytes -> crop, flip, normalise -> [B,3,32,32]."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ SHIFTS = 2 * PADDING + 1
 
 
 class FastBatches:
-    """Everything for a whole batch at once, on the device that holds the bytes: one gather, one mirror, one multiply-add.
+    """Augments whole batches at once, on the device that holds the bytes: one gather, one flip, one multiply-add.
 
     The images [N,40,40,3] are padded bytes, and a view shows all 9 x 9 crops of each, so that a crop is an index.
     """
@@ -27,17 +27,17 @@ class FastBatches:
         device = self.labels.device
         order = torch.randperm(len(self.labels), device=device)[:count]
         shifts = torch.randint(SHIFTS, (2, len(order)), device=device)
-        mirror = torch.rand(len(order), device=device) < 0.5
+        flipped = torch.rand(len(order), device=device) < 0.5
         for start in range(0, len(order), batch_size):
             part = slice(start, start + batch_size)
             images = self.crops[order[part], shifts[0, part], shifts[1, part]].unflatten(2, (32, 3))
-            flip = mirror[part].nonzero().squeeze(1)
+            flip = flipped[part].nonzero().squeeze(1)
             images[flip] = images[flip].flip(2)
             yield normalise(images), self.labels[order[part]]
 
 
 class PerImage(Dataset):
-    """As torchvision's transforms go about it: image by image, RandomCrop, RandomHorizontalFlip, ToTensor, Normalize."""
+    """Augments image by image as torchvision's transforms do: RandomCrop, RandomHorizontalFlip, ToTensor, Normalize."""
 
     def __init__(self, images: Tensor, labels: Tensor, count: int | None = None):
         self.images, self.labels = images[:count].permute(0, 3, 1, 2), labels[:count]
@@ -55,7 +55,7 @@ class PerImage(Dataset):
 
 
 class UsualBatches:
-    """DataLoader with a worker process for each core."""
+    """DataLoader with one worker process per core."""
 
     def __init__(self, images: Tensor, labels: Tensor, workers: int, device: torch.device):
         self.images, self.labels, self.workers, self.device = images, labels, workers, device

@@ -1,15 +1,13 @@
-"""The same network and train step in PyTorch, in several forms: as one usually writes it, and at its best.
+"""The same network and training step in PyTorch, in three forms.
 
-| form | what |
+| form | |
 | --- | --- |
-| usual | NCHW, a loop over the ten classes, `torch.optim.SGD` as it comes |
-| best | channels_last, all ten maps by one convolution, ReLU in place, fused SGD; batch norm folded where it is fixed |
-| compiled | best, with forward and backward by `torch.compile`: pays in evaluation and for single images, not for a step of 128 |
-| scripted | best, evaluated as TorchScript optimised for inference: the fastest for single images |
-| bf16 | best, under autocast to bfloat16 |
+| usual | as one usually writes it: NCHW, a loop over the ten classes, `torch.optim.SGD` with its defaults |
+| best | channels_last, all ten maps by one convolution, in-place ReLU, fused SGD; batch norm folded where it is fixed; evaluated as TorchScript optimised for inference |
+| compiled | best, with forward and backward (or the evaluation) by `torch.compile` |
 
 Tried without gain on a CPU: einsum or matmul for the maps, `foreach`, Inductor's freezing and autotuning, compiling parts,
-flushing denormals, binding threads. Four fifths of `best`'s step are oneDNN's convolutions.
+flushing denormals, pinning threads. Four fifths of the step of `best` are oneDNN's convolutions.
 """
 
 import copy
@@ -20,12 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-FORMS = ("usual", "best", "compiled", "scripted", "bf16")
+FORMS = ("usual", "best", "compiled")
 RECIPE = {"lr": 0.01, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
 
 
 class FastNetwork(Network):
-    """`dynamic` with what makes it fast; names and numbers are the plain network's."""
+    """`dynamic`, optimised; parameter names and numbers are the plain network's."""
 
     def features(self, images: Tensor) -> Tensor:
         backbone = self.backbone
@@ -44,7 +42,7 @@ class FastNetwork(Network):
 
 
 def fold(backbone: nn.Module) -> nn.Module:
-    """A copy for evaluation, its batch norms folded into the convolutions before them."""
+    """Copies a backbone for evaluation, with batch norms folded into the preceding convolutions."""
     folded = copy.deepcopy(backbone).eval()
     folded.conv1, folded.bn1 = fuse_conv_bn_eval(folded.conv1, folded.bn1), nn.Identity()
     for block in folded.layer1:
@@ -75,20 +73,15 @@ class Learner:
         self.evaluator: nn.Module | None = None
 
     def place(self, images: Tensor) -> Tensor:
-        """Images [B,3,32,32] as this form wants them in memory."""
+        """Puts images [B,3,32,32] on the device in this form's memory layout."""
         layout = torch.channels_last if self.fast else torch.contiguous_format
         return images.to(self.device).contiguous(memory_format=layout)
 
-    def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.form == "bf16")
-
     def _compute_loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        with self.autocast():
-            scores = self.network(images)
-        return F.cross_entropy(scores.float(), labels)
+        return F.cross_entropy(self.network(images), labels)
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """One training step; its loss, which nobody has to wait for."""
+        """Takes one training step; the loss is not synchronised."""
         loss = self.compute_loss(images, labels)
         self.optimizer.zero_grad()
         loss.backward()
@@ -96,7 +89,7 @@ class Learner:
         return loss.detach()
 
     def prepare_evaluation(self) -> None:
-        """Takes the network as it is now; the fast forms fold batch norm into the convolutions."""
+        """Takes a copy of the network as it is now; the fast forms fold batch norm into the convolutions."""
         if not self.fast:
             self.evaluator = self.network.eval()
             return
@@ -106,7 +99,7 @@ class Learner:
         network = network.to(memory_format=torch.channels_last)
         if self.form == "compiled":
             network = torch.compile(network, dynamic=False)
-        if self.form == "scripted":
+        else:
             example = self.place(torch.zeros(2, 3, 32, 32))
             network = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, example)))
         self.evaluator = network
@@ -114,5 +107,4 @@ class Learner:
     @torch.no_grad()
     def score(self, images: Tensor) -> Tensor:
         """Scores [B,10] in evaluation mode, after prepare_evaluation."""
-        with self.autocast():
-            return self.evaluator(images)
+        return self.evaluator(images)

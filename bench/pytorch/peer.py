@@ -1,21 +1,19 @@
-"""PyTorch as the bench's peer: reads a JSON command a line on stdin, answers a JSON line on stdout.
+"""PyTorch under test: reads one JSON command per line on stdin, answers one JSON line on stdout.
 
-So another process can interleave rounds: ours, peer, ours, ... The first use of a form builds (and compiles) it within the time that is
-reported: throw that round away. Commands, with their defaults:
+Another process interleaves the rounds: ours, PyTorch, ours, ... The first use of a form builds (and compiles) it within the
+reported time: discard that round. Commands, with their defaults:
 
     {"command": "describe"}
     {"command": "load", "state": FILE, "data": DIR or null (noise), "images": 50000}
     {"command": "step", "form": "best", "batchSize": 128, "count": 10, "backbone": "trainable", "adapter": "none"}
     {"command": "epoch", "form": "best", "batchSize": 128, "images": null (all), "backbone": ..., "adapter": ...}
-    {"command": "evaluate", "form": "best", "batchSize": 125, "count": 10}         one batch of floats, again and again
+    {"command": "evaluate", "form": "best", "batchSize": 125, "count": 10}         one batch of floats, repeatedly
     {"command": "test", "form": "best", "batchSize": 125}                          the test images, from bytes
     {"command": "gradients", "form": "best", "batch": FILE, "out": FILE, "backbone": ..., "adapter": ...}
-    {"command": "release"}                                                         forget all networks
-    {"command": "quit"}
 
-Each answer has `milliseconds` (step, evaluate: of one; epoch, test: of all) where something was timed and `peakBytes`, the most memory
-the process ever held, workers of a DataLoader apart (so start one for each form to compare them); or `error`. `state` is a checkpoint or initial state of `dynamic`
-with our names, `batch` has `images` [B,32,32,3] (normalised) and `labels` [B]. `out` gets `loss`, `scores` and `gradient.<name>`.
+Answers have `milliseconds` (step, evaluate: per repetition; epoch, test: in all) where something was timed, or `error`. `state`
+is a checkpoint or initial state of `dynamic` with our names, `batch` has `images` [B,32,32,3] (normalised) and `labels` [B].
+`out` receives `loss` and `gradient.<name>`.
 
 Flags: --threads N (all cores), --device auto|cpu|cuda, --allocator PATH|none (default: mimalloc where pip brought it).
 """
@@ -23,7 +21,6 @@ Flags: --threads N (all cores), --device auto|cpu|cuda, --allocator PATH|none (d
 import argparse
 import json
 import os
-import resource
 import sys
 import sysconfig
 import time
@@ -41,7 +38,7 @@ def parse_flags() -> argparse.Namespace:
 
 
 def use_allocator(flags: argparse.Namespace) -> None:
-    """Starts this program over with another malloc: glibc's gives memory back and fetches it again all the time."""
+    """Restarts this program with another malloc: glibc's keeps returning memory to the system and fetching it again."""
     if flags.allocator == "auto":
         found = Path(sysconfig.get_path("purelib")) / "cmeel.prefix" / "lib" / "libmimalloc.so"
         flags.allocator = str(found) if found.exists() else "none"
@@ -59,12 +56,8 @@ class Peer:
         cuda = flags.device == "cuda" or (flags.device == "auto" and torch.cuda.is_available())
         self.device = torch.device("cuda" if cuda else "cpu")
         torch.backends.cudnn.benchmark = True
-        self.release()
-
-    def release(self) -> dict:
         self.learners: dict = {}
         self.fixed_batches: dict = {}
-        return {}
 
     def describe(self) -> dict:
         torch = self.torch
@@ -95,7 +88,6 @@ class Peer:
             False: UsualBatches(*self.train, self.flags.threads, self.device),
             True: FastBatches(padded.to(self.device), labels.to(self.device)),
         }
-        self.release()
         return {"images": len(self.train[1]), "testImages": len(self.test_data[1])}
 
     def learner(self, form: str, backbone: str, adapter: str):
@@ -189,26 +181,23 @@ class Peer:
     def answer(self, line: str) -> dict:
         command = json.loads(line)
         name = command.pop("command")
-        if name not in ("describe", "load", "step", "epoch", "evaluate", "test", "gradients", "release"):
+        if name not in ("describe", "load", "step", "epoch", "evaluate", "test", "gradients"):
             raise ValueError(f"There is no command {name}.")
-        result = getattr(self, name)(**command)
-        return result | {"peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+        return getattr(self, name)(**command)
 
 
 def main() -> None:
     flags = parse_flags()
     use_allocator(flags)
-    answers = os.fdopen(os.dup(1), "w")  # what anything else prints must not come between the answers
+    answers = os.fdopen(os.dup(1), "w")  # anything else that prints must not come between the answers
     os.dup2(2, 1)
     peer = Peer(flags)
     for line in sys.stdin:
         if not line.strip():
             continue
-        if json.loads(line).get("command") == "quit":
-            break
         try:
             result = peer.answer(line)
-        except Exception as error:  # the driver decides what a failure means
+        except Exception as error:  # the benchmark decides what a failure means
             result = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(result), file=answers, flush=True)
 

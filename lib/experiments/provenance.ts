@@ -6,6 +6,8 @@
 import os from "node:os";
 import { join } from "@std/path";
 import type { Dataset, Datasets } from "../data/dataset.ts";
+import { InputError } from "../support/errors.ts";
+import { startProcess } from "../support/processes.ts";
 import { projectFolder } from "../support/project.ts";
 import { hashBytes, hashText } from "./hash.ts";
 
@@ -110,4 +112,16 @@ async function nameGpu(): Promise<string> {
 export function formatMachine({ cpu, cores, memory, system, gpu }: Machine): string {
   const processor = `${cpu}, ${cores} cores, ${memory} GB, ${system}`;
   return gpu === undefined ? processor : `${gpu}; ${processor}`;
+}
+
+/** Reads the git commit of this project's checkout; null where there is none, or no git. */
+export async function readCommit(): Promise<string | null> {
+  try {
+    const { ended } = await startProcess("git", ["rev-parse", "HEAD"], { cwd: projectFolder() });
+    const { code, stdout } = await ended;
+    return code === 0 ? stdout.trim() : null;
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
-// deno task bench as a process, ours alone; what it measures is no matter here
+// deno task bench as a process, our side alone
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import type { BenchResult } from "../../bench/result.ts";
+import type { BenchResult } from "../../bench/run_bench.ts";
 import { runCommand, startCommand } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
@@ -25,9 +25,9 @@ Deno.test("ours is measured without PyTorch, written and drawn", async () => {
     ...["--json", json, "--figure", figure],
   ], folder.path);
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /^\*\*A quick trial: these are no measurements\.\*\*$/m);
-  assert.match(stdout, /^\| ours +\| [\d.,]+ +\| [\d.,]+ +\|$/m);
-  assert.match(stdout, /^- Images: synthetic\. Weights: random\./m);
+  assert.match(stdout, /^QUICK: a smoke test, not a measurement\.$/m);
+  assert.match(stdout, /^scores of one image +[\d.,]+ ms +– +[\d.,]+ ms +–$/m);
+  assert.match(stdout, /^Images: synthetic\. Weights: random\./m);
   const result = JSON.parse(Deno.readTextFileSync(json)) as BenchResult;
   assert.deepEqual(result.columns.map(({ id }) => id), ["epoch", "predict", "step-2"]);
   assert.deepEqual(result.columns.map(({ rows }) => rows.map(({ row }) => row)), [
@@ -44,7 +44,7 @@ Deno.test("ours is measured without PyTorch, written and drawn", async () => {
   }
   assert.equal(result.own!.threads, 1);
   assert.deepEqual([result.isQuick, result.pytorch, result.settings.epochImages], [true, null, 128]);
-  assert.ok(result.dataShare!.median > 0 && result.javaScript!.javaScript > 0);
+  assert.ok(result.dataShare!.median > 0 && result.overhead!.outside > 0);
   assert.match(Deno.readTextFileSync(figure), /^<svg/);
 });
 
@@ -74,7 +74,7 @@ Deno.test("what cannot be measured is refused before anything starts", async () 
   };
   assert.match(
     await refuse("--rows", "our"),
-    /^error: Cannot use --rows our: there is no our; did you mean ours\?\n$/,
+    /^error: Cannot select "our" \(--rows\): there is no "our"; choose from plain, .*, ours\.\n$/,
   );
   assert.match(
     await refuse("--json", join(folder.path, "no", "a.json")),

@@ -1,6 +1,5 @@
-import type { BenchResult } from "../../bench/result.ts";
-import { COLUMNS, sizeColumns } from "../../bench/columns.ts";
-import { summariseColumn } from "../../bench/measure_columns.ts";
+import { COLUMNS, sizeColumns } from "../../bench/cases.ts";
+import { type BenchResult, summariseColumn } from "../../bench/run_bench.ts";
 
 const [STEP] = COLUMNS;
 const MEMORY = COLUMNS.find(({ id }) => id === "memory")!;
@@ -8,13 +7,12 @@ const [SINGLE] = sizeColumns([1]);
 
 const counts = (rows: string[]) => new Map(rows.map((row) => [row, 8]));
 
-/** A result that was made up: three rounds, in the last of which the machine was half as fast. */
+/** A synthetic result of three rounds, in the last of which the machine was half as fast. */
 export function sampleResult(): BenchResult {
   const step = new Map([
     ["plain", [120, 130, 260]],
     ["best", [50, 50, 100]],
     ["compiled", [60, 55, 130]],
-    ["bf16", [20, 20, 20]],
     ["ours", [40, 40, 80]],
   ]);
   const single = new Map([["best", [6, 6, 6]], ["compiled", [3, 3, 3]], ["ours", [2, 2, 2]]]);
@@ -30,10 +28,10 @@ export function sampleResult(): BenchResult {
       ...{ torch: "2.13.0+cpu", python: "3.12.1", device: "cpu", threads: 2 },
       ...{ allocator: "mimalloc", capability: "AVX512" },
     },
-    code: { data: "a", model: "b", random: "c", tensorflow: "d", training: "e" },
+    commit: "0123456789",
     data: "CIFAR-10",
     weights: "random",
-    settings: { rounds: 3, thrownAway: 1, turn: 300, batchSize: 128, epochImages: 2560 },
+    settings: { rounds: 3, warmUp: 1, turn: 300, batchSize: 128, epochImages: 2560 },
     agreement: [{ row: "ours", reference: "best", distances: [3e-6, 4e-6, 1e-3], limit: 5e-5 }],
     columns: [
       summariseColumn(STEP, { rounds: step, counts: counts([...step.keys()]) }),
@@ -41,7 +39,7 @@ export function sampleResult(): BenchResult {
       summariseColumn(SINGLE, { rounds: single, counts: counts([...single.keys()]) }),
     ],
     dataShare: { median: 0.021, minimum: 0.02, low: 0.02, high: 0.022 },
-    javaScript: { batchSize: 128, milliseconds: 40, javaScript: 0.0123 },
+    overhead: { batchSize: 128, milliseconds: 40, outside: 0.0123 },
     profile: null,
     seconds: 600,
   };

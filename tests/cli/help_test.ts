@@ -1,6 +1,6 @@
 // the help of every command is true, complete and narrow enough; every example is a command line that its command accepts
 import assert from "node:assert/strict";
-import { BENCH_COMMAND } from "../../cli/shared/bench_options.ts";
+import { COMMAND as BENCH } from "../../cli/bench.ts";
 import { COMPARE_COMMAND } from "../../cli/compare/options.ts";
 import { COMMAND as DATA } from "../../cli/data.ts";
 import { COMMAND as EVALUATE } from "../../cli/evaluate.ts";
@@ -19,7 +19,7 @@ import { resolveConfig } from "../../lib/training/config.ts";
 import { PROJECT } from "../testing/sources.ts";
 
 const COMMANDS: Command[] = [
-  ...[BENCH_COMMAND, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, SETUP],
+  ...[BENCH, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, SETUP],
   ...[SUMMARY, TRAIN],
 ];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { gradientDistance, requireAgreement } from "../../bench/agreement.ts";
+import { gradientDistance, requireAgreement } from "../../bench/gradients.ts";
 import type { StoredTensor } from "../../lib/support/safetensors.ts";
 
 const tensors = (values: Record<string, number[]>) =>
@@ -21,7 +21,7 @@ Deno.test("the distance of gradients is relative, and over all tensors together"
   assert.throws(() => gradientDistance(tensors({ a: [3], b: [4] }), reference), /gradient of a/);
 });
 
-Deno.test("gradients that differ by more than rounding are refused; one ReLU turned over is not", () => {
+Deno.test("gradients that differ by more than rounding are refused; one flipped ReLU is not", () => {
   const agreement = { row: "ours", reference: "best", limit: 1e-5 };
   requireAgreement([{ ...agreement, distances: [1e-6, 9e-6, 1e-3] }]);
   const refused = [[1e-6, 2e-5, 2e-5], [1e-6, 1e-6, 3e-2], [1e-6, NaN, NaN], [NaN, 1e-6, 1e-6]];

@@ -1,9 +1,11 @@
-// the bench compares plain TensorFlow.js with ours: it must be the same network, trained by the same rule
+// plain TensorFlow.js must be the same network, trained by the same rule
 import assert from "node:assert/strict";
-import { createOwnLearner, type Learner, OWN_FORMS, RECIPE, takeImages } from "../../bench/learner.ts";
+import { createOwnLearner, type Learner, RECIPE, takeImages } from "../../bench/learner.ts";
 import { createPlainLearner } from "../../bench/plain_tfjs.ts";
+import { measureOverhead, profileOperations } from "../../bench/profile.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
+import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../../lib/training/batch_source.ts";
@@ -32,7 +34,7 @@ for (const spec of SPECS) {
     const batch = firstBatch(8);
     const compare = async (steps: number, tolerance: number) => {
       using plain = createPlainLearner(spec, network);
-      using ours = createOwnLearner({ ...OWN_FORMS.direct, compile: false }, spec, network);
+      using ours = createOwnLearner("eager", spec, network);
       const [actual, expected] = await Promise.all([plain, ours].map(async (learner) => {
         if (steps > 0) await learner.step(batch, steps);
         const tested = await learner.test(test, 5); // by the running statistics
@@ -44,16 +46,16 @@ for (const spec of SPECS) {
       assert.equal(actual.tested.accuracy, expected.tested.accuracy);
     };
     await compare(0, 1e-5);
-    await compare(3, 1e-3); // the same rule, momentum and weight decay, and what rounding makes of it
+    await compare(3, 1e-3); // momentum and weight decay included; rounding grows with each step
   });
 }
 
-Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of the squares of what learns", async () => {
+Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of the trainable squares", async () => {
   const spec = networkSpec({ backbone: "frozen" });
   const network = createNetwork(spec);
   const batch = firstBatch(4);
   using plain = createPlainLearner(spec, network);
-  using ours = createOwnLearner({ ...OWN_FORMS.direct, compile: false }, spec, network);
+  using ours = createOwnLearner("eager", spec, network);
   const penalty = await plain.step(batch, 1) - await ours.step(batch, 1);
   let squares = 0;
   for (const [name, tensor] of Object.entries(network)) {
@@ -62,14 +64,14 @@ Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of the
   assert.ok(Math.abs(penalty / (RECIPE.weightDecay / 2 * squares) - 1) < 1e-4);
 });
 
-Deno.test("what is timed leaves no tensor behind, in any form", async () => {
+Deno.test("timed operations leak no tensor, in any row", async () => {
   const spec = networkSpec();
   const network = createNetwork(spec);
   const batch = firstBatch(4);
   const create: Record<string, () => Learner> = {
     plain: () => createPlainLearner(spec, network),
-    ours: () => createOwnLearner(OWN_FORMS.ours, spec, network),
-    loop: () => createOwnLearner({ ...OWN_FORMS.loop, compile: false }, spec, network),
+    ours: () => createOwnLearner("ours", spec, network),
+    eager: () => createOwnLearner("eager", spec, network),
   };
   for (const [name, make] of Object.entries(create)) {
     const before = tf.memory().numTensors;
@@ -89,11 +91,31 @@ Deno.test("what is timed leaves no tensor behind, in any form", async () => {
   }
 });
 
-Deno.test("a part of an epoch is the beginning of the whole one", () => {
+Deno.test("a part of an epoch is its beginning", () => {
   const source = createImageSource(train);
   const order = { batchSize: 5, shuffle: true, augment: true, epoch: 3 };
   const part = takeImages(source, 10);
   assert.equal(part.labels.length, 10);
   const labels = [...part.batches(order)].map(({ labels }) => [...labels]);
   assert.deepEqual(labels, [...source.batches(order)].slice(0, 2).map(({ labels }) => [...labels]));
+});
+
+Deno.test("a profile counts the operations of a step and puts the binding back", async () => {
+  const { binding } = nativeBackend()!;
+  using learner = createOwnLearner("eager", networkSpec(), createNetwork(networkSpec()));
+  const batch = firstBatch(2);
+  const profile = await profileOperations((count) => learner.step(batch, count), 3);
+  const count = (name: string) => profile.operations.find(({ operation }) => operation === name)?.count;
+  assert.deepEqual(["NormaliseBatch", "NormaliseBatchGradient", "MaxPoolGrad"].map(count), [5, 5, 1]);
+  const shares = profile.operations.reduce((sum, { share }) => sum + share, profile.outside);
+  assert.ok(Math.abs(shares - 1) < 1e-9);
+  assert.ok(profile.outside > 0 && profile.outside < 1);
+  assert.equal(nativeBackend()!.binding, binding);
+});
+
+Deno.test("the time of a compiled step is divided into TensorFlow's and the rest", async () => {
+  using learner = createOwnLearner("ours", networkSpec(), createNetwork(networkSpec()));
+  const batch = firstBatch(2);
+  const { milliseconds, outside } = await measureOverhead((count) => learner.step(batch, count), 3);
+  assert.ok(milliseconds > 0 && outside > 0 && outside < 1);
 });
