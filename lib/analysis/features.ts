@@ -1,11 +1,10 @@
-import { batches } from "../data/batches.ts";
 import { type Dataset, IMAGE_SIZE } from "../data/dataset.ts";
 import { backboneFeatures } from "../model/network.ts";
 import { CHANNELS } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
+import { collectOutputs, createImageSource, EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 
 /** Options of {@linkcode computeFeatures}. */
 export interface FeatureOptions {
@@ -50,15 +49,9 @@ export async function computeFeatures(
   const length = grid * grid * CHANNELS;
   const values = new Float32Array(images * length);
   const batchSize = Math.max(1, Math.floor(EVALUATION_BATCH_SIZE * (IMAGE_SIZE / size) ** 2)); // of the same memory
-  let filled = 0;
   try {
-    for (const batch of batches(dataset, { batchSize, buffers: 2 })) {
-      const pixels = tf.tensor4d(batch.values, batch.shape);
-      const output = run(tensors, pixels);
-      values.set(await output.data(), filled);
-      filled += output.size;
-      tf.dispose([pixels, output]);
-    }
+    const source = createImageSource(dataset);
+    await collectOutputs(source.batches({ batchSize }), (images) => run(tensors, images), values);
   } finally {
     run.dispose();
   }

@@ -24,7 +24,7 @@ export const SYNTHETIC_NAME = "synthetic";
  * ```
  */
 export function createSynthetic({ trainSize = 10_000, testSize = 2_000 }: SyntheticOptions = {}): Datasets {
-  const drawings = DRAWINGS.trim().split("\n\n").map(parseDrawing);
+  const drawings = DRAWINGS.trim().split(/\n(?=[a-z]{3})/).map(parseDrawing);
   return { train: drawDataset(drawings, trainSize, 0), test: drawDataset(drawings, testSize, 1) };
 }
 
@@ -65,9 +65,9 @@ function drawImage(image: Uint8Array, drawings: Drawing[], label: number, random
   for (let count = random.integer(3); count > 0; count--) { // small and faint, as if in the distance
     const { stencil } = drawings[random.integer(drawings.length)];
     const colour = drawColour(random);
-    paint(canvas, stencil, colour, colour, drawPose(random, 0.3, 1.2), 0.35);
+    paint(canvas, stencil, [colour, colour], drawPose(random, 0.3, 1.2), 0.35);
   }
-  paint(canvas, drawing.stencil, body, detail, drawPose(random, 0.8, 0.45), 1);
+  paint(canvas, drawing.stencil, [body, detail], drawPose(random, 0.8, 0.45), 1);
   if (random.next() < 0.35) coverByBar(canvas, drawColour(random), random);
   const light = 1 + (random.next() - 0.5) * 0.5;
   addNoise(canvas, image, light, 10 + 50 * random.next(), random);
@@ -96,10 +96,8 @@ function isContrast(one: Colour, two: Colour): boolean {
   return Math.abs(one[0] - two[0]) + Math.abs(one[1] - two[1]) + Math.abs(one[2] - two[2]) > 130;
 }
 
-function forEachPixel(visit: (x: number, y: number, at: number) => void): void {
-  for (let y = 0, at = 0; y < IMAGE_SIZE; y++) {
-    for (let x = 0; x < IMAGE_SIZE; x++, at += 3) visit(x, y, at);
-  }
+function forEachPixel(visit: (x: number, y: number, at: number) => void, size = IMAGE_SIZE): void {
+  for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) visit(x, y, 3 * (y * size + x));
 }
 
 const LATTICE = 5;
@@ -152,8 +150,7 @@ const STENCIL_REACH = 1.05; // a stencil spans −1.05 … 1.05, so that its edg
 function paint(
   canvas: Float32Array,
   stencil: Float32Array,
-  body: Colour,
-  detail: Colour,
+  colours: Colour[],
   pose: Pose,
   opacity: number,
 ): void {
@@ -169,12 +166,12 @@ function paint(
       opacity * (stencil[one] * ((1 - right) * (1 - below)) + stencil[one + 2] * (right * (1 - below)) +
         stencil[two] * ((1 - right) * below) + stencil[two + 2] * (right * below));
     const [one, two] = [(j * STENCIL_SIZE + i) * 2, ((j + 1) * STENCIL_SIZE + i) * 2];
-    const [bodyShare, detailShare] = [sample(one, two), sample(one + 1, two + 1)];
+    const shares = [sample(one, two), sample(one + 1, two + 1)];
     for (let channel = 0; channel < 3; channel++) {
-      let value = canvas[at + channel];
-      value += (body[channel] - value) * bodyShare;
-      value += (detail[channel] - value) * detailShare;
-      canvas[at + channel] = value;
+      canvas[at + channel] = colours.reduce(
+        (value, colour, layer) => value + (colour[channel] - value) * shares[layer],
+        canvas[at + channel],
+      );
     }
   });
 }
@@ -249,14 +246,12 @@ function parseDrawing(text: string): Drawing {
       return SHAPES[kind](...numbers.map(Number));
     });
     const count = STENCIL_SIZE * SAMPLES;
-    for (let row = 0; row < count; row++) {
-      for (let column = 0; column < count; column++) {
-        const x = ((column + 0.5) / count * 2 - 1) * STENCIL_REACH;
-        const y = ((row + 0.5) / count * 2 - 1) * STENCIL_REACH;
-        const at = (Math.floor(row / SAMPLES) * STENCIL_SIZE + Math.floor(column / SAMPLES)) * 2;
-        if (parsed.some((shape) => shape(x, y))) stencil[at + layer] += 1 / (SAMPLES * SAMPLES);
-      }
-    }
+    const place = (index: number) => ((index + 0.5) / count * 2 - 1) * STENCIL_REACH;
+    forEachPixel((column, row) => {
+      const at = (Math.floor(row / SAMPLES) * STENCIL_SIZE + Math.floor(column / SAMPLES)) * 2;
+      const [x, y] = [place(column), place(row)];
+      if (parsed.some((shape) => shape(x, y))) stencil[at + layer] += 1 / (SAMPLES * SAMPLES);
+    }, count);
   }
   return { ground: numbers.slice(0, 3), colour: numbers.slice(3), stencil };
 }
@@ -267,53 +262,31 @@ function parseDrawing(text: string): Drawing {
  * stroke with round ends (width, points).
  */
 const DRAWINGS = `
-airplane 120 170 225, 205 210 220 |
-e 0 0 .95 .17; p -.95 -.5 -.72 -.5 -.5 0 -.85 0; p -.1 0 .32 0 -.28 .62 -.5 .62; p 0 -.05 .25 -.05 -.1
--.42 -.25 -.42 |
-b -.5 -.07 -.38 .02; b -.2 -.07 -.08 .02; b .1 -.07 .22 .02; b .55 -.09 .75 0
-
-automobile 130 130 135, 200 55 45 |
-b -.92 0 .92 .4; p -.62 .02 -.38 -.42 .3 -.42 .58 .02 |
-e -.52 .42 .23 .23; e .52 .42 .23 .23; p -.45 -.02 -.3 -.32 -.06 -.32 -.06 -.02; p .04 -.02 .04 -.32 .24
--.32 .42 -.02
-
-bird 170 195 175, 140 95 60 |
-e 0 .08 .55 .34; e .5 -.3 .24 .22; p .7 -.36 .98 -.24 .7 -.18; p -.35 0 -.95 -.12 -.9 .2 -.35 .25 |
-e .56 -.36 .06 .06; e -.12 .06 .34 .16; s .07 0 .4 0 .8 .16 .8; s .07 .2 .38 .24 .8 .38 .8
-
-cat 190 165 135, 215 140 70 |
-e 0 -.25 .46 .4; p -.46 -.85 -.44 -.25 -.08 -.55; p .46 -.85 .44 -.25 .08 -.55; e 0 .5 .42 .45; s .15 .3
-.8 .72 .72 .78 .25 |
-e -.18 -.32 .09 .1; e .18 -.32 .09 .1; e 0 -.12 .07 .06; s .05 -.2 -.08 -.62 -.02; s .05 .2 -.08 .62 -.02;
-s .06 0 .55 0 .92
-
-deer 70 105 60, 165 115 70 |
-e -.1 .15 .55 .26; s .2 .3 .1 .52 -.35; e .62 -.42 .25 .13; s .1 -.5 .25 -.54 .92; s .1 -.3 .3 -.28 .92; s
-.1 .18 .3 .16 .92; s .1 .34 .2 .4 .92 |
-s .07 .5 -.5 .3 -.75 .34 -.98; s .07 .3 -.75 .08 -.86; s .07 .56 -.52 .66 -.78 .58 -.98; s .07 .66 -.78
-.88 -.9; e -.62 .05 .1 .1
-
-dog 120 160 80, 225 215 195 |
-e -.12 .18 .52 .26; e .5 -.2 .28 .27; e .78 -.1 .2 .13; s .18 -.46 .25 -.48 .75; s .18 .2 .3 .2 .75; s .12
--.6 .1 -.85 -.35 |
-e .34 -.1 .12 .3; e .58 -.28 .06 .06; e .95 -.14 .07 .07; b -.08 -.05 .02 .42
-
-frog 95 85 55, 105 165 60 |
-e 0 .2 .66 .42; e -.32 -.24 .22 .22; e .32 -.24 .22 .22; s .2 -.5 .3 -.88 .1 -.8 .68 -.5 .72; s .2 .5 .3
-.88 .1 .8 .68 .5 .72 |
-e -.32 -.26 .1 .12; e .32 -.26 .1 .12; s .07 -.4 .14 -.15 .28 .15 .28 .4 .14
-
-horse 150 155 105, 95 60 40 |
-e -.1 .1 .58 .28; p .15 .1 .48 .1 .7 -.6 .4 -.7; p .42 -.75 .62 -.82 1 -.4 .84 -.26; s .14 -.52 .2 -.54
-.92; s .14 -.32 .25 -.28 .92; s .14 .18 .25 .16 .92; s .14 .36 .15 .4 .92 |
-p .1 0 .28 -.05 .5 -.85 .32 -.85; s .16 -.65 -.02 -.86 .12 -.84 .6
-
-ship 60 110 170, 225 225 225 |
-p -.95 .2 .98 .2 .72 .68 -.75 .68; b -.6 -.15 .4 .22; b -.4 -.42 .12 -.12 |
-b -.28 -.82 -.06 -.42; b -.9 .28 .9 .38; b -.5 -.04 -.36 .08; b -.22 -.04 -.08 .08; b .06 -.04 .2 .08
-
-truck 165 155 145, 220 185 60 |
-b -.95 -.55 .36 .4; p .42 .4 .42 -.2 .76 -.2 .95 .1 .95 .4 |
-e -.62 .45 .2 .2; e -.14 .45 .2 .2; e .66 .45 .2 .2; p .5 .08 .5 -.12 .72 -.12 .84 .08; b -.85 -.12 .26
--.02
+airplane 120 170 225, 205 210 220 | e 0 0 .95 .17; p -.95 -.5 -.72 -.5 -.5 0 -.85 0; p -.1 0 .32 0 -.28 .62
+-.5 .62; p 0 -.05 .25 -.05 -.1 -.42 -.25 -.42 | b -.5 -.07 -.38 .02; b -.2 -.07 -.08 .02; b .1 -.07 .22 .02; b
+.55 -.09 .75 0
+automobile 130 130 135, 200 55 45 | b -.92 0 .92 .4; p -.62 .02 -.38 -.42 .3 -.42 .58 .02 | e -.52 .42 .23
+.23; e .52 .42 .23 .23; p -.45 -.02 -.3 -.32 -.06 -.32 -.06 -.02; p .04 -.02 .04 -.32 .24 -.32 .42 -.02
+bird 170 195 175, 140 95 60 | e 0 .08 .55 .34; e .5 -.3 .24 .22; p .7 -.36 .98 -.24 .7 -.18; p -.35 0 -.95
+-.12 -.9 .2 -.35 .25 | e .56 -.36 .06 .06; e -.12 .06 .34 .16; s .07 0 .4 0 .8 .16 .8; s .07 .2 .38 .24 .8 .38
+.8
+cat 190 165 135, 215 140 70 | e 0 -.25 .46 .4; p -.46 -.85 -.44 -.25 -.08 -.55; p .46 -.85 .44 -.25 .08 -.55;
+e 0 .5 .42 .45; s .15 .3 .8 .72 .72 .78 .25 | e -.18 -.32 .09 .1; e .18 -.32 .09 .1; e 0 -.12 .07 .06; s .05
+-.2 -.08 -.62 -.02; s .05 .2 -.08 .62 -.02; s .06 0 .55 0 .92
+deer 70 105 60, 165 115 70 | e -.1 .15 .55 .26; s .2 .3 .1 .52 -.35; e .62 -.42 .25 .13; s .1 -.5 .25 -.54
+.92; s .1 -.3 .3 -.28 .92; s .1 .18 .3 .16 .92; s .1 .34 .2 .4 .92 | s .07 .5 -.5 .3 -.75 .34 -.98; s .07 .3
+-.75 .08 -.86; s .07 .56 -.52 .66 -.78 .58 -.98; s .07 .66 -.78 .88 -.9; e -.62 .05 .1 .1
+dog 120 160 80, 225 215 195 | e -.12 .18 .52 .26; e .5 -.2 .28 .27; e .78 -.1 .2 .13; s .18 -.46 .25 -.48 .75;
+s .18 .2 .3 .2 .75; s .12 -.6 .1 -.85 -.35 | e .34 -.1 .12 .3; e .58 -.28 .06 .06; e .95 -.14 .07 .07; b -.08
+-.05 .02 .42
+frog 95 85 55, 105 165 60 | e 0 .2 .66 .42; e -.32 -.24 .22 .22; e .32 -.24 .22 .22; s .2 -.5 .3 -.88 .1 -.8
+.68 -.5 .72; s .2 .5 .3 .88 .1 .8 .68 .5 .72 | e -.32 -.26 .1 .12; e .32 -.26 .1 .12; s .07 -.4 .14 -.15 .28
+.15 .28 .4 .14
+horse 150 155 105, 95 60 40 | e -.1 .1 .58 .28; p .15 .1 .48 .1 .7 -.6 .4 -.7; p .42 -.75 .62 -.82 1 -.4 .84
+-.26; s .14 -.52 .2 -.54 .92; s .14 -.32 .25 -.28 .92; s .14 .18 .25 .16 .92; s .14 .36 .15 .4 .92 | p .1 0
+.28 -.05 .5 -.85 .32 -.85; s .16 -.65 -.02 -.86 .12 -.84 .6
+ship 60 110 170, 225 225 225 | p -.95 .2 .98 .2 .72 .68 -.75 .68; b -.6 -.15 .4 .22; b -.4 -.42 .12 -.12 | b
+-.28 -.82 -.06 -.42; b -.9 .28 .9 .38; b -.5 -.04 -.36 .08; b -.22 -.04 -.08 .08; b .06 -.04 .2 .08
+truck 165 155 145, 220 185 60 | b -.95 -.55 .36 .4; p .42 .4 .42 -.2 .76 -.2 .95 .1 .95 .4 | e -.62 .45 .2 .2;
+e -.14 .45 .2 .2; e .66 .45 .2 .2; p .5 .08 .5 -.12 .72 -.12 .84 .08; b -.85 -.12 .26 -.02
 `;

@@ -97,17 +97,32 @@ export async function createFrozenSource(
     { name: "backboneFeatures", eager: !compiled },
   );
   try {
-    let filled = 0;
-    for (const { values, shape } of source.batches({ batchSize: EVALUATION_BATCH_SIZE })) {
-      const batch = tf.tensor4d(values, shape);
-      const output = run(tensors, batch);
-      features.set(await output.data(), filled);
-      filled += output.size;
-      tf.dispose([batch, output]);
-      await yieldToEventLoop();
-    }
+    const batches = source.batches({ batchSize: EVALUATION_BATCH_SIZE });
+    await collectOutputs(batches, (images) => run(tensors, images), features, yieldToEventLoop);
   } finally {
     run.dispose();
   }
   return createFeatureSource(features, dataset.labels);
+}
+
+/**
+ * Runs a function over batches and collects its outputs in `into`.
+ *
+ * @param onBatch Called after each batch.
+ */
+export async function collectOutputs(
+  batches: Iterable<Batch>,
+  run: (images: tf.Tensor4D) => tf.Tensor,
+  into: Float32Array,
+  onBatch?: () => Promise<void> | void,
+): Promise<void> {
+  let filled = 0;
+  for (const { values, shape } of batches) {
+    const images = tf.tensor4d(values, shape);
+    const output = run(images);
+    into.set(await output.data(), filled);
+    filled += output.size;
+    tf.dispose([images, output]);
+    await onBatch?.();
+  }
 }

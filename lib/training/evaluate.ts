@@ -1,4 +1,4 @@
-import * as tf from "../tensorflow/runtime/tf.ts";
+import type * as tf from "../tensorflow/runtime/tf.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import { argMax } from "../support/statistics.ts";
 import { countBatches } from "../data/batches.ts";
@@ -6,7 +6,12 @@ import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { type BatchSource, createImageSource, EVALUATION_BATCH_SIZE } from "./batch_source.ts";
+import {
+  type BatchSource,
+  collectOutputs,
+  createImageSource,
+  EVALUATION_BATCH_SIZE,
+} from "./batch_source.ts";
 
 /** Options of {@linkcode createEvaluator} and {@linkcode evaluate}. */
 export interface EvaluatorOptions extends NetworkSpec, Partial<Execution> {
@@ -58,15 +63,9 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
     async evaluate(tensors, { batches, labels, input }, onBatch) {
       const scores = new Float32Array(labels.length * CLASSES);
       const all = countBatches({ labels }, batchSize);
-      let [filled, done] = [0, 0];
-      for (const { values, shape } of batches({ batchSize })) {
-        const images = tf.tensor4d(values, shape);
-        const output = score(tensors, images, input);
-        scores.set(await output.data(), filled);
-        filled += output.size;
-        tf.dispose([images, output]);
-        await onBatch?.(++done, all);
-      }
+      let done = 0;
+      const run = (images: tf.Tensor4D) => score(tensors, images, input);
+      await collectOutputs(batches({ batchSize }), run, scores, () => onBatch?.(++done, all));
       return { ...measure({ scores, labels }), scores };
     },
     dispose: () => score.dispose(),
