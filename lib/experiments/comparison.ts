@@ -38,7 +38,7 @@ export function compareResults(results: readonly ExperimentResult[]): Comparison
     best: meanInterval(result.seeds.map(({ best }) => best.accuracy)),
     difference: reference === undefined || reference === result
       ? null
-      : pairUp(result.seeds, reference.seeds),
+      : pairBySeed(result.seeds, reference.seeds),
     secondsPerEpoch: meanInterval(result.seeds.map(medianSeconds)).mean,
   }));
 }
@@ -48,7 +48,11 @@ export function finalAccuracy({ history }: Pick<SeedResult, "history">): number 
   return history.at(-1)!.testAccuracy;
 }
 
-function pairUp(seeds: readonly SeedResult[], reference: readonly SeedResult[]): Difference | null {
+/** Compares final test accuracies in pairs of one seed: mean difference with its 95 % interval; null where no seed is common. */
+export function pairBySeed(
+  seeds: readonly SeedResult[],
+  reference: readonly SeedResult[],
+): Difference | null {
   const bySeed = new Map(reference.map((result) => [result.seed, finalAccuracy(result)]));
   const differences = seeds.filter(({ seed }) => bySeed.has(seed))
     .map((result) => finalAccuracy(result) - bySeed.get(result.seed)!);

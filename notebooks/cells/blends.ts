@@ -3,13 +3,12 @@ import { weighMaps } from "../../lib/analysis/evidence.ts";
 import { leadMaps, leadScores } from "../../lib/analysis/leads.ts";
 import { compareSeparation, separation } from "../../lib/analysis/separation.ts";
 import { type Answers, createScorer, joinArrays, MAP_CELLS } from "../../lib/analysis/scorer.ts";
-import { CLASS_NAMES, type Dataset, IMAGE_BYTES, selectImages } from "../../lib/data/dataset.ts";
+import { CLASS_NAMES, type Dataset, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import type { BlendCurve, BlendMaps } from "../../lib/figures/blend_maps.ts";
-import { formatNumber } from "../../lib/support/format.ts";
 import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
-import { formatDifference, signOf } from "./intervals.ts";
-import type { OpenModel } from "./open_model.ts";
+import { pictureAt } from "./network.ts";
+import type { OpenModel } from "./open.ts";
 
 /** Options of {@linkcode measureBlend}. */
 export interface MeasureBlendOptions {
@@ -24,8 +23,8 @@ export interface MeasureBlendOptions {
 }
 
 /**
- * What blends of two classes do to images of the two and of the other eight. A score counts only against others, so all scores here are leads:
- * what a blend scores more than the eight classes that have no part in it, on average, on the same image.
+ * Scores of blends of two classes on images of the two and of the other eight. Only differences of scores count, so all scores here are
+ * leads: the blend's score minus the mean score of the eight classes without a part in it, on the same image.
  */
 export interface MeasuredBlend {
   from: number;
@@ -35,11 +34,11 @@ export interface MeasuredBlend {
   /** Mean leads of the blend half and half: images of the one class, of the other, and of the rest. */
   half: { from: MeanInterval; to: MeanInterval; rest: MeanInterval };
   /**
-   * How well a score tells images of the two classes from the rest (0.5 is guessing): the blend half and half, the better one of the two
-   * classes' own, and the larger of the two, which is what one would do without blends.
+   * Area under the ROC curve that separates images of the two classes from the rest: the half-and-half blend, the better one of the two
+   * classes' own filters, and the larger of both their scores, which needs no blend.
    */
   separation: { half: number; better: number; larger: number };
-  /** How much better the blend does than those two, with bootstrapped intervals. */
+  /** The blend's area minus those two, with bootstrapped intervals. */
   gain: { better: MeanInterval; larger: MeanInterval };
   /** Cosine of the half-and-half filter with the straight mixture of the two filters. */
   straight: number;
@@ -56,7 +55,7 @@ interface Look {
 /** A score made of an image's leads through all blends. */
 type Score = (row: readonly number[]) => number;
 
-/** Generates filters between two classes, and looks at test images through them: the first `perClass` of each class, right or wrong. */
+/** Generates filters between two classes and applies them to the first `perClass` test images of each class. */
 export async function measureBlend(
   { network, config }: Pick<OpenModel, "network" | "config">,
   dataset: Dataset,
@@ -120,15 +119,15 @@ export async function measureBlend(
 function pickShown(
   { blends: { shares }, leads }: Look,
   evidence: Float32Array,
-  { images, labels }: Dataset,
+  dataset: Dataset,
   shown: readonly number[],
 ) {
   const columns = shares.map((_, at) => at).filter((at) => at % 2 === 0);
   return {
     shares: columns.map((at) => shares[at]),
     examples: shown.map((index, row) => ({
-      image: images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
-      label: CLASS_NAMES[labels[index]],
+      image: pictureAt(dataset, index),
+      label: CLASS_NAMES[dataset.labels[index]],
       maps: joinArrays(columns.map((at) => {
         const start = (row * shares.length + at) * MAP_CELLS;
         return evidence.subarray(start, start + MAP_CELLS);
@@ -152,36 +151,4 @@ function makeCurve(
     ...isBanded &&
       { low: points.map(({ interval }) => interval![0]), high: points.map(({ interval }) => interval![1]) },
   };
-}
-
-/** What the blend half and half does, in sentences. */
-export function describeBlend({ figure, half, separation, gain, straight }: MeasuredBlend): string[] {
-  const number = (value: number, decimals = 1) => formatNumber(value, decimals);
-  const compare = (difference: MeanInterval) => {
-    const doubt = signOf(difference) === null ? ", not shown to differ from zero" : "";
-    return `the blend's gain is ${formatDifference(difference)}${doubt}`;
-  };
-  return [
-    `The filter half ${figure.from}, half ${figure.to} leads the eight classes without a part in it by ${
-      number(half.from.mean)
-    } on ` +
-    `${figure.from} images, by ${number(half.to.mean)} on ${figure.to} images, and by ${
-      number(half.rest.mean)
-    } on all others (means).`,
-    `It tells the two classes from the other eight with ${
-      number(separation.half, 3)
-    } (area under the ROC curve; 0.5 is guessing). ` +
-    `The better one of the two classes' own filters has ${number(separation.better, 3)} (${
-      compare(gain.better)
-    }); ` +
-    `the larger of both scores, which takes two filters, has ${number(separation.larger, 3)} (${
-      compare(gain.larger)
-    }).`,
-    `The generated filter has a cosine of ${
-      number(straight, 3)
-    } with the plain mixture of the two filters: ` +
-    (straight > 0.95
-      ? "between these classes the generator is nearly linear, and mixing stored filters would do nearly the same."
-      : "between these classes the generator is not linear, and mixing stored filters would not do the same."),
-  ];
 }

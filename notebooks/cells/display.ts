@@ -1,3 +1,5 @@
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+
 /** What a cell shows, in several forms; whoever shows it takes the best one it can. */
 export interface Bundle {
   /** For those who can show nothing else. */
@@ -120,4 +122,30 @@ export function isInNotebook(): boolean {
   } catch {
     return false; // outside a kernel the property throws
   }
+}
+
+/**
+ * Lets a tensor as the last expression of a cell show its shape, type and first values. Called as a notebook is opened: importing has no
+ * side effect.
+ */
+export function installTensorDisplay(): void {
+  Object.defineProperty(tf.Tensor.prototype, Symbol.for("Jupyter.display"), {
+    configurable: true,
+    async value(this: tf.Tensor): Promise<Bundle> {
+      return { "text/plain": await describeTensor(this) };
+    },
+  });
+}
+
+const VALUES_SHOWN = 6;
+
+/** Describes a tensor in one line: `tensor [10, 64] float32: 0.12, −0.03, …`. */
+export async function describeTensor(tensor: tf.Tensor): Promise<string> {
+  const { shape, dtype, size } = tensor;
+  const first = tf.tidy(() => tf.slice(tf.reshape(tensor, [size]), 0, Math.min(size, VALUES_SHOWN)));
+  const values = [...await first.data()].map((value) =>
+    Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString()
+  );
+  first.dispose();
+  return `tensor [${shape.join(", ")}] ${dtype}: ${values.join(", ")}${size > VALUES_SHOWN ? ", …" : ""}`;
 }

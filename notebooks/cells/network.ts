@@ -1,53 +1,88 @@
-import { CLASS_NAMES, type Dataset } from "../../lib/data/dataset.ts";
+import { CLASS_NAMES, type Dataset, IMAGE_BYTES, IMAGE_SIZE, selectImages } from "../../lib/data/dataset.ts";
+import { normaliseImages } from "../../lib/data/normalise.ts";
+import type { SheetImage } from "../../lib/figures/contact_sheet.ts";
 import { type DiagramExample, networkDiagram } from "../../lib/figures/network_diagram.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
 import { type LayerSummary, summarise } from "../../lib/model/summary.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import type { TensorBatch } from "../../lib/training/train_step.ts";
 import { displayFigure } from "./figures.ts";
-import { pictureAt } from "./pictures.ts";
-import { makeBatch } from "./tensors.ts";
-import { type Cell, displayTable } from "./text.ts";
+import { type Cell, displayTable, percent } from "./text.ts";
 
-/** Options of {@linkcode displayDiagram}. */
-export interface DisplayDiagramOptions {
-  /** What the figure shows, above it. */
-  title?: string;
-  /** A grey line under the title. */
-  subtitle?: string;
-  /** Real pictures for the diagram. @default made-up ones */
-  example?: DiagramExample;
+/** Bytes `[32,32,3]` of one image. */
+export function pictureAt({ images }: Dataset, index: number): Uint8Array {
+  return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
-/** What JupyterLab has room for beside its panels in a window of 1280 pixels. */
-const DIAGRAM_WIDTH = 820;
-
-/** Shows a network's diagram, drawn from its own summary. */
-export async function displayDiagram(spec: NetworkSpec, options: DisplayDiagramOptions = {}): Promise<void> {
-  const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
-  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));
+/** Picks the first images of every class, row by row for a contact sheet of ten columns: not chosen by hand. */
+export function sampleClasses(dataset: Dataset, perClass: number): SheetImage[] {
+  const found = CLASS_NAMES.map((_, label) =>
+    [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label).slice(0, perClass)
+  );
+  return Array.from({ length: perClass }, (_, row) =>
+    CLASS_NAMES.flatMap((label, column) => {
+      const index = found[column][row];
+      return index === undefined ? [] : [{ image: pictureAt(dataset, index), label }];
+    })).flat();
 }
 
-/** Shows layers with the shape of what each gives, and its parameters, with their sums. */
+/** Makes a batch of some images of a data set, normalised but not augmented. */
+export function makeBatch(dataset: Dataset, indices: readonly number[]): TensorBatch {
+  const { images, labels } = selectImages(dataset, indices);
+  return {
+    images: tf.tensor4d(normaliseImages(images), [indices.length, IMAGE_SIZE, IMAGE_SIZE, 3]),
+    labels: tf.tensor1d([...labels], "int32"),
+  };
+}
+
+/** Compares two tensors of one shape: their largest difference, and the largest value to judge it by. */
+export async function compareValues(
+  one: tf.Tensor,
+  other: tf.Tensor,
+): Promise<{ difference: number; largest: number }> {
+  if (String(one.shape) !== String(other.shape)) {
+    throw new RangeError(`Tensors of shapes [${one.shape}] and [${other.shape}] cannot be compared.`);
+  }
+  const [a, b] = await Promise.all([one.data(), other.data()]);
+  let [difference, largest] = [0, 0];
+  for (let at = 0; at < a.length; at++) {
+    difference = Math.max(difference, Math.abs(a[at] - b[at]));
+    largest = Math.max(largest, Math.abs(a[at]));
+  }
+  return { difference, largest };
+}
+
+/** Shows the shapes of tensors, each with the operation that made it. */
+export async function displayShapes(
+  rows: readonly (readonly [name: string, tensor: tf.Tensor, operation: string])[],
+): Promise<void> {
+  await displayTable({
+    header: ["tensor", "shape", "made by"],
+    rows: rows.map(([name, { shape }, operation]) => [name, `[${shape.join(", ")}]`, operation]),
+  });
+}
+
+/** Shows layers with their output shapes and parameters. */
 export async function displayLayers(layers: readonly LayerSummary[]): Promise<void> {
   const sum = (key: "parameters" | "trainable") => layers.reduce((total, layer) => total + layer[key], 0);
   await displayTable({
-    header: ["layer", "kind", "gives", "parameters", "trainable"],
-    rows: layers.map((row): Cell[] => [
-      `\`${row.layer}\``,
-      row.kind,
-      `[${row.outputShape.join(", ")}]`,
-      row.parameters,
-      row.trainable,
+    header: ["layer", "kind", "output", "parameters", "trainable"],
+    rows: layers.map(({ layer, kind, outputShape, parameters, trainable }): Cell[] => [
+      `\`${layer}\``,
+      kind,
+      `[${outputShape.join(", ")}]`,
+      parameters,
+      trainable,
     ]),
     footer: [["all", "", "", sum("parameters"), sum("trainable")]],
   });
 }
 
-/** Parameters of a network's parts, and each part's share in per cent: the backbone, the adapter, the filters' source, the predictor. */
+/** Shows the parameters of a network's parts (backbone, adapter, embeddings, generator, predictor) and their shares. */
 export async function displayParts(spec: NetworkSpec): Promise<void> {
-  const { layers, parameters } = summarise(spec);
+  const { layers, parameters: all } = summarise(spec);
   const sums = new Map<string, number>();
   for (const { layer, parameters } of layers) {
     const part = layer.split(".")[0];
@@ -55,16 +90,29 @@ export async function displayParts(spec: NetworkSpec): Promise<void> {
   }
   await displayTable({
     header: ["part", "parameters", "share"],
-    rows: [...sums].map(([part, sum]): Cell[] => [`\`${part}\``, sum, share(sum, parameters)]),
-    footer: [["all", parameters, share(parameters, parameters)]],
+    rows: [...sums].map(([part, sum]) => [`\`${part}\``, sum, percent(sum / all)]),
+    footer: [["all", all, percent(1)]],
   });
 }
 
-function share(part: number, all: number): string {
-  return `${(100 * part / all).toFixed(1)} %`;
+/** Options of {@linkcode displayDiagram}. */
+export interface DisplayDiagramOptions {
+  title?: string;
+  subtitle?: string;
+  /** Image, maps and scores to draw. @default made-up ones */
+  example?: DiagramExample;
 }
 
-/** What a network makes of an image, to put into its diagram. */
+/** Pixels that JupyterLab has room for in a window of 1280. */
+const DIAGRAM_WIDTH = 820;
+
+/** Shows the diagram of a network, drawn from its list of layers. */
+export async function displayDiagram(spec: NetworkSpec, options: DisplayDiagramOptions = {}): Promise<void> {
+  const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
+  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));
+}
+
+/** Runs a network on one image, for its diagram. */
 export async function makeExample(
   spec: NetworkSpec,
   network: StateDict,
@@ -72,14 +120,11 @@ export async function makeExample(
   index: number,
 ): Promise<DiagramExample> {
   const { images, labels } = makeBatch(dataset, [index]);
-  const { scores, maps, filters } = forward(network, images, { ...spec, mode: "evaluate" });
-  const [allScores, allMaps, allFilters] = await Promise.all([scores.data(), maps.data(), filters.data()]);
-  tf.dispose([images, labels, scores, maps, filters]);
-  return {
-    image: pictureAt(dataset, index),
-    scores: allScores,
-    maps: allMaps,
-    filters: allFilters,
-    embeddings: await network["class_embeddings.weight"]?.data(),
-  };
+  const outputs = forward(network, images, { ...spec, mode: "evaluate" });
+  const [scores, maps, filters] = await Promise.all(
+    [outputs.scores, outputs.maps, outputs.filters].map((tensor) => tensor.data()),
+  );
+  tf.dispose([images, labels, outputs]);
+  const embeddings = await network["class_embeddings.weight"]?.data();
+  return { image: pictureAt(dataset, index), scores, maps, filters, embeddings };
 }

@@ -1,44 +1,158 @@
+import { compareResults, type ComparisonRow, finalAccuracy, pairBySeed } from "../../lib/experiments/comparison.ts";
+import { EXPERIMENTS, REFERENCE } from "../../lib/experiments/experiments.ts";
+import { formatRows } from "../../lib/experiments/markdown.ts";
 import { readProbes } from "../../lib/experiments/probe.ts";
-import { publishedResultsFolder, readResults } from "../../lib/experiments/results.ts";
-import type { ExperimentResult } from "../../lib/experiments/results.ts";
+import { type ExperimentResult, publishedResultsFolder, readResults } from "../../lib/experiments/results.ts";
 import { describeStaleness } from "../../lib/experiments/staleness.ts";
-import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
+import { trainingCurves } from "../../lib/figures/training_curves.ts";
+import { variantComparison, type VariantComparisonOptions } from "../../lib/figures/variant_comparison.ts";
+import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
+import { formatCount } from "../../lib/support/format.ts";
+import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
+import { type Claim, createClaim } from "./claims.ts";
+import { displayFigure } from "./figures.ts";
 import { displayMarkdown } from "./text.ts";
 
-/** The command that makes what is missing. */
-const COMMAND = "deno task compare --publish";
+/** Published results of some experiments. Where one has none, its numbers are NaN, and nothing is claimed. */
+export interface Results {
+  /** In the order asked for; an experiment without results is left out. */
+  all: readonly ExperimentResult[];
+  /** Names of the data sets. */
+  data: string;
+  /** Guards conclusions drawn from these results. */
+  claim: Claim;
+  /** One experiment: means over its seeds, and its difference from `dynamic`. */
+  of(experiment: string): ResultRow;
+  /** Final test accuracy of one experiment minus that of another, in pairs of one seed. */
+  difference(experiment: string, reference: string): MeanInterval;
+}
+
+/** One experiment in the table of results. */
+export interface ResultRow extends Omit<ComparisonRow, "difference"> {
+  /** Accuracy on the training images in the last epoch, 0–1. */
+  trainAccuracy: number;
+  difference: MeanInterval;
+}
+
+const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 
 /**
- * Reads the committed results of some experiments (or those in the folder `NOTEBOOK_RESULTS`), and says what is missing or stale and
- * which command makes it.
+ * Reads the published results of some experiments (or those in the folder `NOTEBOOK_RESULTS`); a note below the cell says which are
+ * missing or stale.
  *
- * @param names Experiments by name, in the order wanted; none means all.
- * @returns Those that are there.
+ * @param names In the order wanted; none means all.
  *
  * @example
  * ```ts
  * import { openResults } from "./results.ts";
  * const results = await openResults(["dynamic", "static-per-class"]);
- * console.log(results.map(({ experiment, seeds }) => [experiment, seeds.length]));
+ * console.log(results.of("dynamic").final.mean, results.difference("static-per-class", "dynamic").interval);
  * ```
  */
-export async function openResults(names: readonly string[] = []): Promise<ExperimentResult[]> {
+export async function openResults(names: readonly string[] = []): Promise<Results> {
   const wanted = names.length > 0 ? names : EXPERIMENTS.map(({ name }) => name);
   const folder = Deno.env.get("NOTEBOOK_RESULTS") ?? publishedResultsFolder();
-  const all = readResults(folder);
-  const results = wanted.flatMap((name) => all.filter(({ experiment }) => experiment === name));
+  const published = readResults(folder);
+  const all = wanted.flatMap((name) => published.filter(({ experiment }) => experiment === name));
   const missing = wanted.filter((name) => !all.some(({ experiment }) => experiment === name));
-  const stale = (await describeStaleness(results, { probes: readProbes(folder) })).filter((sentence) =>
+  const stale = (await describeStaleness(all, { probes: readProbes(folder) })).filter((sentence) =>
     !sentence.startsWith("There are no results of")
   );
-  const sentences = [
-    ...(missing.length === 0 ? [] : [`There are no results of ${missing.join(", ")} yet.`]),
-    ...stale,
-  ];
-  if (sentences.length > 0) {
-    await displayMarkdown(`> **Note.** ${sentences.join(" ")} \`${COMMAND}\` makes them anew.`, {
-      kind: "note",
-    });
+  const remarks = [...missing.length === 0 ? [] : [`There are no results of ${missing.join(", ")} yet.`], ...stale];
+  if (remarks.length > 0) {
+    const markdown = `> **Note.** ${remarks.join(" ")} \`deno task compare --publish\` makes them anew.`;
+    await displayMarkdown(markdown, { kind: "note" });
   }
-  return results;
+  const untested = missing.length > 0
+    ? `no results of ${missing.join(", ")}`
+    : all.some(({ data }) => data.name.startsWith(SYNTHETIC_NAME))
+    ? "results on synthetic images"
+    : null;
+  return collect(all, createClaim(untested));
+}
+
+function collect(all: readonly ExperimentResult[], claim: Claim): Results {
+  const rows = compareResults(all);
+  const find = (name: string) => all.find(({ experiment }) => experiment === name);
+  return {
+    all,
+    data: [...new Set(all.map(({ data }) => data.name))].join("; "),
+    claim,
+    of(name) {
+      const row = rows.find(({ experiment }) => experiment === name);
+      if (row === undefined) return missingRow(name);
+      const lastAccuracies = find(name)!.seeds.map(({ history }) => history.at(-1)!.trainAccuracy);
+      return {
+        ...row,
+        trainAccuracy: meanInterval(lastAccuracies).mean,
+        difference: row.difference ?? MISSING,
+      };
+    },
+    difference(name, reference) {
+      const [one, other] = [find(name), find(reference)];
+      return (one && other && pairBySeed(one.seeds, other.seeds)) ?? MISSING;
+    },
+  };
+}
+
+function missingRow(experiment: string): ResultRow {
+  return {
+    experiment,
+    change: EXPERIMENTS.find(({ name }) => name === experiment)?.change ?? "",
+    trainableParameters: NaN,
+    final: MISSING,
+    best: MISSING,
+    difference: MISSING,
+    secondsPerEpoch: NaN,
+    trainAccuracy: NaN,
+  };
+}
+
+/** Options of {@linkcode displayComparison}. */
+export interface DisplayComparisonOptions extends VariantComparisonOptions {
+  /** Experiments far from all others, which get an arrow at the edge of the axis. */
+  outside?: readonly string[];
+}
+
+/** Shows experiments as a table and as a figure: every seed a point, means and paired differences with their 95 % intervals. */
+export async function displayComparison(
+  { all, data }: Results,
+  { outside = [], ...options }: DisplayComparisonOptions = {},
+): Promise<void> {
+  if (all.length === 0) return;
+  const rows = compareResults(all);
+  await displayMarkdown(formatRows(rows), { kind: "table", rows: rows.length, columns: 7 });
+  const variants = all.map((result) => ({
+    name: result.experiment,
+    note: `${formatCount(result.trainableParameters)} trainable parameters`,
+    runs: result.seeds.map((seed) => ({ seed: seed.seed, value: 100 * finalAccuracy(seed) })),
+  }));
+  const inside = all.filter(({ experiment }) => !outside.includes(experiment));
+  await displayFigure(variantComparison(variants, {
+    subtitle: `Final epoch. Data: ${data}.`,
+    ...all.some(({ experiment }) => experiment === REFERENCE) && { reference: REFERENCE },
+    ...inside.length > 0 && inside.length < all.length && { domain: spanOf(inside) },
+    ...options,
+  }));
+}
+
+/** Ends of an axis in per cent that holds all seeds and intervals. */
+function spanOf(results: readonly ExperimentResult[]): [number, number] {
+  const values = [
+    ...compareResults(results).flatMap(({ final }) => final.interval ?? [final.mean]),
+    ...results.flatMap(({ seeds }) => seeds.map(finalAccuracy)),
+  ];
+  return [Math.floor(100 * Math.min(...values) - 1), Math.min(100, Math.ceil(100 * Math.max(...values) + 1))];
+}
+
+/** Shows training curves, one line per seed. */
+export async function displayCurves(
+  { all, data }: Results,
+  { title, only }: { title: string; only?: readonly string[] },
+): Promise<void> {
+  const shown = all.filter(({ experiment }) => only?.includes(experiment) ?? true);
+  if (shown.length === 0) return;
+  const runs = shown.flatMap(({ experiment, seeds }) => seeds.map(({ history }) => ({ name: experiment, history })));
+  const seeds = [...new Set(shown.map((result) => result.seeds.length))].join(" or ");
+  await displayFigure(trainingCurves(runs, { title, subtitle: `${seeds} seeds each, one line per seed. Data: ${data}.` }));
 }

@@ -1,62 +1,95 @@
+import { formatNumber, formatPercent } from "../../lib/support/format.ts";
+import type { MeanInterval } from "../../lib/support/statistics.ts";
 import { type Bundle, display, type OutputFacts } from "./display.ts";
 
-/** A cell of a table: numbers stand to the right and get commas between the thousands. */
+/** A value, with its 95 % interval where one was estimated. */
+export type Estimate = number | Pick<MeanInterval, "mean" | "interval">;
+
+/** Cell of a table: numbers are right-aligned, with commas between the thousands. */
 export type Cell = string | number;
 
-/** A table: headings, rows, and rows of sums below them. */
+/** Header, rows, and sums below them in bold. */
 export interface Table {
-  /** A heading a column. */
   header: readonly string[];
-  /** A list a row. */
   rows: readonly (readonly Cell[])[];
-  /** Sums, in bold. */
   footer?: readonly (readonly Cell[])[];
 }
 
-/** Shows Markdown: a sentence whose numbers were computed, with TeX between dollar signs where it is wanted. */
+/** Shows Markdown, with TeX between dollar signs. */
 export async function displayMarkdown(markdown: string, facts?: OutputFacts): Promise<void> {
   await display({ "text/plain": markdown, "text/markdown": markdown }, { facts });
 }
 
 /**
- * Shows a table. A column whose cells are all numbers, written out or not, stands to the right; texts may hold Markdown.
+ * Shows Markdown with interpolated numbers: a template tag that removes the indentation of the source.
  *
  * @example
  * ```ts
- * import { displayTable } from "./text.ts";
- * await displayTable({ header: ["tensor", "shape"], rows: [["feature map v", "[B, 8, 8, 64]"]] });
+ * import { md, percent } from "./text.ts";
+ * await md`The network classifies **${percent(0.803)}** of ${10_000} test images correctly.`;
  * ```
  */
-export async function displayTable(table: Table): Promise<void> {
-  const rows = table.rows.length + (table.footer?.length ?? 0);
-  await display(bundleTable(table), { facts: { kind: "table", rows, columns: table.header.length } });
+export async function md(strings: TemplateStringsArray, ...values: (string | number)[]): Promise<void> {
+  const text = strings.reduce((joined, part, at) => `${joined}${showCell(values[at - 1])}${part}`);
+  await displayMarkdown(text.trim().replace(/\n[^\S\n]+/g, "\n"));
 }
 
-/** A table as Markdown, whose text is aligned, so that it is its plain text too. */
-export function bundleTable({ header, rows, footer = [] }: Table): Bundle {
-  const body = [...rows, ...footer.map((row) => row.map((cell) => cell === "" ? "" : `**${format(cell)}**`))];
-  const texts = [header, ...body].map((row) => header.map((_, column) => format(row[column] ?? "")));
-  const widths = header.map((_, column) => Math.max(3, ...texts.map((row) => row[column].length)));
-  const toRight = header.map((_, column) =>
-    rows.length > 0 && rows.every((row) => NUMBER.test(String(row[column])))
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => pad(cell, widths[column], toRight[column])).join(" | ")} |`;
-  const rule = `| ${
-    widths.map((width, column) => toRight[column] ? "-".repeat(width - 1) + ":" : "-".repeat(width)).join(
-      " | ",
-    )
-  } |`;
-  const markdown = [line(texts[0]), rule, ...texts.slice(1).map(line)].join("\n");
+/** Shows a table. A column whose cells are all numbers, written out or not, is right-aligned; texts may hold Markdown. */
+export async function displayTable(table: Table): Promise<void> {
+  const rows = table.rows.length + (table.footer?.length ?? 0);
+  await display(await bundleTable(table), { facts: { kind: "table", rows, columns: table.header.length } });
+}
+
+/** Writes a table as Markdown that is aligned, so that it is readable as plain text too. */
+export async function bundleTable({ header, rows, footer = [] }: Table): Promise<Bundle> {
+  const { markdownTable } = await import("markdown-table");
+  const sums = footer.map((row) => row.map((cell) => cell === "" ? "" : `**${showCell(cell)}**`));
+  const markdown = markdownTable([header, ...rows, ...sums].map((row) => row.map(showCell)), {
+    align: header.map((_, column) =>
+      rows.length > 0 && rows.every((row) => NUMBER.test(String(row[column]))) ? "r" : null
+    ),
+  });
   return { "text/plain": markdown, "text/markdown": markdown };
 }
 
 const NUMBER = /^(–|[+−-]?[\d.,]+(e[+−-]?\d+)?(\s?%)?)$/;
 
-function format(cell: Cell): string {
-  return typeof cell === "number" ? cell.toLocaleString("en-GB") : cell.replaceAll("|", "\\|");
+function showCell(cell: Cell | undefined): string {
+  return typeof cell === "number" ? cell.toLocaleString("en-GB") : cell ?? "";
 }
 
-function pad(cell: string, width: number, toRight: boolean): string {
-  return toRight ? cell.padStart(width) : cell.padEnd(width);
+/** Formats a share: `80.3 %`, with its interval `53.9 % [52.5, 55.4]`. */
+export function percent(share: Estimate, decimals = 1): string {
+  const { mean, interval } = split(share, 100);
+  if (Number.isNaN(mean)) return "–";
+  return formatPercent(mean / 100, decimals) + range(interval, (end) => formatNumber(end, decimals));
+}
+
+/** Formats a difference of shares: `+12.9 points`, with its interval `+12.9 [+12.2, +13.5] points`. */
+export function points(difference: Estimate, decimals = 1): string {
+  const { mean, interval } = split(difference, 100);
+  return `${signed({ mean, interval }, decimals)} points`;
+}
+
+/** Formats a difference: `+0.021`, with its interval `+0.021 [+0.010, +0.032]`. */
+export function signed(difference: Estimate, decimals = 3): string {
+  const { mean, interval } = split(difference);
+  const show = (value: number) => (value > 0 ? "+" : "") + decimal(value, decimals);
+  return show(mean) + range(interval, show);
+}
+
+/** Formats a number: `0.348`, with its interval `0.348 [0.329, 0.366]`; `–` for NaN. */
+export function decimal(value: Estimate, decimals = 2): string {
+  const { mean, interval } = split(value);
+  if (Number.isNaN(mean)) return "–";
+  return formatNumber(mean, decimals) + range(interval, (end) => formatNumber(end, decimals));
+}
+
+function split(value: Estimate, factor = 1): { mean: number; interval?: readonly number[] } {
+  if (typeof value === "number") return { mean: factor * value };
+  return { mean: factor * value.mean, interval: value.interval?.map((end) => factor * end) };
+}
+
+function range(interval: readonly number[] | undefined, show: (end: number) => string): string {
+  return interval === undefined ? "" : ` [${interval.map(show).join(", ")}]`;
 }

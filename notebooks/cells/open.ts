@@ -1,0 +1,116 @@
+import { join } from "@std/path";
+import type { Datasets } from "../../lib/data/dataset.ts";
+import { loadDatasets } from "../../lib/data/load_datasets.ts";
+import { createSynthetic, SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
+import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
+import type { StateDict } from "../../lib/model/state_dict.ts";
+import { findModel } from "../../lib/prediction/published_model.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { formatCount, formatPercent } from "../../lib/support/format.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { ensureTensorFlow } from "../../lib/tensorflow/setup/mod.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
+import { type Claim, createClaim } from "./claims.ts";
+import { installTensorDisplay } from "./display.ts";
+import { displayMarkdown } from "./text.ts";
+import { trainLive } from "./train_live.ts";
+
+/** Data, weights and device of a notebook. */
+export interface OpenNotebook {
+  /** Training and test images. */
+  datasets: Datasets;
+  /** Initial weights of the backbone; `tensors` is null for a random initialisation. */
+  pretrained: Pretrained;
+  /** Set for a smoke test: few synthetic images, few steps, numbers without meaning. */
+  quick: boolean;
+  /** Guards conclusions drawn from these images. */
+  claim: Claim;
+}
+
+const QUICK_SIZES = { trainSize: 640, testSize: 200 };
+
+/**
+ * Loads TensorFlow, the images and the backbone's weights from where the command line looks for them, and shows one line that names all three.
+ *
+ * With the environment variable `NOTEBOOK_QUICK=1` it takes few synthetic images and a random initialisation, and needs no network.
+ *
+ * @example
+ * ```ts ignore
+ * const { datasets, pretrained, quick } = await openNotebook();
+ * ```
+ */
+export async function openNotebook(): Promise<OpenNotebook> {
+  const quick = Deno.env.get("NOTEBOOK_QUICK") === "1";
+  const log = (text: string) => console.log(text);
+  await ensureTensorFlow({ reporter: { line: log } });
+  const { device, version } = await useNativeTensorFlow();
+  installTensorDisplay();
+  const datasets = quick ? createSynthetic(QUICK_SIZES) : await loadDatasets({ log });
+  const pretrained = await loadPretrained({ weights: quick ? "random" : undefined, log });
+  const { train, test } = datasets;
+  const circumstances = {
+    data: train.name,
+    synthetic: train.name === SYNTHETIC_NAME,
+    sizes: [train.labels.length, test.labels.length] as const,
+    weights: pretrained.name,
+    runtime: `${device.toUpperCase()}, TensorFlow ${version}`,
+    quick,
+  };
+  const line = [
+    `Data: ${train.name}, ${circumstances.sizes.map(formatCount).join(" + ")} images`,
+    `weights: ${pretrained.name}`,
+    circumstances.runtime,
+    ...quick ? ["**quick trial: the numbers mean nothing**"] : [],
+  ];
+  await displayMarkdown(line.join(" · "), { kind: "circumstances", ...circumstances });
+  const untested = quick ? "quick trial" : circumstances.synthetic ? "synthetic images" : null;
+  return { datasets, pretrained, quick, claim: createClaim(untested) };
+}
+
+/** A trained network. */
+export interface OpenModel {
+  network: StateDict;
+  config: TrainConfig;
+  /** Model, training data and accuracy, for a figure's subtitle. */
+  description: string;
+  /** Guards conclusions drawn from this network: not tested for a stand-in. */
+  claim: Claim;
+}
+
+/** Training of a stand-in: long enough for maps to show something. */
+const STAND_IN = { run: "stand-in", epochs: 2, subset: 10_000, testSubset: 2_000 };
+const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "random" };
+
+/** Loads the published model, or trains a stand-in for a moment where there is none, and prints which it is. */
+export async function openModel({ datasets, pretrained, quick, claim }: OpenNotebook): Promise<OpenModel> {
+  const published = quick ? null : findPublished();
+  if (published !== null) return { ...await loadModel("the published model", published), claim };
+  console.log(
+    `There is no published model${quick ? " in a quick trial" : ""}: a stand-in is trained for a moment. ` +
+      "`deno task compare --publish` makes the real one.",
+  );
+  const weights = pretrained.source === "random" ? { weights: "random" } : {};
+  const config = resolveConfig({ flags: { ...quick ? QUICK_STAND_IN : STAND_IN, ...weights } });
+  const { folder } = await trainLive(config, { datasets, curves: false });
+  const model = await loadModel("a stand-in", join(folder, "best.safetensors"));
+  return { ...model, claim: createClaim("stand-in for the published model") };
+}
+
+function findPublished(): string | null {
+  try {
+    return findModel(null);
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
+
+async function loadModel(name: string, path: string) {
+  const { config, recorded, progress, loadNetwork } = await openCheckpoint(path);
+  const { epoch, accuracy } = progress.best!;
+  const description = `${name}: ${config.variant}, epoch ${epoch} of ${config.epochs}, seed ${config.seed}, ` +
+    `${formatPercent(accuracy)} test accuracy; data ${recorded.data}`;
+  console.log(`model: ${description}`);
+  return { network: await loadNetwork(), config, description };
+}
