@@ -83,7 +83,15 @@ export { type HeldOut, holdOut, takeSubset } from "./data/splits.ts";
 export { createSynthetic, SYNTHETIC_NAME, type SyntheticOptions } from "./data/synthetic.ts";
 
 export { createNetwork, type CreateNetworkOptions } from "./model/create_network.ts";
-export { featureMap, forward, type ForwardOptions, type Outputs } from "./model/network.ts";
+export { generateFilters, normaliseRows } from "./model/filters.ts";
+export type { ForwardContext } from "./model/layers.ts";
+export {
+  createForwardContext,
+  featureMap,
+  forward,
+  type ForwardOptions,
+  type Outputs,
+} from "./model/network.ts";
 export { loadPretrained, type LoadPretrainedOptions, type Pretrained } from "./model/pretrained.ts";
 export type { AdapterKind, BackboneMode, Execution, NetworkSpec, Variant } from "./model/spec.ts";
 export {
@@ -128,6 +136,7 @@ export {
 } from "./training/evaluate.ts";
 export type { TestStep, TrainObserver, TrainStart, TrainStep } from "./training/observer.ts";
 export { findCheckpoint } from "./training/run_folder.ts";
+export { learningRateAt, type ScheduleOptions } from "./training/schedule.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 
 export { classify, type Prediction } from "./prediction/classify.ts";

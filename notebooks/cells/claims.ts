@@ -54,8 +54,14 @@ function findProblem(evidence: Pick<MeanInterval, "interval"> | boolean, bound: 
   if (evidence.interval === undefined) return "there is no interval, as from one value";
   const [low, high] = evidence.interval;
   const [[relation, limit]] = Object.entries(bound);
-  const holds = relation === "above" ? low > limit : relation === "below" ? high < limit : low <= limit && high >= limit;
+  const holds = relation === "above"
+    ? low > limit
+    : relation === "below"
+    ? high < limit
+    : low <= limit && high >= limit;
   if (holds) return null;
   const ends = [low, high].map((end) => formatNumber(end, 4)).join(", ");
-  return `the 95 % interval [${ends}] ${relation === "includes" ? "does not include" : `is not ${relation}`} ${limit}`;
+  return `the 95 % interval [${ends}] ${
+    relation === "includes" ? "does not include" : `is not ${relation}`
+  } ${limit}`;
 }

@@ -78,7 +78,10 @@ export async function compareCheckpoints(one: string, other: string): Promise<Ch
 
 async function readFloats(path: string): Promise<Map<string, Float32Array>> {
   const { network, slots } = await (await openCheckpoint(path)).readTensors();
-  const all = [...network, ...[...slots ?? []].map(([name, tensor]) => [`optimizer.${name}`, tensor] as const)];
+  const all = [
+    ...network,
+    ...[...slots ?? []].map(([name, tensor]) => [`optimizer.${name}`, tensor] as const),
+  ];
   return new Map(all.map(([name, { data }]) => [name, data as Float32Array]));
 }
 
@@ -122,5 +125,10 @@ function estimate({ accuracy, interval, n }: Probe): MeanInterval {
 /** Difference of two test accuracies, with a 95 % interval that is conservative: it adds up both margins. */
 export function compareProbes(one: MeanInterval, other: MeanInterval): MeanInterval {
   const [[low, high], [otherLow, otherHigh]] = [one.interval!, other.interval!];
-  return { n: one.n, mean: one.mean - other.mean, deviation: NaN, interval: [low - otherHigh, high - otherLow] };
+  return {
+    n: one.n,
+    mean: one.mean - other.mean,
+    deviation: NaN,
+    interval: [low - otherHigh, high - otherLow],
+  };
 }

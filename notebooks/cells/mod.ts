@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type MeasuredBlend, measureBlend } from "./blends.ts";
+export { measureBlend, type MeasuredBlend } from "./blends.ts";
 export { type Bound, type Claim, ClaimError, createClaim } from "./claims.ts";
 export { createLiveFigure, displayFigure, type LiveFigure } from "./figures.ts";
 export {

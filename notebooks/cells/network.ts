@@ -12,7 +12,7 @@ import { displayFigure } from "./figures.ts";
 import { type Cell, displayTable, percent } from "./text.ts";
 
 /** Bytes `[32,32,3]` of one image. */
-export function pictureAt({ images }: Dataset, index: number): Uint8Array {
+export function pictureAt({ images }: Pick<Dataset, "images">, index: number): Uint8Array {
   return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
@@ -124,7 +124,7 @@ export async function makeExample(
   const [scores, maps, filters] = await Promise.all(
     [outputs.scores, outputs.maps, outputs.filters].map((tensor) => tensor.data()),
   );
-  tf.dispose([images, labels, outputs]);
+  tf.dispose([images, labels, outputs.scores, outputs.maps, outputs.filters]);
   const embeddings = await network["class_embeddings.weight"]?.data();
   return { image: pictureAt(dataset, index), scores, maps, filters, embeddings };
 }

@@ -109,7 +109,8 @@ function findPublished(): string | null {
 async function loadModel(name: string, path: string) {
   const { config, recorded, progress, loadNetwork } = await openCheckpoint(path);
   const { epoch, accuracy } = progress.best!;
-  const description = `${name}: ${config.variant}, epoch ${epoch} of ${config.epochs}, seed ${config.seed}, ` +
+  const description =
+    `${name}: ${config.variant}, epoch ${epoch} of ${config.epochs}, seed ${config.seed}, ` +
     `${formatPercent(accuracy)} test accuracy; data ${recorded.data}`;
   console.log(`model: ${description}`);
   return { network: await loadNetwork(), config, description };

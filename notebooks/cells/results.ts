@@ -1,4 +1,9 @@
-import { compareResults, type ComparisonRow, finalAccuracy, pairBySeed } from "../../lib/experiments/comparison.ts";
+import {
+  compareResults,
+  type ComparisonRow,
+  finalAccuracy,
+  pairBySeed,
+} from "../../lib/experiments/comparison.ts";
 import { EXPERIMENTS, REFERENCE } from "../../lib/experiments/experiments.ts";
 import { formatRows } from "../../lib/experiments/markdown.ts";
 import { readProbes } from "../../lib/experiments/probe.ts";
@@ -58,7 +63,10 @@ export async function openResults(names: readonly string[] = []): Promise<Result
   const stale = (await describeStaleness(all, { probes: readProbes(folder) })).filter((sentence) =>
     !sentence.startsWith("There are no results of")
   );
-  const remarks = [...missing.length === 0 ? [] : [`There are no results of ${missing.join(", ")} yet.`], ...stale];
+  const remarks = [
+    ...missing.length === 0 ? [] : [`There are no results of ${missing.join(", ")} yet.`],
+    ...stale,
+  ];
   if (remarks.length > 0) {
     const markdown = `> **Note.** ${remarks.join(" ")} \`deno task compare --publish\` makes them anew.`;
     await displayMarkdown(markdown, { kind: "note" });
@@ -152,7 +160,11 @@ export async function displayCurves(
 ): Promise<void> {
   const shown = all.filter(({ experiment }) => only?.includes(experiment) ?? true);
   if (shown.length === 0) return;
-  const runs = shown.flatMap(({ experiment, seeds }) => seeds.map(({ history }) => ({ name: experiment, history })));
+  const runs = shown.flatMap(({ experiment, seeds }) =>
+    seeds.map(({ history }) => ({ name: experiment, history }))
+  );
   const seeds = [...new Set(shown.map((result) => result.seeds.length))].join(" or ");
-  await displayFigure(trainingCurves(runs, { title, subtitle: `${seeds} seeds each, one line per seed. Data: ${data}.` }));
+  await displayFigure(
+    trainingCurves(runs, { title, subtitle: `${seeds} seeds each, one line per seed. Data: ${data}.` }),
+  );
 }

@@ -1,9 +1,9 @@
+import { markdownTable } from "markdown-table";
 import { formatNumber, formatPercent } from "../../lib/support/format.ts";
-import type { MeanInterval } from "../../lib/support/statistics.ts";
 import { type Bundle, display, type OutputFacts } from "./display.ts";
 
 /** A value, with its 95 % interval where one was estimated. */
-export type Estimate = number | Pick<MeanInterval, "mean" | "interval">;
+export type Estimate = number | { mean: number; interval?: readonly number[] };
 
 /** Cell of a table: numbers are right-aligned, with commas between the thousands. */
 export type Cell = string | number;
@@ -37,14 +37,13 @@ export async function md(strings: TemplateStringsArray, ...values: (string | num
 /** Shows a table. A column whose cells are all numbers, written out or not, is right-aligned; texts may hold Markdown. */
 export async function displayTable(table: Table): Promise<void> {
   const rows = table.rows.length + (table.footer?.length ?? 0);
-  await display(await bundleTable(table), { facts: { kind: "table", rows, columns: table.header.length } });
+  await display(bundleTable(table), { facts: { kind: "table", rows, columns: table.header.length } });
 }
 
 /** Writes a table as Markdown that is aligned, so that it is readable as plain text too. */
-export async function bundleTable({ header, rows, footer = [] }: Table): Promise<Bundle> {
-  const { markdownTable } = await import("markdown-table");
+export function bundleTable({ header, rows, footer = [] }: Table): Bundle {
   const sums = footer.map((row) => row.map((cell) => cell === "" ? "" : `**${showCell(cell)}**`));
-  const markdown = markdownTable([header, ...rows, ...sums].map((row) => row.map(showCell)), {
+  const markdown = markdownTable([header, ...rows, ...sums].map((row) => row.map(escapeCell)), {
     align: header.map((_, column) =>
       rows.length > 0 && rows.every((row) => NUMBER.test(String(row[column]))) ? "r" : null
     ),
@@ -53,6 +52,10 @@ export async function bundleTable({ header, rows, footer = [] }: Table): Promise
 }
 
 const NUMBER = /^(–|[+−-]?[\d.,]+(e[+−-]?\d+)?(\s?%)?)$/;
+
+function escapeCell(cell: Cell): string {
+  return showCell(cell).replaceAll("|", "\\|");
+}
 
 function showCell(cell: Cell | undefined): string {
   return typeof cell === "number" ? cell.toLocaleString("en-GB") : cell ?? "";

@@ -2,18 +2,16 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { contactSheet } from "../../../lib/figures/mod.ts";
 import { saveCheckpoint } from "../../../lib/training/checkpoint.ts";
-import { compareCheckpoints } from "../../../notebooks/cells/compare_checkpoints.ts";
-import { concludeComparison, listLimits } from "../../../notebooks/cells/comparison.ts";
+import { measureBlend } from "../../../notebooks/cells/blends.ts";
+import { describeTensor, installTensorDisplay } from "../../../notebooks/cells/display.ts";
 import { bundleFigure } from "../../../notebooks/cells/figures.ts";
-import { measureGradient } from "../../../notebooks/cells/gradient.ts";
-import { sampleClasses } from "../../../notebooks/cells/pictures.ts";
-import { compareValues, makeBatch, readRows } from "../../../notebooks/cells/tensors.ts";
-import { bundleTable } from "../../../notebooks/cells/text.ts";
+import { compareCheckpoints, measureGradient } from "../../../notebooks/cells/measurements.ts";
+import { compareValues, makeBatch, sampleClasses } from "../../../notebooks/cells/network.ts";
 import { createSynthetic } from "../../../lib/data/synthetic.ts";
 import { createNetwork } from "../../../lib/model/create_network.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { experimentResult, seedResult } from "../../experiments/samples.ts";
+import { resolveConfig } from "../../../lib/training/config.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
 Deno.test("a figure is shown as a complete SVG, as a PNG for those who may not show it, and in words", () => {
@@ -25,52 +23,10 @@ Deno.test("a figure is shown as a complete SVG, as a PNG for those who may not s
   assert.deepEqual([...png.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
 });
 
-Deno.test("a table is Markdown that is aligned as text; numbers stand to the right, written out or not", () => {
-  const { "text/markdown": markdown } = bundleTable({
-    header: ["layer", "parameters", "share"],
-    rows: [["conv1", 9408, "86.0 %"], ["a|b", 128, "−1.2e-3"]],
-    footer: [["all", 9536, ""]],
-  });
-  assert.equal(
-    markdown,
-    [
-      "| layer   | parameters |   share |",
-      "| ------- | ---------: | ------: |",
-      "| conv1   |      9,408 |  86.0 % |",
-      "| a\\|b    |        128 | −1.2e-3 |",
-      "| **all** |  **9,536** |         |",
-    ].join("\n"),
-  );
-});
-
-Deno.test("what a comparison supports is said by its interval, and nothing where there is none", async () => {
-  const results = [
-    await experimentResult("dynamic", [0.8, 0.81, 0.8].map((value, seed) => seedResult(seed, [value]))),
-    await experimentResult(
-      "static-per-class",
-      [0.81, 0.8, 0.8].map((value, seed) => seedResult(seed, [value])),
-    ),
-    await experimentResult(
-      "static-ten-way",
-      [0.7, 0.711, 0.7].map((value, seed) => seedResult(seed, [value])),
-    ),
-    await experimentResult("static-shared", [seedResult(0, [0.1])]),
-  ];
-  const [perClass, tenWay, shared, ...rest] = concludeComparison(results);
-  assert.equal(rest.length, 0);
-  assert.match(perClass, /No difference from `dynamic` is shown\*\*: 0\.00 points/);
-  assert.match(tenWay, /9\.97 points lower than `dynamic`\*\*, 95 % interval \[−10\.11, −9\.82\], 3 pairs/);
-  assert.match(shared, /70\.00 points below `dynamic` in one pair: no interval, so nothing is claimed/);
-  assert.match(listLimits(results)[0], /With 3 pairs the interval of `static-per-class` is 5\.0 points wide/);
-  assert.deepEqual(concludeComparison([]), []);
-  assert.ok(listLimits([]).length > 0);
-});
-
 Deno.test("checkpoints are compared bit by bit", async () => {
   await useNativeTensorFlow();
   using folder = temporaryFolder();
   const network = { variant: "static-shared", backbone: "trainable", adapter: "none" } as const;
-  const { resolveConfig } = await import("../../../lib/training/config.ts");
   const config = resolveConfig({ flags: { ...network, weights: "random" } });
   const recorded = {
     data: "synthetic",
@@ -129,14 +85,45 @@ Deno.test("images are sampled class beside class, and batches hold the images as
   assert.deepEqual([...await labels.data()], [test.labels[5], test.labels[3]]);
 });
 
-Deno.test("values are compared one by one, and rows read in order", async () => {
+Deno.test("values are compared one by one", async () => {
   await useNativeTensorFlow();
   const matrix = tf.tensor2d([[1, 2, 3], [4, 5, 6]]);
-  assert.deepEqual(await readRows(matrix), [[1, 2, 3], [4, 5, 6]]);
   const { difference, largest } = await compareValues(
     matrix,
     tf.add(matrix, tf.tensor2d([[0, 0, 0], [0, -0.5, 0]])),
   );
   assert.deepEqual([difference, largest], [0.5, 6]);
   await assert.rejects(compareValues(matrix, tf.transpose(matrix)), RangeError);
+});
+
+Deno.test("a tensor shows its shape, type and first values", async () => {
+  await useNativeTensorFlow();
+  const tensor = tf.tensor2d([[1, 2.123456, 3, 4], [-5, 6, 7, 8]]);
+  const text = "tensor [2, 4] float32: 1, 2.123, 3, 4, -5, 6, …";
+  assert.equal(await describeTensor(tensor), text);
+  assert.equal(await describeTensor(tf.scalar(3, "int32")), "tensor [] int32: 3");
+  installTensorDisplay();
+  const { [Symbol.for("Jupyter.display")]: display } = tensor as unknown as Record<symbol, () => unknown>;
+  assert.deepEqual(await display.call(tensor), { "text/plain": text });
+});
+
+Deno.test("a blend is measured on images of its two classes and of the rest", async () => {
+  await useNativeTensorFlow({ device: "cpu" });
+  const { test } = createSynthetic({ trainSize: 0, testSize: 40 });
+  const config = resolveConfig();
+  const network = createNetwork(config, { seed: 1 });
+  const shown = [test.labels.indexOf(2), test.labels.indexOf(7)];
+  const blend = await measureBlend({ network, config }, test, {
+    from: 2,
+    to: 7,
+    perClass: 2,
+    steps: 4,
+    shown,
+  });
+  assert.deepEqual([blend.half.from.n, blend.half.to.n, blend.half.rest.n], [2, 2, 16]);
+  assert.deepEqual(blend.figure.shares, [0, 0.5, 1]);
+  assert.deepEqual(blend.figure.examples.map(({ label }) => label), ["bird", "horse"]);
+  assert.deepEqual(blend.figure.curves.map(({ value }) => value.length), [5, 5, 5]);
+  assert.ok(Math.abs(blend.figure.curves[0].value[2] - blend.half.from.mean) < 1e-6);
+  assert.ok(Math.abs(blend.gain.better.mean - (blend.separation.half - blend.separation.better)) < 1e-9);
 });

@@ -1,6 +1,5 @@
 import { composeFigure } from "../../../lib/figures/figure.ts";
 import { svgToPng } from "../../../lib/figures/svg_to_png.ts";
-import { formatCircumstances } from "../../../notebooks/cells/circumstances.ts";
 import type { OutputFacts } from "../../../notebooks/cells/display.ts";
 import { readFacts } from "../../../notebooks/cells/figures.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
@@ -60,7 +59,7 @@ export function opening(data: string, quick = false): CellOutput {
     synthetic: data === "synthetic",
     quick,
   };
-  return markdown(formatCircumstances(circumstances), { kind: "circumstances", ...circumstances });
+  return markdown(`Data: ${data}`, { kind: "circumstances", ...circumstances });
 }
 
 /** What `console.log` prints. */

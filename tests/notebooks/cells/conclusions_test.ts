@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import type { MeanInterval } from "../../../lib/support/statistics.ts";
+import { ClaimError, createClaim } from "../../../notebooks/cells/claims.ts";
+import { compareProbes } from "../../../notebooks/cells/measurements.ts";
+import { openResults } from "../../../notebooks/cells/results.ts";
+import { bundleTable, decimal, md, percent, points, signed } from "../../../notebooks/cells/text.ts";
+import { writeResults } from "../../../lib/experiments/results.ts";
+import { experimentResult, seedResult } from "../../experiments/samples.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
+
+const interval = (mean: number, half: number): MeanInterval => ({
+  n: 3,
+  mean,
+  deviation: 1,
+  interval: [mean - half, mean + half],
+});
+
+/** Lines that a function prints. */
+async function printed(work: () => Promise<void> | void): Promise<string> {
+  const { log } = console;
+  const lines: string[] = [];
+  console.log = (text: string) => void lines.push(text);
+  try {
+    await work();
+  } finally {
+    console.log = log;
+  }
+  return lines.join("\n");
+}
+
+Deno.test("a claim holds or fails by its interval", () => {
+  const claim = createClaim(null);
+  claim("dynamic > frozen", interval(0.2, 0.1));
+  claim("frozen < dynamic", interval(-0.2, 0.1), { below: 0 });
+  claim("more often than chance", interval(0.3, 0.04), { above: 0.25 });
+  claim("no difference", interval(0.1, 0.2), { includes: 0 });
+  claim("a condition", true);
+  assert.throws(() => claim("dynamic > frozen", interval(0.1, 0.2)), (error) => {
+    assert.ok(error instanceof ClaimError);
+    assert.match(
+      error.message,
+      /"dynamic > frozen": the 95 % interval \[−0\.1000, 0\.3000\] is not above 0/,
+    );
+    return true;
+  });
+  assert.throws(() => claim("no difference", interval(0.3, 0.2), { includes: 0 }), /does not include 0/);
+  assert.throws(() => claim("less", interval(0.1, 0.2), { below: 0 }), /is not below 0/);
+  assert.throws(() => claim("one seed", { interval: undefined }), /there is no interval/);
+  assert.throws(() => claim("a condition", false), /does not hold/);
+});
+
+Deno.test("a claim on numbers without evidence is not tested, and says so", async () => {
+  const claim = createClaim("synthetic images");
+  const text = await printed(() => claim("dynamic > frozen", interval(-1, 0.1)));
+  assert.equal(text, "NOT TESTED (synthetic images), no finding of this run: dynamic > frozen");
+});
+
+Deno.test("results are compared in pairs of one seed", async () => {
+  using folder = temporaryFolder();
+  const accuracies = {
+    dynamic: [0.8, 0.81, 0.82],
+    frozen: [0.56, 0.57, 0.58],
+    "frozen-1x1": [0.7, 0.71, 0.72],
+  };
+  const all = await Promise.all(
+    Object.entries(accuracies).map(([name, each]) =>
+      experimentResult(name, each.map((accuracy, seed) => seedResult(seed, [0.3, accuracy])))
+    ),
+  );
+  writeResults(all, folder.path);
+  Deno.env.set("NOTEBOOK_RESULTS", folder.path);
+  try {
+    await printed(async () => {
+      const results = await openResults(Object.keys(accuracies));
+      assert.equal(percent(results.of("frozen").final.mean), "57.0\u00a0%");
+      assert.equal(points(results.of("frozen").difference), "−24.0 [−24.0, −24.0] points");
+      assert.equal(points(results.difference("frozen-1x1", "frozen")), "+14.0 [+14.0, +14.0] points");
+      assert.ok(results.of("dynamic").trainAccuracy > 0);
+    });
+    const text = await printed(async () => {
+      const results = await openResults(["dynamic", "bn-only"]);
+      results.claim("bn-only > frozen", results.difference("bn-only", "frozen"));
+      assert.equal(points(results.of("bn-only").difference), "– points");
+      assert.equal(percent(results.of("bn-only").final.mean), "–");
+    });
+    assert.match(text, /There are no results of bn-only yet/);
+    assert.match(text, /NOT TESTED \(no results of bn-only\).*bn-only > frozen/);
+  } finally {
+    Deno.env.delete("NOTEBOOK_RESULTS");
+  }
+});
+
+Deno.test("two probes differ where their intervals are apart", () => {
+  const [low, high] = compareProbes(interval(0.78, 0.01), interval(0.67, 0.01)).interval!;
+  assert.ok(Math.abs(low - 0.09) < 1e-9 && Math.abs(high - 0.13) < 1e-9);
+  assert.ok(compareProbes(interval(0.67, 0.01), interval(0.66, 0.01)).interval![0] < 0);
+});
+
+Deno.test("estimates are written with sign, unit and interval", () => {
+  assert.equal(percent(interval(0.586, 0.02)), "58.6\u00a0% [56.6, 60.6]");
+  assert.equal(signed(interval(-0.02, 0.03)), "−0.020 [−0.050, +0.010]");
+  assert.equal(points(interval(0.131, 0.01)), "+13.1 [+12.1, +14.1] points");
+  assert.deepEqual([decimal(0.5), decimal(NaN), percent(0.5, 0)], ["0.50", "–", "50\u00a0%"]);
+});
+
+Deno.test("Markdown of a cell loses the indentation of its source", async () => {
+  const text = await printed(() =>
+    md`
+    - **${percent(0.5, 0)}** of
+      ${10_000} images
+  `
+  );
+  assert.equal(text, "- **50\u00a0%** of\n10,000 images");
+});
+
+Deno.test("a table is Markdown that is aligned as text; numbers stand to the right, written out or not", () => {
+  const { "text/markdown": markdown } = bundleTable({
+    header: ["layer", "parameters", "share"],
+    rows: [["conv1", 9408, "86.0 %"], ["a|b", 128, "−1.2e-3"]],
+    footer: [["all", 9536, ""]],
+  });
+  assert.equal(
+    markdown,
+    [
+      "| layer   | parameters |   share |",
+      "| ------- | ---------: | ------: |",
+      "| conv1   |      9,408 |  86.0 % |",
+      "| a\\|b    |        128 | −1.2e-3 |",
+      "| **all** |  **9,536** |         |",
+    ].join("\n"),
+  );
+});
