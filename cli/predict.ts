@@ -19,7 +19,7 @@ import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
-import { runCommand } from "./shared/command.ts";
+import { runCommand, wordInputError } from "./shared/command.ts";
 import { createDownloadProgress } from "./shared/download_progress.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatPrediction } from "./shared/prediction_text.ts";
@@ -163,7 +163,7 @@ function attempt<T>(label: string, work: () => T): T | { label: string; error: s
 }
 
 function toError(label: string, error: unknown): { label: string; error: string } {
-  if (error instanceof InputError) return { label, error: error.message };
+  if (error instanceof InputError) return { label, error: wordInputError(error) };
   throw error;
 }
 

@@ -1,4 +1,3 @@
-import { resolve } from "@std/path";
 import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { projectFolder } from "../../lib/support/project.ts";
@@ -46,7 +45,8 @@ export async function runCommand<Given extends Command>(
 /** Makes relative paths those of the caller's folder: `deno task` starts in the project's. */
 function enterCallersFolder(): void {
   const caller = Deno.env.get("INIT_CWD");
-  if (caller && Deno.cwd() === resolve(projectFolder())) Deno.chdir(caller);
+  if (caller && Deno.cwd() === projectFolder()) Deno.chdir(caller);
+  Deno.env.delete("INIT_CWD"); // not for tasks that are started in a terminal of JupyterLab
 }
 
 /** Tells the user what ended the command, and returns its exit code. */

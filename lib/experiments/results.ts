@@ -144,9 +144,11 @@ function parseResult(text: string, path: string): ExperimentResult {
     const result = JSON.parse(text) as ExperimentResult;
     if (result.format === RESULT_FORMAT && result.seeds.length > 0) return result;
   } catch { /* the sentence below says it */ }
-  throw new InputError(
-    `Cannot read ${path}: it is damaged or of another format than ${RESULT_FORMAT}; make it anew by deno task compare --publish.`,
-  );
+  throw new InputError({
+    what: `read ${path}`,
+    why: `it is damaged or of another format than ${RESULT_FORMAT}`,
+    next: [{ task: "compare", set: { publish: true } }],
+  });
 }
 
 /** JSON with a line an epoch: short, and a change shows where it is. */

@@ -17,9 +17,10 @@ export function findModel(runOrFile: string | null, runsFolder: string = default
     return findCheckpoint(path, "best", runsFolder);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(
-      `Cannot predict without a model: there is no ${path} yet; make one by deno task train --run dynamic, and give it by --model dynamic.`,
-      { cause: error },
-    );
+    throw new InputError({
+      what: "predict without a model",
+      why: `there is no ${path} yet`,
+      next: [{ task: "train", set: { run: "NAME" } }, { set: { model: "NAME" } }],
+    }, { cause: error });
   }
 }

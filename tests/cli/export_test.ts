@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
+import { runCommand } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
+import { PROJECT } from "../testing/sources.ts";
 
-const ROOT = fromFileUrl(new URL("../../", import.meta.url));
-
-async function exportNetwork(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", join(ROOT, "cli", "export.ts"), ...args],
-    cwd: ROOT,
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
+const exportNetwork = (...args: string[]) => runCommand("export", args, PROJECT);
 
 Deno.test("export writes each format where it is asked to, and says what goes in and comes out", async () => {
   using folder = temporaryFolder();
@@ -71,4 +64,19 @@ Deno.test("export refuses what it cannot do, in one line, and leaves the checkpo
     assert.deepEqual([code, stdout, stderr], [2, "", `error: ${message}\n`]);
   }
   assert.deepEqual(Deno.readFileSync(path), before);
+});
+
+Deno.test("a task called from another folder takes paths relative to it", async () => {
+  using folder = temporaryFolder();
+  await saveRandomCheckpoint(join(folder.path, "c.safetensors"));
+  const args = ["c.safetensors", "--format", "onnx", "--output", "new/a.onnx"];
+  const { INIT_CWD: _, ...env } = Deno.env.toObject(); // deno task keeps one that is there
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "--config", join(PROJECT, "deno.json"), "export", ...args],
+    cwd: folder.path,
+    clearEnv: true,
+    env,
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  assert(Deno.statSync(join(folder.path, "new", "a.onnx")).isFile);
 });

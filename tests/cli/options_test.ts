@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { type Command, flagOf, formatHelp, parseCommandLine, showFlag } from "../../cli/shared/options.ts";
+import { resolve } from "@std/path";
+import {
+  absolutePaths,
+  type Command,
+  flagOf,
+  formatHelp,
+  parseCommandLine,
+  showFlag,
+} from "../../cli/shared/options.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { boolean, choice, integer, number, text } from "../../lib/support/schema.ts";
 
@@ -143,4 +151,14 @@ Examples:
   deno task pack --verbose --count 3 a
                       packs it thrice`,
   );
+});
+
+Deno.test("paths that a run records are made absolute, words for data and weights are not", () => {
+  assert.deepEqual(absolutePaths({ data: "a/b", weights: "random", epochs: 3 }), {
+    data: resolve("a/b"),
+    weights: "random",
+    epochs: 3,
+  });
+  const words = { data: "synthetic", weights: null };
+  assert.deepEqual(absolutePaths(words), words);
 });

@@ -23,7 +23,7 @@ export function startCommand(name: string, args: string[], runs: string): Runnin
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", "--no-check", join(PROJECT, "cli", `${name}.ts`), ...args],
     cwd: PROJECT,
-    env: { NO_COLOR: "1", CHECKPOINTS_DIR: runs, CIFAR10_DIR: "", RESNET18_WEIGHTS: "" },
+    env: { NO_COLOR: "1", INIT_CWD: "", CHECKPOINTS_DIR: runs, CIFAR10_DIR: "", RESNET18_WEIGHTS: "" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -16,6 +16,8 @@ export interface Source {
   imports: Set<string>;
   /** What it does when it is imported, beyond saying what things are. */
   effects: string[];
+  /** Its string literals and the texts of its templates. */
+  literals: string[];
 }
 
 /** Paths of all files with this ending below a folder of the project, sorted; none where there is no such folder. */
@@ -52,6 +54,7 @@ type Node = Deno.lint.Node;
 export function parseSource(path: string, text: string): Source {
   const imports = new Set<string>();
   const effects: string[] = [];
+  const literals: string[] = [];
   const add = (source: unknown) => void (typeof source === "string" && imports.add(resolve(path, source)));
   const visitor: Deno.lint.LintVisitor = {
     ImportDeclaration: ({ source }) => add(source.value),
@@ -62,6 +65,8 @@ export function parseSource(path: string, text: string): Source {
     Program: ({ body }) => {
       for (const { type } of body) if (!isDeclaration(type)) effects.push(`has a statement (${type})`);
     },
+    Literal: ({ value }) => void (typeof value === "string" && literals.push(value)),
+    TemplateElement: ({ cooked }) => void literals.push(cooked),
     AwaitExpression: (node) => void (isAtTop(node) && effects.push("waits (await)")),
     VariableDeclaration: (node) =>
       void (node.kind !== "const" && node.parent.type === "Program" &&
@@ -77,7 +82,7 @@ export function parseSource(path: string, text: string): Source {
   };
   const name = path.endsWith(".ts") ? path : `${path}.ts`; // the cells of a notebook are TypeScript as well
   Deno.lint.runPlugin({ name: "sources", rules: { read: { create: () => visitor } } }, name, text);
-  return { path, imports, effects };
+  return { path, imports, effects, literals };
 }
 
 function isDeclaration(type: string): boolean {
