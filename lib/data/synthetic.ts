@@ -168,10 +168,9 @@ function paint(
     const [one, two] = [(j * STENCIL_SIZE + i) * 2, ((j + 1) * STENCIL_SIZE + i) * 2];
     const shares = [sample(one, two), sample(one + 1, two + 1)];
     for (let channel = 0; channel < 3; channel++) {
-      canvas[at + channel] = colours.reduce(
-        (value, colour, layer) => value + (colour[channel] - value) * shares[layer],
-        canvas[at + channel],
-      );
+      let value = canvas[at + channel];
+      for (let layer = 0; layer < 2; layer++) value += (colours[layer][channel] - value) * shares[layer];
+      canvas[at + channel] = value;
     }
   });
 }

@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
+import { runCommand } from "../testing/command.ts";
 import { makeCifar10Files, makeFolder, writeFolder } from "../testing/small_cifar10.ts";
 
-const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
-
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "cli/data.ts", ...args],
-    cwd: PROJECT,
-    env: { NO_COLOR: "1" },
-  });
-  const { code, stdout, stderr } = await command.output();
-  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-}
+const run = (...args: string[]) => runCommand("data", args, makeFolder());
 
 Deno.test("deno task data prints a row for each file, with the count of each class", async () => {
   const { code, stdout, stderr } = await run("--data", "synthetic");
@@ -37,6 +28,6 @@ Deno.test("deno task data tells what is wrong in one line and ends with 2", asyn
   assert.equal(missing.code, 2);
   assert.match(
     missing.stderr,
-    /^error: Cannot use .*none as the data set \(--data\): there is no such folder: give the folder .*, or use --data synthetic\.\n$/,
+    /^error: Cannot use .*none as the data set \(--data\): there is no such folder; give the folder .*, or use --data synthetic\.\n$/,
   );
 });

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { writeFileAtomically } from "../../lib/support/files.ts";
+import {
+  exists,
+  isRecord,
+  readJsonOrNull,
+  readTextOrNull,
+  statOrNull,
+  writeFileAtomically,
+  writeText,
+} from "../../lib/support/files.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -60,4 +68,29 @@ Deno.test("when the last move fails the temporary file goes", () => {
   Deno.mkdirSync(join(path, "a folder of that name"), { recursive: true });
   assert.throws(() => writeFileAtomically(path, bytes("new")));
   assert.deepEqual(namesIn(folder.path), ["a.bin"]);
+});
+
+Deno.test("files that are missing are null, other errors are thrown", () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "a.json");
+  writeText(path, '{"a": "ü"}');
+  for (const missing of [join(folder.path, "b.json"), join(path, "inside")]) {
+    assert.equal(exists(missing), false);
+    for (const read of [readTextOrNull, readJsonOrNull, statOrNull]) assert.equal(read(missing), null);
+  }
+  assert.equal(exists(path) && exists(folder.path), true);
+  assert.equal(readTextOrNull(path), '{"a": "ü"}');
+  assert.deepEqual(readJsonOrNull(path), { a: "ü" });
+  assert.equal(statOrNull(path)!.size, 11);
+  assert.throws(() => readTextOrNull(folder.path), Deno.errors.IsADirectory);
+});
+
+Deno.test("JSON that is damaged or not an object is null", () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "a.json");
+  for (const text of ["", "{", "[]", "null", "3"]) {
+    writeText(path, text);
+    assert.equal(readJsonOrNull(path), null, text);
+  }
+  assert.deepEqual([{}, [], null, 3].map(isRecord), [true, false, false, false]);
 });

@@ -15,6 +15,22 @@ import { train, type TrainOptions, type TrainResult } from "../../lib/training/t
 export const TINY_DATASETS = createSynthetic({ trainSize: 37, testSize: 20 });
 export const TINY_STEPS = 5;
 
+/** Record of an epoch, for tests that do not train. */
+export const EPOCH_RECORD: EpochRecord = {
+  epoch: 1,
+  step: 5,
+  learningRate: 0.05 / 3,
+  trainLoss: 2,
+  trainAccuracy: 0.3,
+  testLoss: 2.1,
+  testAccuracy: 1 / 3,
+  seconds: 3,
+  imagesPerSecond: 100,
+  tensorBytes: 1e6,
+  data: "synthetic",
+  weights: "random",
+};
+
 /** A training of seconds, operation by operation: for so few steps that takes less time than to make a graph. */
 export const TINY: Partial<TrainConfig> = {
   run: "tiny",

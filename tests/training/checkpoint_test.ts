@@ -16,28 +16,13 @@ import {
 } from "../../lib/training/checkpoint.ts";
 import { describeProgress } from "../../lib/training/progress.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
-import type { EpochRecord } from "../../lib/training/progress.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
 import { splitState } from "../../lib/training/start_training.ts";
 import { temporaryFolder } from "../testing/folder.ts";
+import { EPOCH_RECORD } from "../testing/training.ts";
 import { assertSameValues, readAll } from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
-
-const RECORD: EpochRecord = {
-  epoch: 1,
-  step: 5,
-  learningRate: 0.05 / 3,
-  trainLoss: 2,
-  trainAccuracy: 0.3,
-  testLoss: 2.1,
-  testAccuracy: 1 / 3,
-  seconds: 3,
-  imagesPerSecond: 100,
-  tensorBytes: 1e6,
-  data: "synthetic",
-  weights: "random",
-};
 
 /** A checkpoint in which no tensor of the optimizer is zero, in the middle of the second epoch. */
 function makeCheckpoint(flags: Partial<TrainConfig> = {}): Parameters<typeof saveCheckpoint>[1] {
@@ -54,7 +39,7 @@ function makeCheckpoint(flags: Partial<TrainConfig> = {}): Parameters<typeof sav
       totalSteps: 8,
       sums: { loss: 0.1 + 0.2, correct: 7, images: 24, seconds: 1.5 },
       best: { epoch: 1, accuracy: 1 / 3 },
-      history: [{ ...RECORD }],
+      history: [{ ...EPOCH_RECORD }],
     },
     network,
     slots,

@@ -6,10 +6,9 @@ import { normaliseImages } from "../../lib/data/normalise.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createImageSource } from "../../lib/training/batch_source.ts";
-import { createEvaluator, evaluate } from "../../lib/training/evaluate.ts";
-import { measure } from "../../lib/training/evaluate.ts";
+import { createEvaluator, evaluate, measure } from "../../lib/training/evaluate.ts";
 import { networkSpec } from "../testing/networks.ts";
-import { assertClose } from "../testing/oracle.ts";
+import { assertClose, readOracle, values } from "../testing/oracle.ts";
 import { countTensors } from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
@@ -31,7 +30,7 @@ Deno.test("scores come in the order of the images, however they are cut into bat
   }
 });
 
-Deno.test("an evaluation tells how far it is, and can be done again with other tensors", async () => {
+Deno.test("an evaluator reports its batches, and evaluates again with other tensors", async () => {
   const evaluator = createEvaluator({ ...spec, batchSize: 10 });
   const told: number[][] = [];
   const source = createImageSource(images);
@@ -60,9 +59,48 @@ for (const compile of [true, false]) {
   });
 }
 
-Deno.test("the network that is evaluated stays as it is", async () => {
+Deno.test("an evaluation leaves the network as it is", async () => {
   const network = createNetwork(spec);
   const before = await network["backbone.bn1.running_mean"].data();
   await evaluate(network, images, spec);
   assert.deepEqual(await network["backbone.bn1.running_mean"].data(), before);
+});
+
+const near = (actual: number, expected: number) => assertClose([actual], [expected], 1e-6, "value");
+
+Deno.test("loss, accuracy, per-class accuracy and confusion matrix are computed from the scores", () => {
+  const scores = Float32Array.of(
+    ...[2, 1, 0], // 0, predicted as 0
+    ...[0, 0, 5], // 0, predicted as 2
+    ...[9, 1, 0], // 1, predicted as 0
+    ...[0, 1, 0], // 1, predicted as 1
+  );
+  const { loss, accuracy, perClass, confusion } = measure({ scores, labels: [0, 0, 1, 1] });
+  assert.equal(accuracy, 0.5);
+  assert.deepEqual(perClass, [0.5, 0.5, null]); // there is no 2
+  assert.deepEqual(confusion, [[1, 0, 1], [1, 1, 0], [0, 0, 0]]);
+  const crossEntropies = [[2, 1, 0, 0], [0, 0, 5, 0], [9, 1, 0, 1], [0, 1, 0, 1]].map(([a, b, c, label]) =>
+    Math.log(Math.exp(a) + Math.exp(b) + Math.exp(c)) - [a, b, c][label]
+  );
+  near(loss, crossEntropies.reduce((sum, value) => sum + value) / 4);
+});
+
+Deno.test("the loss is PyTorch's", () => {
+  const oracle = readOracle("cross_entropy");
+  const labels = oracle.tensors.get("labels")!.data as Int32Array;
+  near(measure({ scores: values(oracle, "scores"), labels }).loss, values(oracle, "none.loss")[0]);
+});
+
+Deno.test("of equal scores the first is the prediction: ten equal ones are correct for one class of ten", () => {
+  const { accuracy, loss, perClass } = measure({
+    scores: new Float32Array(200).fill(0.7),
+    labels: Array.from({ length: 20 }, (_, at) => at % 10),
+  });
+  assert.equal(accuracy, 0.1);
+  assert.deepEqual(perClass, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  near(loss, Math.log(10));
+});
+
+Deno.test("huge scores have a finite loss", () => {
+  near(measure({ scores: Float32Array.of(1e4, -1e4), labels: [1] }).loss, 2e4);
 });

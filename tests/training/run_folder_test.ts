@@ -2,26 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
-import type { EpochRecord } from "../../lib/training/progress.ts";
 import { defaultRunsFolder, findCheckpoint, listRuns, openRunFolder } from "../../lib/training/run_folder.ts";
 import { temporaryFolder } from "../testing/folder.ts";
+import { EPOCH_RECORD } from "../testing/training.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-
-const RECORD: EpochRecord = {
-  epoch: 1,
-  step: 5,
-  learningRate: 0.1,
-  trainLoss: 2,
-  trainAccuracy: 0.3,
-  testLoss: 2.1,
-  testAccuracy: 0.25,
-  seconds: 3,
-  imagesPerSecond: 100,
-  tensorBytes: 1e6,
-  data: "synthetic",
-  weights: "random",
-};
 
 /** A run's folder with these files in it. */
 function makeRun(runs: string, name: string, ...files: string[]): string {
@@ -90,13 +75,13 @@ Deno.test("history grows by whole lines, and can be written anew", () => {
   using runs = temporaryFolder();
   using folder = openRunFolder(join(runs.path, "dynamic"), true);
   const read = () => Deno.readTextFileSync(join(folder.path, "history.jsonl"));
-  for (const epoch of [1, 2, 3]) folder.appendHistory({ ...RECORD, epoch });
+  for (const epoch of [1, 2, 3]) folder.appendHistory({ ...EPOCH_RECORD, epoch });
   assert.deepEqual(
     read().trimEnd().split("\n").map((line) => JSON.parse(line)),
-    [1, 2, 3].map((epoch) => ({ ...RECORD, epoch })),
+    [1, 2, 3].map((epoch) => ({ ...EPOCH_RECORD, epoch })),
   );
-  folder.writeHistory([RECORD]);
-  assert.equal(read(), JSON.stringify(RECORD) + "\n");
+  folder.writeHistory([EPOCH_RECORD]);
+  assert.equal(read(), JSON.stringify(EPOCH_RECORD) + "\n");
   folder.writeHistory([]);
   assert.equal(read(), "");
 });

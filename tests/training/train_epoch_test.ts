@@ -23,19 +23,19 @@ async function readAfter(...reads: number[]) {
   return sums;
 }
 
-Deno.test("losses are summed up over images, right answers are counted", async () => {
+Deno.test("losses are summed over images, correct predictions are counted", async () => {
   const { loss, correct, images, seconds } = await readAfter();
   assert.deepEqual([correct, images, seconds], [16, 29, 0]);
   const expected = STEPS.reduce((sum, [loss, , images]) => sum + Math.fround(loss) * images, 0);
   assert.equal(loss, expected);
 });
 
-Deno.test("it does not matter when they are read, to the last bit", async () => {
+Deno.test("the sums do not depend on when results are read, to the last bit", async () => {
   const once = await readAfter();
   for (const reads of [[0], [1, 2], [0, 1, 2, 3]]) assert.deepEqual(await readAfter(...reads), once);
 });
 
-Deno.test("the first loss that is no number is told by how many steps it is ago", async () => {
+Deno.test("the first loss that is not finite is reported by its distance in steps", async () => {
   for (
     const [losses, ago] of [[[1, NaN, Infinity, 2], 2], [[1, 2, -Infinity], 0], [[NaN], 0], [
       [1],
