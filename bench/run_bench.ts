@@ -7,7 +7,7 @@ import { fromFileUrl, join } from "@std/path";
 import { describeMachine, type Machine, readCommit } from "../lib/experiments/provenance.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
 import {
   BATCH_SIZE,
   type BenchContext,

@@ -18,7 +18,7 @@ import { disposeAll, fromPyTorch, toPyTorch } from "../lib/model/state_dict.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../lib/support/safetensors.ts";
 import { type NativeTensorFlow, useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
-import type { DeviceChoice } from "../lib/tensorflow/runtime/runtime.ts";
+import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
 import type { TensorBatch } from "../lib/training/train_step.ts";

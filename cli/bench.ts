@@ -22,12 +22,13 @@ import { InputError } from "../lib/support/errors.ts";
 import { statOrNull, writeText } from "../lib/support/files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { boolean, integer, text } from "../lib/support/schema.ts";
-import { ensurePythonPackages, findGpu } from "../lib/tensorflow/setup/mod.ts";
+import { ensurePythonPackages } from "../lib/setup/setup.ts";
+import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine } from "./shared/live_line.ts";
 import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/tensorflow.ts";
 import { formatTable } from "./shared/table.ts";
 
 const { data, weights, device } = TRAINING_OPTIONS;

@@ -34,7 +34,7 @@ import { runWorker } from "./compare/child.ts";
 import { COMPARE_COMMAND } from "./compare/options.ts";
 import { createCompareProgress } from "./compare/progress.ts";
 import { absolutePaths, type CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/set_up.ts";
+import { setUpTensorFlow } from "./shared/tensorflow.ts";
 import { formatTable } from "./shared/table.ts";
 
 const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be

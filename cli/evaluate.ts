@@ -18,7 +18,7 @@ import { runCommand } from "./shared/command.ts";
 import { createLiveLine, fitLine } from "./shared/live_line.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/set_up.ts";
+import { setUpTensorFlow } from "./shared/tensorflow.ts";
 import { formatTable } from "./shared/table.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 

@@ -6,7 +6,7 @@ import { startLab } from "../notebooks/jupyter/lab_server.ts";
 import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { runCommand } from "./shared/command.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task lab",

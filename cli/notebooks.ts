@@ -12,7 +12,7 @@ import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine } from "./shared/live_line.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./shared/set_up.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task notebooks",

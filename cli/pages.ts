@@ -22,7 +22,7 @@ import { configSchema } from "../lib/training/config.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
 import type { Command } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/set_up.ts";
+import { setUpTensorFlow } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task pages",

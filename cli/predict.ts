@@ -23,7 +23,7 @@ import { runCommand, wordInputError } from "./shared/command.ts";
 import { createDownloadProgress } from "./shared/download_progress.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatPrediction } from "./shared/prediction_text.ts";
-import { setUpTensorFlow } from "./shared/set_up.ts";
+import { setUpTensorFlow } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task predict",

@@ -6,11 +6,11 @@ import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { readNotebook } from "../notebooks/jupyter/notebook_file.ts";
 import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
 import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
-import { ensurePythonPackages } from "../lib/tensorflow/setup/mod.ts";
+import { ensurePythonPackages } from "../lib/setup/setup.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { withLiveReporter } from "./shared/set_up.ts";
+import { withLiveReporter } from "./shared/tensorflow.ts";
 import { formatBytes } from "./shared/units.ts";
 
 export const COMMAND = {

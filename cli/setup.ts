@@ -1,17 +1,16 @@
 import { relative } from "@std/path";
-import { findGpu } from "../lib/tensorflow/setup/mod.ts";
-import { isRuntimeReady } from "../lib/tensorflow/runtime/runtime.ts";
+import { findGpu, isBuildReady, tensorflowFolder } from "../lib/tensorflow/setup/mod.ts";
 import { boolean, choice } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/set_up.ts";
+import { setUpTensorFlow } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task setup",
   summary:
     "Installs what the other tasks need, TensorFlow's libraries and the addon that connects them to Deno, into " +
-    ".tensorflow and node_modules. The other tasks do it by themselves; where all is there, nothing is done.",
+    ".tensorflow. The other tasks do it by themselves; where all is there, nothing is done.",
   options: {
     device: {
       schema: choice(["auto", "cpu", "gpu"]),
@@ -33,12 +32,12 @@ async function main({ values: { device, quiet } }: CommandLine<typeof COMMAND>):
   const { version, folder, build: installed } = await setUpTensorFlow({ device: build, withoutGpu: true });
   if (quiet) return;
   const name = installed === "gpu" ? "with CUDA" : "for the CPU";
-  console.log(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}.`);
+  console.log(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}/${installed}.`);
 }
 
 /** A machine may have got its GPU after it was set up for the CPU. */
 async function detectBuild(): Promise<"cpu" | "gpu"> {
-  if (isRuntimeReady("gpu")) return "gpu";
+  if (isBuildReady("gpu", tensorflowFolder(projectFolder()))) return "gpu";
   return await findGpu() === null ? "cpu" : "gpu";
 }
 

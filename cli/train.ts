@@ -19,7 +19,7 @@ import {
 } from "./shared/options.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
 import { createProgress } from "./shared/progress.ts";
-import { setUpTensorFlow } from "./shared/set_up.ts";
+import { setUpTensorFlow } from "./shared/tensorflow.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 
 export const COMMAND = {

@@ -1,3 +1,4 @@
+import { SetupInterrupted, TensorFlowError, type TensorFlowErrorCode } from "../../lib/tensorflow/errors.ts";
 import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { projectFolder } from "../../lib/support/project.ts";
@@ -51,11 +52,16 @@ function enterCallersFolder(): void {
 
 /** Tells the user what ended the command, and returns its exit code. */
 export function reportError(error: unknown): number {
+  if (error instanceof SetupInterrupted) {
+    console.error(error.message);
+    return EXIT.interrupted;
+  }
   if (error instanceof Interrupted) {
     const next = error.next.map((step) => ` To continue, ${wordNextStep(step)}.`);
     if (error.message !== "") console.error(error.message + next.join(""));
     return EXIT.interrupted;
   }
+  if (error instanceof TensorFlowError) error = toInputError(error);
   if (error instanceof InputError) {
     console.error(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
     return EXIT.input;
@@ -73,6 +79,23 @@ export function reportError(error: unknown): number {
     "This is a bug in the program: please report it with the command you typed and the lines above.",
   );
   return EXIT.bug;
+}
+
+/** What helps about TensorFlow's errors in this project. The others say it themselves. */
+const TENSORFLOW_STEPS: Partial<Record<TensorFlowErrorCode, readonly NextStep[]>> = {
+  "not-installed": [{ task: "setup" }],
+  "no-gpu": [
+    { advice: "check that `nvidia-smi` lists one" },
+    { task: "setup", set: { device: "gpu" } },
+    { set: { device: "cpu" } },
+  ],
+  "gpu-in-use": [{ advice: "start a new process" }, { set: { device: "gpu" } }],
+};
+
+/** Takes an error of the TensorFlow package for one of the user's input. */
+function toInputError({ problem, message }: TensorFlowError): InputError {
+  const next = TENSORFLOW_STEPS[problem.code];
+  return new InputError(next === undefined ? message : { ...problem, setting: "device", next });
 }
 
 /** Words an error for the command line: the option at fault, and what to type next. */

@@ -6,7 +6,7 @@ import { createForwardContext } from "../model/network.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { convolve3x3Direct } from "../tensorflow/operations/convolution.ts";
-import { turned } from "../tensorflow/operations/strided.ts";
+import { flipped } from "../tensorflow/operations/strided.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Which cell of the response maps is asked about. */
@@ -35,7 +35,7 @@ export async function measureInfluence(
   const gradient = tf.tidy(() => {
     const evaluated = createForwardContext(tensors, { variant, backbone: mode, adapter, mode: "evaluate" });
     // the other strided way has no gradient; Winograd's algorithm leaves traces of rounding where there is no influence
-    const context = { ...evaluated, strided: turned, convolve3x3: convolve3x3Direct };
+    const context = { ...evaluated, strided: flipped, convolve3x3: convolve3x3Direct };
     const filters = makeFilters(context, variant); // [10,64]
     const own = tf.gather(filters, Array.from(classes, (label) => label % filters.shape[0])); // [N,64]
     return tf.grad((pixels) => {

@@ -1,6 +1,6 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { type Convolution, finish } from "../tensorflow/operations/convolution.ts";
-import { matMul } from "../tensorflow/operations/mat_mul.ts";
+import { applyEpilogue, type Convolution } from "../tensorflow/operations/convolution.ts";
+import { matMul } from "../tensorflow/operations/dense.ts";
 import { convolveAndNormalise, type ForwardContext } from "./layers.ts";
 import type { AdapterKind } from "./spec.ts";
 
@@ -20,8 +20,15 @@ export function backbone(context: ForwardContext, images: tf.Tensor4D): tf.Tenso
 /** 7×7 convolution with stride 2 and 3×3 max-pooling with stride 2: `[B,32,32,3]` → `[B,8,8,64]`. */
 function stem(context: ForwardContext, images: tf.Tensor4D): tf.Tensor4D {
   const { prepare, convolve, maxPool, restore } = context.strided;
-  const then = { relu: true };
-  const x = convolveAndNormalise(context, prepare(images), convolve, "backbone.conv1", "backbone.bn1", then); // [B,16,16,64]
+  const epilogue = { relu: true };
+  const x = convolveAndNormalise(
+    context,
+    prepare(images),
+    convolve,
+    "backbone.conv1",
+    "backbone.bn1",
+    epilogue,
+  ); // [B,16,16,64]
   return restore(maxPool(x)); // [B,8,8,64]
 }
 
@@ -47,9 +54,9 @@ export function adapter(context: ForwardContext, v: tf.Tensor4D, kind: AdapterKi
 }
 
 /** A 1×1 convolution by a kernel `[1,1,C,K]` is a matrix product over the pixels. */
-const convolve1x1: Convolution = (x, kernel, then) => {
+const convolve1x1: Convolution = (x, kernel, epilogue) => {
   const [, , C, K] = kernel.shape;
   const [B, H, W] = x.shape;
   const pixels = tf.reshape(x, [-1, C]) as tf.Tensor2D;
-  return finish(tf.reshape(matMul(pixels, tf.reshape(kernel, [C, K])), [B, H, W, K]), then);
+  return applyEpilogue(tf.reshape(matMul(pixels, tf.reshape(kernel, [C, K])), [B, H, W, K]), epilogue);
 };

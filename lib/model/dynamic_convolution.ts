@@ -1,5 +1,5 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { matMul } from "../tensorflow/operations/mat_mul.ts";
+import { matMul } from "../tensorflow/operations/dense.ts";
 import { CHANNELS } from "./spec.ts";
 
 const SCALE = 1 / Math.sqrt(CHANNELS);

@@ -1,5 +1,5 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { relu } from "../tensorflow/operations/activation.ts";
+import { relu } from "../tensorflow/operations/dense.ts";
 import { type ForwardContext, linear } from "./layers.ts";
 import { CHANNELS, type Variant } from "./spec.ts";
 

@@ -5,8 +5,8 @@
  */
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { foldNorm, normaliseBatch } from "../tensorflow/operations/batch_norm.ts";
-import type { Convolution, Finish } from "../tensorflow/operations/convolution.ts";
-import { addBias, matMul } from "../tensorflow/operations/mat_mul.ts";
+import type { Convolution, Epilogue } from "../tensorflow/operations/convolution.ts";
+import { addBias, matMul } from "../tensorflow/operations/dense.ts";
 import type { StridedLayers } from "../tensorflow/operations/strided.ts";
 import type { StateDict } from "./state_dict.ts";
 
@@ -31,7 +31,7 @@ export interface ForwardContext {
  *
  * @param convName Names the kernel: `<convName>.weight`.
  * @param normName Names `<normName>.weight`, `.bias`, `.running_mean` and `.running_var`.
- * @param then Epilogue: a shortcut that is added, a ReLU.
+ * @param epilogue Shortcut to add, and whether a ReLU follows.
  */
 export function convolveAndNormalise(
   context: ForwardContext,
@@ -39,7 +39,7 @@ export function convolveAndNormalise(
   convolve: Convolution,
   convName: string,
   normName: string,
-  then: Omit<Finish, "bias">,
+  epilogue: Omit<Epilogue, "bias">,
 ): tf.Tensor4D {
   const { tensors } = context;
   const kernel = tensors[`${convName}.weight`] as tf.Tensor4D;
@@ -51,9 +51,9 @@ export function convolveAndNormalise(
   };
   if (!context.learnsStatistics(normName)) {
     const { scale, shift } = foldNorm(norm);
-    return convolve(x, tf.mul(kernel, scale), { bias: shift, ...then });
+    return convolve(x, tf.mul(kernel, scale), { bias: shift, ...epilogue });
   }
-  const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm, then);
+  const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm, epilogue);
   context.statistics[`${normName}.running_mean`] = runningMean;
   context.statistics[`${normName}.running_var`] = runningVariance;
   return y;

@@ -1,12 +1,10 @@
 /**
- * TensorFlow's native runtime for TensorFlow.js, in Deno: current TensorFlow, CUDA 12, functions compiled to graphs, and any of
- * TensorFlow's operations with a gradient of one's own. Nothing in here knows of the network.
- *
- * Set up once by `deno task setup`; `README.md` beside this file explains how it works.
+ * TensorFlow's native runtime for TensorFlow.js in Deno: current TensorFlow, CUDA 12, functions compiled to graphs, and any of
+ * TensorFlow's operations with a gradient of one's own. `./setup` installs it; README.md explains it.
  *
  * @example Compute on the native runtime
  * ```ts
- * import { compile, tf, useNativeTensorFlow } from "./mod.ts";
+ * import { compile, tf, useNativeTensorFlow } from "@dynamic-filters/tensorflow";
  *
  * const { device, version } = await useNativeTensorFlow();
  * console.log(`TensorFlow ${version} on ${device}`);
@@ -14,9 +12,9 @@
  * console.log(await norm(tf.tensor1d([3, 4])).data()); // 5
  * ```
  *
- * @example An operation of TensorFlow that TensorFlow.js does not have
+ * @example Run an operation of TensorFlow that TensorFlow.js does not have
  * ```ts
- * import { execute, tf, typeAttribute, useNativeTensorFlow } from "./mod.ts";
+ * import { execute, tf, typeAttribute, useNativeTensorFlow } from "@dynamic-filters/tensorflow";
  *
  * await useNativeTensorFlow();
  * const x = tf.tensor1d([0.5, 2]);
@@ -27,12 +25,12 @@
  */
 export * as tf from "./runtime/tf.ts";
 export { type NativeOptions, type NativeTensorFlow, useNativeTensorFlow } from "./runtime/native.ts";
-export type { DeviceChoice } from "./runtime/runtime.ts";
+export { type DeviceChoice, tensorflowFolder } from "./runtime/installation.ts";
+export { CompileError, TensorFlowError, type TensorFlowErrorCode, type TensorFlowProblem } from "./errors.ts";
 export {
   type AnyFunction,
   compile,
   type Compiled,
-  CompileError,
   type CompileOptions,
   type CompileStatistics,
   type GraphStatistics,
@@ -42,6 +40,8 @@ export {
   type Attribute,
   boolAttribute,
   type DataTypeName,
+  type Differentiable,
+  differentiate,
   DTYPE,
   execute,
   executeMany,
@@ -51,15 +51,15 @@ export {
   stringAttribute,
   typeAttribute,
 } from "./runtime/binding.ts";
-export { type Differentiable, differentiate } from "./operations/gradient.ts";
-export { relu } from "./operations/activation.ts";
+export { openSummaryWriter, type SummaryWriter } from "./runtime/summary_writer.ts";
+export { addBias, matMul, relu } from "./operations/dense.ts";
 export { foldNorm, normaliseBatch, type Normalised, type NormTensors } from "./operations/batch_norm.ts";
 export { crossEntropy } from "./operations/cross_entropy.ts";
 export {
+  applyEpilogue,
   type Convolution,
   convolve3x3Direct,
   convolve3x3Winograd,
-  type Finish,
-  finish,
+  type Epilogue,
 } from "./operations/convolution.ts";
-export { type Moved, nesterovStep } from "./operations/nesterov.ts";
+export { nesterovStep, type ParameterState } from "./operations/nesterov.ts";

@@ -5,7 +5,7 @@
  */
 import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
 import { boolean, choice, integer, number, type Option, text } from "../support/schema.ts";
-import type { DeviceChoice } from "../tensorflow/runtime/runtime.ts";
+import type { DeviceChoice } from "../tensorflow/runtime/installation.ts";
 
 /** The update rule. */
 export type OptimizerName = "sgd" | "adam";

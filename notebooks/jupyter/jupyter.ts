@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { writeFileAtomically } from "../../lib/support/files.ts";
-import { ensurePythonPackages, type EnsurePythonPackagesOptions } from "../../lib/tensorflow/setup/mod.ts";
+import { ensurePythonPackages, type EnsurePythonPackagesOptions } from "../../lib/setup/setup.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 
 /** Jupyter in the project's own environment. */

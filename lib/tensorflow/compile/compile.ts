@@ -4,13 +4,10 @@
  */
 import * as tf from "../runtime/tf.ts";
 import { engineInternals, nativeBackend } from "../runtime/binding.ts";
-import { limitError } from "./limit.ts";
 import { type GraphStatistics, Program } from "./program.ts";
-import { isRecording } from "./record.ts";
-import { readResult } from "./result.ts";
-import { fill, matches, type Numbering, readTemplate } from "./template.ts";
+import { isRecording } from "./recorder.ts";
+import { fill, limitError, matches, type Numbering, readResult, readTemplate } from "./template.ts";
 
-export { CompileError } from "./compile_error.ts";
 export type { GraphStatistics } from "./program.ts";
 
 /** How {@linkcode compile} goes about it. */

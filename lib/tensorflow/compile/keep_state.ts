@@ -5,8 +5,7 @@
 import * as tf from "../runtime/tf.ts";
 import { type NativeBackend, nativeBackend } from "../runtime/binding.ts";
 import { KeptProgram, requireSame, type Structure } from "./kept_program.ts";
-import { limitError } from "./limit.ts";
-import { fill, matches, type Numbering, readTemplate } from "./template.ts";
+import { fill, limitError, matches, type Numbering, readTemplate } from "./template.ts";
 
 /** A function with a state of its own. */
 export interface StateKeeper<S, A extends unknown[], R> {

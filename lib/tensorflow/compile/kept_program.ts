@@ -1,10 +1,9 @@
 import type * as tf from "../runtime/tf.ts";
 import { ATTRIBUTE, type NativeBackend, type NativeBinding } from "../runtime/binding.ts";
-import { CompileError } from "./compile_error.ts";
+import { CompileError } from "../errors.ts";
 import { load, runGraph } from "./program.ts";
-import { recordWith } from "./record.ts";
-import { readResult } from "./result.ts";
-import { fill, type Numbering, type Template } from "./template.ts";
+import { record } from "./recorder.ts";
+import { fill, type Numbering, readResult, type Template } from "./template.ts";
 
 /** Nested arrays and records, and the tensors in them. */
 export interface Structure {
@@ -38,7 +37,7 @@ export class KeptProgram {
     state: Structure,
     args: Structure,
   ) {
-    const recorded = recordWith(backend, name, (recorder, install) => {
+    const recorded = record(backend, name, (recorder, install) => {
       const { graph } = recorder;
       const kept = state.tensors.map((tensor, index) => recorder.kept(tensor, index));
       const fed = args.tensors.map((tensor, index) => recorder.input(tensor, index));

@@ -1,8 +1,8 @@
 import type * as tf from "../runtime/tf.ts";
 import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
-import { CompileError } from "./compile_error.ts";
-import { record } from "./record.ts";
-import { fill, type Template } from "./template.ts";
+import { CompileError } from "../errors.ts";
+import { record } from "./recorder.ts";
+import { fill, type Numbering, readResult, type Template } from "./template.ts";
 
 /** What is known of one graph. */
 export interface GraphStatistics {
@@ -29,7 +29,14 @@ export class Program {
   readonly #fetches: string;
   readonly #result: Template;
 
-  /** Records `fn` and gives the graph to TensorFlow. See {@linkcode record} for the parameters. */
+  /**
+   * Runs `fn` once on copies of its inputs, records it, and gives the graph to TensorFlow.
+   *
+   * @param name Names `fn` in a message.
+   * @param args The structure of its arguments.
+   * @param inputs The tensors in them.
+   * @throws {CompileError} If `fn` does what a graph cannot, and whatever `fn` throws.
+   */
   constructor(
     backend: NativeBackend,
     fn: (...args: unknown[]) => unknown,
@@ -37,8 +44,20 @@ export class Program {
     args: Template,
     inputs: tf.Tensor[],
   ) {
-    const start = performance.now(),
-      { bytes, nodes, feeds, fetches, result } = record(backend, fn, name, args, inputs);
+    const start = performance.now();
+    const { bytes, nodes, feeds, fetches, result } = record(backend, name, (recorder, install) => {
+      const copies = inputs.map((input, index) => recorder.input(input, index));
+      install();
+      const outputs: Numbering = new Map();
+      const result = readResult(
+        fn(...fill(args, copies.map(({ copy }) => copy)) as unknown[]),
+        name,
+        outputs,
+      );
+      const feeds = copies.map(({ feed }) => feed);
+      const fetches = [...outputs.keys()].map((tensor, index) => recorder.output(tensor, index));
+      return () => ({ ...recorder.graph.savedModel([...feeds, ...fetches]), feeds, fetches, result });
+    });
     const recorded = performance.now();
     this.args = args;
     this.#name = name;

@@ -11,13 +11,13 @@ import * as tf from "../runtime/tf.ts";
 import {
   ATTRIBUTE,
   type Attribute,
+  engineInternals,
   type NativeBackend,
   type NativeBinding,
   wrapHandle,
 } from "../runtime/binding.ts";
-import { CompileError } from "./compile_error.ts";
+import { CompileError } from "../errors.ts";
 import { Graph, type Variable } from "./graph.ts";
-import { replace } from "./replace.ts";
 
 /** Operations that draw random numbers and take a seed. */
 const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
@@ -227,10 +227,70 @@ export class Recorder {
   };
 }
 
+let recording = false;
+
+/** Tells whether a function is being recorded. */
+export function isRecording(): boolean {
+  return recording;
+}
+
+/**
+ * Runs `run` with a recorder, which it installs when all inputs are copied. What it returns is called when nothing speaks against a graph.
+ *
+ * No tensor and no scope of the run is left, and the backend is as it was, also where it throws.
+ *
+ * @param subject Names the function in a message.
+ * @throws {CompileError} If the function does what a graph cannot, and whatever it throws itself.
+ */
+export function record<T>(
+  backend: NativeBackend,
+  subject: string,
+  run: (recorder: Recorder, install: () => void) => () => T,
+): T {
+  const engine = engineInternals(), scopes = engine.state.scopeStack.length, { trackTensor } = engine;
+  const recorder = new Recorder(backend, subject), made: tf.Tensor[] = [];
+  const undo = [replace(engine, "trackTensor", (tensor, home) => {
+    made.push(tensor);
+    trackTensor.call(engine, tensor, home);
+  })];
+  engine.startScope();
+  try {
+    const finish = run(recorder, () => {
+      undo.push(recorder.install());
+      recording = true;
+    });
+    if (recorder.refusal) throw recorder.refusal;
+    if (made.some((tensor) => tensor instanceof tf.Variable && !tensor.isDisposed)) {
+      recorder.refuse(
+        "makes a variable, and a graph keeps no state. Take the state as an argument, and return the next.",
+      );
+    }
+    return finish();
+  } catch (error) {
+    throw recorder.refusal ?? error; // the reason, where the error is what came of it
+  } finally {
+    recording = false;
+    while (engine.state.scopeStack.length > scopes) engine.endScope();
+    for (const tensor of made) if (!tensor.isDisposed) tensor.dispose(); // kept ones, and those of a gradient that was cut short
+    recorder.discard();
+    for (const restore of undo) restore();
+  }
+}
+
 function typed(dtype: number): Attribute {
   return { name: "T", type: ATTRIBUTE.type, value: dtype };
 }
 
 function isSeed({ name, value }: Attribute): boolean {
   return (name === "seed" || name === "seed2") && Math.trunc(Number(value)) !== 0;
+}
+
+/** Puts `value` in an object's place `key` until the returned function is called. */
+export function replace<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): () => void {
+  const before = Object.getOwnPropertyDescriptor(object, key);
+  object[key] = value;
+  return () => {
+    if (before) Object.defineProperty(object, key, before);
+    else delete object[key]; // a method of its class shows again
+  };
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import * as tf from "../runtime/tf.ts";
-import { CompileError } from "./compile_error.ts";
+import { CompileError } from "../errors.ts";
 
 /** A structure. Tensors are numbered in the order they are first met; one met twice has one number. */
 export type Template =
@@ -68,6 +68,23 @@ export function readTemplate(value: unknown, place: string, numbering: Numbering
   return { kind: "constant", value };
 }
 
+/**
+ * The structure of what a function returned.
+ *
+ * @param name What to call the function in a message.
+ * @param numbering Gets the tensors found.
+ * @throws {CompileError} Where it is a promise, or holds what a graph cannot give.
+ */
+export function readResult(result: unknown, name: string, numbering: Numbering): Template {
+  if (typeof (result as PromiseLike<unknown> | null)?.then === "function") {
+    (result as PromiseLike<unknown>).then(undefined, () => {}); // it fails later, for this error's reason
+    throw new CompileError(
+      `compile: ${name} returns a promise. Make it an ordinary function that returns tensors, and await their values after the call.`,
+    );
+  }
+  return readTemplate(result, `the result of ${name}`, numbering, "result");
+}
+
 /** Whether `value` has this structure. Fills `numbering`, which must be empty, with its tensors. */
 export function matches(template: Template, value: unknown, numbering: Numbering): boolean {
   switch (template.kind) {
@@ -112,8 +129,38 @@ export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown
   }
 }
 
+/** How many values of an argument a message shows. */
+const SHOWN = 3;
+
+/**
+ * Why a function would need one more graph than it may have: which argument keeps changing, and how.
+ *
+ * @param name What to call the function.
+ * @param templates The structures of the arguments, the latest last.
+ */
+export function limitError(name: string, templates: readonly Template[]): CompileError {
+  const values = new Map<string, Set<string>>(); // by place
+  for (const template of templates) {
+    describeLeaves(template, "arguments", (place, leaf) => {
+      const seen = values.get(place) ?? new Set();
+      values.set(place, seen.add(leaf));
+    });
+  }
+  const [place, seen] = [...values].reduce((most, one) => one[1].size > most[1].size ? one : most);
+  const shown = [...seen].slice(-SHOWN).join(", "), tensor = /^\w+\[[\d,]*\]$/.test([...seen].at(-1)!);
+  const cure = tensor
+    ? "Give it a few shapes only (the last batch filled up, or left out)"
+    : "Pass what changes as a tensor (tf.scalar(value))";
+  return new CompileError(
+    `compile: ${name} would need more than ${
+      templates.length - 1
+    } graphs, one for each of ${seen.size} forms of ${place}: … ${shown}. ` +
+      `${cure}, or raise the option graphs.`,
+  );
+}
+
 /** Calls `visit` with every leaf: what to call it, and it in a few characters. */
-export function describeLeaves(
+function describeLeaves(
   template: Template,
   place: string,
   visit: (place: string, leaf: string) => void,

@@ -6,15 +6,15 @@
 import * as tf from "../runtime/tf.ts";
 import {
   boolAttribute,
+  differentiate,
   executeMany,
   floatAttribute,
   nativeBackend,
   stringAttribute,
   typeAttribute,
 } from "../runtime/binding.ts";
-import { type Finish, finish } from "./convolution.ts";
-import { differentiate } from "./gradient.ts";
-import { canUseKernels } from "../kernels.ts";
+import { applyEpilogue, type Epilogue } from "./convolution.ts";
+import { canUseKernels } from "../runtime/kernels.ts";
 
 /** Added to the variance before the root: PyTorch's default. */
 export const EPSILON = 1e-5;
@@ -50,23 +50,23 @@ export interface Normalised {
  * The caller owns the new running statistics also inside `tf.tidy` and gradients.
  *
  * @param x Maps `[B,H,W,C]`.
- * @param then What follows: y becomes relu(y + shortcut).
+ * @param epilogue What follows: y becomes relu(y + shortcut).
  */
 export function normaliseBatch(
   x: tf.Tensor4D,
   norm: NormTensors,
-  then: Omit<Finish, "bias"> = {},
+  epilogue: Omit<Epilogue, "bias"> = {},
 ): Normalised {
-  if (canUseKernels(x.shape[3])) return normaliseAndFinish(x, norm, then);
+  if (canUseKernels(x.shape[3])) return normaliseWithEpilogue(x, norm, epilogue);
   const { y, ...statistics } = nativeBackend() ? normaliseNatively(x, norm) : normaliseComposed(x, norm);
-  return { y: finish(y, then), ...statistics };
+  return { y: applyEpilogue(y, epilogue), ...statistics };
 }
 
-/** By this project's own operation, with what follows. */
-function normaliseAndFinish(
+/** By this package's own operation, epilogue included. */
+function normaliseWithEpilogue(
   x: tf.Tensor4D,
   { weight, bias, runningMean, runningVariance }: NormTensors,
-  { shortcut, relu = false }: Omit<Finish, "bias">,
+  { shortcut, relu = false }: Omit<Epilogue, "bias">,
 ): Normalised {
   let statistics: tf.Tensor[] = [];
   const y = differentiate({

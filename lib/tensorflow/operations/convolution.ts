@@ -4,14 +4,12 @@
  * @module
  */
 import * as tf from "../runtime/tf.ts";
-import { boolAttribute, execute, typeAttribute } from "../runtime/binding.ts";
-import { relu } from "./activation.ts";
-import { differentiate } from "./gradient.ts";
-import { canUseKernels } from "../kernels.ts";
-import { addBias } from "./mat_mul.ts";
+import { boolAttribute, differentiate, execute, typeAttribute } from "../runtime/binding.ts";
+import { canUseKernels } from "../runtime/kernels.ts";
+import { addBias, relu } from "./dense.ts";
 
 /** What becomes of a convolution's result y: relu(y + bias + shortcut). */
-export interface Finish {
+export interface Epilogue {
   /** `[K]`. */
   bias?: tf.Tensor1D;
   /** Of y's shape. */
@@ -21,31 +19,36 @@ export interface Finish {
 }
 
 /** A convolution of maps `[B,H,W,C]` by a kernel `[h,w,C,K]`, however it is done. */
-export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D, finish?: Finish) => tf.Tensor4D;
+export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue) => tf.Tensor4D;
 
 /** relu(y + bias + shortcut), as far as they are given. */
-export function finish(y: tf.Tensor4D, { bias, shortcut, relu: cut = false }: Finish = {}): tf.Tensor4D {
+export function applyEpilogue(
+  y: tf.Tensor4D,
+  { bias, shortcut, relu: cut = false }: Epilogue = {},
+): tf.Tensor4D {
   if (bias) y = addBias(y, bias);
   if (shortcut) y = tf.add(y, shortcut);
   return cut ? relu(y) : y;
 }
 
 /** `torch.nn.functional.conv2d(x, kernel, padding=1)` for a kernel `[3,3,C,K]`, as the backend does it. */
-export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, then?: Finish): tf.Tensor4D {
-  return finish(tf.conv2d(x, kernel, 1, "same"), then);
+export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue): tf.Tensor4D {
+  return applyEpilogue(tf.conv2d(x, kernel, 1, "same"), epilogue);
 }
 
 /**
- * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this project's own operations for it are: on the
+ * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this package has its own operations for it: on the
  * native runtime's CPU, for channels in sixteens. `kernels/vectors/winograd.cc` has the derivation. Elsewhere it is {@linkcode convolve3x3Direct}.
  *
  * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by up to 4e-6 of the largest
  * value (direct convolution: 1e-6).
  */
-export function convolve3x3Winograd(x: tf.Tensor4D, kernel: tf.Tensor4D, then?: Finish): tf.Tensor4D {
+export function convolve3x3Winograd(x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue): tf.Tensor4D {
   const [, , C, K] = kernel.shape;
-  if (!canUseKernels(C, K)) return convolve3x3Direct(x, kernel, then);
-  return then?.bias ? convolveAndFinish(x, kernel, then, then.bias) : finish(convolve(x, kernel), then);
+  if (!canUseKernels(C, K)) return convolve3x3Direct(x, kernel, epilogue);
+  return epilogue?.bias
+    ? convolveWithEpilogue(x, kernel, epilogue, epilogue.bias)
+    : applyEpilogue(convolve(x, kernel), epilogue);
 }
 
 function convolve(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
@@ -56,10 +59,10 @@ function convolve(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** With what follows in one operation, which then need not read and write the maps again. */
-function convolveAndFinish(
+function convolveWithEpilogue(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,
-  { shortcut, relu = false }: Finish,
+  { shortcut, relu = false }: Epilogue,
   bias: tf.Tensor1D,
 ) {
   const inputs = [x, kernel, bias, ...(shortcut ? [shortcut] : [])];

@@ -1,6 +1,5 @@
 import * as tf from "../runtime/tf.ts";
-import { executeMany, nativeBackend, typeAttribute } from "../runtime/binding.ts";
-import { differentiate } from "./gradient.ts";
+import { differentiate, executeMany, nativeBackend, typeAttribute } from "../runtime/binding.ts";
 
 /**
  * The mean softmax cross-entropy of a batch, as `torch.nn.CrossEntropyLoss`.

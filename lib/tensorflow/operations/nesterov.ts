@@ -1,9 +1,9 @@
 import * as tf from "../runtime/tf.ts";
 import { executeMany, floatAttribute } from "../runtime/binding.ts";
-import { canUseKernels } from "../kernels.ts";
+import { canUseKernels } from "../runtime/kernels.ts";
 
 /** A parameter and what moves it, all of one shape. */
-export interface Moved {
+export interface ParameterState {
   /** What is learned. */
   parameter: tf.Tensor;
   /** The running sum of gradients. */
@@ -22,10 +22,10 @@ export function addDecay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay:
  * @param weightDecay Share of the parameter that is added to the gradient.
  */
 export function nesterovStep(
-  { parameter, velocity }: Moved,
+  { parameter, velocity }: ParameterState,
   gradient: tf.Tensor,
   { learningRate, momentum, weightDecay }: { learningRate: tf.Scalar; momentum: number; weightDecay: number },
-): Moved {
+): ParameterState {
   if (canUseKernels()) {
     const attributes = [floatAttribute("momentum", momentum), floatAttribute("weight_decay", weightDecay)];
     const inputs = [parameter, gradient, velocity, learningRate];

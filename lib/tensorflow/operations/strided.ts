@@ -7,10 +7,10 @@
  * ```text
  * 3×3, stride 2, rows 0–15     PyTorch, padding 1:   (·  0  1) (1  2  3) … (13 14 15)    one row before
  *                              TensorFlow, "same":   (0  1  2) (2  3  4) … (14 15  ·)    one row after
- * rows turned: 15 … 0          TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, turned
+ * rows flipped: 15 … 0          TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, flipped
  * ```
  *
- * - {@linkcode turned}: the layers run on images turned by 180°, by kernels turned by 180°, and what they give is turned back. To pad by an
+ * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and what they give is flipped back. To pad by an
  *   operation of its own would cost more, since it copies the whole picture forwards and backwards.
  * - {@linkcode explicit}: TensorFlow's operations are told the padding. That is cheapest forwards, but max-pooling has no fast gradient for
  *   it on CPUs, and TensorFlow.js does not offer it at all.
@@ -26,7 +26,7 @@ import {
   stringAttribute,
   typeAttribute,
 } from "../runtime/binding.ts";
-import { type Convolution, finish } from "./convolution.ts";
+import { applyEpilogue, type Convolution } from "./convolution.ts";
 
 /** A way to run layers with stride 2 on pictures of even size. */
 export interface StridedLayers {
@@ -41,19 +41,19 @@ export interface StridedLayers {
 }
 
 /** Upside down, on every backend and with gradients. */
-export const turned: StridedLayers = {
-  prepare: turn,
-  convolve: (x, kernel, then) => finish(tf.conv2d(x, turnKernel(kernel), 2, "same"), then),
+export const flipped: StridedLayers = {
+  prepare: flip,
+  convolve: (x, kernel, epilogue) => applyEpilogue(tf.conv2d(x, flipKernel(kernel), 2, "same"), epilogue),
   maxPool: (x) => tf.maxPool(x, 3, 2, "same"),
-  restore: turn,
+  restore: flip,
 };
 
 /** With the padding named, on the native backend and forwards only. */
 export const explicit: StridedLayers = {
   prepare: (images) => images,
-  convolve: (x, kernel, then) => {
+  convolve: (x, kernel, epilogue) => {
     const reach = (kernel.shape[0] - 1) / 2;
-    return finish(execute("Conv2D", padding(reach, reach - 1), [x, kernel]) as tf.Tensor4D, then);
+    return applyEpilogue(execute("Conv2D", padding(reach, reach - 1), [x, kernel]) as tf.Tensor4D, epilogue);
   },
   maxPool: (x) =>
     execute("MaxPool", [...padding(1, 0), intsAttribute("ksize", [1, 3, 3, 1])], [x]) as tf.Tensor4D,
@@ -62,7 +62,7 @@ export const explicit: StridedLayers = {
 
 /** The cheapest way that will do: `learns` says whether gradients are to go through the layers. */
 export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
-  return learns || !nativeBackend() ? turned : explicit;
+  return learns || !nativeBackend() ? flipped : explicit;
 }
 
 /** The attributes of an operation with stride 2 and these rows and columns of padding at the start and the end. */
@@ -76,12 +76,12 @@ function padding(before: number, after: number): Attribute[] {
 }
 
 /** Turns by 180°: the pixels in reverse order. One axis is reversed faster than two. */
-function turn(maps: tf.Tensor4D): tf.Tensor4D {
+function flip(maps: tf.Tensor4D): tf.Tensor4D {
   const [B, H, W, C] = maps.shape;
   return tf.reshape(tf.reverse(tf.reshape(maps, [B, H * W, C]), 1), [B, H, W, C]);
 }
 
-function turnKernel(kernel: tf.Tensor4D): tf.Tensor4D {
+function flipKernel(kernel: tf.Tensor4D): tf.Tensor4D {
   const [H, W, C, K] = kernel.shape;
   return tf.reshape(tf.reverse(tf.reshape(kernel, [H * W, C * K]), 0), [H, W, C, K]);
 }

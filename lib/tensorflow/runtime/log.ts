@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 
 const STDERR = 2;
 const WRITE_ONLY = 1; // O_WRONLY

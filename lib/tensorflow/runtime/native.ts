@@ -1,24 +1,23 @@
-/**
- * Opens TensorFlow's native runtime for TensorFlow.js.
- *
- * @module
- */
+import { createRequire } from "node:module";
 import util from "node:util";
+import { TensorFlowError } from "../errors.ts";
 import { nativeBackend } from "./binding.ts";
-import { InputError } from "../../support/errors.ts";
+import { type DeviceChoice, findInstallation } from "./installation.ts";
+import { loadKernels } from "./kernels.ts";
 import { loadQuietly } from "./log.ts";
-import { loadKernels } from "../kernels.ts";
-import { type DeviceChoice, findRuntime, kernelsPath } from "./runtime.ts";
+import * as tf from "./tf.ts";
 
 /** Options of {@linkcode useNativeTensorFlow}. */
 export interface NativeOptions {
-  /** Where to compute: `auto` takes a GPU where one answers. @default "auto" */
+  /** Device to compute on: `auto` takes a GPU where one answers. @default "auto" */
   device?: DeviceChoice;
+  /** Folder of the installation. @default {@linkcode tensorflowFolder}'s choice */
+  folder?: string;
 }
 
-/** What the native runtime turned out to be. */
+/** The native runtime in use. */
 export interface NativeTensorFlow {
-  /** Where operations run. TensorFlow falls back from GPU to CPU silently; this says what it really uses. */
+  /** Device that operations run on. TensorFlow falls back from GPU to CPU silently; this says what it really uses. */
   device: "cpu" | "gpu";
   /** TensorFlow's own version, such as `2.21.0`. */
   version: string;
@@ -29,9 +28,9 @@ export interface NativeTensorFlow {
 let opened: Promise<NativeTensorFlow> | undefined;
 
 /**
- * Makes the native runtime the backend of TensorFlow.js, once in a process.
+ * Makes the native runtime the backend of TensorFlow.js, once in a process: later calls return what the first one opened.
  *
- * @throws {InputError} If the runtime is not set up, or a GPU is asked for and none answers.
+ * @throws {TensorFlowError} `not-installed`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device that is asked for.
  *
  * @example
  * ```ts
@@ -43,32 +42,46 @@ let opened: Promise<NativeTensorFlow> | undefined;
  * ```
  */
 export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<NativeTensorFlow> {
-  const { device = "auto" } = options;
-  const runtime = await (opened ??= openNative(device));
-  if (device !== "auto" && device !== runtime.device) {
-    throw device === "gpu"
-      ? new InputError(
-        "TensorFlow finds no GPU here, so --device gpu cannot be used: check that `nvidia-smi` answers and run " +
-          "`deno task setup --device gpu`, or use --device cpu.",
-      )
-      : new InputError(
-        "TensorFlow already runs on the GPU in this process: start a new one for --device cpu.",
-      );
-  }
-  return runtime;
+  const { device = "auto", folder } = options;
+  opened ??= openNative(device, folder).catch((error) => {
+    opened = undefined; // it may be installed by the next call
+    throw error;
+  });
+  const runtime = await opened;
+  if (device === "auto" || device === runtime.device) return runtime;
+  throw new TensorFlowError(
+    device === "gpu"
+      ? {
+        code: "no-gpu",
+        what: "compute on a GPU",
+        why: "TensorFlow finds none here",
+        advice: "check that `nvidia-smi` lists one and that the CUDA build is installed",
+      }
+      : {
+        code: "gpu-in-use",
+        what: "compute on the CPU",
+        why: "TensorFlow already runs on the GPU in this process",
+        advice: "start a new process",
+      },
+  );
 }
 
-async function openNative(device: DeviceChoice): Promise<NativeTensorFlow> {
-  const { libraryFolder } = findRuntime(device);
+async function openNative(device: DeviceChoice, folder?: string): Promise<NativeTensorFlow> {
+  const { libraryFolder, addon, kernels } = findInstallation(device, folder);
   if (setDefault("TF_CPP_MIN_LOG_LEVEL", "2") !== "0") loadQuietly(libraryFolder);
   setDefault("TF_FORCE_GPU_ALLOW_GROWTH", "true");
   const threads = Number(setDefault("TF_NUM_INTRAOP_THREADS", String(navigator.hardwareConcurrency)));
   if (device === "cpu") Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
   restoreNodeUtil();
-  await import("@tensorflow/tfjs-node-gpu");
-  loadKernels(kernelsPath(), threads);
-  const { isUsingGpuDevice, binding } = nativeBackend()!;
-  return { device: isUsingGpuDevice ? "gpu" : "cpu", version: binding.TF_Version, threads };
+  // as the package's own index does it, which looks for the addon inside the package
+  await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
+  const { NodeJSKernelBackend } = await import("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
+  const binding = createRequire(import.meta.url)(addon);
+  tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node-gpu"), 3);
+  if (!await tf.setBackend("tensorflow")) throw new Error(`Cannot initialise the backend of ${addon}.`);
+  loadKernels(kernels, threads);
+  const { isUsingGpuDevice, binding: { TF_Version } } = nativeBackend()!;
+  return { device: isUsingGpuDevice ? "gpu" : "cpu", version: TF_Version, threads };
 }
 
 /** Sets an environment variable unless the user has; returns its value. */
@@ -78,7 +91,7 @@ function setDefault(name: string, value: string): string {
   return own ?? value;
 }
 
-/** The package calls two functions that Node 23 removed from `node:util`. */
+/** Restores two functions that Node 23 removed from `node:util` and the package calls. */
 function restoreNodeUtil(): void {
   const functions = util as unknown as Record<string, unknown>;
   functions.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;

@@ -2,12 +2,12 @@
 export interface SummaryWriter {
   /** Adds a point to the curve `name`. */
   scalar(name: string, value: number, step: number): void;
-  /** Writes what was added to the file. */
+  /** Writes the points that were added to the file. */
   flush(): void;
 }
 
-/** Opens a folder for event files. Wants the native runtime: the writer is TensorFlow's own. */
+/** Opens a folder for event files. Wants the native runtime in use: the writer is TensorFlow's own. */
 export async function openSummaryWriter(folder: string): Promise<SummaryWriter> {
-  const { node } = await import("@tensorflow/tfjs-node-gpu");
-  return node.summaryFileWriter(folder);
+  const { summaryFileWriter } = await import("@tensorflow/tfjs-node-gpu/dist/tensorboard.js");
+  return summaryFileWriter(folder);
 }

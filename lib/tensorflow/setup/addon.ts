@@ -1,116 +1,155 @@
-import { join, relative } from "@std/path";
-import type { InputError } from "../../support/errors.ts";
-import {
-  addonPath,
-  addonStamp,
-  packageFolder,
-  type RuntimeBuild,
-  runtimeFolder,
-  tensorflowFolder,
-} from "../runtime/runtime.ts";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { TensorFlowError } from "../errors.ts";
+import { addonStamp, type Build, buildFolder, kernelSources } from "../runtime/installation.ts";
 import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
-import { explainFailure } from "./failure.ts";
-import { compileKernels } from "./kernels.ts";
-import { linkArguments, type Target } from "./linking.ts";
-import { type ProgramResult, runProgram } from "./program.ts";
-import { withProgress } from "./reporter.ts";
-import { replaceFolder, type Workplace } from "./workplace.ts";
+import { replaceFolder, type SetupContext } from "./context.ts";
+import { explainFailure, type ProgramResult, runProgram, withProgress } from "./program.ts";
 
 const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
 /**
- * Compiles the npm package's addon from the sources that the package brings, and this project's own operations; keeps them in
- * `.tensorflow/addon`, and puts the addon where the package looks.
+ * Kinds of processors, and the first of each, by GCC's name: its instructions are those that all later ones have. The library chooses
+ * at run time, so it can be moved.
+ */
+const PROCESSORS: Record<string, string | null> = Deno.build.arch === "x86_64"
+  ? { Baseline: null, Avx2: "haswell", Avx512: "skylake-avx512" }
+  : { Baseline: null };
+
+/** Runs a compiler with these arguments. */
+type Compile = (args: string[]) => Promise<ProgramResult>;
+
+/**
+ * Compiles the npm package's addon from the sources that the package brings, and this package's own operations, into `addon`.
  *
  * @param build The installed TensorFlow to take the headers from; they are the same in both builds.
- * @throws {InputError} If no compiler can.
+ * @throws {TensorFlowError} `install-failed`: no compiler can.
  */
-export async function buildAddon(build: RuntimeBuild, place: Workplace): Promise<void> {
-  const { project, reporter, staging } = place;
+export async function buildAddon(build: Build, context: SetupContext): Promise<void> {
+  const { folder, reporter, staging } = context;
   reporter.line("Compiling the addon that connects TensorFlow to Deno (once) …");
-  const folder = join(staging, "addon");
-  await Deno.mkdir(folder);
-  let failure: InputError | undefined;
-  for await (const compiler of findCompilers(place)) {
-    const { outcome, output } = await withProgress(
-      reporter,
-      () => compiler.name,
-      () => compileBoth(compiler, build, folder, place),
-    );
+  const target = join(staging, "addon");
+  await Deno.mkdir(target);
+  const headers = ["-I", join(buildFolder(build, folder), "tensorflow", "include")];
+  let failure: TensorFlowError | undefined;
+  for await (const compiler of findCompilers(context)) {
+    const run: Compile = (args) => runProgram({ ...compiler, args: [...compiler.args, ...args] }, context);
+    const { outcome, output } = await withProgress(context, () => compiler.name, async () => {
+      const link = linkArguments(await makeStandIns(run, join(staging, "stand_ins")));
+      const addon = await compileAddon(run, headers, [...link, "-o", join(target, "tfjs_binding.node")]);
+      if (addon.outcome !== "done") return addon;
+      return await compileKernels(
+        compiler,
+        run,
+        headers,
+        [...link, "-o", join(target, "kernels.so")],
+        context,
+      );
+    });
     if (outcome === "done") {
-      await Deno.writeTextFile(join(folder, "stamp.txt"), addonStamp(project));
-      await replaceFolder(folder, join(tensorflowFolder(project), "addon"), place);
-      return await placeAddon(project);
+      await Deno.writeTextFile(join(target, "stamp.txt"), addonStamp());
+      return await replaceFolder(target, join(folder, "addon"), context);
     }
-    failure = explainFailure(
-      `The addon could not be compiled with ${compiler.name}`,
-      output,
-      place,
-      INSTALL_COMPILER,
-    );
+    const what = `compile the addon with ${compiler.name}`;
+    failure = explainFailure({ what, program: "the compiler", output, advice: INSTALL_COMPILER }, context);
   }
   throw failure!;
 }
 
-/** Copies the addon into the npm package, by a rename: files there may be shared with Deno's cache, and one in use must stay whole. */
-export async function placeAddon(project: string): Promise<void> {
-  const path = addonPath(project);
-  const temporary = `${path}.${Deno.pid}`;
-  await Deno.mkdir(join(path, ".."), { recursive: true });
-  await Deno.copyFile(join(tensorflowFolder(project), "addon", "tfjs_binding.node"), temporary);
-  await Deno.rename(temporary, path);
-}
-
-async function compileBoth(
-  compiler: Compiler,
-  build: RuntimeBuild,
-  folder: string,
-  place: Workplace,
-): Promise<ProgramResult> {
-  const libraries = await makeStandIns(compiler, join(place.staging, "stand_ins"), place);
-  const addon = { build, libraries, output: join(folder, "tfjs_binding.node") };
-  const result = await compileAddon(compiler, addon, place);
-  if (result.outcome !== "done") return result;
-  return await compileKernels(compiler, { build, libraries, output: join(folder, "kernels.so") }, place);
-}
-
-async function compileAddon(compiler: Compiler, target: Target, place: Workplace) {
-  const { project } = place;
-  const sources = join(packageFolder(project), "binding");
-  const headers = [
-    join(project, "node_modules", "node-api-headers", "include"),
-    join(runtimeFolder(target.build, project), "tensorflow", "include"),
-  ];
-  const flags = ["-std=c++17", "-O2", "-fPIC", "-DNAPI_VERSION=8"];
-  const args = [
-    ...flags,
-    ...headers.flatMap((folder) => ["-I", folder]),
+async function compileAddon(run: Compile, headers: string[], link: string[]): Promise<ProgramResult> {
+  const { sources, nodeHeaders } = await findNpmSources();
+  return await run([
+    ...["-std=c++17", "-O2", "-fPIC", "-DNAPI_VERSION=8", "-I", nodeHeaders],
+    ...headers,
     join(sources, "tfjs_backend.cc"),
     join(sources, "tfjs_binding.cc"),
-    ...linkArguments(target, await findTensorflow(project)),
-  ];
-  return await runProgram({ ...compiler, args: [...compiler.args, ...args] }, place);
+    ...link,
+  ]);
 }
 
-/** Where `.tensorflow` lies, from the addon's folder. */
-async function findTensorflow(project: string): Promise<string> {
-  // the package's folder in node_modules is a link, and ".." leads out of where it points to
-  const addonFolder = join(await Deno.realPath(packageFolder(project)), "lib", "napi-v8");
-  return relative(addonFolder, await Deno.realPath(tensorflowFolder(project)));
+/** Locates the addon's sources and Node's headers in their npm packages. Their names stand in imports, so Deno fetches them. */
+async function findNpmSources(): Promise<{ sources: string; nodeHeaders: string }> {
+  await import("@tensorflow/tfjs-node-gpu/package.json", { with: { type: "json" } });
+  const { default: { include_dir: nodeHeaders } } = await import("node-api-headers");
+  const tfjs = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-node-gpu/package.json")));
+  return { sources: join(tfjs, "binding"), nodeHeaders };
+}
+
+/** Compiles this package's own operations: the sources in the folder `vectors` for each kind of processor. */
+async function compileKernels(
+  compiler: Compiler,
+  run: Compile,
+  tensorflowHeaders: string[],
+  link: string[],
+  { staging }: SetupContext,
+): Promise<ProgramResult> {
+  const folder = join(staging, "kernels");
+  const headers = ["-I", await makeStandInHeader(folder), ...tensorflowHeaders];
+  const { forProcessor = (name: string) => `-march=${name}` } = compiler;
+  const jobs = kernelSources().filter((path) => path.endsWith(".cc")).flatMap((source) => {
+    const isForEach = source.includes("/vectors/");
+    return Object.entries(isForEach ? PROCESSORS : { Any: null }).map(([processor, name]) => ({
+      args: [
+        ...(name === null ? [] : [forProcessor(name)]),
+        `-DPROCESSOR=${processor}`,
+        ...(isForEach ? [] : headers),
+        "-c",
+        source,
+      ],
+      object: join(folder, `${basename(source, ".cc")}${processor}.o`),
+    }));
+  });
+  const flags = ["-std=c++17", "-O3", "-fPIC"];
+  const results = await runSeveral(
+    jobs.map(({ args, object }) => () => run([...flags, ...args, "-o", object])),
+  );
+  const failed = results.find(({ outcome }) => outcome !== "done");
+  if (failed) return failed;
+  const keep = "-Wl,-z,nodelete"; // TensorFlow calls into it as long as the process lives, whoever closes it
+  return await run([...jobs.map(({ object }) => object), keep, ...link]);
+}
+
+/** Runs jobs, as many at a time as there are processors; their results in order. */
+async function runSeveral<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let at; (at = next++) < jobs.length;) results[at] = await jobs[at]();
+  };
+  await Promise.all(Array.from({ length: navigator.hardwareConcurrency }, work));
+  return results;
 }
 
 /**
- * Empty libraries of TensorFlow's names to link against: a linker takes seconds to read the real ones (a gigabyte), and needs only the
- * names. The loader finds what is in them.
+ * Makes the arguments to link a library that looks for TensorFlow beside its own folder, so that both can be moved: in the CUDA build
+ * first, which computes on the CPU too.
  */
-async function makeStandIns(compiler: Compiler, folder: string, place: Workplace): Promise<string[]> {
+function linkArguments(libraries: string[]): string[] {
+  const runPaths = ["gpu", "cpu"].map((build) => `$ORIGIN/../${build}/tensorflow`);
+  return [
+    ...["-shared", "-s", "-Wl,--no-as-needed", ...libraries],
+    ...runPaths.flatMap((path) => ["-Xlinker", "-rpath", "-Xlinker", path]),
+  ];
+}
+
+/**
+ * Makes empty libraries of TensorFlow's names to link against: a linker takes seconds to read the real ones (a gigabyte), and needs
+ * only the names. The loader finds their symbols.
+ */
+async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
   const source = join(folder, "empty.cc");
   await Deno.writeTextFile(source, "");
-  const paths = LIBRARIES.map((name) => join(folder, name));
-  for (const [index, path] of paths.entries()) {
-    const args = ["-shared", "-fPIC", `-Wl,-soname,${LIBRARIES[index]}`, source, "-o", path];
-    await runProgram({ ...compiler, args: [...compiler.args, ...args] }, place);
+  for (const name of LIBRARIES) {
+    await run(["-shared", "-fPIC", `-Wl,-soname,${name}`, source, "-o", join(folder, name)]);
   }
-  return paths;
+  return LIBRARIES.map((name) => join(folder, name));
+}
+
+/** Makes a header that TensorFlow's C interface includes for the names of platforms, but does not need; not all its packages bring it. */
+async function makeStandInHeader(folder: string): Promise<string> {
+  const path = join(folder, "include", "tsl", "platform");
+  await Deno.mkdir(path, { recursive: true });
+  await Deno.writeTextFile(join(path, "platform.h"), "#define IS_SLIM_BUILD\n");
+  return join(folder, "include");
 }

@@ -1,15 +1,28 @@
 /**
- * What the project needs and does not bring: TensorFlow's libraries and the addon, and Python's packages. Each task calls what it
- * needs; what is there already costs a millisecond.
+ * Installs TensorFlow's libraries and the addon that connects them to Deno, and Python packages the same way.
  *
  * @module
  */
-export { findGpu } from "./gpu.ts";
 export {
-  ensurePythonPackages,
-  type EnsurePythonPackagesOptions,
-  type PackageSet,
-  type PythonPackages,
-} from "./python_packages.ts";
-export { type SetupReporter, STDERR_REPORTER } from "./reporter.ts";
-export { ensureTensorFlow, type EnsureTensorFlowOptions } from "./tensorflow.ts";
+  SetupInterrupted,
+  TensorFlowError,
+  type TensorFlowErrorCode,
+  type TensorFlowProblem,
+} from "../errors.ts";
+export {
+  type Build,
+  type DeviceChoice,
+  type Installation,
+  isBuildReady,
+  tensorflowFolder,
+} from "../runtime/installation.ts";
+export {
+  type SetupContext,
+  type SetupLog,
+  type SetupOptions,
+  type SetupReporter,
+  STDERR_REPORTER,
+  withSetup,
+} from "./context.ts";
+export { ensureVenv, installPackages, type PackageRequest, venvPython } from "./python.ts";
+export { findGpu, type InstallOptions, installTensorFlow } from "./tensorflow.ts";

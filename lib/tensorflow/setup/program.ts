@@ -1,69 +1,124 @@
-import type { Workplace } from "./workplace.ts";
+import { TensorFlowError } from "../errors.ts";
+import { logPath, type SetupContext } from "./context.ts";
 
-/** A program to run, with its arguments and what is added to its environment. */
+/** A program to run, with its arguments and variables added to its environment. */
 export interface Program {
   command: string;
   args: string[];
   env?: Record<string, string>;
 }
 
-/** How a program ended (`missing`: there is none of that name) and all it said. */
+/** How a program ended (`missing`: it cannot be run) and all its output. */
 export interface ProgramResult {
   outcome: "done" | "failed" | "missing";
   output: string;
 }
 
 /**
- * Runs a program; what it says goes to the log, and each line to `onLine`.
+ * Runs a program; its output goes to the log, and each line to `onLine`.
  *
  * @throws If the user stops the set-up, which stops the program too.
  */
 export async function runProgram(
   { command, args, env }: Program,
-  { log, signal, project }: Workplace,
+  { log, signal }: SetupContext,
   onLine: (line: string) => void = () => {},
 ): Promise<ProgramResult> {
-  let output = "";
+  const { execa } = await import("execa");
   log.write(`\n$ ${[command, ...args].map(quote).join(" ")}\n`);
-  let child: Deno.ChildProcess;
-  try {
-    child = new Deno.Command(command, {
-      args,
-      env,
-      cwd: project,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied)) {
-      throw error;
+  const child = execa(command, args, {
+    env,
+    stdin: "ignore",
+    all: true,
+    cancelSignal: signal,
+    reject: false,
+    cleanup: false, // signals are the set-up's own matter
+  });
+  if (child.pid !== undefined) {
+    for await (const line of child.iterable({ from: "all" })) {
+      log.write(`${line}\n`);
+      onLine(line);
     }
-    log.write(`${(error as Error).message}\n`);
-    return { outcome: "missing", output };
   }
-  const stop = () => child.kill("SIGTERM");
-  signal.addEventListener("abort", stop);
-  try {
-    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
-      let rest = "";
-      for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-        log.write(text);
-        output += text;
-        const lines = (rest + text).split("\n");
-        rest = lines.pop()!;
-        lines.forEach(onLine);
-      }
-    };
-    await Promise.all([read(child.stdout), read(child.stderr)]);
-    const { success } = await child.status;
-    signal.throwIfAborted();
-    return { outcome: success ? "done" : "failed", output };
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  const { all, exitCode, code, shortMessage } = await child;
+  signal.throwIfAborted();
+  if (child.pid !== undefined) return { outcome: exitCode === 0 ? "done" : "failed", output: all };
+  if (code !== "ENOENT" && code !== "EACCES") throw new Error(shortMessage);
+  log.write(`${shortMessage}\n`);
+  return { outcome: "missing", output: "" };
 }
 
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+const MILLISECONDS_BETWEEN_LOOKS = 200;
+const MILLISECONDS_BETWEEN_LINES = 15_000;
+
+/** Reports the progress of `work` while it runs, with the seconds since it began. */
+export async function withProgress<T>(
+  { reporter }: SetupContext,
+  state: () => string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const start = performance.now();
+  let nextLine = MILLISECONDS_BETWEEN_LINES;
+  const timer = setInterval(() => {
+    const passed = performance.now() - start;
+    const text = `  ${state()} · ${Math.floor(passed / 1000)} s`;
+    if (reporter.live !== undefined) return reporter.live(text);
+    if (passed < nextLine) return;
+    nextLine += MILLISECONDS_BETWEEN_LINES;
+    reporter.line(text);
+  }, MILLISECONDS_BETWEEN_LOOKS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Reasons that pip's and compilers' output tells, and what the user can do; the first that matches is taken. */
+const REASONS: [expression: RegExp, why: string, advice: string][] = [
+  [/No space left on device|Disk quota exceeded/i, "the disk is full", "free some space"],
+  [
+    /Temporary failure in name resolution|Name or service not known|Network is unreachable|Failed to establish a new connection|Connection (refused|reset|aborted)|Read timed out|ProxyError|NewConnectionError|ConnectTimeout/i,
+    "the network, or the package index on it, does not answer",
+    "check the connection and pip's settings (`pip config list`)",
+  ],
+  [
+    /CERTIFICATE_VERIFY_FAILED|SSLError/i,
+    "the package index's certificate is not trusted here",
+    "check the clock and pip's settings (`pip config list`)",
+  ],
+  [
+    /No matching distribution found for ([^\s;]+)|Could not find a version that satisfies/i,
+    "the package index has no fitting package",
+    "check pip's settings (`pip config list`), and that this is Linux on x86-64 or ARM64",
+  ],
+  [
+    /Permission denied|Read-only file system/i,
+    "a file may not be written",
+    "check the folder's permissions",
+  ],
+];
+
+/**
+ * Makes the error for a failed program: the reason as far as its output tells, what to do, and the log's path.
+ *
+ * @param what Completes "Cannot …".
+ * @param program Names the program in the message.
+ * @param advice What to do, where that is known without the output.
+ */
+export function explainFailure(
+  { what, program, output, advice }: { what: string; program: string; output: string; advice?: string },
+  context: SetupContext,
+): TensorFlowError {
+  const [, why, usual] = REASONS.find(([expression]) => expression.test(output)) ?? [];
+  return new TensorFlowError({
+    code: "install-failed",
+    what,
+    why: why ?? `${program} failed`,
+    advice: `${advice ?? usual ?? "mend the cause"} and try again; details are in ${logPath(context)}`,
+  });
 }

@@ -1,105 +1,149 @@
-import { join } from "@std/path";
-import { InputError } from "../../support/errors.ts";
+import { join } from "node:path";
+import { TensorFlowError } from "../errors.ts";
 import {
+  type Build,
+  buildFolder,
+  buildStamp,
   type DeviceChoice,
-  findRuntime,
-  isAddonBuilt,
+  findInstallation,
+  hasBuild,
+  type Installation,
   isAddonReady,
-  isInstalled,
-  isRuntimeReady,
-  projectFolder,
-  type Runtime,
-  type RuntimeBuild,
-  runtimeFolder,
-} from "../runtime/runtime.ts";
-import { buildAddon, placeAddon } from "./addon.ts";
-import { findGpu } from "./gpu.ts";
-import { installLibraries } from "./libraries.ts";
-import { ensureNodeModules } from "./node_modules.ts";
-import type { SetupReporter } from "./reporter.ts";
-import { type SetupOptions, withWorkplace, type Workplace } from "./workplace.ts";
+  isBuildReady,
+  requirementsFile,
+  TENSORFLOW_VERSION,
+  tensorflowFolder,
+} from "../runtime/installation.ts";
+import { buildAddon } from "./addon.ts";
+import { replaceFolder, type SetupContext, type SetupOptions, withSetup } from "./context.ts";
+import { fetchFiles } from "./python.ts";
 
-/** Options of {@linkcode ensureTensorFlow}. */
-export interface EnsureTensorFlowOptions {
-  /** What is to compute. `auto` takes what is installed; where nothing is, the CUDA build if a GPU answers. @default "auto" */
+/** Options of {@linkcode installTensorFlow}. */
+export interface InstallOptions extends Partial<SetupOptions> {
+  /** Device to serve: `auto` and `cpu` keep any ready build; where there is none, `auto` takes the CUDA build if a GPU answers. @default "auto" */
   device?: DeviceChoice;
   /** Install the CUDA build even where no GPU answers, as for a container made elsewhere. @default false */
   withoutGpu?: boolean;
-  /** @default standard error, line by line */
-  reporter?: SetupReporter;
-  /** The project's top folder. @default this one */
-  project?: string;
 }
 
+/** Files of the packages that are needed: libraries, headers of the C interface, all that NVIDIA's programs use, licences. */
+const WANTED = new RegExp(
+  [
+    String.raw`^tensorflow/libtensorflow_(cc|framework)\.so\.\d+$`,
+    String.raw`^tensorflow/include/tensorflow/c/.*\.h$`,
+    String.raw`^tensorflow/include/(tensorflow/core|tsl)/platform/ctstring[^/]*\.h$`,
+    String.raw`^tensorflow/include/xla/tsl/c/.*\.h$`,
+    String.raw`^tensorflow/(THIRD_PARTY_NOTICES\.txt|include/LICENSE)$`,
+    String.raw`^nvidia/(?!.*/include/)(?!.*\.(a|py)$)`,
+    String.raw`^[^/]+\.dist-info/(METADATA$|.*(LICEN[CS]E|License|NOTICE))`,
+  ].join("|"),
+);
+
 /**
- * Makes sure that TensorFlow's libraries and the addon are installed and fit together; installs what is missing.
+ * Makes sure that TensorFlow's libraries and the addon are installed and fit together; installs what is missing. Needs Linux, a Python
+ * with pip, and a C++ compiler or the network to fetch one.
  *
- * Where all is there it takes about a millisecond.
+ * Where all is there it takes about a millisecond. Wheels come by pip, with its cache, mirrors and proxies.
  *
- * @throws {InputError} If something cannot be installed, or `gpu` is wanted and there is none.
- * @throws {Interrupted} If the user stops it.
+ * @throws {TensorFlowError} `unsupported-platform`, `no-gpu` or `install-failed`.
+ * @throws {SetupInterrupted} If the user stops it.
  *
  * @example
  * ```ts ignore
- * const { build, version } = await ensureTensorFlow({ device: "auto" });
+ * const { build, version } = await installTensorFlow({ device: "auto" });
  * ```
  */
-export async function ensureTensorFlow(options: EnsureTensorFlowOptions = {}): Promise<Runtime> {
-  const { device = "auto", withoutGpu = false, project = projectFolder(), reporter } = options;
-  const build = installedBuild(device, project) ?? await chooseBuild(device, withoutGpu);
-  if (isReady(build, project)) return findRuntime(device, project);
+export async function installTensorFlow(options: InstallOptions = {}): Promise<Installation> {
+  const { device = "auto", withoutGpu = false, folder = tensorflowFolder(), ...setup } = options;
+  const build = installedBuild(device, folder) ?? await chooseBuild(device, withoutGpu);
+  if (isReady(build, folder)) return findInstallation(device, folder);
   if (Deno.build.os !== "linux") {
-    throw new InputError(
-      `TensorFlow can be set up on Linux only, not on ${Deno.build.os}: use a Linux machine or WSL.`,
-    );
+    throw new TensorFlowError({
+      code: "unsupported-platform",
+      what: "install TensorFlow",
+      why: `it can be installed on Linux only, not on ${Deno.build.os}`,
+      advice: "use a Linux machine or WSL",
+    });
   }
-  await setUp(build, { project, reporter });
-  return findRuntime(device, project);
+  await withSetup({ ...setup, folder }, async (context) => {
+    if (!isBuildReady(build, folder)) await installLibraries(build, context);
+    await removeOther(build, context);
+    if (!isAddonReady(folder)) await buildAddon(build, context);
+  });
+  return findInstallation(device, folder);
 }
 
 /** The installed build that serves the device, or `null`. The CUDA build serves the CPU too. */
-function installedBuild(device: DeviceChoice, project: string): RuntimeBuild | null {
-  if (isRuntimeReady("gpu", project)) return "gpu";
-  return device !== "gpu" && isRuntimeReady("cpu", project) ? "cpu" : null;
+function installedBuild(device: DeviceChoice, folder: string): Build | null {
+  if (isBuildReady("gpu", folder)) return "gpu";
+  return device !== "gpu" && isBuildReady("cpu", folder) ? "cpu" : null;
 }
 
-async function chooseBuild(device: DeviceChoice, withoutGpu: boolean): Promise<RuntimeBuild> {
+async function chooseBuild(device: DeviceChoice, withoutGpu: boolean): Promise<Build> {
   if (device === "cpu") return "cpu";
   if (device === "auto") return await findGpu() === null ? "cpu" : "gpu";
   if (Deno.build.arch !== "x86_64") {
-    throw new InputError(
-      `TensorFlow's CUDA build is for x86-64 only, not for ${Deno.build.arch}: use --device cpu.`,
-    );
+    throw new TensorFlowError({
+      code: "unsupported-platform",
+      what: "install TensorFlow's CUDA build",
+      why: `it is for x86-64 only, not for ${Deno.build.arch}`,
+      advice: "compute on the CPU",
+    });
   }
   if (!withoutGpu && await findGpu() === null) {
-    throw new InputError(
-      "No NVIDIA GPU answers here, so --device gpu cannot be used: check that `nvidia-smi` lists one, or use --device cpu.",
-    );
+    throw new TensorFlowError({
+      code: "no-gpu",
+      what: "compute on a GPU",
+      why: "no NVIDIA GPU answers here",
+      advice: "check that `nvidia-smi` lists one",
+    });
   }
   return "gpu";
 }
 
-function isReady(build: RuntimeBuild, project: string): boolean {
-  const isCovered = build === "cpu" && isInstalled("gpu", project);
-  return isRuntimeReady(build, project) && !isCovered && isAddonReady(project);
+function isReady(build: Build, folder: string): boolean {
+  const isCovered = build === "cpu" && hasBuild("gpu", folder);
+  return isBuildReady(build, folder) && !isCovered && isAddonReady(folder);
 }
 
-async function setUp(build: RuntimeBuild, options: SetupOptions): Promise<void> {
-  const { project } = options;
-  await withWorkplace(options, async (place) => {
-    if (!isRuntimeReady(build, project)) await installLibraries(build, place);
-    await removeOther(build, place);
-    await ensureNodeModules(place);
-    if (isAddonReady(project)) return;
-    if (isAddonBuilt(project)) await placeAddon(project);
-    else await buildAddon(build, place);
-  });
+async function installLibraries(build: Build, context: SetupContext): Promise<void> {
+  const { folder, reporter, staging } = context;
+  const [variant, size] = build === "gpu"
+    ? ["with CUDA", "3 GB, 5 on disk"]
+    : ["for the CPU", "0.3 GB, 0.9 on disk"];
+  const name = `TensorFlow ${TENSORFLOW_VERSION} ${variant}`;
+  reporter.line(`Fetching ${name} (once; ${size}) …`);
+  const unpacked = join(staging, build);
+  const requirements = requirementsFile(build);
+  await fetchFiles({ requirements, folder: unpacked, wanted: WANTED, name }, context);
+  await Deno.writeTextFile(join(unpacked, "stamp.txt"), buildStamp(build));
+  await replaceFolder(unpacked, buildFolder(build, folder), context);
 }
 
 /** One build is enough: the CUDA build computes on the CPU too, and the addon would take an outdated one before a good CPU build. */
-async function removeOther(build: RuntimeBuild, { project, staging }: Workplace): Promise<void> {
+async function removeOther(build: Build, { folder, staging }: SetupContext): Promise<void> {
   const other = build === "gpu" ? "cpu" : "gpu";
-  if (isInstalled(other, project)) {
-    await Deno.rename(runtimeFolder(other, project), join(staging, `old-${other}`));
+  if (hasBuild(other, folder)) {
+    await Deno.rename(buildFolder(other, folder), join(staging, `old-${other}`));
   }
+}
+
+const MILLISECONDS_TO_ANSWER = 20_000;
+
+/**
+ * Asks NVIDIA's driver for its first GPU.
+ *
+ * @returns Its name, or `null` if there is no `nvidia-smi`, or it finds no GPU.
+ */
+export async function findGpu(): Promise<string | null> {
+  const { execa } = await import("execa");
+  // a driver in trouble may hang
+  const options = {
+    reject: false,
+    stdin: "ignore",
+    timeout: MILLISECONDS_TO_ANSWER,
+    cleanup: false,
+  } as const;
+  const { failed, stdout } = await execa("nvidia-smi", ["--list-gpus"], options);
+  return failed ? null : /^GPU \d+: (.+?)(?: \(UUID.*)?$/m.exec(stdout)?.[1] ?? null;
 }

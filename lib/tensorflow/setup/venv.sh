@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes .venv with a working pip; with the argument `deno`, puts the pinned Deno into it as well. Does nothing where all is
-# there. It may be interrupted, run twice at once, and moved: nothing here is called through a path written into a script.
+# Makes a Python environment with a working pip: venv.sh VENV LOG [COMMAND …]; then runs the command, if one is given, while no
+# other call runs. Does nothing where the environment is there. It may be interrupted, run twice at once, and the environment
+# moved: nothing in it is called through a path written into a script.
 set -eu
 
-project=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd -P)
-venv=$project/.venv
-log=$project/.tensorflow/setup.log
+self=$0 venv=$1 log=$2
+shift 2
 
 fail() {
   printf '%s\n' "$*" >&2
@@ -22,13 +22,13 @@ find_python() {
 
 # the lock is on this very file, so that nothing is left behind; it goes when this process ends, however it ends
 wait_for_others() {
-  exec 9<"$project/lib/tensorflow/setup/venv.sh"
+  exec 9<"$self"
   "$python" -c '
 import fcntl, sys
 try:
     fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
 except BlockingIOError:
-    print("Waiting for another set-up in this folder to finish …", file=sys.stderr)
+    print("Waiting for another set-up to finish …", file=sys.stderr)
     fcntl.flock(9, fcntl.LOCK_EX)
 ' 9<&9
 }
@@ -52,27 +52,9 @@ make_venv() {
   rm -f "$venv/.unfinished"
 }
 
-fetch_deno() {
-  if "$venv/bin/deno" --version >/dev/null 2>&1 &&
-    [ "$(cat "$project/requirements/deno.txt")" = "$(cat "$venv/.deno.txt" 2>/dev/null)" ]; then return; fi
-  rm -rf "$venv"/.staging-*
-  staging=$venv/.staging-$$
-  mkdir -p "$staging"
-  trap 'rm -rf "$staging"' EXIT
-  trap 'exit 130' INT TERM HUP
-  echo "Fetching Deno from PyPI into $venv (once) …" >&2
-  # pip's progress goes to the terminal, its complaints to the log; a rename at the end leaves no half-written binary
-  TMPDIR=$staging "$venv/bin/python" -m pip install --no-deps --only-binary=:all: --no-compile --target "$staging/deno" \
-    --platform "manylinux_2_27_$(uname -m)" -r "$project/requirements/deno.txt" >&2 2>>"$log" ||
-    fail "Deno could not be fetched from PyPI: the reason is at the end of $log." \
-      "Try again, or install Deno 2.9.4 or newer from https://deno.com."
-  mv -f "$staging/deno/bin/deno" "$venv/bin/deno"
-  cp "$project/requirements/deno.txt" "$venv/.deno.txt"
-}
-
 export PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
-mkdir -p "$project/.tensorflow"
+mkdir -p "$(dirname -- "$log")"
 find_python
 wait_for_others
 make_venv
-if [ "${1-}" = deno ]; then fetch_deno; fi
+if [ $# -gt 0 ]; then "$@"; fi

@@ -5,7 +5,7 @@ import { readFacts } from "../../../notebooks/cells/figures.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
 import type { ReportNotebook } from "../../../notebooks/report/section.ts";
 import { InputError } from "../../../lib/support/errors.ts";
-import { ensurePythonPackages } from "../../../lib/tensorflow/setup/mod.ts";
+import { ensurePythonPackages } from "../../../lib/setup/setup.ts";
 
 /** A cell of Markdown. */
 export function prose(source: string, metadata: Record<string, unknown> = {}): NotebookCell {

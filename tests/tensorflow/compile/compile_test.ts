@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { execute, nativeBackend, typeAttribute } from "../../../lib/tensorflow/runtime/binding.ts";
-import { compile, CompileError } from "../../../lib/tensorflow/compile/compile.ts";
+import { compile } from "../../../lib/tensorflow/compile/compile.ts";
+import { CompileError } from "../../../lib/tensorflow/errors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 
 const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { compile, CompileError } from "../../../lib/tensorflow/compile/compile.ts";
+import { compile } from "../../../lib/tensorflow/compile/compile.ts";
+import { CompileError } from "../../../lib/tensorflow/errors.ts";
 import { keepState } from "../../../lib/tensorflow/compile/keep_state.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import {

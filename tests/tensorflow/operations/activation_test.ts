@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { relu } from "../../../lib/tensorflow/operations/activation.ts";
+import { relu } from "../../../lib/tensorflow/operations/dense.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { onPlainBackend, readAll } from "../../testing/tensors.ts";
 

@@ -98,7 +98,7 @@ for (const shortcut of [false, true]) {
 }
 
 /** Batch normalisation of 32 channels, for which there is an operation on the CPU, and what follows. */
-function withGradients(then: { shortcut: boolean; relu: boolean }): Record<string, tf.Tensor> {
+function withGradients(epilogue: { shortcut: boolean; relu: boolean }): Record<string, tf.Tensor> {
   const inputs = [[5, 4, 3, 32], [32], [32], [5, 4, 3, 32]].map((shape, key) => randomTensor(shape, key));
   const running = {
     runningMean: randomTensor<tf.Tensor1D>([32], 4),
@@ -108,9 +108,12 @@ function withGradients(then: { shortcut: boolean; relu: boolean }): Record<strin
   const gradients = tf.grads((...values) => {
     const [x, weight, bias, shortcut] = values as [tf.Tensor4D, tf.Tensor1D, tf.Tensor1D, tf.Tensor4D];
     const norm = { weight, bias, ...running };
-    const { y, ...moved } = normaliseBatch(x, norm, { relu: then.relu, ...(then.shortcut && { shortcut }) });
+    const { y, ...moved } = normaliseBatch(x, norm, {
+      relu: epilogue.relu,
+      ...(epilogue.shortcut && { shortcut }),
+    });
     statistics = { ...moved, y: tf.keep(tf.clone(y)) };
-    return then.shortcut ? y : tf.add(y, tf.mul(shortcut, 0)); // each input has a gradient
+    return epilogue.shortcut ? y : tf.add(y, tf.mul(shortcut, 0)); // each input has a gradient
   })(inputs, randomTensor([5, 4, 3, 32], 6));
   return {
     ...statistics,

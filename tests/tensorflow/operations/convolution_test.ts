@@ -6,7 +6,7 @@ import {
   type Convolution,
   convolve3x3Direct,
   convolve3x3Winograd,
-  type Finish,
+  type Epilogue,
 } from "../../../lib/tensorflow/operations/convolution.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import {
@@ -44,8 +44,8 @@ function withGradients(
     };
     const [names, values] = [Object.keys(inputs), Object.values(inputs)];
     const compute = (...values: tf.Tensor[]) => {
-      const { x, kernel, ...then } = Object.fromEntries(names.map((name, at) => [name, values[at]]));
-      return convolve(x as tf.Tensor4D, kernel as tf.Tensor4D, { ...then, relu } as Finish);
+      const { x, kernel, ...epilogue } = Object.fromEntries(names.map((name, at) => [name, values[at]]));
+      return convolve(x as tf.Tensor4D, kernel as tf.Tensor4D, { ...epilogue, relu } as Epilogue);
     };
     const gradients = tf.grads(compute)(values, randomTensor([B, H, W, K], 5, H, W));
     const named = names.map((name, at) => [`d_${name}`, gradients[at]]);
@@ -53,9 +53,9 @@ function withGradients(
   });
 }
 
-async function assertEqualsDirect(size: Size, then = {}): Promise<void> {
-  const expected = await readAll(withGradients(size, convolve3x3Direct, then));
-  assertAllClose(await readAll(withGradients(size, convolve3x3Winograd, then)), expected, TOLERANCE);
+async function assertEqualsDirect(size: Size, epilogue = {}): Promise<void> {
+  const expected = await readAll(withGradients(size, convolve3x3Direct, epilogue));
+  assertAllClose(await readAll(withGradients(size, convolve3x3Winograd, epilogue)), expected, TOLERANCE);
 }
 
 for (let H = 1; H <= 13; H++) {
@@ -71,7 +71,7 @@ for (const [B, C, K] of [[1, 16, 16], [37, 64, 64], [19, 48, 80], [128, 16, 16]]
   });
 }
 
-const FINISHES = [
+const EPILOGUES = [
   { bias: true },
   { bias: true, relu: true },
   { bias: true, shortcut: true },
@@ -79,9 +79,9 @@ const FINISHES = [
   { shortcut: true, relu: true },
   { relu: true },
 ];
-for (const then of FINISHES) {
-  Deno.test(`… with ${Object.keys(then).join(", ")}`, () =>
-    assertEqualsDirect({ B: 2, H: 5, W: 6, C: 16, K: 16 }, then));
+for (const epilogue of EPILOGUES) {
+  Deno.test(`… with ${Object.keys(epilogue).join(", ")}`, () =>
+    assertEqualsDirect({ B: 2, H: 5, W: 6, C: 16, K: 16 }, epilogue));
 }
 
 Deno.test("other channels than sixteens, and other backends, have the direct convolution", async () => {
@@ -98,7 +98,7 @@ Deno.test("other channels than sixteens, and other backends, have the direct con
 
 Deno.test("Winograd's convolution gives the same bits in each call, and in a graph", async () => {
   const size = { B: 40, H: 8, W: 8, C: 32, K: 32 };
-  const compute = (): Record<string, tf.Tensor> => withGradients(size, convolve3x3Winograd, FINISHES[3]);
+  const compute = (): Record<string, tf.Tensor> => withGradients(size, convolve3x3Winograd, EPILOGUES[3]);
   const expected = await readAll(compute());
   for (let call = 0; call < 5; call++) assertSameValues(await readAll(compute()), expected);
   const graph = compile(compute);
@@ -108,9 +108,9 @@ Deno.test("Winograd's convolution gives the same bits in each call, and in a gra
 
 Deno.test("the gradient of Winograd's convolution leaves no tensor behind", async () => {
   const size = { B: 2, H: 4, W: 4, C: 16, K: 16 };
-  await readAll(withGradients(size, convolve3x3Winograd, FINISHES[3]));
+  await readAll(withGradients(size, convolve3x3Winograd, EPILOGUES[3]));
   const before = tf.memory().numTensors;
-  tf.dispose(withGradients(size, convolve3x3Winograd, FINISHES[3]));
+  tf.dispose(withGradients(size, convolve3x3Winograd, EPILOGUES[3]));
   assert.equal(tf.memory().numTensors, before);
 });
 

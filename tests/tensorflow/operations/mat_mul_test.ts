@@ -1,5 +1,5 @@
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { addBias, matMul } from "../../../lib/tensorflow/operations/mat_mul.ts";
+import { addBias, matMul } from "../../../lib/tensorflow/operations/dense.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { assertClose } from "../../testing/oracle.ts";
 

@@ -4,8 +4,8 @@ import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import {
   chooseStrided,
   explicit,
+  flipped,
   type StridedLayers,
-  turned,
 } from "../../../lib/tensorflow/operations/strided.ts";
 import { assertClose } from "../../testing/oracle.ts";
 import { assertSameOnBothBackends, randomTensor } from "../../testing/tensors.ts";
@@ -19,7 +19,7 @@ const convolve = (layers: StridedLayers, x: tf.Tensor4D, kernel: tf.Tensor4D) =>
   layers.restore(layers.convolve(layers.prepare(x), kernel));
 const maxPool = (layers: StridedLayers, x: tf.Tensor4D) => layers.restore(layers.maxPool(layers.prepare(x)));
 
-for (const [how, layers] of Object.entries({ turned, explicit })) {
+for (const [how, layers] of Object.entries({ flipped, explicit })) {
   for (const [H, W] of [[32, 32], [16, 12], [6, 2]]) {
     Deno.test(`a 7×7 convolution with stride 2 (${how}) has PyTorch's windows on ${H}×${W} pixels`, async () => {
       const [x, kernel] = [randomTensor([2, H, W, 3], 1), randomTensor([7, 7, 3, 4], 2)];
@@ -41,11 +41,11 @@ Deno.test("TensorFlow's own padding has other windows", async () => {
   assert.throws(() => assertClose(tf.conv2d(x, kernel, 2, "same").dataSync(), expected, 0.1, "y"));
 });
 
-Deno.test("a turned convolution and its gradients are the same without the native backend", async () => {
+Deno.test("a flipped convolution and its gradients are the same without the native backend", async () => {
   await assertSameOnBothBackends(() => {
     const inputs = [randomTensor([1, 8, 8, 2], 1), randomTensor([7, 7, 2, 3], 2)];
     const run = (x: tf.Tensor, kernel: tf.Tensor) =>
-      convolve(turned, x as tf.Tensor4D, kernel as tf.Tensor4D);
+      convolve(flipped, x as tf.Tensor4D, kernel as tf.Tensor4D);
     const [dx, dKernel] = tf.grads(run)(inputs, randomTensor([1, 4, 4, 3], 3));
     return { y: run(inputs[0], inputs[1]), dx, dKernel };
   }, 2e-6);
@@ -53,5 +53,5 @@ Deno.test("a turned convolution and its gradients are the same without the nativ
 
 Deno.test("padding is named where nothing learns, since its max-pooling has no fast gradient", () => {
   assert.equal(chooseStrided({ learns: false }), explicit);
-  assert.equal(chooseStrided({ learns: true }), turned);
+  assert.equal(chooseStrided({ learns: true }), flipped);
 });

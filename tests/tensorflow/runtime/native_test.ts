@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { nativeBackend } from "../../../lib/tensorflow/runtime/binding.ts";
-import { InputError } from "../../../lib/support/errors.ts";
+import { TensorFlowError } from "../../../lib/tensorflow/errors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 
 Deno.test("the native runtime is opened once, and says what it is", async () => {
@@ -17,8 +17,8 @@ Deno.test("the native runtime is opened once, and says what it is", async () => 
 Deno.test("a GPU that is not there is an error, not the CPU", async () => {
   await useNativeTensorFlow({ device: "cpu" }); // where there is a GPU, it is hidden now
   await assert.rejects(useNativeTensorFlow({ device: "gpu" }), (error) => {
-    assert.ok(error instanceof InputError, String(error));
-    assert.match(error.message, /--device gpu/);
+    assert.ok(error instanceof TensorFlowError, String(error));
+    assert.equal(error.problem.code, "no-gpu");
     return true;
   });
 });

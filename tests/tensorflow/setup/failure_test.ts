@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { explainFailure } from "../../../lib/tensorflow/setup/failure.ts";
-import type { Workplace } from "../../../lib/tensorflow/setup/workplace.ts";
+import { join } from "@std/path";
+import type { SetupContext } from "../../../lib/tensorflow/setup/context.ts";
+import { explainFailure } from "../../../lib/tensorflow/setup/program.ts";
 
-const PLACE = {
-  project: "/p",
-  log: { path: "/p/.tensorflow/setup.log", write() {} },
-} as unknown as Workplace;
+const CONTEXT = { log: { path: join(Deno.cwd(), ".tensorflow/setup.log") } } as SetupContext;
 
 /** What pip said, and what is to be told. */
 const FAILURES: [output: string, told: RegExp][] = [
   [
     "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-    /: the disk is full\. Free some space, /,
+    /: the disk is full\. Free some space and /,
   ],
   [
     "WARNING: Retrying … Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/x/\n" +
@@ -28,17 +26,14 @@ const FAILURES: [output: string, told: RegExp][] = [
     "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/p/x'",
     /: a file may not be written\./,
   ],
-  ["Segmentation fault", /^It failed\. Read what went wrong, /],
+  ["Segmentation fault", /: pip failed\. Mend the cause and /],
 ];
 
-Deno.test("a failure is told in one line with its reason, what to do, and the log's place", () => {
+Deno.test("a failure is told in one line with its reason, what to do, and the log's path", () => {
   for (const [output, told] of FAILURES) {
-    const { message, name } = explainFailure("It failed", output, PLACE);
-    assert.equal(name, "InputError");
+    const { message, problem } = explainFailure({ what: "install x", program: "pip", output }, CONTEXT);
+    assert.equal(problem.code, "install-failed");
     assert.match(message, told);
-    assert.match(
-      message,
-      /^It failed.*, then run `deno task setup` again; details are in \.tensorflow\/setup\.log\.$/,
-    );
+    assert.match(message, /^Cannot install x: .* and try again; details are in \.tensorflow\/setup\.log\.$/);
   }
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { createPipProgress } from "../../../lib/tensorflow/setup/pip.ts";
+import { createPipProgress } from "../../../lib/tensorflow/setup/python.ts";
 
 Deno.test("progress follows pip from file to file, with the bytes that have come", async () => {
   const folder = await Deno.makeTempDir();

@@ -19,33 +19,34 @@ const COMPILER = findProgram("g++");
 /** Whether this machine can set up a project: the tests need a pip and g++. */
 export const CAN_SET_UP = PYTHON !== null && COMPILER !== null;
 
-/** A project of which only set-up works, on a machine with few programs. */
+/** A program's folder with a copy of the package in it, on a machine with few programs. */
 export interface TestProject extends AsyncDisposable {
-  /** The project's folder, with spaces in its path. */
+  /** Its path has spaces. The package is in `tensorflow`. */
   folder: string;
   /** The only folder on PATH. */
   tools: string;
   /** What a program of this machine gets. */
   env: Record<string, string>;
-  /** Starts the set-up in a process of its own. */
+  /** Starts `installTensorFlow` in a process of its own. */
   start(options?: Record<string, unknown>): Deno.ChildProcess;
-  /** Runs the set-up to its end. */
-  setUp(options?: Record<string, unknown>): Promise<Outcome>;
+  /** Runs `installTensorFlow` to its end, by default in `folder`. It prints the build. */
+  setUp(options?: Record<string, unknown>, folder?: string): Promise<Outcome>;
   /** A file's text in the project, or `null`. */
   read(path: string): Promise<string | null>;
 }
 
-/** Makes a project that is not set up, with packages to install from in place of a package index. */
+/** Makes a program's folder where nothing is installed, with packages to install from in place of a package index. */
 export async function makeProject(): Promise<TestProject> {
   const top = await Deno.makeTempDir({ prefix: "set up " });
   const folder = join(top, "my project");
   const [tools, wheels] = [join(top, "bin"), join(top, "wheels")];
-  await Deno.mkdir(join(folder, "lib", "tensorflow", "setup"), { recursive: true });
-  for (const path of ["lib/tensorflow/setup/venv.sh", "lib/tensorflow/setup/unpack.py"]) {
-    await Deno.copyFile(join(ROOT, path), join(folder, path));
+  for (const path of listPackage()) {
+    await Deno.mkdir(join(folder, path, ".."), { recursive: true });
+    await Deno.copyFile(join(ROOT, "lib", path), join(folder, path));
   }
   await writeRequirements(folder, "2.21.0");
-  await writePackages(folder);
+  await writeNpmPackages(folder);
+  await writeKernels(folder);
   // pip comes from the machine: making an environment takes seconds
   await writeScript(join(folder, ".venv/bin/python"), `exec "${PYTHON}" "$@"`);
   await makeTools(tools, {
@@ -60,26 +61,29 @@ export async function makeProject(): Promise<TestProject> {
     PIP_FIND_LINKS: toFileUrl(wheels).href,
     PIP_CONFIG_FILE: "/dev/null",
   };
-  const program = (options: Record<string, unknown>) => `
-    import { ensureTensorFlow } from ${
-    JSON.stringify(new URL("../../../lib/tensorflow/setup/mod.ts", import.meta.url))
-  };
-    import { runCommand } from ${JSON.stringify(new URL("../../../cli/shared/command.ts", import.meta.url))};
-    await runCommand(async () => {
-      const { build } = await ensureTensorFlow(${JSON.stringify({ project: folder, ...options })});
-      console.log(build);
-    });`;
-  const start = (options: Record<string, unknown> = {}) =>
-    startProgram(Deno.execPath(), ["eval", "--no-check", program(options)], {
-      cwd: ROOT,
+  const start = (options: Record<string, unknown> = {}, cwd = folder) => {
+    const { href } = toFileUrl(join(cwd, "tensorflow/setup/mod.ts"));
+    const program = `
+      import { installTensorFlow, SetupInterrupted, TensorFlowError } from ${JSON.stringify(href)};
+      try {
+        const { build } = await installTensorFlow(${JSON.stringify({ venv: ".venv", ...options })});
+        console.log(build);
+      } catch (error) {
+        if (!(error instanceof TensorFlowError || error instanceof SetupInterrupted)) throw error;
+        console.error((error.problem?.code ?? "interrupted") + ": " + error.message);
+        Deno.exit(error.problem ? 2 : 130);
+      }`;
+    return startProgram(Deno.execPath(), ["eval", "--no-check", "--quiet", program], {
+      cwd,
       env: { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DENO_DIR: DENO_DIR },
     });
+  };
   return {
     folder,
     tools,
     env,
     start,
-    setUp: (options = {}) => finish(start(options)),
+    setUp: (options = {}, cwd = folder) => finish(start(options, cwd)),
     read: async (path) => {
       try {
         return await Deno.readTextFile(join(folder, path));
@@ -92,9 +96,18 @@ export async function makeProject(): Promise<TestProject> {
   };
 }
 
+/** The package's files that a set-up runs. */
+function listPackage(folder = "tensorflow"): string[] {
+  return [...Deno.readDirSync(join(ROOT, "lib", folder))].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    if (isDirectory) return /kernels|requirements/.test(name) ? [] : listPackage(path);
+    return /\.(ts|sh|py|json)$/.test(name) ? [path] : [];
+  });
+}
+
 /** Requirements files that ask for this release of the small packages. */
 export async function writeRequirements(folder: string, version: string): Promise<void> {
-  const requirements = join(folder, "lib", "tensorflow", "requirements");
+  const requirements = join(folder, "tensorflow", "requirements");
   await Deno.mkdir(requirements, { recursive: true });
   await Deno.writeTextFile(
     join(requirements, "tensorflow-cpu.txt"),
@@ -105,32 +118,36 @@ export async function writeRequirements(folder: string, version: string): Promis
   await Deno.writeTextFile(join(requirements, "compiler.txt"), "ziglang==0.15.2\n");
 }
 
-/** The npm packages as Deno lays them out; the addon asks TensorFlow's two libraries for one number each. */
-async function writePackages(folder: string): Promise<void> {
-  const real = join(
-    folder,
-    "node_modules/.deno/@tensorflow+tfjs-node-gpu@4.22.0/node_modules/@tensorflow/tfjs-node-gpu",
-  );
-  await Deno.mkdir(join(real, "binding"), { recursive: true });
-  await Deno.mkdir(join(folder, "node_modules/@tensorflow"), { recursive: true });
-  const link = "../.deno/@tensorflow+tfjs-node-gpu@4.22.0/node_modules/@tensorflow/tfjs-node-gpu";
-  await Deno.symlink(link, join(folder, "node_modules/@tensorflow/tfjs-node-gpu"));
+/** Small npm packages in place of the real ones; the addon asks TensorFlow's two libraries for one number each. */
+async function writeNpmPackages(folder: string): Promise<void> {
   const source = '#include "node_api.h"\n#include "tensorflow/c/c_api.h"\n';
-  await Deno.writeTextFile(
-    join(real, "binding/tfjs_backend.cc"),
-    `${source}int framework() { return TF_Framework(); }\n`,
-  );
-  const binding = `${source}int framework();\nextern "C" int answer() { return TF_Build() + framework(); }\n`;
-  await Deno.writeTextFile(join(real, "binding/tfjs_binding.cc"), binding);
-  await writeKernels(folder);
-  const headers = join(folder, "node_modules/node-api-headers/include");
-  await Deno.mkdir(headers, { recursive: true });
-  await Deno.writeTextFile(join(headers, "node_api.h"), "#if NAPI_VERSION != 8\n#error\n#endif\n");
+  const { imports } = JSON.parse(await Deno.readTextFile(join(ROOT, "lib/tensorflow/deno.json")));
+  const files = {
+    "deno.json": JSON.stringify({
+      nodeModulesDir: "none",
+      imports: {
+        ...imports,
+        "@tensorflow/tfjs-node-gpu/": "./npm/tfjs-node-gpu/",
+        "node-api-headers": "./npm/headers.js",
+      },
+    }),
+    "deno.lock": await Deno.readTextFile(join(ROOT, "deno.lock")),
+    "npm/tfjs-node-gpu/package.json": "{}",
+    "npm/tfjs-node-gpu/binding/tfjs_backend.cc": `${source}int framework() { return TF_Framework(); }\n`,
+    "npm/tfjs-node-gpu/binding/tfjs_binding.cc":
+      `${source}int framework();\nextern "C" int answer() { return TF_Build() + framework(); }\n`,
+    "npm/headers.js": 'export default { include_dir: import.meta.dirname + "/include" };\n',
+    "npm/include/node_api.h": "#if NAPI_VERSION != 8\n#error\n#endif\n",
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await Deno.mkdir(join(folder, path, ".."), { recursive: true });
+    await Deno.writeTextFile(join(folder, path), text);
+  }
 }
 
 /** Operations that ask one of TensorFlow's libraries, and each kind of processor, for a number. */
 async function writeKernels(folder: string): Promise<void> {
-  const kernels = join(folder, "lib/tensorflow/kernels");
+  const kernels = join(folder, "tensorflow/kernels");
   await Deno.mkdir(join(kernels, "vectors"), { recursive: true });
   const any =
     '#include <tsl/platform/platform.h>\n#include <tensorflow/c/c_api.h>\n#include "vectors/one.h"\n' +

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { runtimeStamp, TENSORFLOW_VERSION } from "../../../lib/tensorflow/runtime/runtime.ts";
+import { buildStamp, TENSORFLOW_VERSION } from "../../../lib/tensorflow/runtime/installation.ts";
 import { ROOT } from "./machine.ts";
 
 Deno.test("every package is pinned to one release", async () => {
@@ -21,9 +21,8 @@ Deno.test("every package is pinned to one release", async () => {
 
 Deno.test("both builds of TensorFlow are of the release that is looked for", () => {
   for (const build of ["cpu", "gpu"] as const) {
-    const versions = runtimeStamp(build).matchAll(/^tensorflow(?:-cpu)?==(\S+)/gm).map(([, version]) =>
-      version
-    ).toArray();
+    const versions = buildStamp(build).matchAll(/^tensorflow(?:-cpu)?==(\S+)/gm).map(([, version]) => version)
+      .toArray();
     assert.ok(versions.length > 0);
     assert.deepEqual(new Set(versions), new Set([TENSORFLOW_VERSION]));
   }

@@ -114,13 +114,14 @@ exec "${PYTHON}" "$@"`;
   await Deno.writeTextFile(join(project.folder, ".venv", ".unfinished"), "");
   await writeScript(join(project.folder, ".venv", "bin", "python"), "exit 0"); // looks well, and is not
 
+  const [venv, log] = [join(project.folder, ".venv"), join(project.folder, ".tensorflow/setup.log")];
   const env = {
     PATH: project.tools,
     PIP_NO_INDEX: "1",
     PIP_FIND_LINKS: toFileUrl(PIP_WHEELS!).href,
     PIP_CONFIG_FILE: "/dev/null",
   };
-  const made = await run("sh", [join(project.folder, "lib/tensorflow/setup/venv.sh")], {
+  const made = await run("sh", [join(project.folder, "lib/tensorflow/setup/venv.sh"), venv, log], {
     cwd: project.top,
     env,
   });

@@ -2,12 +2,12 @@ import * as tf from "../runtime/tf.ts";
 import {
   type Attribute,
   boolAttribute,
+  differentiate,
   execute,
   nativeBackend,
   stringAttribute,
   typeAttribute,
 } from "../runtime/binding.ts";
-import { differentiate } from "./gradient.ts";
 
 const FLOAT = typeAttribute("T", "float32");
 const CHANNELS_LAST = stringAttribute("data_format", "NHWC");
@@ -49,4 +49,17 @@ export function addBias<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
     forward: (x, bias) => ({ value: execute("BiasAdd", [FLOAT, CHANNELS_LAST], [x, bias]), saved: [] }),
     backward: (dy) => [dy, execute("BiasAddGrad", [FLOAT, CHANNELS_LAST], [dy])],
   }, [x, bias]) as T;
+}
+
+const nativeRelu = {
+  forward: (x: tf.Tensor) => {
+    const value = execute("Relu", [FLOAT], [x]);
+    return { value, saved: [value] };
+  },
+  backward: (dy: tf.Tensor, [y]: tf.Tensor[]) => [execute("ReluGrad", [FLOAT], [dy, y])],
+};
+
+/** max(x, 0). On the native backend its gradient is one operation, where TensorFlow.js composes a mask and a product. */
+export function relu<T extends tf.Tensor>(x: T): T {
+  return nativeBackend() ? differentiate(nativeRelu, [x]) as T : tf.relu(x);
 }

@@ -1,15 +1,11 @@
-import {
-  ensureTensorFlow,
-  type EnsureTensorFlowOptions,
-  type SetupReporter,
-} from "../../lib/tensorflow/setup/mod.ts";
-import type { Runtime } from "../../lib/tensorflow/runtime/runtime.ts";
+import { ensureTensorFlow } from "../../lib/setup/setup.ts";
+import type { Installation, InstallOptions, SetupReporter } from "../../lib/tensorflow/setup/mod.ts";
 import { createLiveLine } from "./live_line.ts";
 
-/** {@linkcode ensureTensorFlow}, with its progress on a live line of standard error. */
+/** Installs TensorFlow into the project where it is missing, with its progress on a live line of standard error. */
 export async function setUpTensorFlow(
-  options: Omit<EnsureTensorFlowOptions, "reporter"> = {},
-): Promise<Runtime> {
+  options: Pick<InstallOptions, "device" | "withoutGpu"> = {},
+): Promise<Installation> {
   return await withLiveReporter((reporter) => ensureTensorFlow({ ...options, reporter }));
 }
 

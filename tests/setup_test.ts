@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { join, toFileUrl } from "@std/path";
-import { findPython, ROOT, run, writeWheels } from "./machine.ts";
+import { findPython, ROOT, run, writeWheels } from "./tensorflow/setup/machine.ts";
 
 const PYTHON = findPython();
 
 /** Calls `ensurePythonPackages("lab")` in a process of its own, and returns what it printed. */
 async function ensureLab(project: string, wheels: string): Promise<string> {
-  const module = new URL("../../../lib/tensorflow/setup/mod.ts", import.meta.url);
+  const module = new URL("../lib/setup/setup.ts", import.meta.url);
   const code = `import { ensurePythonPackages } from ${JSON.stringify(module)};
     const reporter = { line: (text) => console.log(text) };
     console.log((await ensurePythonPackages("lab", { project: ${
     JSON.stringify(project)
   }, reporter })).python);`;
   const pip = { PIP_NO_INDEX: "1", PIP_FIND_LINKS: toFileUrl(wheels).href, PIP_CONFIG_FILE: "/dev/null" };
-  const env = { ...Deno.env.toObject(), ...pip };
+  const env = { ...Deno.env.toObject(), ...pip, TENSORFLOW_FOLDER: join(project, ".tensorflow") };
   const { stdout, stderr } = await run(Deno.execPath(), ["eval", "--no-check", code], { cwd: ROOT, env });
   return stdout + stderr;
 }
@@ -32,11 +32,6 @@ Deno.test({
       "py3-none-any",
     );
   }
-  await Deno.mkdir(join(project, "lib/tensorflow/setup"), { recursive: true });
-  await Deno.copyFile(
-    join(ROOT, "lib/tensorflow/setup/venv.sh"),
-    join(project, "lib/tensorflow/setup/venv.sh"),
-  );
   await Deno.mkdir(join(project, "requirements"));
   const pin = (number: number) =>
     Deno.writeTextFile(join(project, "requirements/lab.txt"), `tiny-lab==${number}.0\n`);

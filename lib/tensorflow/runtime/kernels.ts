@@ -1,15 +1,10 @@
-/**
- * This project's own TensorFlow operations: C++ in the folder kernels, compiled by `deno task setup`, for the CPU.
- *
- * @module
- */
-import { InputError } from "../support/errors.ts";
-import { nativeBackend } from "./runtime/binding.ts";
+import { TensorFlowError } from "../errors.ts";
+import { nativeBackend } from "./binding.ts";
 
 /** The operations compute that many channels side by side. */
 const CHANNELS = 16;
 
-/** Whether the operations can be used: on the native runtime's CPU, and these numbers of channels come in sixteens. */
+/** Tells whether this package's own operations can be used: on the native runtime's CPU, for channels in sixteens. */
 export function canUseKernels(...channels: number[]): boolean {
   const backend = nativeBackend();
   return backend !== null && !backend.isUsingGpuDevice && channels.every((count) => count % CHANNELS === 0);
@@ -34,13 +29,18 @@ export function findProcessor(cpuInfo: string): number {
  *
  * @param path The compiled library. TensorFlow's own must have been loaded before.
  * @param threads How many threads the operations use.
- * @throws {InputError} If the variable names another kind.
+ * @throws {TensorFlowError} `invalid-setting`: the variable names another kind.
  * @throws {Error} If TensorFlow refuses an operation.
  */
 export function loadKernels(path: string, threads: number): void {
   const names = Object.keys(PROCESSORS), wanted = Deno.env.get("KERNELS_PROCESSOR") ?? names.at(-1)!;
   if (!names.includes(wanted)) {
-    throw new InputError(`Cannot use KERNELS_PROCESSOR=${wanted}: it is one of ${names.join(", ")}.`);
+    throw new TensorFlowError({
+      code: "invalid-setting",
+      what: `use KERNELS_PROCESSOR=${wanted}`,
+      why: "no such kind of processor is known",
+      advice: `choose one of ${names.join(", ")}`,
+    });
   }
   const processor = Math.min(names.indexOf(wanted), findProcessor(Deno.readTextFileSync("/proc/cpuinfo")));
   const { symbols } = Deno.dlopen(path, {

@@ -1,0 +1,105 @@
+/**
+ * Installs what this project needs and does not bring: TensorFlow into `.tensorflow`, Python packages into `.venv`.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { readTextOrNull } from "../support/files.ts";
+import { projectFolder } from "../support/project.ts";
+import {
+  ensureVenv,
+  type Installation,
+  type InstallOptions,
+  installPackages,
+  installTensorFlow,
+  type SetupReporter,
+  tensorflowFolder,
+  venvPython,
+  withSetup,
+} from "../tensorflow/setup/mod.ts";
+
+/** Makes sure that TensorFlow is installed in the project; see {@linkcode installTensorFlow}. */
+export async function ensureTensorFlow(
+  options: Pick<InstallOptions, "device" | "withoutGpu" | "reporter"> = {},
+): Promise<Installation> {
+  const project = projectFolder();
+  return await installTensorFlow({
+    ...options,
+    folder: tensorflowFolder(project),
+    venv: join(project, ".venv"),
+  });
+}
+
+/** A set of Python packages, named as its file in `requirements/`. */
+export type PackageSet = "lab" | "report" | "bench";
+
+/** Options of {@linkcode ensurePythonPackages}. */
+export interface EnsurePythonPackagesOptions {
+  /** @default standard error, line by line */
+  reporter?: SetupReporter;
+  /** Top folder of the project. @default this one */
+  project?: string;
+}
+
+/** An environment that has the packages. */
+export interface PythonPackages {
+  /**
+   * Its Python. Call programs as modules, `python -m nbconvert`: the scripts in its folder hold the path they were made at, and a moved
+   * project breaks them.
+   */
+  python: string;
+}
+
+/** The packages' names, for messages. */
+const NAMES: Record<PackageSet, string> = {
+  lab: "JupyterLab and nbconvert",
+  report: "pandoc and typst",
+  bench: "PyTorch",
+};
+
+/**
+ * Makes sure that the packages of `requirements/<name>.txt` are in `.venv`; makes it, and installs them, where they are missing.
+ *
+ * Where all is there it takes about a millisecond.
+ *
+ * @throws {TensorFlowError} If they cannot be installed.
+ * @throws {SetupInterrupted} If the user stops it.
+ *
+ * @example
+ * ```ts ignore
+ * const { python } = await ensurePythonPackages("lab");
+ * await startProcess(python, ["-m", "nbconvert", "--version"]);
+ * ```
+ */
+export async function ensurePythonPackages(
+  name: PackageSet,
+  options: EnsurePythonPackagesOptions = {},
+): Promise<PythonPackages> {
+  const { project = projectFolder(), reporter } = options;
+  const requirements = join(project, "requirements", `${name}.txt`);
+  const venv = join(project, ".venv");
+  const [python, stampPath] = [venvPython(venv), join(venv, `.${name}.txt`)];
+  const isReady = () => {
+    const stamp = makeStamp(python, requirements);
+    return stamp !== null && stamp === readTextOrNull(stampPath);
+  };
+  if (isReady()) return { python };
+  await withSetup({ folder: tensorflowFolder(project), venv, reporter }, async (context) => {
+    if (isReady()) return; // by the set-up that was waited for
+    context.reporter.line(`Fetching ${NAMES[name]} (once) …`);
+    await ensureVenv(context);
+    await installPackages({ requirements, name: NAMES[name] }, context);
+    Deno.writeTextFileSync(stampPath, makeStamp(python, requirements)!);
+  });
+  return { python };
+}
+
+/** Names the pins, and the machine's own Python, whose upgrade leaves an environment empty. */
+function makeStamp(python: string, requirements: string): string | null {
+  try {
+    return `${Deno.realPathSync(python)}\n${Deno.readTextFileSync(requirements)}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null; // no environment yet
+    throw error;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Locates TensorFlow's shared libraries and the Node-API addon: a look-up that changes nothing.
+ *
+ * ```text
+ * <folder>/cpu/tensorflow/libtensorflow_cc.so.2 …              from the wheel tensorflow-cpu
+ * <folder>/gpu/tensorflow/…, <folder>/gpu/nvidia/…             from the wheel tensorflow and NVIDIA's
+ * <folder>/addon/tfjs_binding.node, <folder>/addon/kernels.so  compiled on this machine
+ * ```
+ *
+ * One build is installed at a time: the CUDA build computes on the CPU as well. The addon is the same for both; it looks for the
+ * libraries beside its own folder, in `gpu` first, so the whole folder may be moved and shared.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import config from "../deno.json" with { type: "json" };
+import { TensorFlowError } from "../errors.ts";
+
+/** The pinned TensorFlow release; requirements/tensorflow-*.txt say the same. */
+export const TENSORFLOW_VERSION = "2.21.0";
+
+/** A build of TensorFlow's libraries: for the CPU alone, or with CUDA (which computes on the CPU too). */
+export type Build = "cpu" | "gpu";
+
+/** A device to compute on: `auto` is a GPU where there is one. */
+export type DeviceChoice = "auto" | "cpu" | "gpu";
+
+/** An installation that is ready. */
+export interface Installation {
+  /** Its folder, as `.tensorflow`. */
+  folder: string;
+  /** The installed build. `gpu` does not say that a GPU answers. */
+  build: Build;
+  /** The TensorFlow release, such as `2.21.0`. */
+  version: string;
+  /** Folder of `libtensorflow_cc.so.2`. */
+  libraryFolder: string;
+  /** The addon for TensorFlow.js. */
+  addon: string;
+  /** This package's own operations, compiled. */
+  kernels: string;
+}
+
+/**
+ * Chooses the folder of an installation: the environment variable `TENSORFLOW_FOLDER`, else the nearest `.tensorflow` at or above this
+ * package's files, as one finds `node_modules`, else `.tensorflow` in `base`.
+ *
+ * @param base Where a new one belongs. @default the working directory
+ */
+export function tensorflowFolder(base: string = Deno.cwd()): string {
+  const named = Deno.env.get("TENSORFLOW_FOLDER");
+  if (named) return named;
+  for (let folder = packagePath("."); folder !== dirname(folder); folder = dirname(folder)) {
+    const found = join(folder, ".tensorflow");
+    if (sizeOrNull(found) !== null) return found;
+  }
+  return join(base, ".tensorflow");
+}
+
+/** Locates a file of this package. */
+export function packagePath(path: string): string {
+  return join(fileURLToPath(new URL("..", import.meta.url)), path);
+}
+
+/** The folder of one build of TensorFlow's libraries, whether it is there or not. */
+export function buildFolder(build: Build, folder: string): string {
+  return join(folder, build);
+}
+
+/** The requirements file that pins a build. */
+export function requirementsFile(build: Build): string {
+  return packagePath(`requirements/tensorflow-${build}.txt`);
+}
+
+/** Lists the C++ sources and headers of this package's own operations. */
+export function kernelSources(folder: string = packagePath("kernels")): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? kernelSources(join(folder, name)) : [join(folder, name)]
+  ).sort();
+}
+
+/** Tells whether this build is installed with today's pins, and nothing is half done. It reads two small files. */
+export function isBuildReady(build: Build, folder: string): boolean {
+  return readTextOrNull(join(buildFolder(build, folder), "stamp.txt")) === buildStamp(build);
+}
+
+/** The text that marks a finished install of `build`: its pins and the machine's architecture. */
+export function buildStamp(build: Build): string {
+  const pins = Deno.readTextFileSync(requirementsFile(build))
+    .split("\n").map((line) => line.replace(/#.*/, "").trim()).filter((line) => line !== "");
+  return [Deno.build.target, ...pins, ""].join("\n");
+}
+
+/** Tells whether there is a folder of this build, finished with today's pins or not. */
+export function hasBuild(build: Build, folder: string): boolean {
+  return sizeOrNull(buildFolder(build, folder)) !== null;
+}
+
+/** Tells whether the addon is compiled for this TensorFlow and this npm package, and the operations from today's sources. */
+export function isAddonReady(folder: string): boolean {
+  return readTextOrNull(join(folder, "addon", "stamp.txt")) === addonStamp();
+}
+
+/** The text that marks a finished addon. */
+export function addonStamp(): string {
+  const sources = createHash("sha256");
+  for (const path of kernelSources()) sources.update(Deno.readFileSync(path));
+  const npm = config.imports["@tensorflow/tfjs-node-gpu"];
+  return [Deno.build.target, TENSORFLOW_VERSION, npm, sources.digest("hex"), ""].join("\n");
+}
+
+/**
+ * Finds the installation that serves a device.
+ *
+ * @param device `gpu` demands the CUDA build; `auto` and `cpu` take either.
+ * @throws {TensorFlowError} `not-installed`: nothing is, or the pins have changed since.
+ */
+export function findInstallation(device: DeviceChoice, folder: string = tensorflowFolder()): Installation {
+  // the addon takes whatever lies in `gpu`, so an outdated CUDA build must not pass for a good CPU one
+  const build: Build = hasBuild("gpu", folder) ? "gpu" : "cpu";
+  if (!isBuildReady(build, folder) || !isAddonReady(folder) || (device === "gpu" && build === "cpu")) {
+    throw new TensorFlowError({
+      code: "not-installed",
+      what: "use TensorFlow",
+      why: `${device === "gpu" ? "its CUDA build" : "it"} is not installed in ${folder}`,
+      advice: `call installTensorFlow(${device === "gpu" ? '{ device: "gpu" }' : ""}) first`,
+    });
+  }
+  return {
+    folder,
+    build,
+    version: TENSORFLOW_VERSION,
+    libraryFolder: join(buildFolder(build, folder), "tensorflow"),
+    addon: join(folder, "addon", "tfjs_binding.node"),
+    kernels: join(folder, "addon", "kernels.so"),
+  };
+}
+
+function readTextOrNull(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
+}
+
+function sizeOrNull(path: string): number | null {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
+}

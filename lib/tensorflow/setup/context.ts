@@ -1,0 +1,129 @@
+import { join, relative } from "node:path";
+import { SetupInterrupted } from "../errors.ts";
+
+/** Receives the messages of a set-up. */
+export interface SetupReporter {
+  /** A line that stays. */
+  line(text: string): void;
+  /** Progress of the last line's work, several times a second; the next one replaces it. Left out: a line every 15 s. */
+  live?(text: string): void;
+}
+
+/** Lines on standard error, for programs that draw nothing. */
+export const STDERR_REPORTER: SetupReporter = { line: (text) => console.error(text) };
+
+/** Folders and messages of a set-up. */
+export interface SetupOptions {
+  /** Folder of the installation, also for the log and unfinished files. */
+  folder: string;
+  /** Python environment to fetch packages with; made where it is missing. @default `venv` in the folder */
+  venv?: string;
+  /** @default standard error, line by line */
+  reporter?: SetupReporter;
+}
+
+/** The state of one set-up while it holds the folder's lock. */
+export interface SetupContext extends Required<SetupOptions> {
+  /** Folder on the same disk for unfinished files; it is removed when the set-up ends. */
+  staging: string;
+  log: SetupLog;
+  /** Aborted when the user wants to stop. */
+  signal: AbortSignal;
+}
+
+/** The file that holds the output of every program. */
+export interface SetupLog {
+  path: string;
+  write(text: string): void;
+}
+
+const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
+
+/**
+ * Runs `work` while no other set-up of this folder runs, with an empty staging folder and a log.
+ *
+ * Unfinished files of an earlier set-up are removed. Ctrl-C and SIGTERM stop the programs it has called and remove the staging folder.
+ *
+ * @throws {SetupInterrupted} If the user stopped it.
+ */
+export async function withSetup<T>(
+  options: SetupOptions,
+  work: (context: SetupContext) => Promise<T>,
+): Promise<T> {
+  const { folder, venv = join(folder, "venv"), reporter = STDERR_REPORTER } = options;
+  const tellToWait = () => reporter.line("Waiting for another set-up in this folder to finish …");
+  return await withFolderLock(folder, tellToWait, async () => {
+    await removeStaging(folder);
+    const staging = join(folder, `staging-${Deno.pid}`);
+    const stop = new AbortController();
+    const onSignal = () => stop.abort();
+    for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
+    await Deno.mkdir(staging, { recursive: true });
+    const log = openLog(join(folder, "setup.log"));
+    try {
+      return await work({ folder, venv, reporter, staging, log, signal: stop.signal });
+    } catch (error) {
+      throw stop.signal.aborted ? new SetupInterrupted({ cause: error }) : error;
+    } finally {
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+      await Deno.remove(staging, { recursive: true });
+    }
+  });
+}
+
+/** The log's path as the user would type it. */
+export function logPath({ log }: SetupContext): string {
+  const path = relative(Deno.cwd(), log.path);
+  return path.startsWith("..") ? log.path : path;
+}
+
+/** Puts a finished folder in the place of another; the old one, if any, goes with the staging folder. */
+export async function replaceFolder(
+  finished: string,
+  path: string,
+  { staging }: SetupContext,
+): Promise<void> {
+  try {
+    await Deno.rename(path, join(staging, `old-${crypto.randomUUID()}`));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.rename(finished, path);
+}
+
+/**
+ * Runs `work` while no other process holds the folder. The lock is the operating system's, on the folder itself: it leaves no file and
+ * ends with the process. (A program that uses this package may have such a function too; this one is private so that neither needs
+ * the other.)
+ */
+async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
+  await Deno.mkdir(folder, { recursive: true });
+  using handle = await Deno.open(folder);
+  if (!await tryLock(handle)) {
+    onWait();
+    await handle.lock(true);
+  }
+  return await work(); // closing the handle gives the lock back
+}
+
+/** Some network file systems know no locks on folders: there the user sees to it that no two set-ups start at once. */
+async function tryLock(handle: Deno.FsFile): Promise<boolean> {
+  try {
+    return await handle.tryLock(true);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (["EBADF", "ENOLCK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code ?? "")) return true;
+    throw error;
+  }
+}
+
+async function removeStaging(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.startsWith("staging-")) await Deno.remove(join(folder, name), { recursive: true });
+  }
+}
+
+function openLog(path: string): SetupLog {
+  Deno.writeTextFileSync(path, `${new Date().toISOString()}\n`);
+  return { path, write: (text) => Deno.writeTextFileSync(path, text, { append: true }) };
+}

@@ -1,0 +1,147 @@
+import { join } from "node:path";
+import { TensorFlowError } from "../errors.ts";
+import { packagePath } from "../runtime/installation.ts";
+import type { SetupContext } from "./context.ts";
+import { explainFailure, runProgram, withProgress } from "./program.ts";
+
+/** Overrides settings of the user's that would send packages elsewhere than asked; mirrors and proxies stay theirs. */
+const ENVIRONMENT = {
+  PIP_USER: "0",
+  PIP_NO_INPUT: "1",
+  PIP_PROGRESS_BAR: "off",
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  PIP_ROOT_USER_ACTION: "ignore",
+  PYTHONUNBUFFERED: "1",
+};
+
+/** For files alone, whatever the machine's own Python is. */
+const DOWNLOAD = "-m pip download --no-deps --only-binary=:all: --python-version 3.12 --implementation cp"
+  .split(" ");
+
+/** The newest Linux that the packages' builds are made for, and those before it. */
+const PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"];
+
+/** Path of the Python in an environment. */
+export function venvPython(venv: string): string {
+  return join(venv, "bin", "python");
+}
+
+const INSTALL_PYTHON =
+  "install Python 3.8 or newer with pip (Debian, Ubuntu: apt install python3-venv; Fedora: dnf install python3-pip)";
+
+/**
+ * Makes the Python environment with a working pip, if it is not there.
+ *
+ * @returns Its Python.
+ * @throws {TensorFlowError} `install-failed`: no Python can make one.
+ */
+export async function ensureVenv(context: SetupContext): Promise<string> {
+  const { venv, log } = context;
+  const args = [packagePath("setup/venv.sh"), venv, log.path];
+  const { outcome, output } = await runProgram({ command: "sh", args }, context);
+  if (outcome === "done") return venvPython(venv);
+  const failure = { what: `make a Python environment in ${venv}`, program: "Python", output };
+  throw explainFailure({ ...failure, advice: INSTALL_PYTHON }, context);
+}
+
+/** A requirements file to fetch packages of. */
+export interface PackageRequest {
+  requirements: string;
+  /** Names the packages in messages: "PyTorch". */
+  name: string;
+  /** What the user can do where they cannot be fetched. @default by the reason that pip tells */
+  advice?: string;
+}
+
+/**
+ * Puts files of packages into `folder`, without their dependencies and whatever the machine's own Python is: no code of theirs is run.
+ *
+ * @param wanted Selects files by their path in the package; Python reads the expression too.
+ * @throws {TensorFlowError} `install-failed`.
+ */
+export async function fetchFiles(
+  request: PackageRequest & { folder: string; wanted: RegExp },
+  context: SetupContext,
+): Promise<void> {
+  const wheels = join(context.staging, "wheels");
+  const platforms = PLATFORMS.flatMap((name) => ["--platform", `${name}_${Deno.build.arch}`]);
+  await ensureVenv(context);
+  await runPython(
+    [...DOWNLOAD, ...platforms, "--dest", wheels, "-r", request.requirements],
+    request,
+    context,
+  );
+  const unpack = [packagePath("setup/unpack.py"), wheels, request.folder, request.wanted.source];
+  await runPython(unpack, request, context);
+}
+
+/**
+ * Installs packages and their dependencies into the environment of a set-up.
+ *
+ * @throws {TensorFlowError} `install-failed`.
+ *
+ * @example
+ * ```ts ignore
+ * await withSetup({ folder: ".tensorflow", venv: ".venv" }, async (context) => {
+ *   const python = await ensureVenv(context);
+ *   await installPackages({ requirements: "requirements.txt", name: "JupyterLab" }, context);
+ * });
+ * ```
+ */
+export async function installPackages(request: PackageRequest, context: SetupContext): Promise<void> {
+  await runPython(["-m", "pip", "install", "-r", request.requirements], request, context);
+}
+
+async function runPython(
+  args: string[],
+  { name, advice }: PackageRequest,
+  context: SetupContext,
+): Promise<void> {
+  // pip unpacks here: the system's own folder for temporary files is often too small for several GB
+  const temporary = join(context.staging, "pip");
+  await Deno.mkdir(temporary, { recursive: true });
+  const progress = createPipProgress(temporary);
+  const program = { command: venvPython(context.venv), args, env: { ...ENVIRONMENT, TMPDIR: temporary } };
+  const run = () => runProgram(program, context, progress.read);
+  const { outcome, output } = await withProgress(context, progress.state, run);
+  if (outcome !== "done") {
+    throw explainFailure({ what: `install ${name}`, program: "pip", output, advice }, context);
+  }
+}
+
+/** Follows the output of pip and unpack.py, and the size of a download in its temporary folder. */
+export function createPipProgress(temporary: string): { read(line: string): void; state(): string } {
+  let task = "asking the package index";
+  let file = "";
+  return {
+    read(line) {
+      const fetching = /^\s*(?:Downloading|Using cached) (\S+?)(?: \((.+)\))?$/.exec(line);
+      if (fetching !== null) {
+        file = decodeURIComponent(fetching[1].split("/").at(-1)!);
+        const size = fetching[2] === undefined ? "" : ` of ${fetching[2]}`;
+        task = `${file.split("-").slice(0, 2).join(" ")}:${size}`;
+      } else if (/^unpacking /.test(line)) {
+        [task, file] = [line, ""];
+      } else if (/^Installing collected packages/.test(line)) {
+        [task, file] = ["unpacking", ""];
+      }
+    },
+    state() {
+      if (file === "") return task;
+      const megabytes = (sizeOfDownload(temporary, file) / 1e6).toFixed(1);
+      return task.replace(": of", `: ${megabytes} of`);
+    },
+  };
+}
+
+function sizeOfDownload(temporary: string, file: string): number {
+  for (const { name } of Deno.readDirSync(temporary)) {
+    if (!name.startsWith("pip-unpack-")) continue;
+    try {
+      return Deno.statSync(join(temporary, name, file)).size;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return 0;
+}
