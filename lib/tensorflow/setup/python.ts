@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { TensorFlowError } from "../errors.ts";
 import { packagePath } from "../runtime/installation.ts";
 import type { SetupContext } from "./context.ts";
 import { explainFailure, runProgram, withProgress } from "./program.ts";
