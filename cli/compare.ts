@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/files.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
 import {
   EXPERIMENTS,
@@ -210,10 +210,6 @@ function describeLists(): string {
     "",
     formatTable({ header: ["experiment", "what is different", "trainable parameters"], rows: experiments }),
   ].join("\n");
-}
-
-function writeText(path: string, text: string): void {
-  writeFileAtomically(path, new TextEncoder().encode(text));
 }
 
 if (import.meta.main) await runCommand(COMPARE_COMMAND, main);

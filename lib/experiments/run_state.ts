@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { InputError } from "../support/errors.ts";
+import { exists } from "../support/files.ts";
 import type { Progress } from "../training/progress.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
 import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";
@@ -84,14 +85,4 @@ function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
   const known = ["run", "weights"]; // the run is found by its name, and its weights are compared by what they are
   return matters.filter((name) => !known.includes(name) && saved[name] !== wanted[name])
     .map((name) => `has ${showOption(name, saved[name])} instead of ${showOption(name, wanted[name])}`);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
