@@ -22,7 +22,7 @@ import {
 } from "../lib/experiments/results.ts";
 import { type Common, inspectRun, type RunState } from "../lib/experiments/run_state.ts";
 import { scheduleRuns } from "../lib/experiments/schedule_runs.ts";
-import { describeStaleness } from "../lib/experiments/staleness.ts";
+import { findStaleness, wordStaleness } from "../lib/experiments/staleness.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
@@ -181,7 +181,7 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
   writeResults(results);
   const all = readResults();
   writeText(join(publishedResultsFolder(), "comparison.md"), formatComparison(all));
-  for (const sentence of await describeStaleness(all)) console.error(sentence);
+  for (const found of await findStaleness(all)) console.error(wordStaleness(found));
   console.error(`Results written to ${publishedResultsFolder()}.`);
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
   if (reference === undefined) return;
@@ -192,9 +192,11 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
 async function probe(): Promise<void> {
   await setUpTensorFlow({ device: "cpu" });
   writeProbe(await probeTraining());
-  const stale = await describeStaleness(readResults());
+  const stale = await findStaleness(readResults());
   console.log(
-    stale.length === 0 ? "Today's code trains like the code that made the results." : stale.join("\n"),
+    stale.length === 0
+      ? "Today's code trains like the code that made the results."
+      : stale.map(wordStaleness).join("\n"),
   );
 }
 

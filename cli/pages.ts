@@ -8,7 +8,7 @@ import { compareResults } from "../lib/experiments/comparison.ts";
 import { formatDifference, formatMarkdownTable, formatMean } from "../lib/experiments/markdown.ts";
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
-import { describeStaleness } from "../lib/experiments/staleness.ts";
+import { findStaleness, wordStaleness } from "../lib/experiments/staleness.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { summarise } from "../lib/model/summary.ts";
@@ -33,7 +33,7 @@ export const COMMAND = {
 
 async function main(): Promise<void> {
   const results = readResults();
-  for (const sentence of await describeStaleness(results)) console.error(sentence);
+  for (const found of await findStaleness(results)) console.error(wordStaleness(found));
   replaceInReadme("results", formatResults(results));
   replaceInReadme("bench", formatBench(readBench()));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })

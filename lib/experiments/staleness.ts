@@ -6,7 +6,7 @@ import { CODE_PARTS, type CodeVersion, readCodeVersion } from "./provenance.ts";
 import { isSameCode, type Probe, readProbes, trainAlike } from "./probe.ts";
 import { type ExperimentResult, type Recipe, recipeOf } from "./results.ts";
 
-/** What {@linkcode describeStaleness} goes by. */
+/** Options of {@linkcode findStaleness}. */
 export interface StalenessOptions {
   /** Today's code. @default {readCodeVersion()} */
   code?: CodeVersion;
@@ -14,43 +14,101 @@ export interface StalenessOptions {
   probes?: readonly Probe[];
 }
 
+/** Results that differ from what today's code would give. Experiments with the same difference are one finding. */
+export interface Staleness {
+  kind:
+    | "missing"
+    | "older code"
+    | "unknown code"
+    | "other recipe"
+    | "edited"
+    | "unknown experiment"
+    | "mixture";
+  /** Names of the experiments. */
+  experiments: string[];
+  /** Parts of the code or settings that differ; for a mixture, the experiment it was compared with comes first. */
+  details: readonly string[];
+}
+
 /**
- * Says what of the results is not what today's program would make: older code that trains otherwise, another recipe, other data than their
- * neighbours', experiments without results. Nothing where all is fresh.
- *
- * @returns A sentence each.
+ * Finds what of the results is not what today's code would give: older code that trains otherwise, another recipe, other data than the
+ * first experiment's, experiments without results. Empty if all are fresh.
  *
  * @example
  * ```ts
  * import { readResults } from "./results.ts";
- * import { describeStaleness } from "./staleness.ts";
- * for (const sentence of await describeStaleness(readResults())) console.warn(sentence);
+ * import { findStaleness, wordStaleness } from "./staleness.ts";
+ * for (const found of await findStaleness(readResults())) console.warn(wordStaleness(found));
  * ```
  */
-export async function describeStaleness(
+export async function findStaleness(
   results: readonly ExperimentResult[],
   { code, probes = readProbes() }: StalenessOptions = {},
-): Promise<string[]> {
+): Promise<Staleness[]> {
   const today = code ?? await readCodeVersion();
   const missing = EXPERIMENTS.filter(({ name }) => !results.some(({ experiment }) => experiment === name));
-  const sentences = missing.length === 0
+  const findings: Staleness[] = missing.length === 0
     ? []
-    : [`There are no results of ${missing.map(({ name }) => name).join(", ")}.`];
+    : [{ kind: "missing", experiments: missing.map(({ name }) => name), details: [] }];
+  const add = (
+    { experiment }: ExperimentResult,
+    kind: Staleness["kind"],
+    details: readonly string[] | null,
+  ) => {
+    if (details === null) return;
+    const same = findings.find((found) => found.kind === kind && found.details.join() === details.join());
+    if (same) same.experiments.push(experiment);
+    else findings.push({ kind, experiments: [experiment], details });
+  };
   for (const result of results) {
-    sentences.push(...describeCode(result, today, probes), ...await describeRecipe(result));
+    const hasCode = result.seeds.every(({ sittings }) => sittings.length > 0);
+    if (hasCode) add(result, "older code", findChangedCode(result, today, probes));
+    else add(result, "unknown code", []);
+    const known = EXPERIMENTS.find(({ name }) => name === result.experiment);
+    if (known === undefined) add(result, "unknown experiment", []);
+    else if (await hashValue(result.recipe) !== result.recipeHash) add(result, "edited", []);
+    else {add(
+        result,
+        "other recipe",
+        compareRecipe(result, recipeOf(resolveConfig({ flags: known.network }))),
+      );}
   }
-  return [...sentences, ...describeMixture(results)];
+  for (const result of results.slice(1)) add(result, "mixture", compareCircumstances(result, results[0]));
+  return findings;
 }
 
-function describeCode(
-  { experiment, seeds }: ExperimentResult,
+/** Words a finding as a sentence. */
+export function wordStaleness({ kind, experiments, details }: Staleness): string {
+  const names = new Intl.ListFormat("en-GB").format(experiments);
+  const list = details.join(", ");
+  switch (kind) {
+    case "missing":
+      return `There are no results of ${names}.`;
+    case "older code":
+      return `The results of ${names} are older than today's code: ${list} ${
+        details.length === 1 ? "has" : "have"
+      } changed.`;
+    case "unknown code":
+      return `The results of ${names} do not say which code made them.`;
+    case "other recipe":
+      return `The results of ${names} were made with ${list}.`;
+    case "edited":
+      return `The results of ${names} were edited by hand: their recipe does not match its hash.`;
+    case "unknown experiment":
+      return `There is no experiment ${names} any more.`;
+    case "mixture":
+      return `The results of ${names} cannot be compared with those of ${details[0]}: other ${
+        details.slice(1).join(", ")
+      }.`;
+  }
+}
+
+function findChangedCode(
+  { seeds }: ExperimentResult,
   today: CodeVersion,
   probes: readonly Probe[],
-): string[] {
+): string[] | null {
   const versions = seeds.flatMap(({ sittings }) => sittings.map(({ code }) => code));
-  if (seeds.some(({ sittings }) => sittings.length === 0)) {
-    return [`The results of ${experiment} do not say which code made them.`];
-  }
   const probeOf = (version: CodeVersion) => probes.find(({ code }) => isSameCode(code, version));
   const todaysProbe = probeOf(today);
   const older = versions.filter((version) => {
@@ -58,48 +116,29 @@ function describeCode(
     const alike = probe !== undefined && todaysProbe !== undefined && trainAlike(probe, todaysProbe);
     return !alike && !isSameCode(version, today);
   });
-  if (older.length === 0) return [];
-  const changed = CODE_PARTS.filter((part) => older.some((version) => version[part] !== today[part]));
-  return [
-    `The results of ${experiment} are older than today's code: lib/${changed.join(", lib/")} ${
-      changed.length === 1 ? "has" : "have"
-    } changed.`,
-  ];
+  if (older.length === 0) return null;
+  return CODE_PARTS.filter((part) => older.some((version) => version[part] !== today[part]))
+    .map((part) => `lib/${part}`);
 }
 
-async function describeRecipe({ experiment, recipe, recipeHash }: ExperimentResult): Promise<string[]> {
-  const known = EXPERIMENTS.find(({ name }) => name === experiment);
-  if (known === undefined) return [`There is no experiment ${experiment} any more.`];
-  if (await hashValue(recipe) !== recipeHash) {
-    return [`The results of ${experiment} were edited by hand: their recipe does not fit its hash.`];
-  }
-  const today = recipeOf(resolveConfig({ flags: known.network }));
-  if (await hashValue(today) === recipeHash) return [];
+function compareRecipe({ recipe }: ExperimentResult, today: Recipe): string[] | null {
   const names = [...new Set([...Object.keys(today), ...Object.keys(recipe)])] as (keyof Recipe)[];
   const differences = names.filter((name) => today[name] !== recipe[name]).map((name) => {
     const show = (value: unknown) =>
       !(name in TRAINING_OPTIONS) || value === undefined ? String(value) : showOption(name, value);
     return `${show(recipe[name])} where it is ${show(today[name])} by default`;
   });
-  return [`The results of ${experiment} were made with ${differences.join(", ")}.`];
+  return differences.length === 0 ? null : differences;
 }
 
-/** Results that cannot be set beside each other. */
-function describeMixture(results: readonly ExperimentResult[]): string[] {
-  const [first, ...rest] = results;
-  return rest.flatMap((result) => {
-    const differs = [
-      ...(result.data.fingerprint === first.data.fingerprint ? [] : [`data (${result.data.name})`]),
-      ...(result.weights === first.weights ? [] : [`weights (${result.weights})`]),
-      ...(sharedRecipe(result) === sharedRecipe(first) ? [] : ["recipe"]),
-    ];
-    if (differs.length === 0) return [];
-    return [
-      `The results of ${result.experiment} cannot be compared with those of ${first.experiment}: other ${
-        differs.join(", ")
-      }.`,
-    ];
-  });
+/** Lists what keeps results from being compared; null if nothing does. */
+function compareCircumstances(result: ExperimentResult, first: ExperimentResult): string[] | null {
+  const differences = [
+    ...result.data.fingerprint === first.data.fingerprint ? [] : [`data (${result.data.name})`],
+    ...result.weights === first.weights ? [] : [`weights (${result.weights})`],
+    ...sharedRecipe(result) === sharedRecipe(first) ? [] : ["recipe"],
+  ];
+  return differences.length === 0 ? null : [first.experiment, ...differences];
 }
 
 function sharedRecipe({ recipe }: ExperimentResult): string {

@@ -8,7 +8,7 @@ import { EXPERIMENTS, REFERENCE } from "../../lib/experiments/experiments.ts";
 import { formatRows } from "../../lib/experiments/markdown.ts";
 import { readProbes } from "../../lib/experiments/probe.ts";
 import { type ExperimentResult, publishedResultsFolder, readResults } from "../../lib/experiments/results.ts";
-import { describeStaleness } from "../../lib/experiments/staleness.ts";
+import { findStaleness, wordStaleness } from "../../lib/experiments/staleness.ts";
 import { trainingCurves } from "../../lib/figures/training_curves.ts";
 import { variantComparison, type VariantComparisonOptions } from "../../lib/figures/variant_comparison.ts";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
@@ -60,12 +60,12 @@ export async function openResults(names: readonly string[] = []): Promise<Result
   const published = readResults(folder);
   const all = wanted.flatMap((name) => published.filter(({ experiment }) => experiment === name));
   const missing = wanted.filter((name) => !all.some(({ experiment }) => experiment === name));
-  const stale = (await describeStaleness(all, { probes: readProbes(folder) })).filter((sentence) =>
-    !sentence.startsWith("There are no results of")
+  const stale = (await findStaleness(all, { probes: readProbes(folder) })).filter(({ kind }) =>
+    kind !== "missing"
   );
   const remarks = [
     ...missing.length === 0 ? [] : [`There are no results of ${missing.join(", ")} yet.`],
-    ...stale,
+    ...stale.map(wordStaleness),
   ];
   if (remarks.length > 0) {
     const markdown = `> **Note.** ${remarks.join(" ")} \`deno task compare --publish\` makes them anew.`;

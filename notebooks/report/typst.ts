@@ -1,6 +1,7 @@
 import { dirname, join } from "@std/path";
 import { figureFonts } from "../../lib/figures/svg_to_png.ts";
 import { InputError } from "../../lib/support/errors.ts";
+import { startProcess } from "../../lib/support/processes.ts";
 
 /** A value that typst has too. */
 export type TypstValue = string | number | boolean | null | readonly TypstValue[] | TypstDictionary;
@@ -124,6 +125,10 @@ export async function typeset(
 
 /** Both programs read this project's notebooks, not a user's text: what they refuse is a bug, so it keeps its stack. */
 async function runPython(python: string, args: string[], input = "") {
-  const { execa } = await import("execa");
-  return await execa(python, args, { input });
+  const child = await startProcess(python, args, { input: true });
+  child.write(input);
+  child.closeInput();
+  const { code, stdout, stderr } = await child.ended;
+  if (code !== 0) throw new Error(`Cannot typeset the report: ${stderr.trim()}`);
+  return { stdout, stderr };
 }

@@ -1,6 +1,8 @@
 import { join } from "@std/path";
 import { type Zippable, zipSync } from "fflate";
+import { InputError } from "../../lib/support/errors.ts";
 import { statOrNull } from "../../lib/support/files.ts";
+import { startProcess } from "../../lib/support/processes.ts";
 
 /** Files that make up a project: code, tests, notebooks and results. */
 export interface ProjectFiles {
@@ -44,13 +46,13 @@ async function listTracked(project: string): Promise<ProjectFiles | null> {
 
 /** Runs git; null without git or without a repository. */
 async function git(project: string, ...args: string[]): Promise<string | null> {
-  const { execa } = await import("execa");
-  const { failed, stdout } = await execa("git", args, {
-    cwd: project,
-    reject: false,
-    stripFinalNewline: false,
-  });
-  return failed ? null : stdout;
+  try {
+    const { code, stdout } = await (await startProcess("git", args, { cwd: project })).ended;
+    return code === 0 ? stdout : null;
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
 }
 
 const BUILD_PRODUCTS =
