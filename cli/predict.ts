@@ -1,20 +1,19 @@
 import { basename, dirname, extname } from "@std/path";
 import { writeFileAtomically } from "../lib/support/files.ts";
-import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
+import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { choice, integer, text } from "../lib/support/schema.ts";
-import { classify } from "../lib/prediction/classify.ts";
+import { classify, findModel } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
 import {
   drawMapsFigure,
   MAXIMUM_PICTURES_ON_PAGE,
   type PredictedPicture,
 } from "../lib/prediction/maps_figure.ts";
-import { type Fit, preparePicture } from "../lib/prediction/prepare_picture.ts";
-import { findModel } from "../lib/prediction/published_model.ts";
+import { type Fit, type PreparedPicture, preparePicture } from "../lib/prediction/prepare_picture.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
@@ -72,22 +71,22 @@ export const COMMAND = {
   ],
 } satisfies Command;
 
-/** A picture ready for the network. */
+/** A picture of 32×32, and how it was prepared. */
 interface Ready extends Omit<PredictedPicture, "prediction"> {
   how: string;
 }
 
-/** What is known of a picture at the end. */
+/** Outcome for one argument. */
 type Result = PredictedPicture & Ready | { label: string; error: string };
 
-/** Pictures that go through the network together; results are printed after each. */
+/** Pictures per forward pass. */
 const BATCH = 16;
 
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<number> {
   const { fit, cifar, data, device: choice, json } = values;
   if (positionals.length === 0 && cifar === null) {
     throw new InputError(
-      `Cannot start without a picture: write ${COMMAND.name} IMAGE…, or --cifar N for a test image.`,
+      `Cannot start without a picture: name one (${COMMAND.name} IMAGE), or use --cifar N for a test image.`,
     );
   }
   const maps = values.maps === null ? null : checkMapsFile(values.maps);
@@ -124,7 +123,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   return predicted.length < results.length ? 2 : 0;
 }
 
-/** Reads one picture after the other; those that cannot be used become errors. */
+/** Reads one picture after the other; unusable ones become errors. */
 async function* readPictures(
   args: readonly string[],
   fit: Fit,
@@ -139,8 +138,8 @@ async function* readPictures(
     }
     for (const { label, read } of sources) {
       try {
-        const { pixels, how, format } = await preparePicture(await read(), { fit, label });
-        yield { label, pixels, how: `${format}, ${how}` };
+        const picture = await preparePicture(await read(), { fit, label });
+        yield { label, pixels: picture.pixels, how: describePreparation(picture, fit) };
       } catch (error) {
         yield toError(label, error);
       }
@@ -152,6 +151,21 @@ async function* readPictures(
   } catch (error) {
     yield toError(`test image ${cifar}`, error);
   }
+}
+
+/** Describes how a picture was brought to 32×32. */
+function describePreparation({ format, width, height, isTransparent }: PreparedPicture, fit: Fit): string {
+  const [size, side] = [`${width}×${height}`, Math.min(width, height)];
+  const verb = side > IMAGE_SIZE ? "shrunk" : "enlarged";
+  const wanted = `${IMAGE_SIZE}×${IMAGE_SIZE}`;
+  const resized = width === height
+    ? (side === IMAGE_SIZE ? `${wanted} already` : `${size} ${verb} to ${wanted}`)
+    : {
+      crop: `middle ${side}×${side} of ${size}` + (side === IMAGE_SIZE ? "" : ` ${verb} to ${wanted}`),
+      pad: `${size} padded with black to ${wanted}`,
+      stretch: `${size} stretched to ${wanted}`,
+    }[fit];
+  return `${format}, ${resized}${isTransparent ? ", transparent parts on white" : ""}`;
 }
 
 function attempt<T>(label: string, work: () => T): T | { label: string; error: string } {
@@ -214,10 +228,10 @@ function describeModel({ path, config, progress, recorded }: Checkpoint): string
   return `Model: ${config.variant} (${path}, ${describeProgress(progress)}).\n${describeOrigin(recorded)}`;
 }
 
-/** What the network was trained on, without which a prediction is worth nothing. */
+/** Names data and initial weights: without them a prediction means nothing. */
 function describeOrigin({ data, weights }: Checkpoint["recorded"]): string {
   const caution = data === SYNTHETIC_NAME
-    ? " It knows drawn shapes only: what it says of photographs means nothing."
+    ? " It knows synthetic images only: its predictions for photographs mean nothing."
     : "";
   return `Trained on: ${data}. Weights: ${weights}.${caution}`;
 }
@@ -252,13 +266,13 @@ function toJson(
     classes: CLASS_NAMES,
     images: results.map((result) => {
       if ("error" in result) return { image: result.label, error: result.error };
-      const { label, how, prediction: { scores, shares, winner }, trueClass } = result;
+      const { label, how, prediction: { scores, probabilities, predictedClass }, trueClass } = result;
       return {
         image: label,
-        class: CLASS_NAMES[winner],
-        share: shares[winner],
+        class: CLASS_NAMES[predictedClass],
+        share: probabilities[predictedClass],
         scores: [...scores],
-        softmax: shares,
+        softmax: probabilities,
         prepared: how,
         ...(trueClass === undefined ? {} : { trueClass: CLASS_NAMES[trueClass] }),
       };

@@ -17,8 +17,8 @@
  *
  * const { config, loadNetwork } = await openCheckpoint(`${runsFolder}/first/best.safetensors`);
  * const image = datasets.test.images.subarray(0, IMAGE_BYTES);
- * const [{ winner, shares }] = await classify(await loadNetwork(), [image], config);
- * console.log(`${CLASS_NAMES[winner]}: ${(100 * shares[winner]).toFixed(1)} %`);
+ * const [{ predictedClass, probabilities }] = await classify(await loadNetwork(), [image], config);
+ * console.log(CLASS_NAMES[predictedClass], probabilities[predictedClass]);
  * await Deno.remove(runsFolder, { recursive: true });
  * ```
  *
@@ -140,9 +140,9 @@ export { learningRateAt, type ScheduleOptions } from "./training/schedule.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 
 export { classify, type Prediction } from "./prediction/classify.ts";
-export type { PictureFormat } from "./prediction/picture_header.ts";
 export {
   type Fit,
+  type PictureFormat,
   type PreparedPicture,
   preparePicture,
   type PreparePictureOptions,

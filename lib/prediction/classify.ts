@@ -1,19 +1,22 @@
+import { join } from "@std/path";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { normaliseImages } from "../data/normalise.ts";
 import { forward } from "../model/network.ts";
 import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
+import { InputError } from "../support/errors.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
+import { defaultRunsFolder, findCheckpoint } from "../training/run_folder.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 
-/** What the network says of one picture. */
+/** Prediction for one picture. */
 export interface Prediction {
-  /** Scores of the classes before the softmax `[10]`. */
+  /** Scores (logits) of the classes `[10]`. */
   scores: Float32Array;
-  /** The softmax of the scores `[10]`: shares that sum up to 1. */
-  shares: number[];
-  /** The class with the highest score, 0–9. */
-  winner: number;
+  /** Softmax of the scores `[10]`. */
+  probabilities: number[];
+  /** Class with the highest score, 0–9. */
+  predictedClass: number;
   /** Response maps `[K,8,8]`: K is 10, or 1 where all classes share a filter. */
   maps: Float32Array;
 }
@@ -21,9 +24,9 @@ export interface Prediction {
 /**
  * Classifies pictures.
  *
- * @param tensors The network's parameters and running statistics, such as a checkpoint holds.
+ * @param tensors Parameters and running statistics of the network.
  * @param pictures Bytes `[32,32,3]` each.
- * @param network Which network the tensors are of; a checkpoint's `config` will do.
+ * @param network Architecture of the network; a checkpoint's `config` will do.
  *
  * @example
  * ```ts
@@ -33,8 +36,8 @@ export interface Prediction {
  *
  * await useNativeTensorFlow();
  * const network = { variant: "dynamic", backbone: "trainable", adapter: "none" } as const;
- * const [{ winner, shares }] = await classify(createNetwork(network), [new Uint8Array(32 * 32 * 3)], network);
- * console.log(winner, shares[winner]);
+ * const [{ predictedClass, probabilities }] = await classify(createNetwork(network), [new Uint8Array(32 * 32 * 3)], network);
+ * console.log(predictedClass, probabilities[predictedClass]);
  * ```
  */
 export async function classify(
@@ -62,12 +65,35 @@ export async function classify(
       const own = allScores.slice(index * CLASSES, (index + 1) * CLASSES);
       return {
         scores: own,
-        shares: softmax(own),
-        winner: argMax(own),
+        probabilities: softmax(own),
+        predictedClass: argMax(own),
         maps: allMaps.slice(index * mapLength, (index + 1) * mapLength),
       };
     });
   } finally {
     tf.dispose([scores, maps]);
+  }
+}
+
+/** Path of the model that comes with the project, below the folder of all runs. */
+export const PUBLISHED_MODEL = join("published", "dynamic.safetensors");
+
+/**
+ * Finds the checkpoint to predict with: a file, a run's best epoch, or, with `null`, the published model.
+ *
+ * @throws {InputError} If there is none; the message says how to make one.
+ */
+export function findModel(runOrFile: string | null, runsFolder: string = defaultRunsFolder()): string {
+  if (runOrFile !== null) return findCheckpoint(runOrFile, "best", runsFolder);
+  const path = join(runsFolder, PUBLISHED_MODEL);
+  try {
+    return findCheckpoint(path, "best", runsFolder);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError({
+      what: "predict without a model",
+      why: `there is no ${path} yet`,
+      next: [{ task: "train", set: { run: "NAME" } }, { set: { model: "NAME" } }],
+    }, { cause: error });
   }
 }

@@ -1,22 +1,22 @@
 import { join } from "@std/path";
 import { InputError } from "../support/errors.ts";
-import { MAXIMUM_BYTES, tooManyBytes } from "./decode_picture.ts";
+import { MAXIMUM_BYTES, tooManyBytes } from "./prepare_picture.ts";
 
-/** Stands for standard input on the command line. */
+/** Argument that stands for standard input. */
 export const STANDARD_INPUT = "-";
 
 const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
 
-/** A picture that is still to be read. */
+/** A picture to read. */
 export interface PictureSource {
-  /** Its path, or what to call it. */
+  /** Path, or "standard input". */
   label: string;
   /** @throws {InputError} If it cannot be read. */
   read(): Promise<Uint8Array>;
 }
 
 /**
- * What an argument of `predict` stands for: a file, the pictures in a folder by name (not in folders in it), or `-` for standard input.
+ * Lists the pictures that an argument names: a file, those in a folder (not in its folders), or `-` for standard input.
  *
  * @throws {InputError} If there is no such thing, or the folder has no picture.
  */

@@ -4,7 +4,7 @@ import { loadDatasets } from "../../lib/data/load_datasets.ts";
 import { createSynthetic, SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
-import { findModel } from "../../lib/prediction/published_model.ts";
+import { findModel } from "../../lib/prediction/classify.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { formatCount, formatPercent } from "../../lib/support/format.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";

@@ -95,11 +95,11 @@ Deno.test("predict names the model and what it was trained on, after the scores"
   ]);
   assert.equal(code, 0, stderr);
   const lines = stdout.trimEnd().split("\n");
-  assert.equal(lines[0], `${picture}: PNG, the whole of 64×40 stretched to 32×32`);
+  assert.equal(lines[0], `${picture}: PNG, 64×40 stretched to 32×32`);
   assert.match(lines[1], /^▸ [a-z]+ +−?\d+\.\d\d {2}[━─]{40} +\d+\.\d %$/);
   assert.deepEqual(lines.slice(-2), [
     `Model: dynamic (${model}, after epoch 0).`,
-    "Trained on: synthetic. Weights: random. It knows drawn shapes only: what it says of photographs means nothing.",
+    "Trained on: synthetic. Weights: random. It knows synthetic images only: its predictions for photographs mean nothing.",
   ]);
 });
 
@@ -107,7 +107,7 @@ Deno.test("predict refuses what it cannot begin with, in one line", async () => 
   const cases: [string[], RegExp][] = [
     [
       [],
-      /^error: Cannot start without a picture: write deno task predict IMAGE…, or --cifar N for a test image\.\n$/,
+      /^error: Cannot start without a picture: name one \(deno task predict IMAGE\), or use --cifar N for a test image\.\n$/,
     ],
     [
       ["x.png", "--maps", "maps.pdf"],
@@ -128,9 +128,14 @@ Deno.test("predict refuses what it cannot begin with, in one line", async () => 
   }
 });
 
-Deno.test("scores are listed from the highest on, the winner marked, within the width", () => {
+Deno.test("scores are listed from the highest on, the predicted class marked, within the width", () => {
   const scores = Float32Array.from([0, 1, -2.5, 3, 0, 0, 0, 0, 0, 12]);
-  const prediction = { scores, shares: softmax(scores), winner: 9, maps: new Float32Array(640) };
+  const prediction = {
+    scores,
+    probabilities: softmax(scores),
+    predictedClass: 9,
+    maps: new Float32Array(640),
+  };
   const lines = formatPrediction(prediction, { width: 60 }).split("\n");
   assert.deepEqual(lines.map((line) => line.slice(2, 12).trim()).slice(0, 4), [
     "truck",

@@ -23,9 +23,9 @@ Deno.test("pictures get the scores that the evaluation gives them, and maps of t
   const predictions = await classify(tensors, pictures, network);
   assert.equal(tf.memory().numTensors, before, "tensors are left behind");
   assertClose(predictions.flatMap((one) => [...one.scores]), scores, 1e-5, "scores");
-  for (const [index, { scores, shares, winner, maps }] of predictions.entries()) {
-    assert.equal(scores[winner], Math.max(...scores));
-    assert(Math.abs(shares.reduce((sum, share) => sum + share) - 1) < 1e-9);
+  for (const [index, { scores, probabilities, predictedClass, maps }] of predictions.entries()) {
+    assert.equal(scores[predictedClass], Math.max(...scores));
+    assert(Math.abs(probabilities.reduce((sum, one) => sum + one) - 1) < 1e-9);
     assert.equal(maps.length, 10 * 8 * 8);
     const [alone] = await classify(tensors, [pictures[index]], network);
     assertClose(alone.maps, maps, 1e-5, "maps");

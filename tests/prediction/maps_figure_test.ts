@@ -8,8 +8,8 @@ function predicted(label: string, mapValues: number, trueClass?: number) {
     trueClass,
     prediction: {
       scores: Float32Array.from({ length: 10 }, (_, label) => label),
-      shares: new Array<number>(10).fill(0.1),
-      winner: 9,
+      probabilities: new Array<number>(10).fill(0.1),
+      predictedClass: 9,
       maps: Float32Array.from({ length: mapValues }, (_, at) => at),
     },
   };

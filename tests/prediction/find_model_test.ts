@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { findModel, PUBLISHED_MODEL } from "../../lib/prediction/published_model.ts";
+import { findModel, PUBLISHED_MODEL } from "../../lib/prediction/classify.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-Deno.test("the published model is taken unless another is asked for; without one the user is told how to make it", () => {
+Deno.test("the published model is the default; without it the next step is named", () => {
   using folder = temporaryFolder();
   const runs = folder.path;
   assert.throws(() => findModel(null, runs), {
