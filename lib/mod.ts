@@ -1,14 +1,15 @@
 /**
  * Dynamic convolutional filters for CIFAR-10, as a library.
  *
- * The network convolves an image's feature map with ten 1×1 filters, one per class, each generated from a learned embedding of its class;
- * a filter's output is its class's response map. The library has the network as a pure function, data, training, checkpoints, prediction,
- * export, figures ({@linkcode figures}), and TensorFlow's native runtime ({@linkcode useNativeTensorFlow}, {@linkcode tf},
- * {@linkcode compile}).
+ * The network convolves an image's feature map with ten 1×1 filters, one per class, each generated from a
+ * learned embedding of its class; a filter's output is its class's response map. The library has the network
+ * as a pure function, data, training, checkpoints, prediction, export, figures ({@linkcode figures}), and
+ * TensorFlow's native runtime ({@linkcode useNativeTensorFlow}, {@linkcode tf}, {@linkcode compile}).
  *
  * @example Train a network for one epoch on synthetic images, and classify one
  * ```ts
- * import { CLASS_NAMES, classify, createSynthetic, IMAGE_BYTES, openCheckpoint, resolveConfig, train } from "./mod.ts";
+ * import { CLASS_NAMES, classify, createSynthetic, IMAGE_BYTES } from "./mod.ts";
+ * import { openCheckpoint, resolveConfig, train } from "./mod.ts";
  *
  * const runsFolder = await Deno.makeTempDir();
  * const datasets = createSynthetic({ trainSize: 256, testSize: 64 });

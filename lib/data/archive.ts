@@ -20,10 +20,11 @@ export interface UnpackArchiveOptions extends ReadCifar10Options {
 /**
  * Unpacks CIFAR-10's `tar.gz` into `<folder>/cifar-10-batches-bin`, which must not exist.
  *
- * The files go to a temporary folder beside it, are checked as {@linkcode readCifar10} does, and only then get their name. Nothing
- * but the expected plain files is taken out of the archive.
+ * The files go to a temporary folder beside it, are checked as {@linkcode readCifar10} does, and only then
+ * get their name. Nothing but the expected plain files is taken out of the archive.
  *
- * @throws {InputError} If the archive is damaged, lacks a file, or has links or paths that lead out of its folder.
+ * @throws {InputError} If the archive is damaged, lacks a file, or has links or paths that lead out of its
+ *   folder.
  */
 export async function unpackArchive(
   archive: string,
@@ -52,7 +53,7 @@ export async function unpackArchive(
       throw refuse(archive, `it has entries that do not belong there (${refused.slice(0, 3).join(", ")})`);
     }
     const unpacked = join(temporary, ARCHIVE_FOLDER);
-    await Deno.mkdir(unpacked, { recursive: true }); // an archive without any of the files fails below, by their names
+    await Deno.mkdir(unpacked, { recursive: true }); // an empty archive fails below
     const { files } = await readCifar10(unpacked, check);
     writeProvenance(unpacked, {
       ...provenance,

@@ -17,8 +17,9 @@ export interface BatchOptions {
   /** Batches to skip, to resume within an epoch. @default {0} */
   startStep?: number;
   /**
-   * Write into this many buffers in turn, which saves allocating 1.5 MB per batch. A batch's `values` are then overwritten that many
-   * batches later: take as many as there are batches whose tensors are in use at once. 0 allocates new arrays.
+   * Write into this many buffers in turn, which saves allocating 1.5 MB per batch. A batch's `values` are
+   * then overwritten that many batches later: take as many as there are batches whose tensors are in use at
+   * once. 0 allocates new arrays.
    *
    * @default {0}
    */
@@ -61,8 +62,8 @@ const AUGMENT = 0x61756720;
 /**
  * Goes once through a data set in batches.
  *
- * The order depends on (seed, epoch) alone, an image's crop and flip on (seed, epoch, its index): there is no state to save, and
- * `startStep: k` yields the batches from the k-th on.
+ * The order depends on (seed, epoch) alone, an image's crop and flip on (seed, epoch, its index): there is no
+ * state to save, and `startStep: k` yields the batches from the k-th on.
  *
  * @throws {RangeError} If `batchSize` is no positive integer.
  *
@@ -105,7 +106,7 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
   }
 }
 
-const PADDING = 4; // black pixels around the image before it is cropped, as in torchvision's RandomCrop(32, padding=4)
+const PADDING = 4; // black pixels around the image, as in torchvision's RandomCrop(32, padding=4)
 const SHIFTS = 2 * PADDING + 1; // 9 positions of the crop in each direction
 const ROW = IMAGE_SIZE * 3;
 
@@ -141,8 +142,8 @@ type ImageWriter = (
 ) => void;
 
 /**
- * Creates the function that writes image `index` of `images` `[N,32,32,3]` to `position` of `values` `[B,32,32,3]`. Outside the image a
- * crop is black: byte 0, normalised.
+ * Creates the function that writes image `index` of `images` `[N,32,32,3]` to `position` of `values`
+ * `[B,32,32,3]`. Outside the image a crop is black: byte 0, normalised.
  *
  * Most of a batch's time is spent here: plain loops over rows, one lookup per value, nothing allocated.
  */

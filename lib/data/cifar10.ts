@@ -1,7 +1,8 @@
 /**
  * CIFAR-10's binary version: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
  *
- * Six files of 10,000 records. A record is one label byte, then 1,024 bytes of red, of green, of blue: planes of 32×32, row by row.
+ * Six files of 10,000 records. A record is one label byte, then 1,024 bytes of red, of green, of blue: planes
+ * of 32×32, row by row.
  *
  * @module
  */
@@ -49,7 +50,8 @@ export interface Cifar10 extends Datasets {
  * Reads and checks the data set: every file's size and each label.
  *
  * @param folder Where `data_batch_1.bin` … `test_batch.bin` are.
- * @throws {InputError} If anything is missing or damaged. Its message names each file that is, with the record's number.
+ * @throws {InputError} If anything is missing or damaged. Its message names each file that is, with the
+ *   record's number.
  *
  * @example
  * ```ts ignore
@@ -78,7 +80,7 @@ export async function readCifar10(
   };
   const faults: string[] = [];
 
-  const bytes = new Uint8Array(recordsPerFile * RECORD_BYTES); // one for all files: a training needs the memory
+  const bytes = new Uint8Array(recordsPerFile * RECORD_BYTES); // one for all files, to save memory
   const files: FileCheck[] = [];
   for (const [index, file] of [...TRAIN_FILES, TEST_FILE].entries()) {
     const fault = await readRecords(join(folder, file), bytes) ?? findFault(bytes, file);

@@ -1,5 +1,6 @@
 /**
- * Copies of CIFAR-10, told apart by their files' checksums: results on other pixels are not results on the original.
+ * Copies of CIFAR-10, told apart by their files' checksums: results on other pixels are not results on the
+ * original.
  *
  * @module
  */
@@ -28,7 +29,8 @@ export const OFFICIAL_ARCHIVE = {
 
 /** Copies that are known to differ from the original, by the SHA-256 of their files. */
 const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
-  // decoded from JPEG (quality 75, colour at half resolution) and written in this format, in an order of its own
+  // decoded from JPEG (quality 75, colour at half resolution) and written in this format, in an order of its
+  // own
   name: "CIFAR-10 (JPEG-repacked copy)",
   sha256: {
     "data_batch_1.bin": "f2864180fce86ab4106016a49ea527cd9376db11e43effbeb9f2b263de915c0a",
@@ -41,8 +43,8 @@ const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
 }];
 
 /**
- * Names a copy: `CIFAR-10` only if its files were unpacked here from the official archive, else its known name, else
- * `CIFAR-10 (unverified copy, test_batch.bin sha256 1a2b3c4d…)`.
+ * Names a copy: `CIFAR-10` only if its files were unpacked here from the official archive, else its known
+ * name, else `CIFAR-10 (unverified copy, test_batch.bin sha256 1a2b3c4d…)`.
  *
  * @param sha256 Of each file, in hexadecimal.
  */

@@ -33,7 +33,7 @@ export interface LoadDatasetsOptions {
 
 /** Source of a data set. */
 export interface DataSource {
-  /** `option` is the setting, `environment` is `CIFAR10_DIR`, `local` was there, `download` has just been fetched. */
+  /** The setting, `CIFAR10_DIR`, the project's folder, or a download just made. */
   kind: "option" | "environment" | "local" | "download" | "synthetic";
   /** The folder; null for the synthetic set. */
   path: string | null;
@@ -50,10 +50,12 @@ export interface LoadedDatasets extends Datasets {
 }
 
 /**
- * Loads the data set: `data`, else the environment variable `CIFAR10_DIR`, else `data/cifar-10-batches-bin`, else the official
- * archive from the network, else, and only if the network cannot be reached, the synthetic set, with a warning.
+ * Loads the data set: `data`, else the environment variable `CIFAR10_DIR`, else `data/cifar-10-batches-bin`,
+ * else the official archive from the network, else, and only if the network cannot be reached, the synthetic
+ * set, with a warning.
  *
- * @throws {InputError} If the data that was named or found is missing or damaged, or the server refuses, or what came is wrong.
+ * @throws {InputError} If the data that was named or found is missing or damaged, or the server refuses, or
+ *   what came is wrong.
  *
  * @example
  * ```ts
@@ -77,9 +79,9 @@ export async function loadDatasets(options: LoadDatasetsOptions = {}): Promise<L
     } catch (error) {
       if (!(error instanceof DownloadError && error.failure === "unreachable")) throw addAdvice(error);
       warn(
-        `CIFAR-10 is not here and cannot be downloaded. ${error.message} The built-in SYNTHETIC data set takes its place: synthetic ` +
-          "images, not photographs. Its results say nothing about CIFAR-10. For the real one connect to the network, or give the " +
-          "folder of its binary version (setting data, or CIFAR10_DIR).",
+        `CIFAR-10 is not here and cannot be downloaded. ${error.message} The built-in SYNTHETIC data set takes ` +
+          "its place: synthetic images, not photographs. Its results say nothing about CIFAR-10. For the real " +
+          "one connect to the network, or give the folder of its binary version (setting data, or CIFAR10_DIR).",
       );
       return loadSynthetic(error.message);
     }

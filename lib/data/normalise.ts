@@ -1,4 +1,4 @@
-/** Mean of ImageNet's training images for red, green, blue, scaled to 0–1, as torchvision's weights expect it. */
+/** Mean of ImageNet's training images for red, green, blue, 0–1, as torchvision's weights expect it. */
 export const IMAGE_MEAN = [0.485, 0.456, 0.406] as const;
 
 /** Standard deviation of the same images. */

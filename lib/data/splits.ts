@@ -4,8 +4,9 @@ import { CLASS_NAMES, type Dataset, selectImages } from "./dataset.ts";
 /**
  * Takes a class-balanced subset: the first images of each class, in the set's order.
  *
- * With balanced classes chance is exactly 10 %, and even a handful of images has every class. If `size` is no multiple of ten, the first
- * classes have one image more; images of other classes replace those that a class lacks.
+ * With balanced classes chance is exactly 10 %, and even a handful of images has every class. If `size` is no
+ * multiple of ten, the first classes have one image more; images of other classes replace those that a class
+ * lacks.
  *
  * @param size Number of images; all where there are no more.
  *

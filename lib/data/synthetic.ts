@@ -13,8 +13,9 @@ export interface SyntheticOptions {
 export const SYNTHETIC_NAME = "synthetic";
 
 /**
- * Creates a synthetic data set that stands in for CIFAR-10: a drawing for each class, rotated, bent, recoloured, half hidden, in front of
- * a cloudy background, with noise. The same sizes give the same images on every machine. The network reaches some 80 % after four epochs.
+ * Creates a synthetic data set that stands in for CIFAR-10: a drawing for each class, rotated, bent,
+ * recoloured, half hidden, in front of a cloudy background, with noise. The same sizes give the same images
+ * on every machine. The network reaches some 80 % after four epochs.
  *
  * @example
  * ```ts
@@ -122,7 +123,7 @@ function fillGround(canvas: Float32Array, one: Colour, two: Colour, random: Rand
 /** Maps image coordinates (−1 … 1) to a stencil's. */
 type Pose = (x: number, y: number) => [u: number, v: number];
 
-/** Draws size, rotation, shear, flip, place and bend; in exact arithmetic only, so that no two machines differ. */
+/** Draws size, rotation, shear, flip, place and bend, in exact arithmetic, so that no two machines differ. */
 function drawPose(random: Random, size: number, reach: number): Pose {
   const spread = (width: number) => (random.next() * 2 - 1) * width;
   const half = spread(0.25); // tangent of half the angle: up to ±28°
@@ -197,7 +198,7 @@ function addNoise(
 ): void {
   let state = Math.floor(random.next() * 0x1_0000_0000) | 0;
   for (let at = 0; at < IMAGE_BYTES; at += 3) {
-    state = Math.imul(state, 1664525) + 1013904223 | 0; // one step per pixel, of which the upper three bytes are used
+    state = Math.imul(state, 1664525) + 1013904223 | 0; // one step per pixel: its upper three bytes
     for (let channel = 0; channel < 3; channel++) {
       const noise = ((state >>> (24 - 8 * channel) & 255) - 127.5) * (amount / 256);
       image[at + channel] = clamp(canvas[at + channel] * light + noise);
@@ -256,9 +257,9 @@ function parseDrawing(text: string): Drawing {
 }
 
 /**
- * Drawings in coordinates from −1 (left, top) to 1 (right, bottom): typical colours of background and body, then the body's shapes, then
- * the details'. `e` is an ellipse (centre, radii), `b` a box (left, top, right, bottom), `p` a convex polygon (its corners), `s` a
- * stroke with round ends (width, points).
+ * Drawings in coordinates from −1 (left, top) to 1 (right, bottom): typical colours of background and body,
+ * then the body's shapes, then the details'. `e` is an ellipse (centre, radii), `b` a box (left, top, right,
+ * bottom), `p` a convex polygon (its corners), `s` a stroke with round ends (width, points).
  */
 const DRAWINGS = `
 airplane 120 170 225, 205 210 220 | e 0 0 .95 .17; p -.95 -.5 -.72 -.5 -.5 0 -.85 0; p -.1 0 .32 0 -.28 .62

@@ -4,7 +4,8 @@ import { type ForwardContext, linear } from "./layers.ts";
 import { CHANNELS, type Variant } from "./spec.ts";
 
 /**
- * Returns the network's 1×1 filters, each of length 1: `[10,64]`, one per class, or `[1,64]` where all classes share one.
+ * Returns the network's 1×1 filters, each of length 1: `[10,64]`, one per class, or `[1,64]` where all
+ * classes share one.
  *
  * `dynamic` generates them from the class embeddings; the static variants store them as parameters.
  */
@@ -13,7 +14,8 @@ export function makeFilters(context: ForwardContext, variant: Variant): tf.Tenso
 }
 
 /**
- * Generates filters (De Brabandere et al. 2016, arXiv:1605.09673): a small network outputs the weights of another.
+ * Generates filters (De Brabandere et al. 2016, arXiv:1605.09673): a small network outputs the weights of
+ * another.
  *
  * @param embeddings Class embeddings `[K,128]`, by default the ten learned ones; for instance a blend of two.
  * @returns Filters `[K,64]`, not yet normalised.

@@ -16,7 +16,7 @@ export interface ForwardContext {
   tensors: StateDict;
   /** Running statistics updated by this batch. */
   statistics: StateDict;
-  /** True if the batch normalisation of this name uses the batch's statistics and updates the running ones. */
+  /** True if this batch normalisation uses the batch's statistics and updates the running ones. */
   learnsStatistics(name: string): boolean;
   /** Implementation of the layers with stride 2. */
   strided: StridedLayers;
@@ -59,7 +59,9 @@ export function convolveAndNormalise(
   return y;
 }
 
-/** A fully connected layer (`torch.nn.Linear`) on rows `[N,in]`, by `<name>.weight` `[out,in]` and `<name>.bias` `[out]`. */
+/**
+ * Fully connected layer (`torch.nn.Linear`) on `[N,in]`, by `<name>.weight` `[out,in]` and `.bias` `[out]`.
+ */
 export function linear({ tensors }: ForwardContext, x: tf.Tensor2D, name: string): tf.Tensor2D {
   const product = matMul(x, tensors[`${name}.weight`] as tf.Tensor2D, false, true);
   return addBias(product, tensors[`${name}.bias`] as tf.Tensor1D);

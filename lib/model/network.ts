@@ -29,10 +29,11 @@ export interface Outputs {
 
 /** Options of {@linkcode forward}. */
 export type ForwardOptions = NetworkSpec & Partial<Execution> & {
-  /** `train` normalises by the batch's statistics and updates the running ones, where the backbone's mode allows it. */
+  /** `train` normalises by the batch's statistics, where the backbone's mode allows it. */
   mode: "train" | "evaluate";
   /**
-   * Kind of input: images `[B,32,32,3]`, or their feature maps `[B,8,8,64]` from {@linkcode backboneFeatures}.
+   * Kind of input: images `[B,32,32,3]`, or their feature maps `[B,8,8,64]` from
+   * {@linkcode backboneFeatures}.
    *
    * @default "images"
    */
@@ -55,12 +56,12 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
   return { scores, maps, filters, statistics: context.statistics };
 }
 
-/** Computes the feature map v that the filters are applied to, `[B,8,8,64]`: behind the adapter where there is one. */
+/** Computes the feature map v that the filters are applied to, `[B,8,8,64]`: the adapter's, if any. */
 export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
   return features(createForwardContext(tensors, options), images, options);
 }
 
-/** Computes the backbone's feature map alone, `[B,8,8,64]`, which stays the same while the backbone is frozen. */
+/** Computes the backbone's feature map `[B,8,8,64]`, which a frozen backbone never changes. */
 export function backboneFeatures(
   tensors: StateDict,
   images: tf.Tensor4D,

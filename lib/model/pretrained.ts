@@ -44,11 +44,11 @@ export interface LoadPretrainedOptions {
 
 /** Initial weights of the backbone. */
 export interface Pretrained {
-  /** Tensors by torchvision's names (`conv1.weight`, `layer1.0.bn1.running_mean` …) in PyTorch's layout; null: start at random. */
+  /** Tensors by torchvision's names (`conv1.weight` …) in PyTorch's layout; null for a random start. */
   tensors: ReadonlyMap<string, { shape: number[]; data: Float32Array }> | null;
   /** Name in every output that depends on them. */
   name: string;
-  /** `option` is the setting, `environment` is `RESNET18_WEIGHTS`, `local` was there, `download` has just been fetched. */
+  /** The setting, `RESNET18_WEIGHTS`, the project's file, a download just made, or none of them. */
   source: "option" | "environment" | "local" | "download" | "random";
   /** Reason why a random start takes the pretrained weights' place. */
   reason?: string;
@@ -57,11 +57,12 @@ export interface Pretrained {
 const RANDOM = "random"; // setting and name of a random start
 
 /**
- * Loads the backbone's weights: `weights`, else the environment variable `RESNET18_WEIGHTS`, else `data/resnet18-layer1.safetensors`,
- * else the 25 tensors out of the published file by HTTP range, else, and only if the network cannot be reached, none: a random start,
- * with a warning.
+ * Loads the backbone's weights: `weights`, else the environment variable `RESNET18_WEIGHTS`, else
+ * `data/resnet18-layer1.safetensors`, else the 25 tensors out of the published file by HTTP range, else, and
+ * only if the network cannot be reached, none: a random start, with a warning.
  *
- * @throws {InputError} If the file that was named or found is missing or has other tensors, or the server refuses.
+ * @throws {InputError} If the file that was named or found is missing or has other tensors, or the server
+ *   refuses.
  *
  * @example
  * ```ts
@@ -85,9 +86,9 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
     if (!(error instanceof DownloadError)) throw error;
     if (error.failure !== "unreachable") throw addAdvice(error);
     warn(
-      `The pretrained weights are not here and cannot be downloaded. ${error.message} The backbone starts at RANDOM: it learns more ` +
-        "slowly and ends with a lower accuracy. For torchvision's weights connect to the network, or give a safetensors file (setting " +
-        "weights, or RESNET18_WEIGHTS).",
+      `The pretrained weights are not here and cannot be downloaded. ${error.message} The backbone starts at ` +
+        "RANDOM: it learns more slowly and ends with a lower accuracy. For torchvision's weights connect to the " +
+        "network, or give a safetensors file (setting weights, or RESNET18_WEIGHTS).",
     );
     return { tensors: null, name: RANDOM, source: "random", reason: error.message };
   }
@@ -181,7 +182,8 @@ const SMALL_GAP = 65_536; // bytes between two wanted tensors that cost less tha
 const LARGEST_HEADER = 1_000_000; // ResNet-18's has 12 KB
 
 /**
- * Fetches some tensors out of a safetensors file on a server: its header, then only the bytes needed, neighbours together.
+ * Fetches some tensors out of a safetensors file on a server: its header, then only the bytes needed,
+ * neighbours together.
  *
  * @throws {DownloadError} If they cannot be had.
  * @throws {InputError} If the file lacks one of the tensors, or is no safetensors file.

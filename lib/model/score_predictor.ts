@@ -6,7 +6,8 @@ import { CLASSES, MAP_SIZE } from "./spec.ts";
 const PIXELS = MAP_SIZE * MAP_SIZE;
 
 /**
- * Predicts the classes' scores from their response maps, by one predictor shared by all maps: FC 64→64, ReLU, FC 64→1 (or 64→10).
+ * Predicts the classes' scores from their response maps, by one predictor shared by all maps: FC 64→64, ReLU,
+ * FC 64→1 (or 64→10).
  *
  * @param maps Response maps `[B,K,8,8]`.
  * @returns Scores `[B,10]`. A single map with a single score stands for all ten classes alike.
@@ -15,7 +16,7 @@ export function predictScores(context: ForwardContext, maps: tf.Tensor4D): tf.Te
   const B = maps.shape[0];
   const rows = tf.reshape(maps, [-1, PIXELS]) as tf.Tensor2D; // [B·K,64]
   const hidden = relu(linear(context, rows, "score_predictor.0")); // [B·K,64]
-  const scores = tf.reshape(linear(context, hidden, "score_predictor.2"), [B, -1]) as tf.Tensor2D; // [B,10] or [B,1]
+  const scores = tf.reshape(linear(context, hidden, "score_predictor.2"), [B, -1]) as tf.Tensor2D; // [B,10 or 1]
   return scores.shape[1] === CLASSES ? scores : tf.tile(scores, [1, CLASSES]);
 }
 

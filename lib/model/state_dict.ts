@@ -5,7 +5,8 @@ import type { BackboneMode } from "./spec.ts";
 /**
  * A network's tensors by PyTorch's names: parameters, and the running statistics of batch normalisation.
  *
- * Convolutions are held as TensorFlow wants them, `[kH,kW,in,out]`, everything else as in PyTorch (fully connected `[out,in]`).
+ * Convolutions are held as TensorFlow wants them, `[kH,kW,in,out]`, everything else as in PyTorch (fully
+ * connected `[out,in]`).
  */
 export type StateDict = Record<string, tf.Tensor>;
 
@@ -34,7 +35,7 @@ export function fromPyTorch({ shape, data }: StoredTensor): tf.Tensor {
   });
 }
 
-/** Reads a tensor back: the reverse of {@linkcode fromPyTorch}. Optimizer state has its parameter's layout. */
+/** Reverses {@linkcode fromPyTorch}. Optimizer state has its parameter's layout. */
 export async function toPyTorch(tensor: tf.Tensor): Promise<StoredTensor> {
   const laidOut = tensor.rank === 4 ? tf.transpose(tensor, [3, 2, 0, 1]) : tf.clone(tensor);
   try {

@@ -1,6 +1,6 @@
 /** Something to do about an {@linkcode InputError}. The command line words it as options and commands. */
 export type NextStep =
-  /** Change these settings, named as in the configuration: `{ set: { device: "cpu" } }` → "use --device cpu". */
+  /** Change settings, named as in the configuration: `{ set: { device: "cpu" } }` → "use --device cpu". */
   | { set: Record<string, unknown> }
   /** Run a task: `{ task: "setup", set: { device: "gpu" } }` → "run `deno task setup --device gpu`". */
   | { task: string; arguments?: readonly string[]; set?: Record<string, unknown> }
@@ -22,8 +22,9 @@ export interface Problem {
 /**
  * The user's input (a file, a setting, the machine) cannot be used.
  *
- * The message is one sentence, "Cannot …: …". It names no command-line option: the fields say which setting is at fault and what would
- * help, and the command line words them, prints one line without a stack, and ends with exit code 2.
+ * The message is one sentence, "Cannot …: …". It names no command-line option: the fields say which setting
+ * is at fault and what would help, and the command line words them, prints one line without a stack, and ends
+ * with exit code 2.
  */
 export class InputError extends Error {
   /** `InputError` */
@@ -35,7 +36,7 @@ export class InputError extends Error {
   /** The problem in parts, where it was given so. */
   readonly problem?: Problem;
 
-  /** Creates the error. @param problem In parts, or as one complete sentence where no setting is at fault and no command would help. */
+  /** Creates the error. @param problem In parts, or a complete sentence where no setting is at fault. */
   constructor(problem: Problem | string, options?: ErrorOptions) {
     super(typeof problem === "string" ? problem : `Cannot ${problem.what}: ${problem.why}.`, options);
     if (typeof problem === "string") {

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "@std/path";
 
-/** Replaces the file at `path` by `bytes`: written beside it, synced, renamed. On an error the old file stays. */
+/** Replaces a file: written beside it, synced, renamed. On an error the old file stays. */
 export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>): void {
   const temporary = join(dirname(path), `.${basename(path)}.${Deno.pid}.tmp`);
   try {

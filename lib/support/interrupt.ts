@@ -18,8 +18,8 @@ export interface InterruptWatch extends Disposable {
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
 
 /**
- * Watches for Ctrl-C and SIGTERM: the first no longer ends the program, so that it can save its work; a second one does, in case the
- * program hangs. Disposing the watch restores the default.
+ * Watches for Ctrl-C and SIGTERM: the first no longer ends the program, so that it can save its work; a
+ * second one does, in case the program hangs. Disposing the watch restores the default.
  */
 export function watchInterrupts(): InterruptWatch {
   const controller = new AbortController();
@@ -37,10 +37,11 @@ export function watchInterrupts(): InterruptWatch {
 }
 
 /**
- * Yields to the event loop, so that signals, timers and requests are handled between long computations; promises alone never do.
+ * Yields to the event loop, so that signals, timers and requests are handled between long computations;
+ * promises alone never do.
  *
- * It waits for a system call: only when nothing else is ready does the loop poll for signals at once. With `setImmediate` it polls on
- * every 61st turn only, and a signal waited for up to three seconds.
+ * It waits for a system call: only when nothing else is ready does the loop poll for signals at once. With
+ * `setImmediate` it polls on every 61st turn only, and a signal waited for up to three seconds.
  */
 export async function yieldToEventLoop(): Promise<void> {
   await Deno.stat("/");

@@ -1,5 +1,6 @@
 /**
- * Locks between processes. They are the operating system's: a process that ends, however it ends, frees its own.
+ * Locks between processes. They are the operating system's: a process that ends, however it ends, frees its
+ * own.
  *
  * @module
  */
@@ -17,8 +18,8 @@ export function tryLockFile(path: string): Disposable | null {
 }
 
 /**
- * Runs `work` while no other process, and no other call here, holds the lock of the same folder. The lock is on the folder itself and
- * leaves no file.
+ * Runs `work` while no other process, and no other call here, holds the lock of the same folder. The lock is
+ * on the folder itself and leaves no file.
  *
  * @param folder Created if it is missing.
  * @param onWait Called once if another holds the lock.

@@ -44,8 +44,8 @@ export interface ChildProcess {
 }
 
 /**
- * Starts a program. It outlives this process unless it is told to end: Ctrl-C in a terminal reaches both, and what this process does
- * with a signal stays its own matter.
+ * Starts a program. It outlives this process unless it is told to end: Ctrl-C in a terminal reaches both, and
+ * what this process does with a signal stays its own matter.
  *
  * @throws {InputError} If there is no such program, or it may not be run.
  *

@@ -1,8 +1,9 @@
 /**
  * Random numbers that depend on their key alone.
  *
- * Everything random in a run (initial weights, the order of an epoch, the crop of an image) is drawn from a generator keyed by
- * integers such as (seed, epoch, index). There is no hidden state to save, so a resumed run draws what the uninterrupted one would.
+ * Everything random in a run (initial weights, the order of an epoch, the crop of an image) is drawn from a
+ * generator keyed by integers such as (seed, epoch, index). There is no hidden state to save, so a resumed
+ * run draws what the uninterrupted one would.
  *
  * @module
  */
@@ -44,7 +45,8 @@ export function hash(...words: number[]): number {
 /**
  * Creates the generator of a key: sfc32 (Doty-Humphrey, PractRand), seeded by hashes of the key.
  *
- * @param key Integers that name what is drawn: a seed first, then for instance the epoch and the index of an image.
+ * @param key Integers that name what is drawn: a seed first, then for instance the epoch and the index of an
+ *   image.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 /**
- * Reads and writes safetensors files: https://huggingface.co/docs/safetensors (8 bytes of length, a JSON header, the raw data).
+ * Reads and writes safetensors files: https://huggingface.co/docs/safetensors (8 bytes of length, a JSON
+ * header, the raw data).
  *
  * @module
  */

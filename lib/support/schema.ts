@@ -1,5 +1,6 @@
 /**
- * Checks of values from outside (command line, JSON files) by zod, and one sentence where a value cannot be used.
+ * Checks of values from outside (command line, JSON files) by zod, and one sentence where a value cannot be
+ * used.
  *
  * @module
  */
@@ -7,7 +8,10 @@ import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./errors.ts";
 
-/** A setting: its check, its default and its words. Command lines, `--help` and configuration files come from it. */
+/**
+ * A setting: its check, its default and its words. Command lines, `--help` and configuration files come from
+ * it.
+ */
 export interface Option<Value = unknown> {
   /** Type and check; nullable where "off" is a value. */
   schema: z.ZodType<Value>;
@@ -25,7 +29,10 @@ export interface Option<Value = unknown> {
   help: string;
   /** The same for turning off what is on by default. */
   helpOff?: string;
-  /** What stands for the value in `--help`: `N`, `PATH|synthetic`. A `PATH` is relative to the caller's folder. */
+  /**
+   * What stands for the value in `--help`: `N`, `PATH|synthetic`. A `PATH` is relative to the caller's
+   * folder.
+   */
   value?: string;
 }
 
@@ -193,8 +200,8 @@ function wordIssue(issue: z.core.$ZodRawIssue): string {
 }
 
 /**
- * The candidate that a word was most likely meant to be, if one is near: up to a third of the letters differ, or one begins the
- * other. Case and punctuation do not count.
+ * The candidate that a word was most likely meant to be, if one is near: up to a third of the letters differ,
+ * or one begins the other. Case and punctuation do not count.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");

@@ -13,7 +13,7 @@ export interface MeanInterval {
 /** Student's t at 97.5 % for 1 to 10 degrees of freedom. */
 const T_VALUES = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281];
 
-/** Student's t at 97.5 %: by table up to 10 degrees of freedom, by its expansion about the normal (error < 1e-4) beyond. */
+/** Student's t at 97.5 %: a table up to 10 degrees of freedom, then an expansion (error < 1e-4). */
 export function studentT(degrees: number): number {
   if (degrees <= T_VALUES.length) return T_VALUES[degrees - 1];
   // Abramowitz & Stegun, 26.7.5

@@ -76,8 +76,8 @@ export interface FrozenSourceOptions extends NetworkSpec, Partial<Execution> {
 }
 
 /**
- * Creates a training's source of batches. Where the backbone is frozen and images are not augmented, its feature maps are computed here
- * once and take the images' place.
+ * Creates a training's source of batches. Where the backbone is frozen and images are not augmented, its
+ * feature maps are computed here once and take the images' place.
  *
  * @param tensors The network's parameters and running statistics.
  */

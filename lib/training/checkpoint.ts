@@ -1,8 +1,8 @@
 /**
  * Checkpoints: everything a training needs to resume as if it had never stopped, in one safetensors file.
  *
- * The network's tensors carry PyTorch's names and layouts, the optimizer's are `optimizer.<tensor>.<slot>`, and the rest is JSON in the
- * file's metadata, which can be read without the tensors and without TensorFlow.
+ * The network's tensors carry PyTorch's names and layouts, the optimizer's are `optimizer.<tensor>.<slot>`,
+ * and the rest is JSON in the file's metadata, which can be read without the tensors and without TensorFlow.
  *
  * @module
  */
@@ -48,7 +48,8 @@ export interface Checkpoint extends CheckpointMetadata {
   /**
    * Reads and checks the tensors as arrays; needs no TensorFlow.
    *
-   * @throws {InputError} If they are damaged, not those of the network that the configuration names, or written after this was opened.
+   * @throws {InputError} If they are damaged, not those of the network that the configuration names, or
+   *   written after this was opened.
    */
   readTensors(): Promise<CheckpointTensors<StoredTensors>>;
   /** Loads the network alone, for inference. @throws {InputError} As {@linkcode Checkpoint.readTensors}. */
@@ -200,7 +201,8 @@ function checkTensors(
 type Shapes = (readonly [name: string, shape: number[]])[];
 
 /**
- * Takes a file's tensors in the order of a new network's: sums over all of them, as clipping forms them, must not change on resuming.
+ * Takes a file's tensors in the order of a new network's: sums over all of them, as clipping forms them, must
+ * not change on resuming.
  *
  * @throws {InputError} If they are not exactly those expected.
  */

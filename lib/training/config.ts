@@ -5,7 +5,7 @@ import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOptio
 
 export type { OptimizerName, ScheduleName, TrainConfig } from "./options.ts";
 
-/** Where a configuration comes from; of two that name an option, the later one here wins. */
+/** Sources of a configuration; of two that name an option, the later one here wins. */
 export interface ConfigSources {
   /** The configuration of the run to resume, as its checkpoint holds it. */
   base?: object;
@@ -23,7 +23,7 @@ export interface ConfigFile {
   values: object;
 }
 
-/** The key of `config.json` for what the run found out (data set, device, versions); not an option, so not read back. */
+/** Key of `config.json` for the run's environment; not an option, so not read back. */
 export const RECORDED_KEY = "recorded";
 
 const NAMES = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
@@ -69,11 +69,14 @@ export function configSchema(): object {
 }
 
 /**
- * Puts a complete, checked configuration together: defaults, then the resumed run, then the configuration file, then the flags.
+ * Puts a complete, checked configuration together: defaults, then the resumed run, then the configuration
+ * file, then the flags.
  *
- * Learning rate, momentum and weight decay have a default for each optimizer; the run is named after its network.
+ * Learning rate, momentum and weight decay have a default for each optimizer; the run is named after its
+ * network.
  *
- * @throws {InputError} if a source has an unknown name or a value that cannot be, or if options contradict each other.
+ * @throws {InputError} if a source has an unknown name or a value that cannot be, or if options contradict
+ *   each other.
  *
  * @example
  * ```ts
@@ -107,7 +110,7 @@ export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {
   return complete;
 }
 
-/** The values that are options, each checked; `undefined` ones are left out. `place` completes the messages. */
+/** Checks all values and leaves `undefined` ones out. `place` completes the messages. */
 function checkValues(values: object, place: string): Partial<TrainConfig> {
   const given = Object.entries(values).filter(([name, value]) =>
     value !== undefined && name !== RECORDED_KEY && name !== "$schema"
@@ -139,8 +142,9 @@ function unknownOption(name: string, place: string): InputError {
 }
 
 /**
- * Refuses contradictions. All other combinations make sense: an adapter after a trainable backbone is the control for one after a
- * frozen backbone, and a frozen backbone with random weights shows what the pretrained ones are worth.
+ * Refuses contradictions. All other combinations make sense: an adapter after a trainable backbone is the
+ * control for one after a frozen backbone, and a frozen backbone with random weights shows what the
+ * pretrained ones are worth.
  */
 function checkCombinations({ variant, classLoop, optimizer, momentum }: TrainConfig): void {
   if (classLoop && (variant === "static-ten-way" || variant === "static-shared")) {

@@ -41,7 +41,7 @@ export interface Evaluation extends Metrics {
 
 /** Evaluates a network, any number of times. */
 export interface Evaluator {
-  /** Evaluates the network on all images of `source`; `onBatch` receives the number of batches done and of all. */
+  /** Evaluates the network on all images of `source`; `onBatch` receives the batches done and in all. */
   evaluate(
     tensors: StateDict,
     source: BatchSource,

@@ -1,7 +1,7 @@
 import type { TrainConfig } from "./config.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
 
-/** Receives a training's events as plain data: the command line displays them, notebooks plot them, tests collect them. */
+/** Receives a training's events as plain data, to be displayed, plotted or collected. */
 export interface TrainObserver {
   /** Once, before the first step. */
   onStart?(info: TrainStart): void;

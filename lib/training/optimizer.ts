@@ -2,10 +2,10 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 import { addDecay, nesterovStep } from "../tensorflow/operations/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 
-/** A step's learning rate and the like as scalar tensors: plain numbers would be constants of the compiled graph. */
+/** A step's learning rate and the like, as tensors: numbers would be constants of the compiled graph. */
 export type Rates = Record<string, tf.Scalar>;
 
-/** Update rule of a parameter by its gradient. It has no state of its own: the state goes in and comes out. */
+/** Update rule of a parameter by its gradient: a pure function, whose state goes in and comes out. */
 export interface Optimizer {
   /** Names of its state tensors per parameter, which start at zero. */
   readonly slots: readonly string[];
@@ -26,7 +26,7 @@ export type OptimizerConfig = Pick<
   "optimizer" | "momentum" | "weightDecay" | "decoupledWeightDecay"
 >;
 
-/** Creates the optimizer of a configuration. Weight decay is added to the gradient (L2) unless it is decoupled. */
+/** Creates the optimizer of a configuration. Weight decay is added to the gradient unless decoupled. */
 export function createOptimizer(config: OptimizerConfig): Optimizer {
   const { optimizer, momentum, weightDecay, decoupledWeightDecay } = config;
   const create = (decay: number) =>
@@ -34,7 +34,7 @@ export function createOptimizer(config: OptimizerConfig): Optimizer {
   return decoupledWeightDecay && weightDecay > 0 ? decouple(create(0), weightDecay) : create(weightDecay);
 }
 
-/** Shrinks the parameter by learning rate × decay before the step (Loshchilov and Hutter 2019, arXiv:1711.05101): `torch.optim.AdamW`. */
+/** Decouples weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): `torch.optim.AdamW`. */
 function decouple(rule: Optimizer, weightDecay: number): Optimizer {
   return {
     slots: rule.slots,
@@ -73,7 +73,7 @@ function nesterovSgd(momentum: number, weightDecay: number): Optimizer {
 
 const BETA_1 = 0.9, BETA_2 = 0.999, ADAM_EPSILON = 1e-8;
 
-/** Kingma and Ba 2015, arXiv:1412.6980, algorithm 1: `torch.optim.Adam`. The corrections of the bias are computed in float64. */
+/** Adam (Kingma and Ba 2015, arXiv:1412.6980): `torch.optim.Adam`, with bias corrections in float64. */
 function adam(weightDecay: number): Optimizer {
   return {
     slots: ["m", "v"],

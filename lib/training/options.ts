@@ -1,5 +1,6 @@
 /**
- * The options of a training, each described in one place: type, check, default, help, and whether a resumed run may change it.
+ * The options of a training, each described in one place: type, check, default, help, and whether a resumed
+ * run may change it.
  *
  * @module
  */
@@ -20,7 +21,7 @@ export interface TrainConfig {
   seed: number;
   /** Generated or stored filters. */
   variant: Variant;
-  /** Which backbone parameters are trained. */
+  /** Trained backbone parameters. */
   backbone: BackboneMode;
   /** Trainable convolution after the backbone. */
   adapter: AdapterKind;
@@ -69,8 +70,8 @@ export interface TrainConfig {
 }
 
 /**
- * Whether a resumed run may change an option: `free` – the training continues as it would have; `rounding` – results differ by
- * rounding from those of an uninterrupted run; `fixed` – it would be another training.
+ * Whether a resumed run may change an option: `free` – the training continues as it would have; `rounding` –
+ * results differ by rounding from those of an uninterrupted run; `fixed` – it would be another training.
  */
 export type ResumeRule = "free" | "rounding" | "fixed";
 

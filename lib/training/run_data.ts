@@ -32,7 +32,7 @@ export function selectRunData({ train, test }: Datasets, config: TrainConfig): R
 
 const STRIDE = 61; // hash every 61st byte: all of them would take a second
 
-/** Hashes a run's images, to tell them from others: FNV-1a over all labels and some of the pixels, in eight hexadecimal digits. */
+/** Hashes a run's images: FNV-1a over all labels and some of the pixels, in eight hexadecimal digits. */
 export function fingerprint({ train, chooseOn, test }: RunData): string {
   let hash = 0x811c9dc5;
   const add = (bytes: Uint8Array, stride: number) => {

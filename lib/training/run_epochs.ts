@@ -25,7 +25,8 @@ export interface RunContext {
 }
 
 /**
- * Trains and tests epoch after epoch until the configured number is reached, saving after each and every 30 s in between.
+ * Trains and tests epoch after epoch until the configured number is reached, saving after each and every 30 s
+ * in between.
  *
  * @throws {Interrupted} If `signal` was aborted; everything is saved.
  */
@@ -155,7 +156,7 @@ const CURVES = {
   "images per second": "imagesPerSecond",
 } as const;
 
-/** Opens a folder for TensorBoard's event files, and returns the function that adds an epoch to its curves. */
+/** Opens TensorBoard's event files; returns the function that adds an epoch to its curves. */
 async function openEventLog(folder: string): Promise<(record: EpochRecord) => void> {
   const writer = await openSummaryWriter(folder);
   return (record) => {

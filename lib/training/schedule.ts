@@ -16,9 +16,10 @@ export interface ScheduleOptions {
 /**
  * Computes the learning rate of a step.
  *
- * - `one-cycle` (Smith and Topin 2018, arXiv:1708.07120; `OneCycleLR`): from peak/25 up to the peak in the first 30 % of the steps, down
- *   to peak/250,000 in the rest, each along half a cosine;
- * - `cosine` (Loshchilov and Hutter 2017, arXiv:1608.03983; `CosineAnnealingLR`): from the peak along half a cosine towards 0;
+ * - `one-cycle` (Smith and Topin 2018, arXiv:1708.07120; `OneCycleLR`): from peak/25 up to the peak in the
+ *   first 30 % of the steps, down to peak/250,000 in the rest, each along half a cosine;
+ * - `cosine` (Loshchilov and Hutter 2017, arXiv:1608.03983; `CosineAnnealingLR`): from the peak along half a
+ *   cosine towards 0;
  * - `constant`.
  *
  * @param step 0 for the first.

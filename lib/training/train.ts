@@ -57,7 +57,8 @@ export interface TrainResult {
 }
 
 /**
- * Trains a network, from its start or from a checkpoint, and keeps its best and its last state in the run's folder.
+ * Trains a network, from its start or from a checkpoint, and keeps its best and its last state in the run's
+ * folder.
  *
  * A resumed training does what it would have done uninterrupted: on a CPU bit for bit.
  *

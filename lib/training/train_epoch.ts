@@ -109,7 +109,8 @@ export interface LossMeter {
   /** Takes a step's results; they are disposed once read. */
   add(loss: tf.Scalar, correct: tf.Scalar, images: number): void;
   /**
-   * Adds the pending results to the sums in the order of the steps, so that the sums do not depend on when they are read.
+   * Adds the pending results to the sums in the order of the steps, so that the sums do not depend on when
+   * they are read.
    *
    * @returns Steps since the first loss that is not finite (0 for the last step), or null.
    */

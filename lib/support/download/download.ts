@@ -22,18 +22,20 @@ export interface DownloadOptions extends NetworkOptions {
 }
 
 /**
- * Downloads `url` to `path`, resuming where an earlier attempt broke off. A file that is there already is checked and not downloaded.
+ * Downloads `url` to `path`, resuming where an earlier attempt broke off. A file that is there already is
+ * checked and not downloaded.
  *
- * The bytes go to `<path>.part` and what is known of the server's file to `<path>.part.json`; the file gets its name when it is complete
- * and its checksum right. Resuming uses an HTTP range, also in a later process, unless the server's file has changed. Only one process at
- * a time may download to a path: see `withFolderLock`.
+ * The bytes go to `<path>.part` and what is known of the server's file to `<path>.part.json`; the file gets
+ * its name when it is complete and its checksum right. Resuming uses an HTTP range, also in a later process,
+ * unless the server's file has changed. Only one process at a time may download to a path: see
+ * `withFolderLock`.
  *
  * @throws {DownloadError} If it fails; its `failure` tells why.
  *
  * @example
  * ```ts ignore
  * import { downloadFile } from "./download.ts";
- * await downloadFile("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "data/cifar-10-binary.tar.gz", {
+ * await downloadFile("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "data/cifar-10.tar.gz", {
  *   md5: "c32a1d4ab5d03f1284b67883e8d87530",
  *   onDownload: (bytes, total) => console.log(bytes, total),
  * });
@@ -67,7 +69,7 @@ export async function downloadFile(
     const found = md5 && await md5OfFile(`${path}.part`);
     if (found === md5) break;
     await removePart(path);
-    if (isResumed && round === 1) continue; // the older part may have been of another file: once more from the start
+    if (isResumed && round === 1) continue; // the part may have been of another file: start again
     throw new DownloadError({
       what: `use ${url}`,
       why: `the MD5 sum of what was downloaded is ${found}, expected ${md5}; it was deleted`,
@@ -98,7 +100,8 @@ interface PartRecord {
 /**
  * Continues `<path>.part` where it stopped, or starts it, until the file is complete.
  *
- * @param isChecked A checksum follows, so that the part may be continued by size alone where the server names no ETag or date.
+ * @param isChecked A checksum follows, so that the part may be continued by size alone where the server names
+ *   no ETag or date.
  * @returns Whether an older part was continued.
  * @throws {TransientError} If the transfer broke off: call again.
  * @throws {DownloadError} If the server refuses or sends too much, or the disk is full.
@@ -165,7 +168,7 @@ async function removePart(path: string): Promise<void> {
 
 function validatorOf(headers: Headers): string | null {
   const etag = headers.get("ETag");
-  return etag && !etag.startsWith("W/") ? etag : headers.get("Last-Modified"); // a weak one proves nothing about bytes
+  return etag && !etag.startsWith("W/") ? etag : headers.get("Last-Modified"); // a weak one is not about bytes
 }
 
 function readRecord(part: string, url: string): PartRecord | null {

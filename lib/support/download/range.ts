@@ -18,8 +18,8 @@ export interface FetchRangeOptions extends NetworkOptions {
 /**
  * Fetches the bytes from `start` to before `end` of a file on a server.
  *
- * A server without ranges sends the file from its beginning: the bytes before `start` are dropped, and the connection is closed at
- * `end`.
+ * A server without ranges sends the file from its beginning: the bytes before `start` are dropped, and the
+ * connection is closed at `end`.
  *
  * @throws {DownloadError} If it fails: no network, no such file, a file that is shorter.
  */

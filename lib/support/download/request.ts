@@ -30,7 +30,7 @@ export class TransientError extends Error {
   }
 }
 
-/** Converts a full disk and a missing permission to a {@linkcode DownloadError}; returns other errors as they are. */
+/** Converts a full disk or a missing permission to a {@linkcode DownloadError}; returns other errors. */
 export function explainWriteError(error: unknown, path: string): unknown {
   const { code } = error as { code?: string };
   const explain = (why: string, advice: string) =>
@@ -63,7 +63,7 @@ export interface NetworkOptions {
 export interface Answer {
   status: number;
   headers: Headers;
-  /** The body, chunk by chunk. Leaving the loop early closes the connection. @throws {TransientError} When it breaks off. */
+  /** The body; leaving the loop early closes the connection. @throws {TransientError} If it breaks off. */
   body: AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Closes the connection without reading the body. */
   cancel(): Promise<void>;
@@ -177,7 +177,8 @@ export function parseLength(text: string | null): number | null {
 /**
  * Repeats `attempt` after transient failures, with growing pauses.
  *
- * @param attempt Starts the work or continues it. It reports the bytes that arrived; progress resets the count of failures.
+ * @param attempt Starts the work or continues it. It reports the bytes that arrived; progress resets the
+ *   count of failures.
  * @throws {DownloadError} `unreachable` if nothing ever arrived, else `interrupted`.
  */
 export async function withRetries<T>(
