@@ -1,4 +1,4 @@
-import { dirname, resolve } from "@std/path";
+import { resolve } from "@std/path";
 import {
   type Column,
   COLUMNS,
@@ -19,16 +19,16 @@ import {
 } from "../bench/report.ts";
 import { type BenchResult, runBench } from "../bench/run_bench.ts";
 import { InputError } from "../lib/support/errors.ts";
-import { statOrNull, writeText } from "../lib/support/files.ts";
+import { requireFolderOf, writeText } from "../lib/support/files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { boolean, integer, text } from "../lib/support/schema.ts";
 import { ensurePythonPackages } from "../lib/setup/setup.ts";
 import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLiveLine } from "./shared/live_line.ts";
 import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./shared/tensorflow.ts";
 import { formatTable } from "./shared/table.ts";
 
 const { data, weights, device } = TRAINING_OPTIONS;
@@ -138,7 +138,7 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
   const { quick, force } = values;
   const rows = selectNames(values.rows ?? (quick ? QUICK.rows : "all"), ROW_NAMES, "rows");
   const columns = selectColumns(values, given);
-  for (const file of [values.json, values.figure]) requireFolder(file);
+  for (const file of [values.json, values.figure]) if (file !== null) requireFolderOf(file);
   const loadAverage = Deno.loadavg(); // before set-up raises it
   const warning = checkIdle(loadAverage[0], navigator.hardwareConcurrency, force || quick);
   if (warning !== null) console.error(warning);
@@ -234,16 +234,6 @@ async function findPython(named: string | null): Promise<string> {
   }
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("bench", { reporter }));
   return python;
-}
-
-/** Refuses a file whose folder is missing before the measurement, not after it. */
-function requireFolder(file: string | null): void {
-  if (file === null || statOrNull(dirname(resolve(file)))?.isDirectory) return;
-  throw new InputError({
-    what: `write ${file}`,
-    why: `there is no folder ${dirname(resolve(file))}`,
-    next: [{ advice: "make it first" }],
-  });
 }
 
 function write(file: string, text: string): void {

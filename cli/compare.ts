@@ -25,7 +25,7 @@ import { scheduleRuns } from "../lib/experiments/schedule_runs.ts";
 import { findStaleness, wordStaleness } from "../lib/experiments/staleness.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
-import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
+import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
@@ -34,7 +34,6 @@ import { runWorker } from "./compare/child.ts";
 import { COMPARE_COMMAND } from "./compare/options.ts";
 import { createCompareProgress } from "./compare/progress.ts";
 import { absolutePaths, type CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/tensorflow.ts";
 import { formatTable } from "./shared/table.ts";
 
 const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be

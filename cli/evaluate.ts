@@ -1,9 +1,8 @@
-import { dirname } from "@std/path";
 import type { Dataset } from "../lib/data/dataset.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
-import { InputError } from "../lib/support/errors.ts";
+import { requireFolderOf } from "../lib/support/files.ts";
 import { text } from "../lib/support/schema.ts";
 import { writeSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
@@ -16,9 +15,8 @@ import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine, fitLine } from "./shared/live_line.ts";
-import { loadDatasetsWithBar } from "./shared/load.ts";
+import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/tensorflow.ts";
 import { formatTable } from "./shared/table.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 
@@ -56,7 +54,7 @@ export const COMMAND = {
 
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
-  if (values.scores !== null) checkFolderOf(values.scores);
+  if (values.scores !== null) requireFolderOf(values.scores);
   await setUpTensorFlow({ device: values.device });
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
   const network = await checkpoint.loadNetwork();
@@ -77,18 +75,6 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   };
   console.log(
     values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(checkpoint, evaluation, images),
-  );
-}
-
-/** Says before the work, not after it, that a file has no folder to be in. */
-function checkFolderOf(path: string): void {
-  try {
-    if (Deno.statSync(dirname(path)).isDirectory) return;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
-  }
-  throw new InputError(
-    `Cannot write ${path}: there is no folder ${dirname(path)}; make it, or choose another.`,
   );
 }
 

@@ -5,8 +5,8 @@ import { ensureJupyter } from "../notebooks/jupyter/jupyter.ts";
 import { startLab } from "../notebooks/jupyter/lab_server.ts";
 import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { runCommand } from "./shared/command.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task lab",

@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { writeFileAtomically } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { boolean, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
@@ -10,9 +10,9 @@ import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
 import { cleanOutputs, formatNotebook, type Replacement } from "../notebooks/jupyter/notebook_file.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
+import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLiveLine } from "./shared/live_line.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow, withLiveReporter } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task notebooks",
@@ -131,7 +131,7 @@ async function executeOne(
   const executed = await executeNotebook(path, { jupyter, env, signal, onCell });
   const cleaned = cleanOutputs(executed, path, listReplacements(scratch));
   const text = formatNotebook(cleaned);
-  writeFileAtomically(join(folder, basename(path)), new TextEncoder().encode(text));
+  writeText(join(folder, basename(path)), text);
 }
 
 /** Folders of this machine that an output may name, and what the reader is shown instead. */

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
-import { writeFileAtomically } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/files.ts";
 import { chooseExamples } from "../lib/analysis/choose_examples.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
@@ -19,9 +19,8 @@ import { projectFolder } from "../lib/support/project.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { configSchema } from "../lib/training/config.ts";
 import { runCommand } from "./shared/command.ts";
-import { loadDatasetsWithBar } from "./shared/load.ts";
+import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import type { Command } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task pages",
@@ -156,7 +155,7 @@ function replaceInReadme(name: string, content: string): void {
 }
 
 function write(path: string, text: string): void {
-  writeFileAtomically(join(projectFolder(), path), new TextEncoder().encode(text));
+  writeText(join(projectFolder(), path), text);
   console.error(`Wrote ${path}.`);
 }
 

@@ -1,12 +1,12 @@
-import { basename, dirname, extname } from "@std/path";
-import { writeFileAtomically } from "../lib/support/files.ts";
+import { basename, extname } from "@std/path";
+import { requireFolderOf, writeFileAtomically } from "../lib/support/files.ts";
 import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { choice, integer, text } from "../lib/support/schema.ts";
-import { classify, findModel } from "../lib/prediction/classify.ts";
+import { classify, findModel, type Prediction } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
 import {
   drawMapsFigure,
@@ -19,10 +19,11 @@ import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand, wordInputError } from "./shared/command.ts";
+import { setUpTensorFlow } from "./shared/load.ts";
 import { createDownloadProgress } from "./shared/download_progress.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { formatPrediction } from "./shared/prediction_text.ts";
-import { setUpTensorFlow } from "./shared/tensorflow.ts";
+import { formatBar } from "./shared/live_line.ts";
+import { formatPercent } from "./shared/units.ts";
 
 export const COMMAND = {
   name: "deno task predict",
@@ -85,9 +86,10 @@ const BATCH = 16;
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<number> {
   const { fit, cifar, data, device: choice, json } = values;
   if (positionals.length === 0 && cifar === null) {
-    throw new InputError(
-      `Cannot start without a picture: name one (${COMMAND.name} IMAGE), or use --cifar N for a test image.`,
-    );
+    throw new InputError({
+      what: "start without a picture",
+      why: `write ${COMMAND.name} IMAGE, or --cifar N for a test image`,
+    });
   }
   const maps = values.maps === null ? null : checkMapsFile(values.maps);
   const checkpoint = await openCheckpoint(findModel(values.model));
@@ -188,9 +190,11 @@ async function readTestImage(index: number, data: string | null): Promise<Ready>
   );
   const count = test.labels.length;
   if (index >= count) {
-    throw new InputError(
-      `Cannot use --cifar ${index}: the test set of ${test.name} has images 0 to ${count - 1}.`,
-    );
+    throw new InputError({
+      what: `use test image ${index}`,
+      why: `the test set of ${test.name} has images 0 to ${count - 1}`,
+      setting: "cifar",
+    });
   }
   return {
     label: `test image ${index}`,
@@ -203,16 +207,14 @@ async function readTestImage(index: number, data: string | null): Promise<Ready>
 function checkMapsFile(path: string): { path: string; format: "svg" | "png" } {
   const format = extname(path).slice(1).toLowerCase();
   if (format !== "svg" && format !== "png") {
-    throw new InputError(
-      `Cannot use --maps ${path}: the name must end in .svg or .png, which says what to draw.`,
-    );
+    throw new InputError({
+      what: `draw ${path}`,
+      why: "the name must end in .svg or .png, which says what to draw",
+      setting: "maps",
+    });
   }
-  try {
-    if (Deno.statSync(dirname(path)).isDirectory) return { path, format };
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  throw new InputError(`Cannot use --maps ${path}: there is no folder ${dirname(path)}; make it first.`);
+  requireFolderOf(path);
+  return { path, format };
 }
 
 function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
@@ -222,6 +224,37 @@ function printResult({ label, how, prediction, trueClass }: PredictedPicture & R
   const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
   const truth = trueClass === undefined ? "" : `, in truth ${CLASS_NAMES[trueClass]}`;
   console.log(`${heading}: ${how}${truth}\n${formatPrediction(prediction, { width, color })}\n`);
+}
+
+/** Options of {@linkcode formatPrediction}. */
+export interface PredictionTextOptions {
+  /** Columns to stay within. @default 80 */
+  width?: number;
+  /** @default false */
+  color?: boolean;
+}
+
+const NAME_WIDTH = Math.max(...CLASS_NAMES.map((name) => name.length));
+const OTHER_COLUMNS = 2 + NAME_WIDTH + 2 + 7 + 2 + 2 + 8; // mark, name, score, percentage and the gaps
+const WIDEST_BAR = 40;
+
+/** Formats the ten scores with their probabilities as bars, highest first, the predicted class marked. */
+export function formatPrediction(
+  { scores, probabilities, predictedClass }: Prediction,
+  { width = 80, color = false }: PredictionTextOptions = {},
+): string {
+  const barWidth = Math.max(6, Math.min(WIDEST_BAR, width - OTHER_COLUMNS));
+  const order = CLASS_NAMES.map((_, label) => label).sort((one, other) => scores[other] - scores[one]);
+  // of equal scores the first is predicted, and sort keeps their order
+  return order.map((label) => {
+    const isPredicted = label === predictedClass;
+    const name = CLASS_NAMES[label].padEnd(NAME_WIDTH);
+    const score = scores[label].toFixed(2).replace("-", "−").padStart(7);
+    const bar = formatBar(probabilities[label], barWidth, color);
+    const percent = formatPercent(probabilities[label]).padStart(8);
+    const left = `${isPredicted ? "▸" : " "} ${name}  ${score}`;
+    return `${color && isPredicted ? `\x1b[1m${left}\x1b[0m` : left}  ${bar}  ${percent}`;
+  }).join("\n");
 }
 
 function describeModel({ path, config, progress, recorded }: Checkpoint): string {

@@ -9,8 +9,8 @@ import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
 import { ensurePythonPackages } from "../lib/setup/setup.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
+import { withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { withLiveReporter } from "./shared/tensorflow.ts";
 import { formatBytes } from "./shared/units.ts";
 
 export const COMMAND = {

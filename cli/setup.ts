@@ -3,8 +3,8 @@ import { findGpu, isBuildReady, tensorflowFolder } from "../lib/tensorflow/setup
 import { boolean, choice } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
+import { setUpTensorFlow } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { setUpTensorFlow } from "./shared/tensorflow.ts";
 
 export const COMMAND = {
   name: "deno task setup",

@@ -17,9 +17,8 @@ import {
   CONFIG_OPTION,
   JSON_OPTION,
 } from "./shared/options.ts";
-import { loadDatasetsWithBar, loadPretrainedWithBar } from "./shared/load.ts";
+import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { createProgress } from "./shared/progress.ts";
-import { setUpTensorFlow } from "./shared/tensorflow.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 
 export const COMMAND = {

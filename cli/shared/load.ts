@@ -2,6 +2,9 @@ import wrapAnsi from "wrap-ansi";
 import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.ts";
 import type { DownloadCallback } from "../../lib/support/download/request.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
+import { ensureTensorFlow } from "../../lib/setup/setup.ts";
+import type { Installation, InstallOptions, SetupReporter } from "../../lib/tensorflow/setup/mod.ts";
+import { createLiveLine } from "./live_line.ts";
 import { createDownloadProgress } from "./download_progress.ts";
 
 /** Loads the data set, with a bar where it is downloaded. */
@@ -30,6 +33,27 @@ async function withBar<T>(label: string, load: (network: Network) => Promise<T>)
     return await load({ log, warn: (message) => log(formatBanner(message)), onDownload: bar.onDownload });
   } finally {
     bar.close();
+  }
+}
+
+/** Installs TensorFlow into the project where it is missing, with its progress on a live line of standard error. */
+export async function setUpTensorFlow(
+  options: Pick<InstallOptions, "device" | "withoutGpu"> = {},
+): Promise<Installation> {
+  return await withLiveReporter((reporter) => ensureTensorFlow({ ...options, reporter }));
+}
+
+/** Runs a set-up that reports on a live line of standard error. */
+export async function withLiveReporter<T>(work: (reporter: SetupReporter) => Promise<T>): Promise<T> {
+  const liveLine = createLiveLine();
+  const live = (text: string) => liveLine.draw((columns) => text.slice(0, columns));
+  try {
+    return await work({
+      line: (text) => liveLine.print(text),
+      live: liveLine.interactive ? live : undefined,
+    });
+  } finally {
+    liveLine.clear();
   }
 }
 

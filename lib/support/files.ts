@@ -1,4 +1,5 @@
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
+import { InputError } from "./errors.ts";
 
 /** Replaces a file: written beside it, synced, renamed. On an error the old file stays. */
 export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>): void {
@@ -50,6 +51,21 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 /** Asks for a file's size, kind and times; null where there is none. */
 export function statOrNull(path: string): Deno.FileInfo | null {
   return orNull(() => Deno.statSync(path));
+}
+
+/**
+ * Checks that a file can be written: that its folder is there.
+ *
+ * @throws {InputError} If not: better said before the work than after it.
+ */
+export function requireFolderOf(path: string): void {
+  const folder = dirname(resolve(path));
+  if (statOrNull(folder)?.isDirectory) return;
+  throw new InputError({
+    what: `write ${path}`,
+    why: `there is no folder ${folder}`,
+    next: [{ advice: "make it first" }],
+  });
 }
 
 function orNull<T>(read: () => T): T | null {

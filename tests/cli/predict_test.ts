@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
-import { formatPrediction } from "../../cli/shared/prediction_text.ts";
+import { formatPrediction } from "../../cli/predict.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
@@ -107,15 +107,15 @@ Deno.test("predict refuses what it cannot begin with, in one line", async () => 
   const cases: [string[], RegExp][] = [
     [
       [],
-      /^error: Cannot start without a picture: name one \(deno task predict IMAGE\), or use --cifar N for a test image\.\n$/,
+      /^error: Cannot start without a picture: write deno task predict IMAGE, or --cifar N for a test image\.\n$/,
     ],
     [
       ["x.png", "--maps", "maps.pdf"],
-      /^error: Cannot use --maps maps\.pdf: the name must end in \.svg or \.png.*\n$/,
+      /^error: Cannot draw maps\.pdf \(--maps\): the name must end in \.svg or \.png.*\n$/,
     ],
     [
       ["x.png", "--maps", "no/such/maps.svg"],
-      /^error: Cannot use --maps .*: there is no folder no\/such; make it first\.\n$/,
+      /^error: Cannot write no\/such\/maps\.svg: there is no folder .*no\/such; make it first\.\n$/,
     ],
     [["x.png", "--fit", "squeeze"], /^error: Cannot use --fit squeeze: it must be crop, pad or stretch\.\n$/],
     [["x.png", "--model", "no-such-run"], /^error: Cannot find a checkpoint of no-such-run: .*\n$/],

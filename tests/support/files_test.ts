@@ -5,6 +5,7 @@ import {
   isRecord,
   readJsonOrNull,
   readTextOrNull,
+  requireFolderOf,
   statOrNull,
   writeFileAtomically,
   writeText,
@@ -93,4 +94,16 @@ Deno.test("JSON that is damaged or not an object is null", () => {
     assert.equal(readJsonOrNull(path), null, text);
   }
   assert.deepEqual([{}, [], null, 3].map(isRecord), [true, false, false, false]);
+});
+
+Deno.test("a file can be written where its folder is", () => {
+  using folder = temporaryFolder();
+  requireFolderOf(join(folder.path, "new.txt"));
+  Deno.writeTextFileSync(join(folder.path, "file"), "");
+  for (const missing of ["none", "file"]) {
+    const path = join(folder.path, missing, "new.txt");
+    assert.throws(() => requireFolderOf(path), {
+      message: `Cannot write ${path}: there is no folder ${join(folder.path, missing)}.`,
+    });
+  }
 });
