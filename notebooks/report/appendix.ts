@@ -17,7 +17,8 @@ export function writeAppendix(results: readonly ExperimentResult[]): string {
       ? []
       : ["## Data, weights, recipe, machine", formatCircumstances(results).join("\n")],
     "## Options",
-    "Every option of `deno task train` with its value in the comparison; `deno task train --help` explains each. Network and seed vary.",
+    "Every option of `deno task train`, named as in a configuration file, with its value in the comparison; `deno task train --help` " +
+    "explains each. Network and seed vary.",
     block(`#option-table(\n${listOptions(results).map((row) => `${toTypst(row)},`).join("\n")}\n)`),
     "## Versions",
     listVersions(results),
@@ -61,7 +62,9 @@ function listVersions(results: readonly ExperimentResult[]): string {
     )
   );
   const { imports } = JSON.parse(read("deno.json")) as { imports: Record<string, string> };
-  const packages = Object.values(imports).filter((specifier) => specifier.startsWith("npm:"));
+  const packages = new Set(
+    Object.values(imports).flatMap((specifier) => /^npm:(@?[^@]+@[\d.]+)/.exec(specifier)?.[1] ?? []),
+  );
   const code = [...new Set(sessions.map((session) => JSON.stringify(session.code)))].map((text) =>
     Object.entries(JSON.parse(text) as Record<string, string>).map(([part, hash]) => `${part} \`${hash}\``)
       .join(", ")
@@ -71,7 +74,7 @@ function listVersions(results: readonly ExperimentResult[]): string {
       ? []
       : [`- TensorFlow ${tensorflow} (C library), through the addon of TensorFlow.js.`],
     `- Programs: ${programs.join(", ")}.`,
-    `- Packages: ${packages.map((specifier) => `\`${specifier.slice("npm:".length)}\``).join(", ")}.`,
+    `- Packages: ${[...packages].map((name) => `\`${name}\``).join(", ")}.`,
     ...code.map((text) => `- The comparison's code, as hashes of parts of \`lib/\`: ${text}.`),
   ].join("\n");
 }
