@@ -8,10 +8,10 @@ import { formatTable } from "./shared/table.ts";
 
 export const COMMAND = {
   name: "deno task data",
-  summary: "Finds or fetches the data set, checks every file of it and counts its classes.",
+  summary: "Finds or downloads CIFAR-10, checks every file and counts the images per class.",
   options: { data: { ...TRAINING_OPTIONS.data, group: undefined } },
   examples: [
-    ["deno task data", "what training would use; downloaded where it is missing"],
+    ["deno task data", "the images that training would use"],
     ["deno task data --data ~/cifar-10-batches-bin", "checks a copy"],
   ],
 } satisfies Command;

@@ -29,6 +29,7 @@ export const COMMAND = {
     batchSize: {
       ...TRAINING_OPTIONS.batchSize,
       default: EVALUATION_BATCH_SIZE,
+      group: "Data",
       help: "images per batch",
     },
     device: TRAINING_OPTIONS.device,
@@ -48,7 +49,7 @@ export const COMMAND = {
   },
   examples: [
     ["deno task evaluate dynamic", "the best epoch of run dynamic"],
-    ["deno task evaluate last.safetensors --scores scores.st", "a checkpoint; the scores are kept"],
+    ["deno task evaluate dynamic --scores s.safetensors", "its scores and labels as tensors"],
   ],
 } satisfies Command;
 

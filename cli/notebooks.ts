@@ -17,8 +17,8 @@ import type { Command, CommandLine } from "./shared/options.ts";
 export const COMMAND = {
   name: "deno task notebooks",
   summary:
-    "Executes the notebooks from top to bottom, each in a fresh kernel, and keeps their outputs in them. A cell that fails ends it, " +
-    "and its notebook stays as it was.",
+    "Executes the notebooks from top to bottom, each in a fresh kernel, and keeps their outputs in them. A failing cell stops it; " +
+    "its notebook is not changed.",
   options: {
     quick: {
       schema: boolean(),

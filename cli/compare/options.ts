@@ -18,8 +18,8 @@ const {
 export const COMPARE_COMMAND = {
   name: "deno task compare",
   summary:
-    "Trains networks that differ in one thing, several seeds each by one recipe, and compares their test accuracies. " +
-    "What is done is not done again, and what was interrupted goes on: start the same command again.",
+    "Trains networks that differ in one thing, by one recipe and with several seeds each, and compares their test accuracies. " +
+    "Finished runs are kept, interrupted ones resumed: start the same command again.",
   options: {
     list: { schema: boolean(), default: false, group: "Comparison", help: "list the experiments" },
     probe: {

@@ -117,7 +117,7 @@ export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingO
     schema: text().nullable(),
     default: null,
     nullWord: "auto",
-    defaultText: "auto: RESNET18_WEIGHTS, data/, download",
+    defaultText: "auto = RESNET18_WEIGHTS, data/ or download",
     value: "PATH|random",
   }),
   classLoop: option(
@@ -168,7 +168,7 @@ export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingO
     schema: text().nullable(),
     default: null,
     nullWord: "auto",
-    defaultText: "auto: CIFAR10_DIR, data/, download",
+    defaultText: "auto = CIFAR10_DIR, data/ or download",
     value: "PATH|synthetic",
     onResume: "free", // a folder may have moved; the trainer compares the images themselves
   }),
