@@ -85,6 +85,7 @@ export { createSynthetic, SYNTHETIC_NAME, type SyntheticOptions } from "./data/s
 
 export { createNetwork, type CreateNetworkOptions } from "./model/create_network.ts";
 export { generateFilters, normaliseRows } from "./model/filters.ts";
+export type { StridedLayers } from "./tensorflow/operations/strided.ts";
 export type { ForwardContext } from "./model/layers.ts";
 export {
   createForwardContext,

@@ -25,9 +25,11 @@ export interface PreparePictureOptions {
 export interface PreparedPicture {
   /** Bytes `[32,32,3]`, red, green, blue. */
   pixels: Uint8Array;
+  /** Format of its file. */
   format: PictureFormat;
-  /** Size before it was resized, upright, in pixels. */
+  /** Width before it was resized, upright, in pixels. */
   width: number;
+  /** Height likewise. */
   height: number;
   /** Whether it had transparent parts, which are laid on white. */
   isTransparent: boolean;

@@ -6,6 +6,7 @@ const END_DIVISOR = 1e4;
 
 /** Options of {@linkcode learningRateAt}. */
 export interface ScheduleOptions {
+  /** Name of the schedule. */
   schedule: ScheduleName;
   /** Learning rate at its peak. */
   learningRate: number;
