@@ -1,7 +1,6 @@
-import { basename, extname } from "@std/path";
-import { requireFolderOf, writeFileAtomically } from "../lib/support/files.ts";
+import { basename } from "@std/path";
+import { requireFolderOf, writeFileAtomically, writeText } from "../lib/support/files.ts";
 import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
-import { loadDatasets } from "../lib/data/load_datasets.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
@@ -19,8 +18,7 @@ import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand, wordInputError } from "./shared/command.ts";
-import { setUpTensorFlow } from "./shared/load.ts";
-import { createDownloadProgress } from "./shared/download_progress.ts";
+import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBar } from "./shared/live_line.ts";
 import { formatPercent } from "./shared/units.ts";
@@ -77,8 +75,13 @@ interface Ready extends Omit<PredictedPicture, "prediction"> {
   how: string;
 }
 
-/** Outcome for one argument. */
-type Result = PredictedPicture & Ready | { label: string; error: string };
+interface Failure {
+  label: string;
+  error: string;
+}
+
+/** Outcome for one picture. */
+type Result = PredictedPicture & Ready | Failure;
 
 /** Pictures per forward pass. */
 const BATCH = 16;
@@ -91,7 +94,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
       why: `write ${COMMAND.name} IMAGE, or --cifar N for a test image`,
     });
   }
-  const maps = values.maps === null ? null : checkMapsFile(values.maps);
+  if (values.maps !== null) checkMapsFile(values.maps);
   const checkpoint = await openCheckpoint(findModel(values.model));
   await setUpTensorFlow({ device: choice });
   const { device } = await useNativeTensorFlow({ device: choice });
@@ -119,7 +122,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   }
   await finish();
   const predicted = results.filter((result) => "prediction" in result);
-  if (maps !== null && predicted.length > 0) writeMaps(maps, predicted, checkpoint);
+  if (values.maps !== null && predicted.length > 0) writeMaps(values.maps, predicted, checkpoint);
   if (json) console.log(JSON.stringify(toJson(results, checkpoint, device, fit)));
   else if (predicted.length > 0) console.log(describeModel(checkpoint));
   return predicted.length < results.length ? 2 : 0;
@@ -131,28 +134,18 @@ async function* readPictures(
   fit: Fit,
   cifar: number | null,
   data: string | null,
-): AsyncGenerator<Ready | { label: string; error: string }> {
+): AsyncGenerator<Ready | Failure> {
   for (const argument of args) {
-    const sources = attempt(argument, () => findPictures(argument));
-    if ("error" in sources) {
-      yield sources;
-      continue;
-    }
-    for (const { label, read } of sources) {
-      try {
-        const picture = await preparePicture(await read(), { fit, label });
-        yield { label, pixels: picture.pixels, how: describePreparation(picture, fit) };
-      } catch (error) {
-        yield toError(label, error);
-      }
-    }
+    const sources = await attempt(argument, () => findPictures(argument));
+    if ("error" in sources) yield sources;
+    else {for (const { label, read } of sources) {
+        yield await attempt(label, async () => {
+          const picture = await preparePicture(await read(), { fit, label });
+          return { label, pixels: picture.pixels, how: describePreparation(picture, fit) };
+        });
+      }}
   }
-  if (cifar === null) return;
-  try {
-    yield await readTestImage(cifar, data);
-  } catch (error) {
-    yield toError(`test image ${cifar}`, error);
-  }
+  if (cifar !== null) yield await attempt(`test image ${cifar}`, () => readTestImage(cifar, data));
 }
 
 /** Describes how a picture was brought to 32×32. */
@@ -170,24 +163,17 @@ function describePreparation({ format, width, height, isTransparent }: PreparedP
   return `${format}, ${resized}${isTransparent ? ", transparent parts on white" : ""}`;
 }
 
-function attempt<T>(label: string, work: () => T): T | { label: string; error: string } {
+async function attempt<T>(label: string, work: () => T | Promise<T>): Promise<T | Failure> {
   try {
-    return work();
+    return await work();
   } catch (error) {
-    return toError(label, error);
+    if (error instanceof InputError) return { label, error: wordInputError(error) };
+    throw error;
   }
 }
 
-function toError(label: string, error: unknown): { label: string; error: string } {
-  if (error instanceof InputError) return { label, error: wordInputError(error) };
-  throw error;
-}
-
 async function readTestImage(index: number, data: string | null): Promise<Ready> {
-  const progress = createDownloadProgress("CIFAR-10");
-  const { test } = await loadDatasets({ data, onDownload: progress.onDownload }).finally(() =>
-    progress.close()
-  );
+  const { test } = await loadDatasetsWithBar(data);
   const count = test.labels.length;
   if (index >= count) {
     throw new InputError({
@@ -204,9 +190,9 @@ async function readTestImage(index: number, data: string | null): Promise<Ready>
   };
 }
 
-function checkMapsFile(path: string): { path: string; format: "svg" | "png" } {
-  const format = extname(path).slice(1).toLowerCase();
-  if (format !== "svg" && format !== "png") {
+/** Refuses before the work a file that cannot be drawn after it. */
+function checkMapsFile(path: string): void {
+  if (!/\.(svg|png)$/i.test(path)) {
     throw new InputError({
       what: `draw ${path}`,
       why: "the name must end in .svg or .png, which says what to draw",
@@ -214,7 +200,6 @@ function checkMapsFile(path: string): { path: string; format: "svg" | "png" } {
     });
   }
   requireFolderOf(path);
-  return { path, format };
 }
 
 function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
@@ -226,14 +211,6 @@ function printResult({ label, how, prediction, trueClass }: PredictedPicture & R
   console.log(`${heading}: ${how}${truth}\n${formatPrediction(prediction, { width, color })}\n`);
 }
 
-/** Options of {@linkcode formatPrediction}. */
-export interface PredictionTextOptions {
-  /** Columns to stay within. @default 80 */
-  width?: number;
-  /** @default false */
-  color?: boolean;
-}
-
 const NAME_WIDTH = Math.max(...CLASS_NAMES.map((name) => name.length));
 const OTHER_COLUMNS = 2 + NAME_WIDTH + 2 + 7 + 2 + 2 + 8; // mark, name, score, percentage and the gaps
 const WIDEST_BAR = 40;
@@ -241,7 +218,7 @@ const WIDEST_BAR = 40;
 /** Formats the ten scores with their probabilities as bars, highest first, the predicted class marked. */
 export function formatPrediction(
   { scores, probabilities, predictedClass }: Prediction,
-  { width = 80, color = false }: PredictionTextOptions = {},
+  { width = 80, color = false }: { width?: number; color?: boolean } = {},
 ): string {
   const barWidth = Math.max(6, Math.min(WIDEST_BAR, width - OTHER_COLUMNS));
   const order = CLASS_NAMES.map((_, label) => label).sort((one, other) => scores[other] - scores[one]);
@@ -270,7 +247,7 @@ function describeOrigin({ data, weights }: Checkpoint["recorded"]): string {
 }
 
 function writeMaps(
-  { path, format }: { path: string; format: "svg" | "png" },
+  path: string,
   predicted: (PredictedPicture & Ready)[],
   { config, recorded }: Checkpoint,
 ): void {
@@ -278,7 +255,8 @@ function writeMaps(
   const svg = drawMapsFigure(pictures, {
     subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
   });
-  writeFileAtomically(path, format === "svg" ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg)));
+  if (/\.svg$/i.test(path)) writeText(path, svg);
+  else writeFileAtomically(path, new Uint8Array(svgToPng(svg)));
   const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
   console.error(`Maps drawn in ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
 }
