@@ -3,7 +3,7 @@ import { boolean, integer } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { ensureJupyter } from "../notebooks/jupyter/jupyter.ts";
 import { startLab } from "../notebooks/jupyter/lab_server.ts";
-import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
+import { listNotebooks } from "../notebooks/jupyter/notebook_file.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";

@@ -6,8 +6,12 @@ import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { checkCells } from "../notebooks/jupyter/check_cells.ts";
 import { CellError, executeNotebook } from "../notebooks/jupyter/execute.ts";
 import { ensureJupyter, type Jupyter } from "../notebooks/jupyter/jupyter.ts";
-import { listNotebooks } from "../notebooks/jupyter/list_notebooks.ts";
-import { cleanOutputs, formatNotebook, type Replacement } from "../notebooks/jupyter/notebook_file.ts";
+import {
+  cleanOutputs,
+  formatNotebook,
+  listNotebooks,
+  type Replacement,
+} from "../notebooks/jupyter/notebook_file.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";

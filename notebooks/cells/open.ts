@@ -12,7 +12,7 @@ import { ensureTensorFlow } from "../../lib/setup/setup.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { type Claim, createClaim } from "./claims.ts";
-import { installTensorDisplay } from "./display.ts";
+import { installTensorDisplay, isInNotebook } from "./display.ts";
 import { displayMarkdown } from "./text.ts";
 import { trainLive } from "./train_live.ts";
 
@@ -46,6 +46,7 @@ export async function openNotebook(): Promise<OpenNotebook> {
   await ensureTensorFlow({ reporter: { line: log } });
   const { device, version } = await useNativeTensorFlow();
   installTensorDisplay();
+  if (isInNotebook()) keepKernelAlive();
   const datasets = quick ? createSynthetic(QUICK_SIZES) : await loadDatasets({ log });
   const pretrained = await loadPretrained({ weights: quick ? "random" : undefined, log });
   const { train, test } = datasets;
@@ -66,6 +67,13 @@ export async function openNotebook(): Promise<OpenNotebook> {
   await displayMarkdown(line.join(" · "), { kind: "circumstances", ...circumstances });
   const untested = quick ? "quick trial" : circumstances.synthetic ? "synthetic images" : null;
   return { datasets, pretrained, quick, claim: createClaim(untested) };
+}
+
+/** Keeps the kernel and its state when ■ in the toolbar sends it a signal; {@linkcode trainLive} stops and saves by the same signal. */
+function keepKernelAlive(): void {
+  Deno.addSignalListener("SIGINT", () => {
+    console.log("■ stops and saves a training. To stop anything else, restart the kernel.");
+  });
 }
 
 /** A trained network. */

@@ -1,4 +1,5 @@
 import { basename, join } from "@std/path";
+import { startProcess } from "../../lib/support/processes.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { codeCells, readNotebook, sourceOf } from "./notebook_file.ts";
 
@@ -21,14 +22,12 @@ export async function checkCells(paths: readonly string[]): Promise<string> {
       origins.set(basename(module), origin);
       await Deno.writeTextFile(module, code);
     }
-    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["check", "--quiet", ...modules],
+    const check = await startProcess(Deno.execPath(), ["check", "--quiet", ...modules], {
       cwd: projectFolder(),
       env: { NO_COLOR: "1" },
-      stdout: "null",
-      stderr: "piped",
-    }).output();
-    return success ? "" : nameCells(new TextDecoder().decode(stderr), origins);
+    });
+    const { code, stderr } = await check.ended;
+    return code === 0 ? "" : nameCells(stderr, origins);
   } finally {
     for (const module of modules) await Deno.remove(module);
   }

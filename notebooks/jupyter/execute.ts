@@ -1,6 +1,7 @@
 import { basename, fromFileUrl, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
+import { startProcess } from "../../lib/support/processes.ts";
 import type { Jupyter } from "./jupyter.ts";
 import { type NotebookFile, readNotebook, sourceOf } from "./notebook_file.ts";
 
@@ -8,7 +9,7 @@ import { type NotebookFile, readNotebook, sourceOf } from "./notebook_file.ts";
 export interface ExecuteOptions {
   /** From {@linkcode ensureJupyter}. */
   jupyter: Jupyter;
-  /** Environment variables for the kernel, beside this process's own. */
+  /** More environment variables for the kernel. */
   env?: Record<string, string>;
   /** Told of each cell that begins, by its number from 1, and of how many. */
   onCell?: (number: number, all: number) => void;
@@ -53,42 +54,27 @@ export async function executeNotebook(path: string, options: ExecuteOptions): Pr
   const folder = await Deno.makeTempDir({ prefix: "notebook-" });
   try {
     const output = join(folder, "executed.ipynb");
-    const child = new Deno.Command(jupyter.python, {
-      args: [SCRIPT, path, output, String(seconds)],
-      env: { ...jupyter.env, ...env },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const stop = () => child.kill("SIGTERM");
-    signal?.addEventListener("abort", stop);
-    const complaints = new Response(child.stderr).text();
     let end: Report = {};
-    for await (const report of readReports(child.stdout)) {
-      if (report.cell !== undefined) onCell(report.cell + 1, notebook.cells.length);
-      else end = report;
-    }
-    await child.status;
-    signal?.removeEventListener("abort", stop);
+    const child = await startProcess(jupyter.python, [SCRIPT, path, output, String(seconds)], {
+      env: { ...jupyter.env, ...env },
+      extendEnv: false,
+      signal,
+      onOutput: (line) => {
+        const report = JSON.parse(line) as Report;
+        if (report.cell !== undefined) onCell(report.cell + 1, notebook.cells.length);
+        else end = report;
+      },
+    });
+    const { stderr } = await child.ended;
     if (signal?.aborted) throw new Interrupted(`Stopped while ${basename(path)} was executed.`);
     if (end.failed) throw explainCell(path, notebook, end.failed);
     if (!end.done) {
-      throw new InputError(
-        `Cannot execute ${basename(path)}: Jupyter failed: ${(await complaints).trim().split("\n").at(-1)}.`,
-      );
+      const why = `Jupyter failed: ${stderr.trim().split("\n").at(-1)}`;
+      throw new InputError({ what: `execute ${basename(path)}`, why });
     }
     return await readNotebook(output);
   } finally {
     await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function* readReports(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<Report> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line);
   }
 }
 

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../../lib/support/files.ts";
+import { writeText } from "../../lib/support/files.ts";
 import { ensurePythonPackages, type EnsurePythonPackagesOptions } from "../../lib/setup/setup.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 
@@ -7,13 +7,15 @@ import { projectFolder } from "../../lib/support/project.ts";
 export interface Jupyter {
   /** Its Python: programs are called as modules. */
   python: string;
-  /** Environment variables that keep all that Jupyter reads and writes inside the project. */
+  /** The whole environment of its processes: Jupyter reads and writes inside the project alone. */
   env: Record<string, string>;
 }
 
+/** Variables of other installations that would change what is imported, installed or configured. */
+const FOREIGN = /^(JUPYTER|IPYTHON|PYTHON|PIP_|VIRTUAL_ENV)/;
+
 /**
- * Makes sure that JupyterLab and the kernel `deno` are in `.venv`. Nothing goes to the user's home, and nothing is read from there: the
- * notebooks run alike for everybody.
+ * Installs JupyterLab and the kernel `deno` in `.venv` where they are missing. Nothing is written to the user's home or read from there.
  *
  * @throws {InputError} If the packages cannot be installed.
  */
@@ -27,6 +29,8 @@ export async function ensureJupyter(
   return {
     python,
     env: {
+      ...Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => !FOREIGN.test(name))),
+      PYTHONNOUSERSITE: "1",
       JUPYTER_DATA_DIR: join(home, "data"),
       JUPYTER_CONFIG_DIR: join(home, "config"),
       JUPYTER_RUNTIME_DIR: join(home, "runtime"),
@@ -36,30 +40,30 @@ export async function ensureJupyter(
   };
 }
 
-/** As `deno jupyter --install` does it, which knows the user's home only. Written anew each time: the project may have been moved. */
+/**
+ * Installs the kernel as `deno jupyter --install` does, which knows the user's home only. Written anew each time, since the project may
+ * have been moved.
+ *
+ * The kernelspec does not set `"interrupt_mode": "message"`. Tried in Deno 2.9.8: on ■ the kernel then ends the JavaScript that runs,
+ * which is right for a loop without awaits (its state is kept); but a cell that awaits, as every training does, is left with a promise that
+ * nobody fulfils, saves nothing, and the kernel answers no more. By signal, the default, an unprepared kernel ends (denoland/deno#24491);
+ * `openNotebook` therefore listens for it.
+ */
 async function installKernel(dataFolder: string): Promise<void> {
   const folder = join(dataFolder, "kernels", "deno");
   await Deno.mkdir(folder, { recursive: true });
-  const kernel = {
-    argv: [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"],
-    display_name: "Deno",
-    language: "typescript",
-  };
-  writeFileAtomically(
-    join(folder, "kernel.json"),
-    new TextEncoder().encode(JSON.stringify(kernel, null, 2) + "\n"),
-  );
+  const argv = [Deno.execPath(), "jupyter", "--kernel", "--conn", "{connection_file}"];
+  writeJson(join(folder, "kernel.json"), { argv, display_name: "Deno", language: "typescript" });
 }
 
 /** JupyterLab asks at its first start whether it may fetch news; the project works offline. */
 async function keepQuiet(): Promise<void> {
   const folder = join(projectFolder(), ".venv", "share", "jupyter", "lab", "settings");
   await Deno.mkdir(folder, { recursive: true });
-  const settings = {
-    "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
-  };
-  writeFileAtomically(
-    join(folder, "overrides.json"),
-    new TextEncoder().encode(JSON.stringify(settings, null, 2) + "\n"),
-  );
+  const quiet = { fetchNews: "false", checkForUpdates: false };
+  writeJson(join(folder, "overrides.json"), { "@jupyterlab/apputils-extension:notification": quiet });
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeText(path, JSON.stringify(value, null, 2) + "\n");
 }

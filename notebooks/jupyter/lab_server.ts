@@ -1,9 +1,11 @@
-import { dirname, join, relative } from "@std/path";
+import { dirname, fromFileUrl, join, relative } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
+import { readJsonOrNull } from "../../lib/support/files.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
+import { startProcess } from "../../lib/support/processes.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import type { Jupyter } from "./jupyter.ts";
-import { listNotebooks } from "./list_notebooks.ts";
+import { listNotebooks } from "./notebook_file.ts";
 
 /** Options of {@linkcode startLab}. */
 export interface StartLabOptions {
@@ -11,69 +13,68 @@ export interface StartLabOptions {
   jupyter: Jupyter;
   /** The notebook to open. */
   path: string;
-  /** Where to listen; the next free port if it is taken. */
+  /** Port to listen on; the next free one if it is taken. */
   port: number;
   /** Aborted to end it. */
   signal: AbortSignal;
 }
 
-/** A JupyterLab that runs. */
+/** A running JupyterLab. */
 export interface LabServer {
-  /** The notebook's address, with the token that lets its holder in. */
+  /** Address of the notebook, with the token that grants access. */
   url: string;
-  /** The file that holds what it says, as a path from the project's folder. */
+  /** Its log file, as a path from the project's folder. */
   log: string;
-  /** Fulfilled when it has ended, and its kernels with it. */
-  ended: Promise<void>;
+  /** Fulfilled when it and its kernels have ended. */
+  ended: Promise<unknown>;
 }
 
-const MILLISECONDS_BETWEEN_LOOKS = 200;
-const MILLISECONDS_TO_END = 15_000;
+const SCRIPT = fromFileUrl(new URL("lab.py", import.meta.url));
+const POLL_MILLISECONDS = 200;
 
 /**
- * Starts JupyterLab in the project's environment. It listens on this machine only.
+ * Starts JupyterLab in the project's environment, on this machine's loopback address only. It ends, and its kernels with it, when
+ * `signal` is aborted or this process ends.
  *
  * @throws {InputError} If it does not start.
- * @throws {Interrupted} If it was stopped before.
+ * @throws {Interrupted} If it was stopped before it had started.
  */
 export async function startLab({ jupyter, path, port, signal }: StartLabOptions): Promise<LabServer> {
   const project = projectFolder();
-  const log = join(project, ".venv", "jupyter", "lab.log");
-  await Deno.writeTextFile(log, "");
-  const token = crypto.randomUUID().replaceAll("-", "");
-  const child = new Deno.Command(jupyter.python, {
-    args: [
-      "-m",
-      "jupyterlab",
-      "--no-browser",
-      "--ServerApp.answer_yes=True", // to the question that Ctrl-C raises
-      `--ServerApp.root_dir=${project}`,
-      `--ServerApp.port=${port}`,
-      "--ServerApp.ip=127.0.0.1",
-      // a container's only user, as a rule
-      ...(Deno.uid() === 0 ? ["--allow-root"] : []),
-    ],
-    cwd: project,
-    // in the environment other users cannot read it, as they could on the command line
-    env: { ...jupyter.env, JUPYTER_TOKEN: token },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const written = child.stderr.pipeTo(appendTo(log));
-  const ended = endWith(child, written, signal);
   await trustNotebooks(jupyter, path);
-  const address = await waitForAddress(
-    join(jupyter.env.JUPYTER_RUNTIME_DIR, `jpserver-${child.pid}.json`),
-    ended,
-  );
+  const log = join(project, ".venv", "jupyter", "lab.log");
+  Deno.writeTextFileSync(log, "");
+  const note = (line: string) => Deno.writeTextFileSync(log, line + "\n", { append: true });
+  const token = crypto.randomUUID().replaceAll("-", "");
+  const server = await startProcess(jupyter.python, [
+    SCRIPT,
+    "--no-browser",
+    `--ServerApp.root_dir=${project}`,
+    `--ServerApp.port=${port}`,
+    "--ServerApp.ip=127.0.0.1",
+    "--KernelManager.shutdown_wait_time=1.5", // seconds, then a kernel that does not answer is killed
+    ...Deno.uid() === 0 ? ["--allow-root"] : [], // the only user of most containers
+  ], {
+    cwd: project,
+    // other users could read the token from the command line, but not from the environment
+    env: { ...jupyter.env, JUPYTER_TOKEN: token },
+    extendEnv: false,
+    input: true,
+    onOutput: note,
+    onError: note,
+  });
+  const stop = () => server.kill();
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  const ended = server.ended.finally(() => signal.removeEventListener("abort", stop));
+  const address = await waitForAddress(jupyter, server.pid, token, ended);
   if (signal.aborted) {
     await ended;
     throw new Interrupted("");
   }
   if (address === null) {
-    const said = (await Deno.readTextFile(log)).trim().split("\n").at(-1);
-    throw new InputError(`JupyterLab did not start: ${said} (more in ${relative(project, log)}).`);
+    const last = Deno.readTextFileSync(log).trim().split("\n").at(-1);
+    throw new InputError({ what: "start JupyterLab", why: `${last} (more in ${relative(project, log)})` });
   }
   return {
     url: `${address}lab/tree/${relative(project, path)}?token=${token}`,
@@ -82,62 +83,35 @@ export async function startLab({ jupyter, path, port, signal }: StartLabOptions)
   };
 }
 
-/**
- * Signs the notebooks beside `path` for this project's JupyterLab alone, which else shows of their committed figures the coarser form. What
- * they say is as trustworthy as the code they call.
- */
-async function trustNotebooks({ python, env }: Jupyter, path: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command(python, {
-    args: ["-m", "nbformat.sign", ...listNotebooks([], dirname(path))],
-    env,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (success) return;
-  const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  throw new InputError(`The notebooks could not be signed for JupyterLab: ${said}.`);
-}
-
-function appendTo(path: string): WritableStream<Uint8Array> {
-  return new WritableStream({ write: (bytes) => Deno.writeFileSync(path, bytes, { append: true }) });
-}
-
-/** Ends the server when `signal` says so: kindly, so that it ends its kernels, then by force. */
-async function endWith(child: Deno.ChildProcess, written: Promise<void>, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => {
-    kill(child, "SIGTERM");
-    timer = setTimeout(() => kill(child, "SIGKILL"), MILLISECONDS_TO_END);
-  };
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop);
-  await child.status;
-  signal.removeEventListener("abort", stop);
-  clearTimeout(timer);
-  await written;
-}
-
-function kill(child: Deno.ChildProcess, name: Deno.Signal): void {
-  try {
-    child.kill(name);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it has ended already
-  }
-}
-
-/** Waits for the file in which a server says where it listens; null if the server ends before. */
-async function waitForAddress(path: string, ended: Promise<void>): Promise<string | null> {
+/** Waits for the file in which our server, and no other, says where it listens; null if it ends before. */
+async function waitForAddress(
+  { env }: Jupyter,
+  pid: number,
+  token: string,
+  ended: Promise<unknown>,
+): Promise<string | null> {
+  const path = join(env.JUPYTER_RUNTIME_DIR, `jpserver-${pid}.json`);
   let hasEnded = false;
   ended.then(() => hasEnded = true);
   while (!hasEnded) {
-    try {
-      return (JSON.parse(await Deno.readTextFile(path)) as { url: string }).url;
-    } catch (error) {
-      // not there yet, or half written
-      if (!(error instanceof Deno.errors.NotFound || error instanceof SyntaxError)) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_BETWEEN_LOOKS));
+    const server = readJsonOrNull(path);
+    if (server?.token === token) return String(server.url);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
   }
   return null;
+}
+
+/** Signs the notebooks beside `path` for this project's JupyterLab alone, which would otherwise not show the SVG of their figures. */
+async function trustNotebooks({ python, env }: Jupyter, path: string): Promise<void> {
+  const notebooks = listNotebooks([], dirname(path));
+  const signing = await startProcess(python, ["-m", "nbformat.sign", ...notebooks], {
+    env,
+    extendEnv: false,
+  });
+  const { code, stderr } = await signing.ended;
+  if (code === 0) return;
+  throw new InputError({
+    what: "sign the notebooks for JupyterLab",
+    why: stderr.trim().split("\n").at(-1) ?? "nbformat failed",
+  });
 }

@@ -13,7 +13,7 @@ import { InputError } from "../../lib/support/errors.ts";
 import { boolean, text } from "../../lib/support/schema.ts";
 import { ensureJupyter } from "../../notebooks/jupyter/jupyter.ts";
 import { startLab } from "../../notebooks/jupyter/lab_server.ts";
-import { listNotebooks } from "../../notebooks/jupyter/list_notebooks.ts";
+import { listNotebooks } from "../../notebooks/jupyter/notebook_file.ts";
 import { openPage, type Page } from "./chromium.ts";
 
 const COMMAND = {

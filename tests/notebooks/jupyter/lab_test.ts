@@ -1,34 +1,77 @@
 import assert from "node:assert/strict";
+import { fromFileUrl, join } from "@std/path";
+import { startProcess } from "../../../lib/support/processes.ts";
+import { ensureJupyter } from "../../../notebooks/jupyter/jupyter.ts";
 import { PROJECT } from "../../testing/sources.ts";
-import { startCommand } from "../../testing/command.ts";
-import { temporaryFolder } from "../../testing/folder.ts";
 
-Deno.test("JupyterLab opens on a notebook with the kernel, for this machine only, and ends with Ctrl-C", async () => {
-  using folder = temporaryFolder();
-  const lab = startCommand("lab", ["--no-browser", "--port", "8970", "02"], folder.path);
-  await lab.says(/Ctrl-C ends it/);
-  const servers = Deno.readDirSync(`${PROJECT}/.venv/jupyter/runtime`).filter(({ name }) =>
-    /^jpserver-\d+\.json$/.test(name)
+const TERMINAL = fromFileUrl(new URL("../../testing/terminal.py", import.meta.url));
+const RUNTIME = join(PROJECT, ".venv", "jupyter", "runtime");
+
+/** JupyterLab, started in a pseudo-terminal by the command. */
+async function openLab(port: number) {
+  const { python } = await ensureJupyter();
+  let said = "";
+  const opened = Promise.withResolvers<string>();
+  const command = [Deno.execPath(), "run", "-A", join(PROJECT, "cli", "lab.ts")];
+  const terminal = await startProcess(
+    python,
+    [TERMINAL, ...command, "--no-browser", "--port", String(port), "02"],
+    {
+      cwd: PROJECT,
+      // a foreign installation: nothing of it may be read
+      env: { JUPYTER_PATH: "/nowhere", JUPYTER_CONFIG_DIR: "/nowhere", PIP_INDEX_URL: "http://127.0.0.1:1" },
+      input: true,
+      onOutput(line) {
+        said += line + "\n";
+        const url = /JupyterLab: (\S+)/.exec(said)?.[1];
+        if (url !== undefined && /Ctrl-C/.test(line)) opened.resolve(url);
+      },
+    },
   );
-  const [{ url, token, pid }] = [...servers]
-    .map(({ name }) => JSON.parse(Deno.readTextFileSync(`${PROJECT}/.venv/jupyter/runtime/${name}`)))
-    .filter(({ port }) => port >= 8970);
-  assert.match(url, /^http:\/\/(127\.0\.0\.1|localhost):89\d\d\//);
+  terminal.ended.then(() => opened.reject(new Error(said)));
+  const url = new URL(await opened.promise);
+  const token = url.searchParams.get("token")!;
   const ask = async (path: string, init: RequestInit = {}) =>
-    await fetch(url + path, { ...init, headers: { authorization: `token ${token}` } });
-  const { kernelspecs } = await (await ask("api/kernelspecs")).json();
-  assert.equal(kernelspecs.deno.spec.language, "typescript");
-  assert.equal((await fetch(`${url}api/kernels`)).status, 403); // without the token nobody is let in
-  assert.equal((await ask("api/contents/notebooks/02_train.ipynb?content=0")).status, 200);
-  const { id } = await (await ask("api/kernels", { method: "POST", body: '{"name":"deno"}' })).json();
-  assert.equal(typeof id, "string");
+    await fetch(new URL(path, url), { ...init, headers: { authorization: `token ${token}` } });
+  const servers = [...Deno.readDirSync(RUNTIME)].filter(({ name }) => /^jpserver-\d+\.json$/.test(name))
+    .map(({ name }) => JSON.parse(Deno.readTextFileSync(join(RUNTIME, name))));
+  const { pid } = servers.find((server) => server.token === token);
+  const { id } = await (await ask("/api/kernels", { method: "POST", body: '{"name":"deno"}' })).json();
+  await waitUntil("the kernel has started", () => kernelsOf(id).length > 0);
+  return { terminal, url, pid, kernel: id, ask };
+}
 
-  lab.kill("SIGINT");
-  const { code, stdout, stderr } = await lab.output;
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /JupyterLab: http:\S+\/lab\/tree\/notebooks\/02_train\.ipynb\?token=\w+/);
-  assert.equal(isRunning(pid), false, "the server still runs");
-  assert.equal(kernelsOf(id).length, 0, "a kernel still runs");
+async function waitUntil(what: string, isTrue: () => boolean, milliseconds = 10_000): Promise<void> {
+  const start = performance.now();
+  while (!isTrue()) {
+    assert.ok(performance.now() - start < milliseconds, `${what} takes more than ${milliseconds} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+Deno.test("JupyterLab opens on a notebook for this machine only; Ctrl-C ends it and its kernels within 5 s", async () => {
+  const { terminal, url, pid, kernel, ask } = await openLab(8970);
+  assert.match(
+    url.href,
+    /^http:\/\/(127\.0\.0\.1|localhost):89\d\d\/lab\/tree\/notebooks\/02_train\.ipynb\?/,
+  );
+  const { kernelspecs } = await (await ask("/api/kernelspecs")).json();
+  assert.equal(kernelspecs.deno.spec.language, "typescript");
+  assert.equal((await fetch(new URL("/api/kernels", url))).status, 403); // without the token
+  assert.equal((await ask("/api/contents/notebooks/02_train.ipynb?content=0")).status, 200);
+  const environment = Deno.readTextFileSync(`/proc/${kernelsOf(kernel)[0]}/environ`);
+  assert.doesNotMatch(environment, /nowhere|PIP_/);
+
+  terminal.write("^C\n");
+  await waitUntil("ending", () => !isRunning(pid) && kernelsOf(kernel).length === 0, 5000);
+  assert.equal((await terminal.ended).code, 0);
+});
+
+Deno.test("a closed terminal ends JupyterLab and its kernels within 5 s", async () => {
+  const { terminal, pid, kernel } = await openLab(8971);
+  terminal.write("close\n");
+  await waitUntil("ending", () => !isRunning(pid) && kernelsOf(kernel).length === 0, 5000);
+  await terminal.ended;
 });
 
 function isRunning(pid: number): boolean {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { basename, join } from "@std/path";
 import { InputError } from "../../../lib/support/errors.ts";
-import { listNotebooks } from "../../../notebooks/jupyter/list_notebooks.ts";
 import {
   cleanOutputs,
   codeCells,
   formatNotebook,
+  listNotebooks,
   type NotebookCell,
   type NotebookFile,
   readNotebook,

@@ -3,10 +3,10 @@ import { basename, join } from "@std/path";
 import { checkCells } from "../../../notebooks/jupyter/check_cells.ts";
 import { CellError, executeNotebook } from "../../../notebooks/jupyter/execute.ts";
 import { ensureJupyter } from "../../../notebooks/jupyter/jupyter.ts";
-import { listNotebooks } from "../../../notebooks/jupyter/list_notebooks.ts";
 import {
   codeCells,
   formatNotebook,
+  listNotebooks,
   type NotebookFile,
   readNotebook,
 } from "../../../notebooks/jupyter/notebook_file.ts";
