@@ -147,11 +147,12 @@ export function drawResult({ columns, settings, machine }: BenchResult): string 
     };
   }).filter(({ measurements }) => measurements.length > 0);
   if (tasks.length === 0) return null;
-  return benchBars(tasks, {
+  const { svg } = benchBars(tasks, {
     baseline: BEST,
     title: "Time and memory, side by side",
     note: `Bars: medians of ${settings.rounds} rounds; whiskers: quartiles. Shorter is better. ${
       formatMachine(machine)
     }.`,
   });
+  return svg;
 }

@@ -123,13 +123,13 @@ async function drawPictures(): Promise<void> {
     `The first test image that the published model gets right (seed ${model.config.seed}, epoch ${epoch}, ` +
     `${(100 * accuracy).toFixed(2)} % right). Data: ${test.name}.`;
   const picture = { pixels, label: "image", prediction, trueClass: label };
-  write("docs/response_maps.svg", drawMapsFigure([picture], { title: "Ten response maps", subtitle }));
+  write("docs/response_maps.svg", drawMapsFigure([picture], { title: "Ten response maps", subtitle }).svg);
 
   const layers = summarise(model.config).layers.map((layer) => ({
     ...layer,
     trainable: layer.trainable > 0,
   }));
-  write("docs/network.svg", networkDiagram(layers, { classNames: CLASS_NAMES }));
+  write("docs/network.svg", networkDiagram(layers, { classNames: CLASS_NAMES }).svg);
 }
 
 async function chooseExample(

@@ -252,7 +252,7 @@ function writeMaps(
   { config, recorded }: Checkpoint,
 ): void {
   const pictures = predicted.map((picture) => ({ ...picture, label: basename(picture.label) }));
-  const svg = drawMapsFigure(pictures, {
+  const { svg } = drawMapsFigure(pictures, {
     subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
   });
   if (/\.svg$/i.test(path)) writeText(path, svg);

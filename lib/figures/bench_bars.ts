@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { formatCount, formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
 import { categoryColour, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
@@ -39,10 +39,9 @@ export interface BenchBarsOptions extends FigureOptions {
  * Systems side by side, task by task: horizontal bars of medians with their spread, the value, and its ratio to the
  * baseline's.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no task, or one without measurements.
  */
-export function benchBars(tasks: readonly MeasuredTask[], options: BenchBarsOptions = {}): string {
+export function benchBars(tasks: readonly MeasuredTask[], options: BenchBarsOptions = {}): Figure {
   if (tasks.length === 0 || tasks.some((task) => task.measurements.length === 0)) {
     throw new RangeError("A benchmark figure needs at least one task, and each at least one measurement.");
   }

@@ -1,6 +1,6 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { keyRow } from "./labels.ts";
 import { extent, formatNumber, type Matrix, toRows } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
@@ -65,13 +65,12 @@ const CHART = { top: 26, height: 130, bottom: 44 } as const;
  * From one class to another: images through filters made of blends of the two classes' embeddings, a column a blend, and below them, on the
  * same axis, the mean scores of many images.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no example or no curve, or one has not a map and a score for every share.
  */
 export function blendMaps(
   { from, to, shares, examples, curves }: BlendMaps,
   options: BlendMapsOptions = {},
-): string {
+): Figure {
   if (examples.length === 0 || curves.length === 0) {
     throw new RangeError("A figure of blends needs at least one image and one curve.");
   }

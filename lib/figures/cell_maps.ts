@@ -1,6 +1,6 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { mapElement } from "./raster.ts";
 import type { FigureOptions } from "./style.ts";
 import { text, translate } from "./svg.ts";
@@ -26,10 +26,9 @@ export interface CellMapsOptions extends FigureOptions {
 /**
  * Maps of the network's cells side by side, each with its own scale: means over many images, say.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no map, or one is not square.
  */
-export function cellMaps(maps: readonly CellMap[], options: CellMapsOptions = {}): string {
+export function cellMaps(maps: readonly CellMap[], options: CellMapsOptions = {}): Figure {
   if (maps.length === 0) throw new RangeError("A figure of cells needs at least one map.");
   const { colours = "diverging" } = options;
   const width = contentWidth(options);

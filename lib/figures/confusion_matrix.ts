@@ -1,5 +1,5 @@
 import { colourBar } from "./colour_bar.ts";
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { heatMapPanel } from "./heat_map.ts";
 import { formatCount, formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
@@ -17,10 +17,9 @@ export interface ConfusionMatrixOptions extends FigureOptions {
  * so that confusions of a few per cent can be seen beside the diagonal's eighty; less than half a per cent is left blank.
  *
  * @param counts Images by true class (row), then predicted class (column), `[K,K]`.
- * @returns One complete SVG document.
  * @throws {RangeError} If there is not a row and a column for each name.
  */
-export function confusionMatrix(counts: Matrix, options: ConfusionMatrixOptions): string {
+export function confusionMatrix(counts: Matrix, options: ConfusionMatrixOptions): Figure {
   const { names } = options;
   const rows = toRows(counts, names.length);
   if (rows[0].length !== names.length) {

@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { imageElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
 import { element, text, translate } from "./svg.ts";
@@ -25,10 +25,9 @@ export interface ContactSheetOptions extends FigureOptions {
 /**
  * Images in rows, each with what is to be said of it: a sample of the data, or of what the network gets wrong.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no image.
  */
-export function contactSheet(images: readonly SheetImage[], options: ContactSheetOptions = {}): string {
+export function contactSheet(images: readonly SheetImage[], options: ContactSheetOptions = {}): Figure {
   if (images.length === 0) throw new RangeError("A contact sheet needs at least one image.");
   const columns = options.columns ?? Math.min(10, images.length);
   const gap = 10;

@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
 import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
@@ -33,13 +33,12 @@ export interface DeletionInsertionOptions extends FigureOptions {
  * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC 2018), section 4.
  *
  * @param curves For each of the two panels one or more curves; a name keeps its colour in both.
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no curve, or one whose lists differ in length.
  */
 export function deletionInsertion(
   curves: { deletion: readonly FractionCurve[]; insertion?: readonly FractionCurve[] },
   options: DeletionInsertionOptions = {},
-): string {
+): Figure {
   const panels = [
     {
       title: "Deletion",

@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { keyRow } from "./labels.ts";
 import { formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
@@ -22,10 +22,9 @@ export interface DriftPanel {
  * How far the layers have moved from where they started, as bars, side by side: weights on the left and statistics on the
  * right, say.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no panel, or one without layers.
  */
-export function driftBars(panels: readonly DriftPanel[], options: FigureOptions = {}): string {
+export function driftBars(panels: readonly DriftPanel[], options: FigureOptions = {}): Figure {
   if (panels.length === 0 || panels.some((panel) => panel.layers.length === 0)) {
     throw new RangeError("A drift figure needs at least one panel, and each at least one layer.");
   }

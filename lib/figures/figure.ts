@@ -26,33 +26,44 @@ export interface FigureBody {
   description: string;
 }
 
-/**
- * Puts a figure's content on a white sheet with its title: one complete SVG document that needs nothing from outside.
- *
- * It carries `xmlns`, its size and a view box, so that it is drawn by a browser, by resvg and by typst alike.
- *
- * @returns The SVG document as text, without an XML declaration.
- */
-export function composeFigure(body: FigureBody, options: FigureOptions = {}): string {
-  const width = options.width ?? DEFAULT_WIDTH;
+/** A figure: a picture, and its text as values. */
+export interface Figure {
+  /**
+   * Complete SVG document without external resources or an XML declaration. It carries `xmlns`, its size and a view box, so that browsers,
+   * resvg and typst draw it alike.
+   */
+  svg: string;
+  /** Title, which is drawn as well; empty without one. */
+  title: string;
+  /** Caption, drawn below the title; empty without one. */
+  caption: string;
+  /** Alternative text: what can be seen. */
+  alt: string;
+  /** Size in pixels. */
+  width: number;
+  height: number;
+  /** Pixels from the top edge to the content below title and caption. */
+  top: number;
+}
+
+/** Puts a figure's content on a white sheet, below its title and caption. */
+export function composeFigure(body: FigureBody, options: FigureOptions = {}): Figure {
+  const { title = "", subtitle: caption = "", width = DEFAULT_WIDTH } = options;
   const inside = contentWidth(options);
   const head: string[] = [];
   let top = PADDING;
-  if (options.title) {
-    for (const line of wrapText(options.title, inside, FONT_SIZE.title, "bold")) {
-      head.push(text(line, PADDING, top + 13, { size: FONT_SIZE.title, weight: "bold" }));
-      top += 20;
-    }
+  for (const line of title === "" ? [] : wrapText(title, inside, FONT_SIZE.title, "bold")) {
+    head.push(text(line, PADDING, top + 13, { size: FONT_SIZE.title, weight: "bold" }));
+    top += 20;
   }
-  if (options.subtitle) {
-    for (const line of wrapText(options.subtitle, inside, FONT_SIZE.subtitle)) {
-      head.push(text(line, PADDING, top + 12, { size: FONT_SIZE.subtitle, fill: MUTED }));
-      top += 17;
-    }
+  for (const line of caption === "" ? [] : wrapText(caption, inside, FONT_SIZE.subtitle)) {
+    head.push(text(line, PADDING, top + 12, { size: FONT_SIZE.subtitle, fill: MUTED }));
+    top += 17;
   }
   if (head.length > 0) top += 12;
   const height = Math.ceil(top + body.height + PADDING);
-  return element(
+  const alt = body.description;
+  const svg = element(
     "svg",
     {
       xmlns: "http://www.w3.org/2000/svg",
@@ -63,12 +74,13 @@ export function composeFigure(body: FigureBody, options: FigureOptions = {}): st
       "font-size": FONT_SIZE.label,
       fill: INK,
       role: "img",
-      "aria-label": options.title ?? body.description,
+      "aria-label": title || alt,
     },
-    element("title", {}, escapeXml(options.title ?? body.description)),
-    element("desc", {}, escapeXml(body.description)),
+    element("title", {}, escapeXml(title || alt)),
+    element("desc", {}, escapeXml(alt)),
     element("rect", { width, height, rx: 8, fill: PAPER }),
     ...head,
     translate(PADDING, top, body.markup),
   ) + "\n";
+  return { svg, title, caption, alt, width, height, top };
 }

@@ -1,5 +1,5 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { heatMapPanel } from "./heat_map.ts";
 import { type Matrix, toRows } from "../support/format.ts";
 import { type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
@@ -25,10 +25,9 @@ export interface FiltersHeatMapOptions extends FigureOptions {
  * positive ones, on one scale.
  *
  * @param filters `[K,C]`.
- * @returns One complete SVG document.
  * @throws {RangeError} If the filters do not have a row for each name.
  */
-export function filtersHeatMap(filters: Matrix, options: FiltersHeatMapOptions): string {
+export function filtersHeatMap(filters: Matrix, options: FiltersHeatMapOptions): Figure {
   const { names, order = "channel", measure = "Weight (each filter has length 1)" } = options;
   const rows = toRows(filters, names.length);
   const channels = rows[0].map((_, channel) => channel);

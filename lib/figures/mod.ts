@@ -1,11 +1,11 @@
 /**
- * Figures: plain data in, one complete SVG document out.
+ * Figures: plain data in; an SVG document with title, caption and alternative text out.
  *
  * @example
  * ```ts
  * import { confusionMatrix } from "./mod.ts";
- * const svg = confusionMatrix([[8, 2], [1, 9]], { names: ["cat", "dog"], title: "Cats and dogs" });
- * console.assert(svg.startsWith("<svg xmlns="));
+ * const { svg, title } = confusionMatrix([[8, 2], [1, 9]], { names: ["cat", "dog"], title: "Cats and dogs" });
+ * console.assert(svg.startsWith("<svg xmlns=") && title === "Cats and dogs");
  * ```
  *
  * @module
@@ -30,4 +30,5 @@ export type { ColourMap } from "./colours.ts";
 export type { Matrix } from "../support/format.ts";
 export type { Interpolation } from "./raster.ts";
 export { type MeanInterval, meanInterval, wilsonInterval } from "../support/statistics.ts";
+export type { Figure } from "./figure.ts";
 export type { FigureOptions } from "./style.ts";

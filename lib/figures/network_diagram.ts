@@ -11,7 +11,7 @@ import {
   RASTER,
   WIDTH,
 } from "./diagram_parts.ts";
-import { composeFigure } from "./figure.ts";
+import { composeFigure, type Figure } from "./figure.ts";
 import { formatCount, type Matrix } from "../support/format.ts";
 import { type FigureOptions, PADDING } from "./style.ts";
 
@@ -55,10 +55,10 @@ export interface NetworkDiagramOptions extends FigureOptions {
  * not learn are grey with a broken edge. Networks without a generator, or with an adapter, look accordingly.
  *
  * @param layers The network's summary, in the order of its layers.
- * @returns One complete SVG document, 880 pixels wide unless asked otherwise: the drawing is made smaller or larger as a whole.
+ * @returns A figure, 880 pixels wide unless asked otherwise: the drawing is made smaller or larger as a whole.
  * @throws {RangeError} If the summary has no layer of the backbone, no filters or no score predictor.
  */
-export function networkDiagram(layers: readonly NetworkLayer[], options: NetworkDiagramOptions): string {
+export function networkDiagram(layers: readonly NetworkLayer[], options: NetworkDiagramOptions): Figure {
   const part = (name: string) => layers.filter(({ layer }) => layer === name || layer.startsWith(`${name}.`));
   const backbone = part("backbone");
   const generator = [...part("class_embeddings"), ...part("weights_generator")];

@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { keyRow } from "./labels.ts";
 import { formatCount, formatNumber } from "../support/format.ts";
 import { Plot, plotPanel } from "./plot.ts";
@@ -28,13 +28,12 @@ const ROW = 26;
 /**
  * Accuracy by class, the best class of the first network on top: bars for one network, a point for each of several.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no network, or one has not a value for each class.
  */
 export function perClassAccuracy(
   networks: readonly ClassAccuracies[],
   options: PerClassAccuracyOptions,
-): string {
+): Figure {
   const { names, examples } = options;
   if (networks.length === 0) throw new RangeError("Accuracy by class needs at least one network.");
   for (const { name, accuracy } of networks) {

@@ -1,6 +1,6 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { type Matrix, toRows } from "../support/format.ts";
 import { imageElement, mapElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
@@ -31,13 +31,12 @@ const PARTS = 4;
  * Does each class's map point at its quarter of a mosaic? A row a mosaic: the image, then the four classes' maps, each with a frame about the
  * quarter where its class is and a dot at its greatest value, blue within the frame and orange outside.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no mosaic, or one has not four names and maps.
  */
 export function pointingMaps(
   examples: readonly PointingExample[],
   options: PointingMapsOptions = {},
-): string {
+): Figure {
   if (examples.length === 0) throw new RangeError("A figure of pointing needs at least one mosaic.");
   const { colours = "viridis" } = options;
   const rows = examples.map(({ names, maps }) => {

@@ -1,6 +1,6 @@
 import { colourBar, colourDomain } from "./colour_bar.ts";
 import type { ColourMap } from "./colours.ts";
-import { composeFigure, contentWidth, type FigureBody } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure, type FigureBody } from "./figure.ts";
 import { formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { type Box, imageElement, type Interpolation, mapElement } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, TRUE_COLOUR, WINNER_COLOUR } from "./style.ts";
@@ -45,10 +45,9 @@ const GAP = 14;
  * looks for. One colour scale serves all maps, so they can be compared. Under each stand the class, its score and its
  * share by softmax; the winner's frame is orange, the true class's blue.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If the numbers of maps, scores and names differ.
  */
-export function responseMaps(example: ResponseExample, options: ResponseMapsOptions): string {
+export function responseMaps(example: ResponseExample, options: ResponseMapsOptions): Figure {
   const { classNames, colours = "viridis", measure = "Response" } = options;
   const maps = readMaps(example, classNames);
   const domain = options.domain ?? colourDomain(maps.flat(), colours);
@@ -99,10 +98,9 @@ export function responseMaps(example: ResponseExample, options: ResponseMapsOpti
  * Several images, one a row, each with its maps in the order of the classes: a page to compare. One colour scale serves the
  * whole page. The winner's frame is orange, the true class's blue.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no image, or the numbers of maps, scores and names differ.
  */
-export function responseMapsPage(examples: readonly ResponseExample[], options: ResponseMapsOptions): string {
+export function responseMapsPage(examples: readonly ResponseExample[], options: ResponseMapsOptions): Figure {
   if (examples.length === 0) throw new RangeError("A page of response maps needs at least one image.");
   const { classNames, colours = "viridis", measure = "Response" } = options;
   const all = examples.map((example) => readMaps(example, classNames));

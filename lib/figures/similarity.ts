@@ -1,5 +1,5 @@
 import { colourBar } from "./colour_bar.ts";
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { heatMapPanel } from "./heat_map.ts";
 import { formatNumber, type Matrix, toRows } from "../support/format.ts";
 import { type FigureOptions, FONT_SIZE } from "./style.ts";
@@ -24,10 +24,9 @@ export interface SimilarityOptions extends FigureOptions {
  * Cosine similarity of every two classes, a matrix for each set of vectors (the filters and the embeddings, say), side by
  * side on one scale from −1 (blue) over 0 to 1 (orange).
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no set, or one does not have a row for each name.
  */
-export function similarity(sets: readonly VectorSet[], options: SimilarityOptions): string {
+export function similarity(sets: readonly VectorSet[], options: SimilarityOptions): Figure {
   if (sets.length === 0) throw new RangeError("A similarity matrix needs at least one set of vectors.");
   const { names } = options;
   const width = contentWidth(options);

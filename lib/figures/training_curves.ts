@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { endLabels, keyRow } from "./labels.ts";
 import { extent, formatNumber, formatPercent } from "../support/format.ts";
 import { type Panel, Plot, plotPanel } from "./plot.ts";
@@ -44,10 +44,9 @@ type Measure = "trainLoss" | "testLoss" | "trainAccuracy" | "testAccuracy" | "le
  * A single run's lines are blue and orange and say which set they are of; with several runs the colour is the run's, and
  * the test set's line is solid, the training set's dashed. Lines are labelled where they end.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no run, or no run has an epoch.
  */
-export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCurvesOptions = {}): string {
+export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCurvesOptions = {}): Figure {
   const epochs = runs.flatMap((run) => run.history.map((record) => record.epoch));
   if (epochs.length === 0) throw new RangeError("Training curves need at least one run with one epoch.");
   const names = [...new Set(runs.map((run) => run.name))];

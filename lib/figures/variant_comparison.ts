@@ -1,4 +1,4 @@
-import { composeFigure, contentWidth } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure } from "./figure.ts";
 import { extent, formatNumber } from "../support/format.ts";
 import { rangePanel, ROW } from "./range_panel.ts";
 import { type MeanInterval, meanInterval } from "../support/statistics.ts";
@@ -34,13 +34,12 @@ export interface VariantComparisonOptions extends FigureOptions {
  * Experiments side by side: every seed a point, the mean a line with its 95 % interval (Student's t), and the paired
  * difference from a reference beside it. An interval that crosses the line at zero supports no difference.
  *
- * @returns One complete SVG document.
  * @throws {RangeError} If there is no variant, or one without results.
  */
 export function variantComparison(
   variants: readonly Variant[],
   options: VariantComparisonOptions = {},
-): string {
+): Figure {
   if (variants.length === 0) throw new RangeError("A comparison needs at least one variant.");
   const { measure = "Test accuracy (%)", decimals = 1, sorted = true } = options;
   const rows = variants.map((variant) => ({

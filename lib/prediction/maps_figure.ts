@@ -1,4 +1,5 @@
 import { CLASS_NAMES } from "../data/dataset.ts";
+import type { Figure } from "../figures/figure.ts";
 import { type ResponseExample, responseMaps, responseMapsPage } from "../figures/response_maps.ts";
 import { FONT_SIZE } from "../figures/style.ts";
 import { textWidth } from "../figures/text_width.ts";
@@ -31,13 +32,11 @@ export interface MapsFigureOptions {
 
 /**
  * Draws pictures with their response maps: one picture large, several as a page of at most {@linkcode MAXIMUM_PICTURES_ON_PAGE}.
- *
- * @returns One complete SVG document.
  */
 export function drawMapsFigure(
   pictures: readonly PredictedPicture[],
   options: MapsFigureOptions = {},
-): string {
+): Figure {
   const isAlone = pictures.length === 1;
   const [width, font] = isAlone ? [ROOM_ALONE, FONT_SIZE.label] : [ROOM_ON_PAGE, FONT_SIZE.small];
   const examples = pictures.slice(0, MAXIMUM_PICTURES_ON_PAGE)

@@ -1,3 +1,4 @@
+import type { Figure } from "../../lib/figures/figure.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 
 /** What a cell shows, in several forms; whoever shows it takes the best one it can. */
@@ -28,19 +29,8 @@ export type OutputFacts =
   /** Of interest in the notebook only. */
   | { kind: "note" };
 
-/** Facts about a figure; its text is plain, without Markdown. */
-export interface FigureFacts {
-  kind: "figure";
-  title: string;
-  caption: string;
-  /** Alternative text. */
-  alt: string;
-  /** Size in pixels. */
-  width: number;
-  height: number;
-  /** Pixels from the top edge to the content below the title. */
-  top: number;
-}
+/** Text and size of a figure. */
+export type FigureFacts = { kind: "figure" } & Omit<Figure, "svg">;
 
 /** Data, weights and device that a notebook's numbers depend on. */
 export interface Circumstances {

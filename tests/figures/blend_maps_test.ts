@@ -8,7 +8,7 @@ const curve = { name: "cats", share: shares, value: [3, 2, 1] };
 const both = { from: "cat", to: "dog", shares };
 
 Deno.test("a figure of blends has a column a blend, the classes' names at its ends", () => {
-  const svg = blendMaps({ ...both, examples: [example, example], curves: [curve] });
+  const { svg } = blendMaps({ ...both, examples: [example, example], curves: [curve] });
   assert.equal(svg.match(/<image /g)!.length, 2 * (1 + shares.length) + 1); // and the colour bar
   for (const name of ["cat", "50 %", "dog"]) assert.ok(svg.includes(`>${name}</text>`), name);
 });

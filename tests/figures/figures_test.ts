@@ -8,6 +8,7 @@ import {
   cosineSimilarity,
   deletionInsertion,
   driftBars,
+  type Figure,
   filtersHeatMap,
   networkDiagram,
   perClassAccuracy,
@@ -19,8 +20,8 @@ import {
 } from "../../lib/figures/mod.ts";
 import { FIGURES, sampleImage, sampleLayers, sampleMaps, sampleRun, sampleScores } from "./samples.ts";
 
-const count = (svg: string, part: string | RegExp) => svg.split(part).length - 1;
-const texts = (svg: string) =>
+const count = ({ svg }: Figure, part: string | RegExp) => svg.split(part).length - 1;
+const texts = ({ svg }: Figure) =>
   [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map((match) => match[1].replace(/<[^>]+>/g, ""));
 const example = (winner: number, trueClass?: number) => ({
   image: sampleImage(1),
@@ -30,14 +31,14 @@ const example = (winner: number, trueClass?: number) => ({
 });
 
 Deno.test("response maps show the image, ten maps of its size and one colour bar", () => {
-  const svg = responseMaps(example(6, 6), { classNames });
-  const sizes = [...svg.matchAll(/<image x="[^"]*" y="[^"]*" width="([^"]*)" height="([^"]*)"/g)].map((m) =>
-    `${m[1]} ${m[2]}`
-  );
+  const figure = responseMaps(example(6, 6), { classNames });
+  const sizes = [...figure.svg.matchAll(/<image x="[^"]*" y="[^"]*" width="([^"]*)" height="([^"]*)"/g)].map((
+    m,
+  ) => `${m[1]} ${m[2]}`);
   assert.equal(sizes.length, 12);
   assert.equal(sizes.filter((size) => size === sizes[0]).length, 11);
-  for (const name of classNames) assert.ok(texts(svg).includes(name), name);
-  assert.equal(count(svg, ">Response<"), 1);
+  for (const name of classNames) assert.ok(texts(figure).includes(name), name);
+  assert.equal(count(figure, ">Response<"), 1);
 });
 
 Deno.test("response maps mark the network's choice and the true class", () => {
@@ -48,7 +49,7 @@ Deno.test("response maps mark the network's choice and the true class", () => {
   assert.ok(texts(wrong).includes("network: cat") && texts(wrong).includes("true: dog"));
   // its tab stands over the column the class is in: cat is the fourth map, dog the sixth and so the first of row two
   const tabAt = (label: string) =>
-    Number(wrong.match(new RegExp(`<text x="([^"]*)"[^>]*>${label}</text>`))![1]);
+    Number(wrong.svg.match(new RegExp(`<text x="([^"]*)"[^>]*>${label}</text>`))![1]);
   assert.ok(tabAt("network") - tabAt("true") > 300);
   const unknown = texts(responseMaps(example(3), { classNames }));
   assert.ok(!unknown.includes("true") && unknown.includes("network"));
@@ -70,22 +71,22 @@ Deno.test("overlaid maps lie on the image, and smooth ones differ from nearest o
   assert.equal(count(overlay, "<image"), 22);
   assert.equal(count(overlay, 'opacity="0.62"'), 10);
   assert.equal(count(smooth, "<image"), 12);
-  assert.notEqual(smooth, plain);
+  assert.notEqual(smooth.svg, plain.svg);
 });
 
 Deno.test("equal responses have equal colours in all maps, as one scale serves them", () => {
   const maps = new Float32Array(640).map((_, index) => Math.floor(index / 64) % 2);
-  const svg = responseMaps({ ...example(6), maps }, { classNames });
-  const pictures = [...svg.matchAll(/href="(data:[^"]+)"/g)].map((match) => match[1]).slice(1, 11);
+  const figure = responseMaps({ ...example(6), maps }, { classNames });
+  const pictures = [...figure.svg.matchAll(/href="(data:[^"]+)"/g)].map((match) => match[1]).slice(1, 11);
   assert.equal(new Set(pictures.filter((_, index) => index % 2 === 0)).size, 1);
   assert.equal(new Set(pictures.filter((_, index) => index % 2 === 1)).size, 1);
   assert.notEqual(pictures[0], pictures[1]);
 });
 
 Deno.test("a page of response maps has a row for each image and one colour bar", () => {
-  const svg = responseMapsPage([example(6, 6), example(2, 1), example(0, 0)], { classNames });
-  assert.equal(count(svg, "<image"), 3 * 11 + 1);
-  assert.equal(count(svg, ">Response<"), 1);
+  const figure = responseMapsPage([example(6, 6), example(2, 1), example(0, 0)], { classNames });
+  assert.equal(count(figure, "<image"), 3 * 11 + 1);
+  assert.equal(count(figure, ">Response<"), 1);
 });
 
 Deno.test("maps that are the same everywhere can be drawn", () => {
@@ -127,7 +128,7 @@ Deno.test("several runs are labelled by name, and seeds of one name once", () =>
 Deno.test("a run that has just begun or whose loss is no number can be drawn", () => {
   const { history } = sampleRun("a", 0.5, 1, 2);
   assert.ok(
-    trainingCurves([{ name: "a", history: history.slice(0, 1) }], { epochs: 12 }).includes("<circle"),
+    trainingCurves([{ name: "a", history: history.slice(0, 1) }], { epochs: 12 }).svg.includes("<circle"),
   );
   trainingCurves([{
     name: "a",
@@ -138,13 +139,13 @@ Deno.test("a run that has just begun or whose loss is no number can be drawn", (
 
 Deno.test("variants are sorted by mean, every seed is a point, and differences are paired by seed", () => {
   const runs = (...values: number[]) => values.map((value, seed) => ({ seed, value }));
-  const svg = variantComparison([
+  const figure = variantComparison([
     { name: "low", runs: runs(70, 72, 71) },
     { name: "high", runs: runs(80, 82, 81) },
   ], { reference: "low" });
-  const found = texts(svg);
+  const found = texts(figure);
   assert.ok(found.indexOf("high") < found.indexOf("low"));
-  assert.equal(count(svg, "<circle"), 9); // six results and three differences
+  assert.equal(count(figure, "<circle"), 9); // six results and three differences
   // the pairs all differ by 10, though the results scatter: the interval is nil
   assert.ok(found.includes("+10.0 ± 0.0"), found.join("|"));
   // t(2) · 1 / √3 = 2.48
@@ -153,11 +154,11 @@ Deno.test("variants are sorted by mean, every seed is a point, and differences a
 
 Deno.test("a result outside the axis is written at its edge, and one seed has no interval", () => {
   const one = (value: number) => [{ seed: 0, value }];
-  const svg = variantComparison([{ name: "a", runs: one(80) }, { name: "b", runs: one(10) }], {
+  const figure = variantComparison([{ name: "a", runs: one(80) }, { name: "b", runs: one(10) }], {
     domain: [70, 90],
   });
-  assert.ok(texts(svg).includes("10.0 (n = 1)") && texts(svg).includes("80.0 (n = 1)"));
-  assert.equal(count(svg, "<circle"), 1);
+  assert.ok(texts(figure).includes("10.0 (n = 1)") && texts(figure).includes("80.0 (n = 1)"));
+  assert.equal(count(figure, "<circle"), 1);
   assert.throws(() => variantComparison([]), RangeError);
 });
 
@@ -233,23 +234,23 @@ Deno.test("benchmark bars give the ratio to the baseline of the same task", () =
 });
 
 Deno.test("a contact sheet shows every image, and frames the wrong ones", () => {
-  const svg = contactSheet([
+  const figure = contactSheet([
     { image: sampleImage(1), label: "cat" },
     { image: sampleImage(2), label: "dog", note: "taken for cat", mark: "wrong" },
   ]);
-  assert.equal(count(svg, "<image"), 2);
-  assert.equal(count(svg, 'stroke="#d55e00"'), 1);
+  assert.equal(count(figure, "<image"), 2);
+  assert.equal(count(figure, 'stroke="#d55e00"'), 1);
   assert.throws(() => contactSheet([{ image: new Uint8Array(10) }]), RangeError);
 });
 
 Deno.test("filters in the order of their peaks are the same filters", () => {
   const filters = Float32Array.from({ length: 6 }, (_, index) => [0, 1, 0.5, 2, 0, 0.1][index]);
-  const fills = (svg: string) =>
+  const fills = ({ svg }: Figure) =>
     [...svg.matchAll(/fill="(rgb[^"]*|#[0-9a-f]{6})"/g)].map((match) => match[1]).sort();
   const names = ["a", "b"];
   const plain = filtersHeatMap(filters, { names });
   const sorted = filtersHeatMap(filters, { names, order: "peak" });
-  assert.notEqual(plain, sorted);
+  assert.notEqual(plain.svg, sorted.svg);
   assert.deepEqual(
     fills(sorted).filter((fill) => fill !== "#5b6775"),
     fills(plain).filter((fill) => fill !== "#5b6775"),
@@ -276,9 +277,9 @@ Deno.test("the network's diagram says the shapes and parameters of its summary",
 });
 
 Deno.test("what does not learn is drawn as frozen", () => {
-  assert.ok(!FIGURES.network_diagram().includes("stroke-dasharray"));
+  assert.ok(!FIGURES.network_diagram().svg.includes("stroke-dasharray"));
   const frozen = networkDiagram(sampleLayers(true), { classNames });
-  assert.ok(frozen.includes("stroke-dasharray"));
+  assert.ok(frozen.svg.includes("stroke-dasharray"));
   assert.ok(texts(frozen).includes("157,504 parameters, frozen"));
   assert.ok(texts(frozen).includes("54,977 of 212,481 parameters trainable"));
 });
@@ -291,8 +292,25 @@ Deno.test("a network without a generator is drawn without one", () => {
   assert.throws(() => networkDiagram(sampleLayers().slice(0, 3), { classNames }), RangeError);
 });
 
+Deno.test("a figure carries title, caption, alternative text and size as values", () => {
+  const figure = confusionMatrix([[1, 0], [0, 1]], {
+    names: ["a", "b"],
+    title: "A & B",
+    subtitle: "Data: C.",
+  });
+  const { title, caption, alt, svg, width, height, top } = figure;
+  assert.deepEqual([title, caption], ["A & B", "Data: C."]);
+  assert.ok(svg.includes(`<desc>${alt}</desc>`), alt);
+  assert.ok(svg.includes(` width="${width}" height="${height}" `) && svg.includes(`translate(20,${top})`));
+  const plain = confusionMatrix([[1, 0], [0, 1]], { names: ["a", "b"] });
+  assert.deepEqual([plain.title, plain.caption, plain.top], ["", "", 20]);
+});
+
 Deno.test("names from outside are escaped", () => {
-  const svg = confusionMatrix([[1, 0], [0, 1]], { names: ["<b>", '&"'], title: "a < b & c" });
-  assert.ok(svg.includes("&lt;b&gt;") && svg.includes("&amp;&quot;") && svg.includes("a &lt; b &amp; c"));
-  assert.ok(!svg.includes("<b>"));
+  const figure = confusionMatrix([[1, 0], [0, 1]], { names: ["<b>", '&"'], title: "a < b & c" });
+  assert.ok(
+    figure.svg.includes("&lt;b&gt;") && figure.svg.includes("&amp;&quot;") &&
+      figure.svg.includes("a &lt; b &amp; c"),
+  );
+  assert.ok(!figure.svg.includes("<b>"));
 });

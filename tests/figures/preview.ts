@@ -11,7 +11,7 @@ if (import.meta.main) {
   const [folder, ...names] = Deno.args;
   await Deno.mkdir(folder, { recursive: true });
   for (const name of names.length > 0 ? names : Object.keys(FIGURES)) {
-    const svg = FIGURES[name]();
+    const { svg } = FIGURES[name]();
     await Deno.writeTextFile(join(folder, `${name}.svg`), svg);
     await Deno.writeFile(join(folder, `${name}.png`), svgToPng(svg, { scale: 1.5 }));
     console.log(`${name}: ${svg.length} bytes`);

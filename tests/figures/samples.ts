@@ -8,6 +8,7 @@ import {
   contactSheet,
   deletionInsertion,
   driftBars,
+  type Figure,
   filtersHeatMap,
   type FractionCurve,
   networkDiagram,
@@ -170,7 +171,7 @@ const title = (content: string) => ({ title: content, subtitle: "CIFAR-10 (made-
 const classNames = CLASS_NAMES;
 
 /** Every figure, by the name of its snapshot. */
-export const FIGURES: Readonly<Record<string, () => string>> = {
+export const FIGURES: Readonly<Record<string, () => Figure>> = {
   training_curves: () =>
     trainingCurves([sampleRun("dynamic", 0.805, 1)], title("Training the dynamic network")),
   training_curves_several: () =>

@@ -16,7 +16,7 @@ const cache = new Map<string, string>();
 
 /** The figure as it is drawn now; all tests of this file share it. */
 function drawn(name: string): string {
-  if (!cache.has(name)) cache.set(name, FIGURES[name]());
+  if (!cache.has(name)) cache.set(name, FIGURES[name]().svg);
   return cache.get(name)!;
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Figure } from "../../lib/figures/figure.ts";
 import { drawMapsFigure, MAXIMUM_PICTURES_ON_PAGE } from "../../lib/prediction/maps_figure.ts";
 
 function predicted(label: string, mapValues: number, trueClass?: number) {
@@ -16,15 +17,15 @@ function predicted(label: string, mapValues: number, trueClass?: number) {
 }
 
 /** Pictures and maps in a figure; the colour bar is an image as well. */
-const countImages = (svg: string) => svg.split("<image ").length - 2;
+const countImages = ({ svg }: Figure) => svg.split("<image ").length - 2;
 
 Deno.test("one picture is drawn large with its ten maps, several as a page", () => {
   const one = drawMapsFigure([predicted("cat.png", 640)], { subtitle: "Trained on: x." });
   assert.equal(countImages(one), 11);
-  assert(one.includes("cat.png") && one.includes("Trained on: x."));
+  assert(one.svg.includes("cat.png") && one.svg.includes("Trained on: x."));
   const page = drawMapsFigure([predicted("one", 640), predicted("two", 640, 3)]);
   assert.equal(countImages(page), 22);
-  assert(page.includes(">one<") && page.includes(">two<") && page.includes("true class"));
+  assert(page.svg.includes(">one<") && page.svg.includes(">two<") && page.svg.includes("true class"));
 });
 
 Deno.test("a page has its limit", () => {
@@ -33,13 +34,16 @@ Deno.test("a page has its limit", () => {
 });
 
 Deno.test("where there is one map for all classes, the figure says so", () => {
-  assert(drawMapsFigure([predicted("x", 64)]).includes("one map for all ten classes"));
-  assert(!drawMapsFigure([predicted("x", 640)]).includes("one map for all ten classes"));
+  assert(drawMapsFigure([predicted("x", 64)]).svg.includes("one map for all ten classes"));
+  assert(!drawMapsFigure([predicted("x", 640)]).svg.includes("one map for all ten classes"));
 });
 
 Deno.test("of a long name the middle is left out", () => {
   const names = ["IMG_20240131_134559.jpg", "IMG_20240131_134601.jpg"];
   const page = drawMapsFigure(names.map((name) => predicted(name, 640)));
-  assert(page.includes(">IMG_…4559<") && page.includes(">IMG_…4601<"), `${page.match(/>IMG[^<]*</g)}`);
-  assert.equal(drawMapsFigure([predicted(names[0], 640)]).match(/>IMG[^<]*</)?.[0], ">IMG_202…_134559<");
+  assert(
+    page.svg.includes(">IMG_…4559<") && page.svg.includes(">IMG_…4601<"),
+    `${page.svg.match(/>IMG[^<]*</g)}`,
+  );
+  assert.equal(drawMapsFigure([predicted(names[0], 640)]).svg.match(/>IMG[^<]*</)?.[0], ">IMG_202…_134559<");
 });

@@ -15,9 +15,9 @@ import { resolveConfig } from "../../../lib/training/config.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
 Deno.test("a figure is shown as a complete SVG, as a PNG for those who may not show it, and in words", () => {
-  const svg = contactSheet([{ image: new Uint8Array(3072) }], { title: "Cats & dogs" });
-  const bundle = bundleFigure(svg);
-  assert.equal(bundle["image/svg+xml"], svg);
+  const figure = contactSheet([{ image: new Uint8Array(3072) }], { title: "Cats & dogs" });
+  const bundle = bundleFigure(figure);
+  assert.equal(bundle["image/svg+xml"], figure.svg);
   assert.equal(bundle["text/plain"], "[figure: Cats & dogs]");
   const png = Uint8Array.fromBase64(bundle["image/png"]!);
   assert.deepEqual([...png.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);

@@ -43,7 +43,7 @@ Deno.test("a figure is printed as SVG where possible, else as PNG", () => {
   const parts = partsOf(code("", [svg, png]));
   assert.deepEqual(parts.map((part) => part.kind === "figure" && part.format), ["svg", "png"]);
   const [vector, pixels] = parts.map((part) => part.kind === "figure" ? part.data : new Uint8Array());
-  assert.equal(new TextDecoder().decode(vector), drawFigure("A square"));
+  assert.equal(new TextDecoder().decode(vector), drawFigure("A square").svg);
   assert.deepEqual([...pixels.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
 });
 

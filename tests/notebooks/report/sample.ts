@@ -1,7 +1,6 @@
-import { composeFigure } from "../../../lib/figures/figure.ts";
+import { composeFigure, type Figure } from "../../../lib/figures/figure.ts";
 import { svgToPng } from "../../../lib/figures/svg_to_png.ts";
 import type { OutputFacts } from "../../../notebooks/cells/display.ts";
-import { readFacts } from "../../../notebooks/cells/figures.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
 import type { ReportNotebook } from "../../../notebooks/report/section.ts";
 import { InputError } from "../../../lib/support/errors.ts";
@@ -23,17 +22,17 @@ export function code(
 
 /** A figure as a notebook keeps it. */
 export function figure(title: string, subtitle?: string): CellOutput {
-  const svg = drawFigure(title, subtitle);
+  const { svg, ...text } = drawFigure(title, subtitle);
   const data = {
     "image/png": svgToPng(svg).toBase64(),
     "image/svg+xml": svg.split(/(?<=\n)/),
     "text/plain": [title],
   };
-  return { output_type: "display_data", data, metadata: { report: readFacts(svg) } };
+  return { output_type: "display_data", data, metadata: { report: { kind: "figure", ...text } } };
 }
 
 /** A figure of `lib/figures`: a square of 100 pixels. */
-export function drawFigure(title?: string, subtitle?: string): string {
+export function drawFigure(title?: string, subtitle?: string): Figure {
   const body = { markup: '<rect width="100" height="100"/>', height: 100, description: "A black square." };
   return composeFigure(body, { title, subtitle, width: 240 });
 }
