@@ -1,4 +1,3 @@
-import wrapAnsi from "wrap-ansi";
 import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.ts";
 import type { DownloadCallback } from "../../lib/support/download/request.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
@@ -29,9 +28,12 @@ async function withBar<T>(label: string, load: (network: Network) => Promise<T>)
     bar.close(); // it must be gone before anything else is printed
     console.error(text);
   };
+  let warned = Promise.resolve();
+  const warn = (message: string) => void (warned = formatBanner(message).then(log));
   try {
-    return await load({ log, warn: (message) => log(formatBanner(message)), onDownload: bar.onDownload });
+    return await load({ log, warn, onDownload: bar.onDownload });
   } finally {
+    await warned;
     bar.close();
   }
 }
@@ -60,7 +62,8 @@ export async function withLiveReporter<T>(work: (reporter: SetupReporter) => Pro
 const BANNER_WIDTH = 74;
 
 /** Frames a warning that must not be overlooked, 80 columns wide. */
-export function formatBanner(text: string): string {
+export async function formatBanner(text: string): Promise<string> {
+  const { default: wrapAnsi } = await import("wrap-ansi");
   const rule = "*".repeat(BANNER_WIDTH + 6);
   const lines = wrapAnsi(text, BANNER_WIDTH, { hard: true }).split("\n");
   return ["", rule, ...lines.map((line) => `*  ${line.padEnd(BANNER_WIDTH)}  *`), rule, ""].join("\n");
