@@ -8,7 +8,7 @@
  */
 import { basename, join } from "@std/path";
 import { InputError, type NextStep } from "../support/errors.ts";
-import { readTextOrNull } from "../support/files.ts";
+import { readInto, readTextOrNull, statOrNull } from "../support/files.ts";
 import { nameCopy } from "./cifar10_copies.ts";
 import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
 
@@ -67,19 +67,12 @@ export async function readCifar10(
   const refuse = (why: string) => new InputError({ what: `use CIFAR-10 in ${folder}`, why, next });
   const fault = findNameFault(readTextOrNull(join(folder, "batches.meta.txt")));
   if (fault) throw refuse(fault);
-  const trainRecords = TRAIN_FILES.length * recordsPerFile;
-  const train = {
+  const [train, test] = [TRAIN_FILES.length * recordsPerFile, recordsPerFile].map((size) => ({
     name: "",
-    images: new Uint8Array(trainRecords * IMAGE_BYTES),
-    labels: new Uint8Array(trainRecords),
-  };
-  const test = {
-    name: "",
-    images: new Uint8Array(recordsPerFile * IMAGE_BYTES),
-    labels: new Uint8Array(recordsPerFile),
-  };
+    images: new Uint8Array(size * IMAGE_BYTES),
+    labels: new Uint8Array(size),
+  }));
   const faults: string[] = [];
-
   const bytes = new Uint8Array(recordsPerFile * RECORD_BYTES); // one for all files, to save memory
   const files: FileCheck[] = [];
   for (const [index, file] of [...TRAIN_FILES, TEST_FILE].entries()) {
@@ -95,26 +88,20 @@ export async function readCifar10(
     const counts = countClasses(dataset.labels.subarray(first, first + recordsPerFile));
     files.push({ file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() });
   }
-  if (faults.length) {
-    throw refuse(faults.sort().join("; "));
-  }
+  if (faults.length > 0) throw refuse(faults.sort().join("; "));
   train.name = test.name = nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
   return { train, test, files };
 }
 
 /** Fills `bytes` from a file; returns a clause if it is missing or of another size. */
 async function readRecords(path: string, bytes: Uint8Array): Promise<string | null> {
-  const file = await openFile(path);
-  if (file === null) return `${basename(path)} is missing`;
-  using open = file;
-  const { size } = await open.stat();
-  let filled = 0;
-  while (size === bytes.length && filled < size) {
-    const read = await open.read(bytes.subarray(filled));
-    if (read === null) break; // it is being cut meanwhile
-    filled += read;
+  const info = statOrNull(path);
+  if (info === null) return `${basename(path)} is missing`;
+  const { size } = info;
+  if (size === bytes.length) {
+    using file = await Deno.open(path);
+    if (await readInto(file, bytes) === size) return null;
   }
-  if (filled === bytes.length) return null;
   const [found, expected] = [size, bytes.length].map((count) => count.toLocaleString("en"));
   return `${basename(path)} has ${found} bytes, expected ${expected}`;
 }
@@ -161,18 +148,6 @@ function decodeRecords(
         bytes[blue + 3] << 24;
       word += 3;
     }
-  }
-}
-
-async function openFile(path: string): Promise<Deno.FsFile | null> {
-  try {
-    return await Deno.open(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.IsADirectory) {
-      throw new InputError({ what: `read ${path}`, why: error.message }, { cause: error });
-    }
-    throw error;
   }
 }
 

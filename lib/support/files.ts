@@ -68,6 +68,15 @@ export function requireFolderOf(path: string): void {
   });
 }
 
+/** Fills `bytes` from an open file's position; returns the number of bytes read, fewer at the file's end. */
+export async function readInto(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {
+  let filled = 0;
+  for (let read; filled < bytes.length && (read = await file.read(bytes.subarray(filled))) !== null;) {
+    filled += read;
+  }
+  return filled;
+}
+
 function orNull<T>(read: () => T): T | null {
   try {
     return read();

@@ -5,7 +5,7 @@
  * @module
  */
 import { basename } from "@std/path";
-import { isRecord, statOrNull, writeFileAtomically } from "./files.ts";
+import { isRecord, readInto, statOrNull, writeFileAtomically } from "./files.ts";
 import { InputError } from "./errors.ts";
 
 /** The values of a stored tensor, little-endian. */
@@ -155,11 +155,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
 async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   await file.seek(0, Deno.SeekMode.Start);
-  let filled = 0;
-  for (let read; filled < length && (read = await file.read(bytes.subarray(filled))) !== null;) {
-    filled += read;
-  }
-  return bytes.slice(0, filled);
+  return bytes.slice(0, await readInto(file, bytes));
 }
 
 /**
