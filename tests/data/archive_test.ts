@@ -109,7 +109,7 @@ Deno.test("an archive that is cut, altered or something else is refused", async 
   );
 });
 
-Deno.test("what a killed unpacking left is removed, and nothing else", async () => {
+Deno.test("the temporary folder of a killed process is removed, and nothing else", async () => {
   const folder = makeFolder();
   for (const name of [".cifar-10-batches-bin.1234", "cifar-10-batches-bin", "other"]) {
     await Deno.mkdir(join(folder, name));

@@ -45,7 +45,7 @@ Deno.test("a batch holds the images normalised, and their labels", () => {
   assert.deepEqual(normaliseImages(DATASET.images.subarray(0, 16 * 3072)), first.values);
 });
 
-Deno.test("every image is cropped and mirrored as the slow reference does", () => {
+Deno.test("every image is cropped and flipped as by the slow reference", () => {
   let compared = 0;
   for (const { values: all, labels, indices, size } of take({ seed: 3, epoch: 2 })) {
     for (let position = 0; position < size; position++) {
@@ -76,7 +76,7 @@ Deno.test("every image is cropped and mirrored as the slow reference does", () =
   assert.equal(compared, 50);
 });
 
-Deno.test("crops and mirrors occur equally often, and independently", () => {
+Deno.test("crops and flips are uniform and independent", () => {
   const drawn = { left: 0, top: 0, flip: false };
   const counts = new Map<string, number>();
   const count = 162_000;
@@ -102,7 +102,7 @@ Deno.test("an epoch has each image once, in an order of its own", () => {
   assert.deepEqual(orderOf({ shuffle: false }), ascending);
 });
 
-Deno.test("the last batch has what is left", () => {
+Deno.test("the last batch has the rest", () => {
   assert.deepEqual(take().map(({ size, values, labels }) => [size, values.length / 3072, labels.length]), [
     [16, 16, 16],
     [16, 16, 16],
@@ -157,6 +157,6 @@ Deno.test("batches are the caller's to keep, unless buffers are reused", () => {
   }
 });
 
-Deno.test("a batch size that is none is refused", () => {
+Deno.test("an invalid batch size is refused", () => {
   for (const batchSize of [0, -1, 1.5, NaN]) assert.throws(() => take({ batchSize }), RangeError);
 });

@@ -56,7 +56,7 @@ Deno.test("each file is reported with its count of each class and its checksum",
   }
 });
 
-Deno.test("missing and truncated files are told, all of them, with their sizes", async () => {
+Deno.test("all missing and truncated files are reported, with their sizes", async () => {
   const message = await faultOf((files) => {
     files.delete("data_batch_4.bin");
     files.set("data_batch_2.bin", files.get("data_batch_2.bin")!.subarray(0, 100));
@@ -69,7 +69,7 @@ Deno.test("missing and truncated files are told, all of them, with their sizes",
   );
 });
 
-Deno.test("a label that is none is told with its file and record", async () => {
+Deno.test("an invalid label is reported with its file and record", async () => {
   const message = await faultOf((files) => {
     files.get("data_batch_3.bin")![17 * RECORD_BYTES] = 10;
     files.get("data_batch_3.bin")![20 * RECORD_BYTES] = 255;
@@ -80,7 +80,7 @@ Deno.test("a label that is none is told with its file and record", async () => {
   );
 });
 
-Deno.test("class names in another order are refused, right ones and none accepted", async () => {
+Deno.test("class names in another order are refused", async () => {
   const names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
   const files: Map<string, Uint8Array> = makeCifar10Files(RECORDS);
   const meta = (list: string[]) =>

@@ -16,7 +16,7 @@ Deno.test("deno task data prints a row for each file, with the count of each cla
   assert.ok(rows.some((row) => /^all +12,000( +1,200){10}$/.test(row)), stdout);
 });
 
-Deno.test("deno task data tells what is wrong in one line and ends with 2", async () => {
+Deno.test("deno task data reports an error in one line and exits with 2", async () => {
   const damaged = await run("--data", await writeFolder(makeCifar10Files(10)));
   assert.equal(damaged.code, 2);
   assert.equal(damaged.stdout, "");

@@ -34,7 +34,7 @@ Deno.test("a subset's size is met whether or not ten divides it or a class runs 
   assert.equal(takeSubset(MIXED, 0).labels.length, 0);
 });
 
-Deno.test("what is held out is balanced, drawn by the seed, and no longer trained on", () => {
+Deno.test("a validation set is balanced, drawn by the seed, and not trained on", () => {
   const { train, validation } = holdOut(MIXED, 50, 1);
   assert.deepEqual(countClasses(validation.labels), new Array(10).fill(5));
   const both = [...indicesOf(train), ...indicesOf(validation)];
@@ -45,7 +45,7 @@ Deno.test("what is held out is balanced, drawn by the seed, and no longer traine
   assert.notDeepEqual(indicesOf(validation), indicesOf(takeSubset(MIXED, 50)));
 });
 
-Deno.test("not everything can be held out", () => {
+Deno.test("holding everything out is refused", () => {
   assert.throws(() => holdOut(MIXED, 200, 0), RangeError);
   assert.equal(holdOut(MIXED, 199, 0).train.labels.length, 1);
 });

@@ -72,7 +72,7 @@ Deno.test("the same seed makes the same network, another seed another", async ()
   }
 });
 
-Deno.test("no two tensors of a network start alike", async () => {
+Deno.test("no two tensors of a network are initialised alike", async () => {
   const network = await create({ adapter: "3x3" });
   const drawn = listTensors(networkSpec({ adapter: "3x3" })).filter(({ start }) => start.kind !== "constant");
   // in units of the start's spread, so that a generator shared by two tensors would show
@@ -96,7 +96,7 @@ Deno.test("variants with the same seed share the tensors that they have in commo
   }
 });
 
-Deno.test("values start spread as PyTorch's layers have them", async () => {
+Deno.test("initial values have PyTorch's distributions", async () => {
   const network = await create({ adapter: "1x1" });
   const stored = await create({ variant: "static-per-class" });
   const normal = {
@@ -133,7 +133,7 @@ Deno.test("values start spread as PyTorch's layers have them", async () => {
   assertClose([Math.max(...stored["filters.weight"])], [1 / 8], 0.05, "bound of filters");
 });
 
-Deno.test("batch normalisation starts as no change at all", async () => {
+Deno.test("batch normalisation is initialised to the identity", async () => {
   const network = await create({ adapter: "3x3" });
   for (const name of ["backbone.bn1", "backbone.layer1.1.bn2", "adapter.1"]) {
     const parts = ["weight", "bias", "running_mean", "running_var"].map((part) => network[`${name}.${part}`]);

@@ -75,7 +75,7 @@ async function write(tensors: Iterable<[string, StoredTensor]>): Promise<string>
   return path;
 }
 
-Deno.test("only the bytes of the 25 tensors are fetched, kept, and found by the next run", async () => {
+Deno.test("only the bytes of the 25 tensors are downloaded, and the next run finds them", async () => {
   const progress: [number, number | undefined][] = [];
   const { file, result, said, requests } = await load(serve, {
     onDownload: (...told) => progress.push(told),
@@ -101,7 +101,7 @@ Deno.test("only the bytes of the 25 tensors are fetched, kept, and found by the 
   assert.equal(again.requests.length, 0);
 });
 
-Deno.test("a server without ranges and one that cuts give the same tensors", async () => {
+Deno.test("a server without ranges and one that breaks off give the same tensors", async () => {
   assertTensors(
     (await load(() => ({ headers: { "Content-Length": BYTES.length }, body: BYTES }))).result!.tensors,
   );
@@ -126,7 +126,7 @@ Deno.test("a file is named by its own name and checksum, as torchvision's only i
   );
 });
 
-Deno.test("what was fetched from the published place is named torchvision's", async () => {
+Deno.test("a file from the published URL is named torchvision's", async () => {
   const { PUBLISHED_WEIGHTS } = await import("../../lib/model/pretrained.ts");
   const file = join(makeFolder(), "resnet18-layer1.safetensors");
   await Deno.writeFile(file, formatSafetensors(FULL, { source: PUBLISHED_WEIGHTS }));

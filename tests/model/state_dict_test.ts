@@ -18,7 +18,7 @@ Deno.test("a convolution's axes become TensorFlow's, and PyTorch's again", async
   assert.deepEqual(await toPyTorch(tensor), stored);
 });
 
-Deno.test("what is no convolution stays as it is", async () => {
+Deno.test("other tensors keep their layout", async () => {
   for (const shape of [[], [6], [2, 3]]) {
     const stored = { shape, data: count(shape.reduce((size, length) => size * length, 1)) };
     const tensor = fromPyTorch(stored);

@@ -63,7 +63,7 @@ Deno.test("a file arrives whole, with progress, and nothing is left beside it", 
   assert.deepEqual(progress.at(-1), [FILE.length, FILE.length]);
 });
 
-Deno.test("a file that is there is checked and not fetched again", async () => {
+Deno.test("an existing file is checked and not downloaded again", async () => {
   const folder = makeFolder();
   await Deno.writeFile(join(folder, "file.bin"), FILE);
   assert.deepEqual((await download(() => ({ status: 500 }), { folder })).starts, []);
@@ -99,7 +99,7 @@ Deno.test("a later call resumes the download of an earlier one", async () => {
   assert.deepEqual(second.left, ["file.bin"]);
 });
 
-Deno.test("a file that changed on the server meanwhile is fetched from its beginning", async () => {
+Deno.test("a file that changed on the server is downloaded from its beginning", async () => {
   const first = await download(
     (request, count) => count === 1 ? cut(serveBytes(OTHER, request, '"old"'), 120_000) : { status: 503 },
   );
@@ -108,7 +108,7 @@ Deno.test("a file that changed on the server meanwhile is fetched from its begin
   assert.deepEqual(second.starts, [120_000]); // asked for the rest if unchanged, got the whole
 });
 
-Deno.test("a file that changed unnoticed is found by its checksum and fetched once more", async () => {
+Deno.test("a change without a new ETag is found by the checksum, and the file downloaded again", async () => {
   const plain = (bytes: Uint8Array, request: FileRequest) => {
     const { headers, ...answer } = serveBytes(bytes, request);
     const { ETag: _, ...rest } = headers!;
@@ -143,7 +143,7 @@ Deno.test("a server without ranges sends the file again from its beginning", asy
   assert.deepEqual(bytes, FILE);
 });
 
-Deno.test("a server that names too great a length is given up after a few attempts", async () => {
+Deno.test("a server that announces too great a length fails after a few attempts", async () => {
   const { error, bytes, starts } = await download(() => ({
     headers: { "Content-Length": FILE.length + 5, ETag: '"one"' },
     body: FILE,
@@ -153,7 +153,7 @@ Deno.test("a server that names too great a length is given up after a few attemp
   assert.equal(starts.length, 3); // the second and third brought nothing new
 });
 
-Deno.test("a range that brings more than was said is refused, and the part deleted", async () => {
+Deno.test("a range longer than announced is refused, and the part deleted", async () => {
   const { error, left } = await download((request, count) => {
     if (count === 1) return cut(serveBytes(FILE, request), 100_000);
     const range = `bytes 100000-299999/${FILE.length}`;
@@ -173,7 +173,7 @@ Deno.test("a range that starts elsewhere is not appended", async () => {
   assert.deepEqual(bytes, FILE);
 });
 
-Deno.test("bad bytes are deleted and told with both checksums", async () => {
+Deno.test("a wrong checksum is reported, and the bytes are deleted", async () => {
   const { error, left, starts } = await download((request) => serveBytes(OTHER, request));
   const [reason, message] = failure(error);
   assert.equal(reason, "damaged");
@@ -182,14 +182,14 @@ Deno.test("bad bytes are deleted and told with both checksums", async () => {
   assert.equal(starts.length, 1);
 });
 
-Deno.test("404 is told at once, without another attempt", async () => {
+Deno.test("404 is refused at once, without another attempt", async () => {
   const { error, starts } = await download(() => ({ status: 404 }));
   assert.equal(failure(error)[0], "refused");
   assert.match(failure(error)[1], /file\.bin: the server answered 404 Not Found\.$/);
   assert.equal(starts.length, 1);
 });
 
-Deno.test("416 for a part as long as the file means it is complete", async () => {
+Deno.test("416 for a part of the file's length means that it is complete", async () => {
   const first = await download((request, count) =>
     // the length is not told, so only the 416 says that nothing is missing
     count === 1
@@ -201,7 +201,7 @@ Deno.test("416 for a part as long as the file means it is complete", async () =>
   assert.deepEqual(first.bytes, FILE);
 });
 
-Deno.test("416 for a part longer than the file starts it anew", async () => {
+Deno.test("416 for a part longer than the file restarts the download", async () => {
   const longer = new Uint8Array(400_000);
   const first = await download(
     (request, count) => count === 1 ? cut(serveBytes(longer, request), 350_000) : { status: 503 },
@@ -289,7 +289,7 @@ Deno.test("fetchRange refuses a file that is too short and a range that is not t
   );
 });
 
-Deno.test("a full disk and a folder without rights are told in a sentence", async () => {
+Deno.test("a full disk and a missing permission are explained", async () => {
   const error = await Deno.writeFile("/dev/full", FILE).catch((error) => error);
   const [reason, message] = failure(explainWriteError(error, "data/file.bin"));
   assert.equal(reason, "disk");

@@ -26,7 +26,7 @@ Deno.test("a file is made, then replaced, and nothing else is left in the folder
   }
 });
 
-Deno.test("who has the file open goes on reading the old content", () => {
+Deno.test("an open reader keeps the old content", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.bin");
   writeFileAtomically(path, bytes("old"));
@@ -36,7 +36,7 @@ Deno.test("who has the file open goes on reading the old content", () => {
   assert.equal(new TextDecoder().decode(buffer.subarray(0, reader.readSync(buffer)!)), "old");
 });
 
-Deno.test("where no temporary file can be made the old file stays", () => {
+Deno.test("without a temporary file the old file stays", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.bin");
   writeFileAtomically(path, bytes("old"));

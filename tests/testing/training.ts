@@ -70,7 +70,7 @@ export function jumpingClock(milliseconds = 60): Disposable {
 /** Where to stop a training: `abort` is to be called in one of the observer's methods. */
 export type Stop = (abort: () => void) => TrainObserver;
 
-/** Stops after this many steps of all epochs. The clock must jump, for every step to be told. */
+/** Stops after this many steps of all epochs. The clock must jump, for every step to be reported. */
 export function atStep(step: number): Stop {
   return (abort) => ({ onStep: (at) => (at.epoch - 1) * at.steps + at.step === step && abort() });
 }

@@ -43,7 +43,7 @@ Deno.test("features come in the order in which the images would, with their labe
   }
 });
 
-Deno.test("features are kept where nothing can change them, and nowhere else", async () => {
+Deno.test("features are cached only where nothing can change them", async () => {
   const sourceOf = async (changes: object) => {
     const options = { ...networkSpec({ backbone: "frozen" }), augment: false, compile: false, ...changes };
     return (await createFrozenSource(createNetwork(options), train, options)).input;

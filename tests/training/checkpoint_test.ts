@@ -52,7 +52,7 @@ for (
     variant: "static-shared",
   }] as const
 ) {
-  Deno.test(`what is saved is loaded again, to the last bit: ${JSON.stringify(flags)}`, async () => {
+  Deno.test(`a saved checkpoint loads bit for bit: ${JSON.stringify(flags)}`, async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "last.safetensors");
     const before = tf.memory().numTensors;
@@ -289,7 +289,7 @@ Deno.test("a checkpoint that is cut, empty or missing is refused in words", asyn
   );
 });
 
-Deno.test("a position is told in words", () => {
+Deno.test("a position is described in words", () => {
   const { progress } = makeCheckpoint();
   assert.equal(describeProgress(progress), "in epoch 2, after step 3");
   assert.equal(describeProgress({ ...progress, steps: 0 }), "after epoch 1");

@@ -193,7 +193,7 @@ Deno.test("every other combination of variant, backbone and adapter is taken", (
   }
 });
 
-Deno.test("a run goes on unchanged, or with more epochs, without a word", () => {
+Deno.test("a run is resumed unchanged, or with more epochs, without a message", () => {
   const saved = resolveConfig();
   assert.deepEqual(checkResumable(saved, resolveConfig({ base: saved })), []);
   const wanted = resolveConfig({ base: saved, flags: { epochs: 20, tensorboard: true, data: "/moved" } });
@@ -255,7 +255,7 @@ const OTHER_VALUES: { [Name in keyof TrainConfig]: TrainConfig[Name] } = {
   tensorboard: true,
 };
 
-Deno.test("only these options may change when a run goes on", () => {
+Deno.test("only these options may change when a run is resumed", () => {
   const saved = resolveConfig();
   const changeable = Object.keys(OTHER_VALUES).filter((name) => {
     const wanted = { ...saved, [name]: OTHER_VALUES[name as keyof TrainConfig] };

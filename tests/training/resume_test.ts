@@ -68,7 +68,7 @@ for (const [name, flags] of Object.entries(CONFIGURATIONS)) {
   });
 }
 
-Deno.test("cut and resumed under another seed the training is another", async () => {
+Deno.test("another seed is another training", async () => {
   using folder = temporaryFolder();
   const runs = await Promise.all(
     [0, 1].map((seed) => trainTiny(join(folder.path, `${seed}`), { seed, epochs: 1 })),
@@ -106,7 +106,7 @@ Deno.test("a training stopped at its very last step is complete", async () => {
   assert.equal(history.length, 1);
 });
 
-Deno.test("a finished run can be trained on: the epochs that are done stay", async () => {
+Deno.test("a finished run is resumed with more epochs: the completed ones stay", async () => {
   using folder = temporaryFolder();
   const short = await trainTiny(folder.path, { epochs: 1, schedule: "constant" });
   const long = await trainTiny(folder.path, { epochs: 2, schedule: "constant" }, { resume: "tiny" });
@@ -120,7 +120,7 @@ Deno.test("a finished run can be trained on: the epochs that are done stay", asy
   await assertSameRun(long.folder, expected);
 });
 
-Deno.test("trained on with more epochs the schedule spans them all, and the user is told", async () => {
+Deno.test("resumed with more epochs the schedule spans them all, and a message says so", async () => {
   using folder = temporaryFolder();
   await trainTiny(folder.path, { epochs: 1 });
   const messages: string[] = [];
@@ -132,14 +132,14 @@ Deno.test("trained on with more epochs the schedule spans them all, and the user
   assert.match(messages.join("\n"), /The one-cycle schedule now spans 2 epochs instead of 1/);
 });
 
-Deno.test("resumed when all epochs are done, a run is as it was, and gives its result again", async () => {
+Deno.test("a completed run, resumed, returns its result again", async () => {
   using folder = temporaryFolder();
   const first = await trainTiny(folder.path, { epochs: 1, validation: 10 });
   const again = await trainTiny(folder.path, { epochs: 1, validation: 10 }, { resume: "tiny" });
   assert.deepEqual(again, first);
 });
 
-Deno.test("a history that a crash left too short, too long or half written is put right", async () => {
+Deno.test("a history that a crash left too short, too long or half written is repaired", async () => {
   using folder = temporaryFolder();
   const { folder: run } = await trainTiny(folder.path, {});
   const path = join(run, "history.jsonl");

@@ -29,17 +29,17 @@ for (const file of ["last.safetensors", "best.safetensors"]) {
       }),
     );
     assert.equal(Deno.readTextFileSync(join(path, file)), "x");
-    openRunFolder(path, false)[Symbol.dispose](); // to go on is another matter, and the refusal left no lock
+    openRunFolder(path, false)[Symbol.dispose](); // resuming is allowed, and the refusal left no lock
   });
 }
 
-Deno.test("a new run takes a folder in which none ever got to its first checkpoint", () => {
+Deno.test("a new run takes a folder without a checkpoint", () => {
   using runs = temporaryFolder();
   const path = makeRun(runs.path, "dynamic", "config.json", "history.jsonl");
   using _folder = openRunFolder(path, true);
 });
 
-Deno.test("a run has one trainer at a time", () => {
+Deno.test("a run is trained by one process at a time", () => {
   using runs = temporaryFolder();
   const path = join(runs.path, "dynamic");
   const refusal = new InputError({
@@ -57,7 +57,7 @@ Deno.test("a run has one trainer at a time", () => {
   openRunFolder(path, false)[Symbol.dispose]();
 });
 
-Deno.test("what a killed process was writing is swept away", () => {
+Deno.test("the temporary files of a killed process are removed", () => {
   using runs = temporaryFolder();
   const path = makeRun(
     runs.path,
@@ -71,7 +71,7 @@ Deno.test("what a killed process was writing is swept away", () => {
   assert.deepEqual(namesIn(path), [".lock", "last.safetensors", "notes.tmp"]);
 });
 
-Deno.test("history grows by whole lines, and can be written anew", () => {
+Deno.test("history is appended by whole lines, and can be rewritten", () => {
   using runs = temporaryFolder();
   using folder = openRunFolder(join(runs.path, "dynamic"), true);
   const read = () => Deno.readTextFileSync(join(folder.path, "history.jsonl"));
@@ -86,7 +86,7 @@ Deno.test("history grows by whole lines, and can be written anew", () => {
   assert.equal(read(), "");
 });
 
-Deno.test("config.json holds the options and what the run found out, and gives the options again", () => {
+Deno.test("config.json holds options and environment, and is a configuration file", () => {
   using runs = temporaryFolder();
   using folder = openRunFolder(join(runs.path, "dynamic"), true);
   const config = resolveConfig({ flags: { epochs: 3 } });
@@ -119,7 +119,7 @@ Deno.test("RUN|FILE is a file as it is, else a run's or folder's best or last ch
   assert.throws(() => find("only", "best"), /no best\.safetensors in .*only; runs here are both, only\.$/);
 });
 
-Deno.test("what is no checkpoint is refused with the runs that there are", () => {
+Deno.test("a missing checkpoint is refused, and the runs are listed", () => {
   using runs = temporaryFolder();
   const refuse = (name: string, message: RegExp) =>
     assert.throws(() => findCheckpoint(name, "best", runs.path), (error) => {

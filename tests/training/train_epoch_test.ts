@@ -48,7 +48,7 @@ Deno.test("the first loss that is not finite is reported by its distance in step
   }
 });
 
-Deno.test("what is read is disposed, and read once", async () => {
+Deno.test("results are disposed once read", async () => {
   const before = tf.memory().numTensors;
   const [meter, sums] = [createLossMeter(), emptySums()];
   meter.add(tf.scalar(1), tf.scalar(2, "int32"), 3);

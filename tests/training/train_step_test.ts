@@ -42,7 +42,7 @@ interface Run {
   eager?: boolean;
 }
 
-/** Takes steps on one batch; returns the state after the last, and the loss and right answers of each. */
+/** Takes steps on one batch; returns the state after the last, and the loss and correct predictions of each. */
 async function takeSteps({ settings, batch, steps, learningRate = 0.01, eager = true, ...run }: Run) {
   const { network = createNetwork(settings), optimizer: config = SGD } = run;
   const optimizer = createOptimizer(config);
@@ -182,7 +182,7 @@ Deno.test("static-shared cannot: its loss stays ln 10", async () => {
   assertClose(losses, new Array(10).fill(Math.log(10)), 1e-6, "loss");
 });
 
-Deno.test("a step with --clip-norm goes no further than that", async () => {
+Deno.test("clipping limits the length of a step", async () => {
   const settings = { ...networkSpec(), clipNorm: 0.01 };
   const network = initialState(settings);
   const before = await valuesOf(network);
@@ -202,7 +202,7 @@ Deno.test("a step with --clip-norm goes no further than that", async () => {
   assertClose([Math.sqrt(squares.reduce((sum, square) => sum + square, 0))], [0.01], 1e-3, "way");
 });
 
-Deno.test("loss and right answers are those before the step, with label smoothing in the loss", async () => {
+Deno.test("loss and correct predictions are those before the step, with label smoothing in the loss", async () => {
   const settings = { ...networkSpec(), labelSmoothing: 0.3, clipNorm: null };
   const network = initialState(settings);
   const { images, labels } = oracleBatch();

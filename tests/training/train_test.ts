@@ -51,7 +51,7 @@ const bestOf = (history: EpochRecord[]) => {
   return { epoch: accuracies.indexOf(Math.max(...accuracies)) + 1, accuracy: Math.max(...accuracies) };
 };
 
-Deno.test("a training leaves a line an epoch, its options and both checkpoints, and says what it came to", async () => {
+Deno.test("a training writes one line per epoch, its options and both checkpoints, and returns its result", async () => {
   using runs = temporaryFolder();
   const result = await trainTiny(runs.path, { epochs: 3 });
   const { folder, history, best, test, chosenOn, recorded } = result;
@@ -117,7 +117,7 @@ Deno.test("with images held out the best epoch is chosen on them, and the test s
   assert.equal(await measureAgain(path), test.accuracy);
 });
 
-Deno.test("the data is cut as asked: a subset, and what is held out of it; the seed decides which", () => {
+Deno.test("a run's images are a subset, and a validation set drawn from it by the seed", () => {
   const datasets = createSynthetic({ trainSize: 200, testSize: 100 });
   const cut = (changes: Partial<TrainConfig>) =>
     selectRunData(
@@ -146,7 +146,7 @@ for (
     seed: 4,
   }] as const
 ) {
-  Deno.test(`a training is its parts put together, nothing more: ${JSON.stringify(flags)}`, async () => {
+  Deno.test(`a training equals the steps of its functions, taken by hand: ${JSON.stringify(flags)}`, async () => {
     using runs = temporaryFolder();
     const { folder, config, history } = await trainTiny(runs.path, flags);
     const { network, slots } = await (await openCheckpoint(join(folder, "last.safetensors"))).readTensors();
@@ -215,7 +215,7 @@ for (const compile of [false, true]) {
   });
 }
 
-Deno.test("… nor does one that is stopped, refused or diverges", async () => {
+Deno.test("a training that is stopped, refused or diverges leaves no tensor behind", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock();
   const before = countTensors();
@@ -322,7 +322,7 @@ Deno.test("a training that diverges stops at that step, and keeps the last good 
   assert.equal(progress.totalSteps, 0);
 });
 
-Deno.test("a training that diverges late keeps what the epochs before have given", async () => {
+Deno.test("a training that diverges late keeps the epochs before", async () => {
   using runs = temporaryFolder();
   const flags = { schedule: "constant", learningRate: 0.01 } as const;
   const { folder } = await trainTiny(runs.path, { ...flags, epochs: 1 });
@@ -362,7 +362,7 @@ Deno.test("every 30 s the state is saved, also in the middle of an epoch", async
   assert.deepEqual(saved, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]); // at each step: what was saved after the one before
 });
 
-Deno.test("an observer is told the start, every pause, every test and epoch, and the end", async () => {
+Deno.test("an observer receives the start, every pause, test and epoch, and the end", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock();
   const told: string[] = [];
