@@ -8,9 +8,8 @@ import {
   selectExperiments,
   type Selection,
 } from "../lib/experiments/experiments.ts";
-import { formatComparison } from "../lib/experiments/markdown.ts";
+import { formatComparison, formatStaleness } from "../lib/experiments/markdown.ts";
 import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
-import { probeTraining, writeProbe } from "../lib/experiments/probe.ts";
 import { identifyData } from "../lib/experiments/provenance.ts";
 import { publishModel } from "../lib/experiments/publish.ts";
 import {
@@ -20,9 +19,8 @@ import {
   readResults,
   writeResults,
 } from "../lib/experiments/results.ts";
-import { type Common, inspectRun, type RunState } from "../lib/experiments/run_state.ts";
-import { scheduleRuns } from "../lib/experiments/schedule_runs.ts";
-import { findStaleness, wordStaleness } from "../lib/experiments/staleness.ts";
+import { inspectRun, type RunState, type SharedInputs } from "../lib/experiments/runs.ts";
+import { findStaleness } from "../lib/experiments/staleness.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
@@ -30,7 +28,7 @@ import { summarise } from "../lib/model/summary.ts";
 import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
-import { runWorker } from "./compare/child.ts";
+import { runWorker, scheduleRuns } from "./compare/train_runs.ts";
 import { COMPARE_COMMAND } from "./compare/options.ts";
 import { createCompareProgress } from "./compare/progress.ts";
 import { absolutePaths, type CommandLine } from "./shared/options.ts";
@@ -42,11 +40,9 @@ async function main(
   { values, given, positionals }: CommandLine<typeof COMPARE_COMMAND>,
 ): Promise<number | void> {
   if (values.list) return console.log(describeLists());
-  if (values.probe) return await probe();
   const selection = selectExperiments(positionals);
   const {
     list: _list,
-    probe: _probe,
     seeds: _seeds,
     jobs: _jobs,
     into: _into,
@@ -85,7 +81,7 @@ async function main(
 /** Looks up images and weights once, so that nothing is downloaded by several processes at once. */
 async function findCommon(
   { config }: PlannedRun,
-): Promise<{ common: Common; pinned: Pick<TrainConfig, "data" | "weights"> }> {
+): Promise<{ common: SharedInputs; pinned: Pick<TrainConfig, "data" | "weights"> }> {
   const datasets = await loadDatasetsWithBar(config.data);
   const { name: weights, source } = await loadPretrainedWithBar(config.weights);
   return {
@@ -102,7 +98,7 @@ interface TrainRunsOptions {
   runs: PlannedRun[];
   states: Map<PlannedRun, RunState>;
   runsFolder: string;
-  common: Common;
+  common: SharedInputs;
   jobs: number;
 }
 
@@ -147,8 +143,8 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
   if (outcome.isInterrupted) {
     throw new Interrupted(
       signal.aborted
-        ? "Stopped; all is saved. Start the same command again to go on."
-        : "A training was stopped from outside; it is saved. Start the same command again to go on.",
+        ? "Stopped; everything is saved. Start the same command again to resume."
+        : "A training was stopped from outside; it is saved. Start the same command again to resume.",
     );
   }
   return outcome;
@@ -180,23 +176,11 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
   writeResults(results);
   const all = readResults();
   writeText(join(publishedResultsFolder(), "comparison.md"), formatComparison(all));
-  for (const found of await findStaleness(all)) console.error(wordStaleness(found));
+  for (const found of await findStaleness(all)) console.error(formatStaleness(found));
   console.error(`Results written to ${publishedResultsFolder()}.`);
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
   if (reference === undefined) return;
   console.error(`Model and its card written to ${await publishModel({ result: reference, runsFolder })}.`);
-}
-
-/** Notes how today's code trains, and what that says of the committed results. */
-async function probe(): Promise<void> {
-  await setUpTensorFlow({ device: "cpu" });
-  writeProbe(await probeTraining());
-  const stale = await findStaleness(readResults());
-  console.log(
-    stale.length === 0
-      ? "Today's code trains like the code that made the results."
-      : stale.map(wordStaleness).join("\n"),
-  );
 }
 
 function describeLists(): string {

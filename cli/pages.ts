@@ -5,10 +5,15 @@ import { writeText } from "../lib/support/files.ts";
 import { chooseExamples } from "../lib/analysis/choose_examples.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
-import { formatDifference, formatMarkdownTable, formatMean } from "../lib/experiments/markdown.ts";
+import {
+  formatDifference,
+  formatMarkdownTable,
+  formatMean,
+  formatStaleness,
+} from "../lib/experiments/markdown.ts";
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
-import { findStaleness, wordStaleness } from "../lib/experiments/staleness.ts";
+import { findStaleness } from "../lib/experiments/staleness.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { summarise } from "../lib/model/summary.ts";
@@ -31,7 +36,7 @@ export const COMMAND = {
 
 async function main(): Promise<void> {
   const results = readResults();
-  for (const found of await findStaleness(results)) console.error(wordStaleness(found));
+  for (const found of await findStaleness(results)) console.error(formatStaleness(found));
   replaceInReadme("results", formatResults(results));
   replaceInReadme("bench", formatBench(readBench()));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })
@@ -52,7 +57,7 @@ function formatResults(results: ExperimentResult[]): string {
     formatMean(final),
     difference === null ? "" : formatDifference(difference),
   ]);
-  const [{ data, weights, seeds: [{ sittings: [{ machine, date }] }] }] = results;
+  const [{ data, weights, seeds: [{ sessions: [{ machine, date }] }] }] = results;
   return [
     formatMarkdownTable([
       "",

@@ -22,13 +22,6 @@ export const COMPARE_COMMAND = {
     "Finished runs are kept, interrupted ones resumed: start the same command again.",
   options: {
     list: { schema: boolean(), default: false, group: "Comparison", help: "list the experiments" },
-    probe: {
-      schema: boolean(),
-      default: false,
-      group: "Comparison",
-      help:
-        "train each experiment for a moment, and see whether today's code trains like the code that made the results",
-    },
     seeds: {
       schema: text().nullable(),
       defaultText: "3",

@@ -1,5 +1,5 @@
 import type { PlannedRun } from "../../lib/experiments/plan.ts";
-import type { RunState } from "../../lib/experiments/run_state.ts";
+import type { RunState } from "../../lib/experiments/runs.ts";
 import type { EpochRecord } from "../../lib/training/progress.ts";
 import type { WorkerEvent } from "./worker.ts";
 import { createLiveBlock, type LiveBlockOptions } from "../shared/live_block.ts";

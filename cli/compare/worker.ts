@@ -1,14 +1,14 @@
 /**
- * One training of a comparison, in a process of its own: `deno task compare` starts it and reads what it prints.
+ * Trains one run of a comparison in a process of its own: `deno task compare` starts it and reads its output.
  *
- * It stops, saved, when its standard input ends; so it also does when the comparison is killed.
+ * It saves and stops when its standard input ends, and so also when the comparison is killed.
  *
  * @module
  */
 import { join } from "@std/path";
 import { loadDatasets } from "../../lib/data/load_datasets.ts";
-import { describeMachine, identifyData, readCodeVersion } from "../../lib/experiments/provenance.ts";
-import { addSitting } from "../../lib/experiments/run_record.ts";
+import { describeMachine, identifyData, readCommit } from "../../lib/experiments/provenance.ts";
+import { addSession } from "../../lib/experiments/runs.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
@@ -21,20 +21,20 @@ import { train } from "../../lib/training/train.ts";
 import { runCommand } from "../shared/command.ts";
 import type { Command, CommandLine } from "../shared/options.ts";
 
-/** The worker's one argument, as JSON. */
+/** The worker's argument, as JSON. */
 export interface WorkerTask {
   config: TrainConfig;
-  /** The folder of the comparison's runs. */
+  /** Folder of the comparison's runs. */
   runsFolder: string;
   /** Resume the run rather than start it. */
   isBegun: boolean;
-  /** What the images must be. */
+  /** Expected fingerprint of the images. */
   fingerprint: string;
-  /** Runs that are trained side by side. */
+  /** Runs trained side by side. */
   jobs: number;
 }
 
-/** A line of the worker's standard output, as JSON. */
+/** One line of the worker's standard output, as JSON. */
 export type WorkerEvent =
   | { kind: "start"; epochsDone: number; threads: number }
   | ({ kind: "step" } & Pick<TrainStep, "epoch" | "step" | "steps" | "accuracy" | "totalSecondsLeft">)
@@ -54,7 +54,7 @@ const COMMAND = {
 async function main({ positionals: [argument] }: CommandLine): Promise<number | void> {
   const { config, runsFolder, isBegun, fingerprint, jobs } = JSON.parse(argument) as WorkerTask;
   const signal = watchInput();
-  const code = await readCodeVersion(); // before hours pass in which it may be edited
+  const commit = await readCommit(); // before hours pass in which it may change
   const datasets = await loadDatasets({ data: config.data, log: (text) => tell({ kind: "message", text }) });
   const data = await identifyData(datasets);
   if (data.fingerprint !== fingerprint) {
@@ -65,9 +65,9 @@ async function main({ positionals: [argument] }: CommandLine): Promise<number | 
   let lastStep = -Infinity;
   const onStart = ({ recorded: { threads, tensorflow }, epochsDone }: TrainStart) => {
     const date = new Date().toISOString();
-    addSitting(join(runsFolder, config.run), data, {
+    addSession(join(runsFolder, config.run), data, {
       date,
-      code,
+      commit,
       machine,
       device,
       threads,
@@ -94,7 +94,7 @@ async function main({ positionals: [argument] }: CommandLine): Promise<number | 
       },
     });
   } catch (error) {
-    if (error instanceof Interrupted) throw new Interrupted(""); // the comparison says how to go on
+    if (error instanceof Interrupted) throw new Interrupted(""); // the comparison says how to resume
     throw error;
   }
   tell({ kind: "end" });

@@ -5,28 +5,28 @@ import type { ExperimentResult, SeedResult } from "./results.ts";
 /** One experiment beside the others. */
 export interface ComparisonRow {
   experiment: string;
-  /** What is different from the reference. */
+  /** Difference from the reference, in a few words. */
   change: string;
   trainableParameters: number;
   /** Test accuracy (0–1) after the last epoch, over the seeds. */
   final: MeanInterval;
-  /** Test accuracy of each seed's best epoch: chosen on the test set, so it flatters. */
+  /** Test accuracy of each seed's best epoch: optimistic, since it was chosen on the test set. */
   best: MeanInterval;
   /** Final test accuracy minus the reference's with the same seed; null for the reference, or where no seed is common. */
   difference: Difference | null;
-  /** Median of each seed's epochs, test included; mean over the seeds. */
+  /** Median over a seed's epochs, test included; mean over the seeds. */
   secondsPerEpoch: number;
 }
 
-/** A paired difference, and what its interval supports. */
+/** A paired difference and what its interval supports. */
 export interface Difference extends MeanInterval {
   /** `none` where no difference is shown: the interval holds 0; null without an interval, which one seed cannot give. */
   shown: "higher" | "lower" | "none" | null;
 }
 
 /**
- * Puts experiments beside each other: means over seeds, and the difference from `dynamic` seed by seed, with its 95 % interval by
- * Student's t. Runs of one seed have the same order of images and the same starting backbone, so pairs differ by less than the runs do.
+ * Compares experiments: means over seeds, and the paired difference from `dynamic` with its 95 % interval by
+ * Student's t. Runs of one seed share the order of images and the initial backbone.
  */
 export function compareResults(results: readonly ExperimentResult[]): ComparisonRow[] {
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
@@ -43,7 +43,7 @@ export function compareResults(results: readonly ExperimentResult[]): Comparison
   }));
 }
 
-/** Test accuracy after the last epoch, 0–1. */
+/** Returns the test accuracy after the last epoch, 0–1. */
 export function finalAccuracy({ history }: Pick<SeedResult, "history">): number {
   return history.at(-1)!.testAccuracy;
 }

@@ -3,11 +3,11 @@ import type { NetworkSpec } from "../model/spec.ts";
 import { suggest } from "../support/schema.ts";
 import type { TrainConfig } from "../training/config.ts";
 
-/** A network that is compared with the others. */
+/** A network to compare. */
 export interface Experiment {
-  /** Its name in tables, run folders and results. */
+  /** Name in tables, run folders and results. */
   name: string;
-  /** What is different from `dynamic`, in a few words. */
+  /** Difference from `dynamic`, in a few words. */
   change: string;
   network: NetworkSpec;
 }
@@ -27,20 +27,20 @@ export const EXPERIMENTS: readonly Experiment[] = [
   experiment("bn-only", "backbone frozen but for batch normalisation", { backbone: "bn-only" }),
 ];
 
-/** Some experiments that belong together. */
+/** A named list of experiments. */
 export interface ExperimentList {
-  /** What they show, in a sentence. */
+  /** Its question, in a sentence. */
   about: string;
   experiments: readonly string[];
-  /** Options of the training that this list has other defaults for. */
+  /** Other defaults for the training. */
   defaults?: Partial<TrainConfig>;
-  /** How many seeds, where it is not {@linkcode DEFAULT_SEEDS}. */
+  /** Number of seeds. @default {DEFAULT_SEEDS} */
   seeds?: number;
-  /** Where its runs are kept below the folder of runs. @default {"compare"} */
+  /** Folder of its runs, below the folder of all runs. @default {"compare"} */
   folder?: string;
 }
 
-/** Seeds of each experiment unless others are asked for. */
+/** Default number of seeds. */
 export const DEFAULT_SEEDS = 3;
 
 const VARIANTS = ["dynamic", "static-per-class", "static-ten-way", "static-shared"];
@@ -50,12 +50,12 @@ const BACKBONES = ["dynamic", "frozen", "frozen-1x1", "frozen-3x3", "bn-only"];
 export const LISTS: Readonly<Record<string, ExperimentList>> = {
   variants: { about: "Is generating the filters better than storing them?", experiments: VARIANTS },
   backbones: {
-    about: "What does a frozen backbone cost, and what is a way out?",
+    about: "What does a frozen backbone cost, and what remedies it?",
     experiments: BACKBONES,
   },
   all: { about: "Both questions.", experiments: EXPERIMENTS.map(({ name }) => name) },
   quick: {
-    about: "A trial of the machinery in seconds, on drawn shapes: its numbers mean nothing.",
+    about: "Smoke test in seconds, on synthetic images: its numbers mean nothing.",
     experiments: ["dynamic", "static-per-class", "static-shared"],
     defaults: {
       data: "synthetic",
@@ -70,7 +70,7 @@ export const LISTS: Readonly<Record<string, ExperimentList>> = {
   },
 };
 
-/** What is to be compared. */
+/** Experiments to compare. */
 export interface Selection {
   experiments: readonly Experiment[];
   defaults: Partial<TrainConfig>;
@@ -79,7 +79,7 @@ export interface Selection {
 }
 
 /**
- * Puts together the experiments of some lists, or single ones, each once and in the order of the tables.
+ * Selects the experiments of some lists, or single ones, each once and in the order of the tables.
  *
  * @param names Names of lists and of experiments; none means `all`.
  * @throws {InputError} If a name is unknown, or `quick` stands beside others.
@@ -116,10 +116,11 @@ function checkName(name: string): void {
   const known = [...Object.keys(LISTS), ...EXPERIMENTS.map(({ name }) => name)];
   if (EXPERIMENTS.some((experiment) => experiment.name === name)) return;
   const near = suggest(name, known);
-  throw new InputError(
-    `Cannot compare ${name}: there is no such list or experiment. ` +
-      (near === undefined ? `There are ${known.join(", ")}.` : `Did you mean ${near}?`),
-  );
+  throw new InputError({
+    what: `compare ${name}`,
+    why: "there is no such list or experiment",
+    next: [{ advice: near === undefined ? `choose from ${known.join(", ")}` : `perhaps you mean ${near}` }],
+  });
 }
 
 function experiment(name: string, change: string, network: Partial<NetworkSpec>): Experiment {

@@ -1,30 +1,32 @@
+import { markdownTable } from "markdown-table";
 import type { MeanInterval } from "../support/statistics.ts";
 import { optionOf, showOption } from "../training/config.ts";
 import { compareResults, type ComparisonRow, type Difference } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";
 import { formatMachine } from "./provenance.ts";
 import type { ExperimentResult, Recipe } from "./results.ts";
+import type { SettingDifference, Staleness } from "./staleness.ts";
 
 /**
- * The comparison as Markdown: a table, and below it what its numbers were measured with and how to read them.
+ * Formats a comparison as Markdown: a table, and below it the circumstances of its numbers and how to read them.
  *
- * @param results Of one recipe; the first one's is what is written.
+ * @param results Of one recipe.
  */
 export function formatComparison(results: readonly ExperimentResult[]): string {
   return [formatRows(compareResults(results)), "", ...formatCircumstances(results)].join("\n") + "\n";
 }
 
-/** The table alone. */
+/** Formats the table alone. */
 export function formatRows(rows: readonly ComparisonRow[]): string {
   return formatMarkdownTable(
     [
       "experiment",
-      "what is different",
+      "difference",
       "trainable parameters",
       "final test accuracy (%)",
       "best epoch (%)",
       `difference from ${REFERENCE} (points)`,
-      "seconds an epoch",
+      "seconds per epoch",
     ],
     rows.map((row) => [
       row.experiment,
@@ -38,13 +40,13 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
   );
 }
 
-/** A mean of shares in per cent: `80.31 ± 0.21 (n = 3)`. */
+/** Formats a mean accuracy in per cent: `80.31 ± 0.21 (n = 3)`. */
 export function formatMean({ mean, deviation, n }: MeanInterval): string {
   const spread = n > 1 ? ` ± ${percent(deviation)}` : "";
   return `${percent(mean)}${spread} (n = ${n})`;
 }
 
-/** A difference in points, with what its interval supports: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]: no difference shown`. */
+/** Formats a difference in points: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]: no difference shown`. */
 export function formatDifference(difference: Difference | null): string {
   if (difference === null) return "no seed in common";
   const { mean, interval, shown } = difference;
@@ -53,13 +55,13 @@ export function formatDifference(difference: Difference | null): string {
   return shown === "none" ? `${range}: no difference shown` : range;
 }
 
-/** Lists data, weights, recipe, seeds and machines, and how to read the numbers, as items of a Markdown list. */
+/** Lists data, weights, recipe, seeds and machines, and how to read the numbers, as Markdown list items. */
 export function formatCircumstances(results: readonly ExperimentResult[]): string[] {
-  const sittings = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sittings));
+  const sessions = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sessions));
   const unique = (values: string[]) => [...new Set(values)].join("; ");
-  const days = sittings.map(({ date }) => date.slice(0, 10)).sort();
+  const days = sessions.map(({ date }) => date.slice(0, 10)).sort();
   const machines = unique(
-    sittings.map(({ machine, device, threads, jobs, tensorflow }) =>
+    sessions.map(({ machine, device, threads, jobs, tensorflow }) =>
       `${formatMachine(machine)}; TensorFlow ${tensorflow} on the ${device.toUpperCase()}, ${
         jobs === 1 ? "one run at a time" : `${jobs} runs at once`
       }, ${threads} ${threads === 1 ? "thread" : "threads"} each`
@@ -67,44 +69,65 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
   );
   return [
     `- Data: ${unique(results.map(({ data }) => `${data.name} (fingerprint ${data.fingerprint})`))}. ` +
-    `Weights the backbone starts from: ${unique(results.map(({ weights }) => weights))}.`,
+    `Initial weights of the backbone: ${unique(results.map(({ weights }) => weights))}.`,
     `- Recipe: ${unique(results.map(({ recipe }) => formatRecipe(recipe)))}.`,
     `- Seeds: ${unique(results.map(({ seeds }) => seeds.map(({ seed }) => seed).join(", ")))}.`,
-    ...(sittings.length === 0 ? [] : [
+    ...(sessions.length === 0 ? [] : [
       `- Trained ${days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`} on ${machines}.`,
     ]),
     "- ± is the standard deviation over seeds. A difference is the mean over pairs of the same seed, final epochs, with its 95 % " +
-    "interval (Student's t); each interval stands for itself, they are not widened for their number. Where it holds 0 no difference is shown.",
-    "- The best epoch was chosen on the test set, so that column flatters; the final one was not chosen.",
+    "interval (Student's t), not corrected for the number of comparisons. Where it holds 0, no difference is shown.",
+    "- The best epoch was chosen on the test set, so that column is optimistic; the final one was not chosen.",
   ];
 }
 
-/** The recipe as options, without what the experiments themselves set, what only says how it is computed, and what is off. */
+/** Formats the recipe as settings, without those that the experiments set, compute settings, and what is off. */
 function formatRecipe(recipe: Recipe): string {
-  const left = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
+  const hidden = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
   return Object.entries(recipe).flatMap(([name, value]) => {
     const key = name as keyof Recipe;
     const isOff = value === null || (value === false && optionOf(key).default === false);
-    return left.includes(name) || isOff ? [] : [`\`${showOption(key, value)}\``];
+    return hidden.includes(name) || isOff ? [] : [`\`${showOption(key, value)}\``];
   }).join(" ");
 }
 
-/** A Markdown table whose columns are aligned in the text as well. */
+/** Formats a Markdown table whose columns are aligned in the text as well. */
 export function formatMarkdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column].length))
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ")} |`;
-  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+  return markdownTable([[...header], ...rows.map((row) => [...row])]);
 }
 
-function percent(share: number): string {
-  return (100 * share).toFixed(2);
+/** Formats a finding about results as a sentence. */
+export function formatStaleness(finding: Staleness): string {
+  const names = new Intl.ListFormat("en-GB").format(finding.experiments);
+  switch (finding.kind) {
+    case "missing":
+      return `There are no results of ${names}.`;
+    case "unknown":
+      return `There is no experiment ${names} any more.`;
+    case "edited":
+      return `The results of ${names} were edited by hand: their recipe does not match its hash.`;
+    case "recipe":
+      return `The results of ${names} were obtained with ${
+        finding.differences.map(formatSetting).join(", ")
+      }.`;
+    case "mixture":
+      return `The results of ${names} cannot be compared with those of ${finding.reference}: other ${
+        finding.differences.join(", ")
+      }.`;
+  }
 }
 
-function signed(share: number): string {
-  const text = percent(share);
+function formatSetting({ setting, recorded, today }: SettingDifference): string {
+  const show = (value: unknown) => value === undefined ? "nothing" : showOption(setting, value);
+  return `${show(recorded)} (default: ${show(today)})`;
+}
+
+function percent(fraction: number): string {
+  return (100 * fraction).toFixed(2);
+}
+
+function signed(fraction: number): string {
+  const text = percent(fraction);
   if (Number(text) === 0) return "0.00";
   return text.startsWith("-") ? text.replace("-", "−") : `+${text}`;
 }

@@ -2,27 +2,26 @@ import { InputError } from "../support/errors.ts";
 import { type ConfigFile, resolveConfig, type TrainConfig } from "../training/config.ts";
 import type { Experiment } from "./experiments.ts";
 
-/** One training of a comparison. */
+/** One run of a comparison. */
 export interface PlannedRun {
   experiment: Experiment;
   seed: number;
-  /** Complete; its run is `<experiment>-seed<N>`. */
+  /** Complete; its run name is `<experiment>-seed<N>`. */
   config: TrainConfig;
 }
 
-/** What {@linkcode planRuns} plans with. */
+/** Options of {@linkcode planRuns}. */
 export interface PlanOptions {
   experiments: readonly Experiment[];
   seeds: readonly number[];
-  /** The one recipe for all, in the order of weight: later ones win. */
+  /** Recipe shared by all runs; later fields win. */
   defaults?: Partial<TrainConfig>;
   file?: ConfigFile;
   flags?: Partial<TrainConfig>;
 }
 
 /**
- * Lists the trainings of a comparison: seed by seed, all experiments of one before the next, so that what is done at any time can be
- * compared in pairs.
+ * Lists the runs of a comparison: seed by seed, so that finished runs can be compared in pairs at any time.
  *
  * @throws {InputError} If the recipe cannot be used.
  */
@@ -30,7 +29,7 @@ export function planRuns(options: PlanOptions): PlannedRun[] {
   const { experiments, seeds, defaults = {}, file, flags = {} } = options;
   return seeds.flatMap((seed) =>
     experiments.map((experiment): PlannedRun => {
-      // these are the comparison's to set, whatever a run's config.json says that is taken as the recipe
+      // set by the comparison, also where a run's config.json is the recipe
       const fixed = {
         ...experiment.network,
         seed,
@@ -44,7 +43,7 @@ export function planRuns(options: PlanOptions): PlannedRun[] {
   );
 }
 
-/** The run, and so its folder, of an experiment with a seed. */
+/** Names the run of an experiment with a seed. */
 export function nameRun(experiment: string, seed: number): string {
   return `${experiment}-seed${seed}`;
 }

@@ -1,10 +1,10 @@
 /**
- * Publishing one trained model: which one is decided by rule, and its card is written from what is known of it.
+ * Publishes one trained model with its model card. A rule chooses it.
  *
  * @module
  */
 import { join } from "@std/path";
-import { writeFileAtomically } from "../support/files.ts";
+import { writeText } from "../support/files.ts";
 import { InputError } from "../support/errors.ts";
 import { median } from "../support/statistics.ts";
 import { projectFolder } from "../support/project.ts";
@@ -16,14 +16,14 @@ import { nameRun } from "./plan.ts";
 import { formatMachine } from "./provenance.ts";
 import type { ExperimentResult, SeedResult } from "./results.ts";
 
-/** Where the published model lies. */
+/** Returns the folder of the published model. */
 export function publishedModelFolder(): string {
   return join(projectFolder(), "checkpoints", "published");
 }
 
 /**
- * The seed whose best accuracy is the median of all, so neither the luckiest nor the worst; with an even number of seeds one of the
- * two in the middle. Of several that are equally near, the lowest.
+ * Chooses the seed whose best accuracy is the median, so neither the luckiest nor the worst; with an even number of
+ * seeds one of the two in the middle. Of several that are equally near, the lowest.
  *
  * @throws {RangeError} If there is no seed.
  */
@@ -39,11 +39,11 @@ export function chooseMedianSeed(seeds: readonly Pick<SeedResult, "seed" | "best
 
 /** Options of {@linkcode publishModel}. */
 export interface PublishModelOptions {
-  /** The results of `dynamic`. */
+  /** Results of `dynamic`. */
   result: ExperimentResult;
-  /** The folder of the comparison's runs. */
+  /** Folder of the comparison's runs. */
   runsFolder: string;
-  /** Where model and card go. @default {checkpoints/published} */
+  /** Destination of model and card. @default {checkpoints/published} */
   folder?: string;
 }
 
@@ -62,26 +62,26 @@ export async function publishModel(options: PublishModelOptions): Promise<string
   if (config.seed !== seed || config.variant !== "dynamic") {
     throw new InputError(`Cannot publish ${source}: it is not the run that the results are of.`);
   }
-  // where files lay on the machine that trained it concerns nobody
+  // no paths of the machine that trained it
   const clean = { ...config, run: REFERENCE, data: null, weights: null };
   Deno.mkdirSync(folder, { recursive: true });
   const path = join(folder, `${REFERENCE}.safetensors`);
   const { network } = await readTensors();
   writeCheckpoint(path, { config: clean, recorded, progress, network, slots: null });
   const card = formatCard(result, seed, Deno.statSync(path).size);
-  writeFileAtomically(join(folder, "README.md"), new TextEncoder().encode(card));
+  writeText(join(folder, "README.md"), card);
   return path;
 }
 
-/** The model's card. */
+/** Formats the model card. */
 export function formatCard(result: ExperimentResult, seed: number, bytes: number): string {
   const chosen = result.seeds.find((each) => each.seed === seed)!;
-  const { best, history, sittings } = chosen;
+  const { best, history, sessions } = chosen;
   const [{ final, best: bestMean }] = compareResults([result]);
   const { recipe, data, weights, parameters, seeds } = result;
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
-  const last = sittings.at(-1);
-  const augmentation = recipe.augment ? "random crops (4 pixels) and mirrored images" : "no augmentation";
+  const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;
+  const last = sessions.at(-1);
+  const augmentation = recipe.augment ? "random crops (4 pixels) and horizontal flips" : "no augmentation";
   return `# The published model
 
 \`dynamic.safetensors\`: the network of the lab with dynamic filters, trained; ${
@@ -93,16 +93,16 @@ float32, without the optimizer.
 | --- | --- |
 | Test accuracy | ${
     percent(best.accuracy)
-  }, after epoch ${best.epoch} of ${history.length}; the epoch was chosen on the test set, which flatters |
+  }, after epoch ${best.epoch} of ${history.length}; the epoch was chosen on the test set, so this is optimistic |
 | … after the last epoch | ${percent(finalAccuracy(chosen))} |
 | All seeds (${seeds.map((each) => each.seed).join(", ")}), in % | best epoch ${
     formatMean(bestMean)
   }, last epoch ${formatMean(final)} |
 | Chosen | seed ${seed}, by rule: the seed whose best accuracy is the median; of equals the lowest |
 | Data | ${data.name} (fingerprint ${data.fingerprint})${
-    recipe.subset === null ? "" : `, the first ${recipe.subset} training images`
+    recipe.subset === null ? "" : `, ${recipe.subset} training images, balanced over the classes`
   } |
-| Backbone started from | ${weights} |
+| Initial weights of the backbone | ${weights} |
 | Recipe | ${recipe.epochs} epochs, batches of ${recipe.batchSize}, ${recipe.optimizer}, ${recipe.schedule} learning rate with peak ${recipe.learningRate}, weight decay ${recipe.weightDecay}, ${augmentation} |
 ${
     last === undefined

@@ -1,44 +1,44 @@
 /**
- * What a comparison came to, small enough to be committed: a file an experiment, with every seed's history.
+ * Results of a comparison, small enough to be committed: one file per experiment, with every seed's history.
  *
  * @module
  */
 import { join } from "@std/path";
-import { writeFileAtomically } from "../support/files.ts";
-import { InputError } from "../support/errors.ts";
+import { z } from "zod";
+import { readTextOrNull, writeText } from "../support/files.ts";
+import { parseJson } from "../support/schema.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../support/project.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/progress.ts";
 import { EXPERIMENTS } from "./experiments.ts";
-import { hashValue } from "./hash.ts";
 import type { PlannedRun } from "./plan.ts";
-import type { DataIdentity } from "./provenance.ts";
-import { readRunRecord, type Sitting } from "./run_record.ts";
+import { type DataIdentity, hashValue } from "./provenance.ts";
+import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } from "./runs.ts";
 
-/** A recipe: the configuration without what names the single run, a place on one machine, or what computes. */
+/** Recipe: the configuration without run name, seed, paths and device. */
 export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
 
-/** An epoch, without what is the same for the whole experiment. */
+/** An epoch, without the names of data and weights. */
 export type ResultRecord = Omit<EpochRecord, "data" | "weights">;
 
-/** The results of one seed. */
+/** Results of one seed. */
 export interface SeedResult {
   seed: number;
-  /** A record an epoch. */
+  /** One record per epoch. */
   history: ResultRecord[];
-  /** The epoch of highest accuracy on the test set, which flatters: it was chosen on it. */
+  /** Epoch of the highest test accuracy: optimistic, since it was chosen on the test set. */
   best: { epoch: number; accuracy: number };
-  /** When, by which code and where it was trained; more than one where it was interrupted. */
-  sittings: Sitting[];
+  /** More than one where it was interrupted. */
+  sessions: TrainingSession[];
 }
 
-/** The results of one experiment. */
+/** Results of one experiment. */
 export interface ExperimentResult {
   format: typeof RESULT_FORMAT;
   experiment: string;
-  /** What is different from the reference. */
+  /** Difference from the reference, in a few words. */
   change: string;
   parameters: number;
   trainableParameters: number;
@@ -46,21 +46,21 @@ export interface ExperimentResult {
   /** Hash of the recipe. */
   recipeHash: string;
   data: DataIdentity;
-  /** What the backbone started from. */
+  /** Initial weights of the backbone. */
   weights: string;
-  /** By seed, the lowest first. */
+  /** Sorted by seed. */
   seeds: SeedResult[];
 }
 
-/** The format of a result file. */
-export const RESULT_FORMAT = "dynamic-filters-result/1";
+/** Format of a result file. */
+export const RESULT_FORMAT = "dynamic-filters-result/2";
 
-/** Where committed results lie. */
+/** Returns the folder of the committed results. */
 export function publishedResultsFolder(): string {
   return join(projectFolder(), "notebooks", "results");
 }
 
-/** The recipe of a configuration. */
+/** Extracts the recipe of a configuration. */
 export function recipeOf(config: TrainConfig): Recipe {
   const { run: _run, seed: _seed, data: _data, weights: _weights, ...rest } = config;
   const { device: _device, tensorboard: _tensorboard, ...recipe } = rest;
@@ -70,8 +70,8 @@ export function recipeOf(config: TrainConfig): Recipe {
 /**
  * Collects the results of finished runs from their folders.
  *
- * @param runs Finished ones, of any number of experiments.
- * @param runsFolder The folder of the comparison's runs.
+ * @param runs Finished runs, of any number of experiments.
+ * @param runsFolder Folder of the comparison's runs.
  */
 export async function collectResults(
   runs: readonly PlannedRun[],
@@ -96,26 +96,23 @@ export async function collectResults(
       seeds: [],
     };
     const history = progress.history.map(({ data: _data, weights: _weights, ...rest }) => rest);
-    result.seeds.push({ seed, history, best: progress.best!, sittings: record?.sittings ?? [] });
+    result.seeds.push({ seed, history, best: progress.best!, sessions: record?.sessions ?? [] });
     result.seeds.sort((one, other) => one.seed - other.seed);
     results.set(name, result);
   }
   return [...results.values()];
 }
 
-/** Writes results, a file an experiment; those of other experiments stay. */
+/** Writes results, one file per experiment; those of other experiments stay. */
 export function writeResults(results: readonly ExperimentResult[], folder = publishedResultsFolder()): void {
   Deno.mkdirSync(folder, { recursive: true });
   for (const result of results) {
-    writeFileAtomically(
-      join(folder, `${result.experiment}.json`),
-      new TextEncoder().encode(formatResult(result)),
-    );
+    writeText(join(folder, `${result.experiment}.json`), formatResult(result));
   }
 }
 
 /**
- * Reads the committed results, in the order of the experiments; those that were never made are left out.
+ * Reads the committed results, in the order of the experiments; without those that were never trained.
  *
  * @throws {InputError} If a file is damaged or of another format.
  *
@@ -128,30 +125,31 @@ export function writeResults(results: readonly ExperimentResult[], folder = publ
 export function readResults(folder = publishedResultsFolder()): ExperimentResult[] {
   return EXPERIMENTS.flatMap(({ name }) => {
     const path = join(folder, `${name}.json`);
-    let text: string;
-    try {
-      text = Deno.readTextFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return [];
-      throw error;
-    }
-    return [parseResult(text, path)];
+    const text = readTextOrNull(path);
+    return text === null ? [] : [parseJson(RESULT, text, path) as ExperimentResult];
   });
 }
 
-function parseResult(text: string, path: string): ExperimentResult {
-  try {
-    const result = JSON.parse(text) as ExperimentResult;
-    if (result.format === RESULT_FORMAT && result.seeds.length > 0) return result;
-  } catch { /* the sentence below says it */ }
-  throw new InputError({
-    what: `read ${path}`,
-    why: `it is damaged or of another format than ${RESULT_FORMAT}`,
-    next: [{ task: "compare", set: { publish: true } }],
-  });
-}
+// the recipe's settings may be those of another version: findStaleness compares them
+const RESULT = z.object({
+  format: z.literal(RESULT_FORMAT),
+  experiment: z.string(),
+  change: z.string(),
+  parameters: z.number(),
+  trainableParameters: z.number(),
+  recipe: z.record(z.string(), z.unknown()),
+  recipeHash: z.string(),
+  data: DATA_IDENTITY,
+  weights: z.string(),
+  seeds: z.array(z.object({
+    seed: z.number(),
+    history: z.array(z.record(z.string(), z.number())).min(1),
+    best: z.object({ epoch: z.number(), accuracy: z.number() }),
+    sessions: z.array(TRAINING_SESSION),
+  })).min(1),
+});
 
-/** JSON with a line an epoch: short, and a change shows where it is. */
+/** Formats JSON with one line per epoch: short, and a diff shows what changed. */
 function formatResult(result: ExperimentResult): string {
   const lines: string[] = [];
   const compact = JSON.stringify(result, (key, value) => {
@@ -162,7 +160,7 @@ function formatResult(result: ExperimentResult): string {
   return compact.replace(/"@(\d+)"/g, (_, index) => lines[Number(index)]) + "\n";
 }
 
-/** Seven significant digits: all that float32 has. */
+/** Rounds to seven significant digits: all that float32 has. */
 function roundAll(record: ResultRecord): Record<string, number> {
   return Object.fromEntries(
     Object.entries(record).map(([key, value]) => [key, Number(value.toPrecision(7))]),

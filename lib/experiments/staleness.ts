@@ -1,146 +1,90 @@
-import { resolveConfig, showOption } from "../training/config.ts";
-import { TRAINING_OPTIONS } from "../training/options.ts";
+import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import { EXPERIMENTS } from "./experiments.ts";
-import { hashValue } from "./hash.ts";
-import { CODE_PARTS, type CodeVersion, readCodeVersion } from "./provenance.ts";
-import { isSameCode, type Probe, readProbes, trainAlike } from "./probe.ts";
+import { hashValue } from "./provenance.ts";
 import { type ExperimentResult, type Recipe, recipeOf } from "./results.ts";
 
-/** Options of {@linkcode findStaleness}. */
-export interface StalenessOptions {
-  /** Today's code. @default {readCodeVersion()} */
-  code?: CodeVersion;
-  /** Probes of versions of the code: those that train alike count as one. @default {readProbes()} */
-  probes?: readonly Probe[];
-}
+/**
+ * A reason why results are not what today's recipe would give, or cannot be compared. Whether today's *code* still
+ * trains alike is what the golden losses in the tests are for.
+ */
+export type Staleness =
+  /** Experiments without results. */
+  | { kind: "missing"; experiments: string[] }
+  /** Results of experiments that do not exist any more. */
+  | { kind: "unknown"; experiments: string[] }
+  /** The recipe does not match its hash. */
+  | { kind: "edited"; experiments: string[] }
+  /** Settings that differ from today's defaults. */
+  | { kind: "recipe"; experiments: string[]; differences: SettingDifference[] }
+  /** Results whose data, weights or recipe differ from the first experiment's. */
+  | {
+    kind: "mixture";
+    experiments: string[];
+    reference: string;
+    differences: ("data" | "weights" | "recipe")[];
+  };
 
-/** Results that differ from what today's code would give. Experiments with the same difference are one finding. */
-export interface Staleness {
-  kind:
-    | "missing"
-    | "older code"
-    | "unknown code"
-    | "other recipe"
-    | "edited"
-    | "unknown experiment"
-    | "mixture";
-  /** Names of the experiments. */
-  experiments: string[];
-  /** Parts of the code or settings that differ; for a mixture, the experiment it was compared with comes first. */
-  details: readonly string[];
+/** A setting of a result's recipe beside today's default. */
+export interface SettingDifference {
+  setting: keyof TrainConfig;
+  recorded: unknown;
+  today: unknown;
 }
 
 /**
- * Finds what of the results is not what today's code would give: older code that trains otherwise, another recipe, other data than the
- * first experiment's, experiments without results. Empty if all are fresh.
+ * Finds results that today's recipe would not give, or that cannot be compared with each other. Experiments with
+ * the same difference are one finding; empty if everything is fresh.
  *
  * @example
  * ```ts
  * import { readResults } from "./results.ts";
- * import { findStaleness, wordStaleness } from "./staleness.ts";
- * for (const found of await findStaleness(readResults())) console.warn(wordStaleness(found));
+ * import { findStaleness } from "./staleness.ts";
+ * for (const { kind, experiments } of await findStaleness(readResults())) console.warn(kind, experiments);
  * ```
  */
-export async function findStaleness(
-  results: readonly ExperimentResult[],
-  { code, probes = readProbes() }: StalenessOptions = {},
-): Promise<Staleness[]> {
-  const today = code ?? await readCodeVersion();
-  const missing = EXPERIMENTS.filter(({ name }) => !results.some(({ experiment }) => experiment === name));
-  const findings: Staleness[] = missing.length === 0
-    ? []
-    : [{ kind: "missing", experiments: missing.map(({ name }) => name), details: [] }];
-  const add = (
-    { experiment }: ExperimentResult,
-    kind: Staleness["kind"],
-    details: readonly string[] | null,
-  ) => {
-    if (details === null) return;
-    const same = findings.find((found) => found.kind === kind && found.details.join() === details.join());
-    if (same) same.experiments.push(experiment);
-    else findings.push({ kind, experiments: [experiment], details });
+export async function findStaleness(results: readonly ExperimentResult[]): Promise<Staleness[]> {
+  const findings: Staleness[] = [];
+  const add = (finding: Staleness) => {
+    const facts = ({ experiments: _experiments, ...rest }: Staleness) => JSON.stringify(rest);
+    const same = findings.find((other) => facts(other) === facts(finding));
+    if (same) same.experiments.push(...finding.experiments);
+    else findings.push(finding);
   };
-  for (const result of results) {
-    const hasCode = result.seeds.every(({ sittings }) => sittings.length > 0);
-    if (hasCode) add(result, "older code", findChangedCode(result, today, probes));
-    else add(result, "unknown code", []);
-    const known = EXPERIMENTS.find(({ name }) => name === result.experiment);
-    if (known === undefined) add(result, "unknown experiment", []);
-    else if (await hashValue(result.recipe) !== result.recipeHash) add(result, "edited", []);
-    else {add(
-        result,
-        "other recipe",
-        compareRecipe(result, recipeOf(resolveConfig({ flags: known.network }))),
-      );}
+  for (const { name } of EXPERIMENTS) {
+    if (!results.some(({ experiment }) => experiment === name)) add({ kind: "missing", experiments: [name] });
   }
-  for (const result of results.slice(1)) add(result, "mixture", compareCircumstances(result, results[0]));
+  for (const result of results) {
+    const experiments = [result.experiment];
+    const known = EXPERIMENTS.find(({ name }) => name === result.experiment);
+    if (known === undefined) add({ kind: "unknown", experiments });
+    else if (await hashValue(result.recipe) !== result.recipeHash) add({ kind: "edited", experiments });
+    else {
+      const differences = compareRecipe(result.recipe, recipeOf(resolveConfig({ flags: known.network })));
+      if (differences.length > 0) add({ kind: "recipe", experiments, differences });
+    }
+    const mixed = compareInputs(result, results[0]);
+    if (mixed.length > 0) {
+      add({ kind: "mixture", experiments, reference: results[0].experiment, differences: mixed });
+    }
+  }
   return findings;
 }
 
-/** Words a finding as a sentence. */
-export function wordStaleness({ kind, experiments, details }: Staleness): string {
-  const names = new Intl.ListFormat("en-GB").format(experiments);
-  const list = details.join(", ");
-  switch (kind) {
-    case "missing":
-      return `There are no results of ${names}.`;
-    case "older code":
-      return `The results of ${names} are older than today's code: ${list} ${
-        details.length === 1 ? "has" : "have"
-      } changed.`;
-    case "unknown code":
-      return `The results of ${names} do not say which code made them.`;
-    case "other recipe":
-      return `The results of ${names} were made with ${list}.`;
-    case "edited":
-      return `The results of ${names} were edited by hand: their recipe does not match its hash.`;
-    case "unknown experiment":
-      return `There is no experiment ${names} any more.`;
-    case "mixture":
-      return `The results of ${names} cannot be compared with those of ${details[0]}: other ${
-        details.slice(1).join(", ")
-      }.`;
-  }
+function compareRecipe(recorded: Recipe, today: Recipe): SettingDifference[] {
+  const settings = [...new Set([...Object.keys(today), ...Object.keys(recorded)])] as (keyof Recipe)[];
+  return settings.filter((setting) => today[setting] !== recorded[setting])
+    .map((setting) => ({ setting, recorded: recorded[setting], today: today[setting] }));
 }
 
-function findChangedCode(
-  { seeds }: ExperimentResult,
-  today: CodeVersion,
-  probes: readonly Probe[],
-): string[] | null {
-  const versions = seeds.flatMap(({ sittings }) => sittings.map(({ code }) => code));
-  const probeOf = (version: CodeVersion) => probes.find(({ code }) => isSameCode(code, version));
-  const todaysProbe = probeOf(today);
-  const older = versions.filter((version) => {
-    const probe = probeOf(version);
-    const alike = probe !== undefined && todaysProbe !== undefined && trainAlike(probe, todaysProbe);
-    return !alike && !isSameCode(version, today);
-  });
-  if (older.length === 0) return null;
-  return CODE_PARTS.filter((part) => older.some((version) => version[part] !== today[part]))
-    .map((part) => `lib/${part}`);
-}
-
-function compareRecipe({ recipe }: ExperimentResult, today: Recipe): string[] | null {
-  const names = [...new Set([...Object.keys(today), ...Object.keys(recipe)])] as (keyof Recipe)[];
-  const differences = names.filter((name) => today[name] !== recipe[name]).map((name) => {
-    const show = (value: unknown) =>
-      !(name in TRAINING_OPTIONS) || value === undefined ? String(value) : showOption(name, value);
-    return `${show(recipe[name])} where it is ${show(today[name])} by default`;
-  });
-  return differences.length === 0 ? null : differences;
-}
-
-/** Lists what keeps results from being compared; null if nothing does. */
-function compareCircumstances(result: ExperimentResult, first: ExperimentResult): string[] | null {
-  const differences = [
-    ...result.data.fingerprint === first.data.fingerprint ? [] : [`data (${result.data.name})`],
-    ...result.weights === first.weights ? [] : [`weights (${result.weights})`],
-    ...sharedRecipe(result) === sharedRecipe(first) ? [] : ["recipe"],
+function compareInputs(result: ExperimentResult, first: ExperimentResult): ("data" | "weights" | "recipe")[] {
+  return [
+    ...result.data.fingerprint === first.data.fingerprint ? [] : ["data" as const],
+    ...result.weights === first.weights ? [] : ["weights" as const],
+    ...sharedRecipe(result) === sharedRecipe(first) ? [] : ["recipe" as const],
   ];
-  return differences.length === 0 ? null : [first.experiment, ...differences];
 }
 
+/** The recipe without what distinguishes the experiments. */
 function sharedRecipe({ recipe }: ExperimentResult): string {
   const { variant: _variant, backbone: _backbone, adapter: _adapter, ...shared } = recipe;
   return JSON.stringify(Object.entries(shared).sort(([one], [other]) => one < other ? -1 : 1));

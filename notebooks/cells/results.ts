@@ -5,10 +5,9 @@ import {
   pairBySeed,
 } from "../../lib/experiments/comparison.ts";
 import { EXPERIMENTS, REFERENCE } from "../../lib/experiments/experiments.ts";
-import { formatRows } from "../../lib/experiments/markdown.ts";
-import { readProbes } from "../../lib/experiments/probe.ts";
+import { formatRows, formatStaleness } from "../../lib/experiments/markdown.ts";
 import { type ExperimentResult, publishedResultsFolder, readResults } from "../../lib/experiments/results.ts";
-import { findStaleness, wordStaleness } from "../../lib/experiments/staleness.ts";
+import { findStaleness } from "../../lib/experiments/staleness.ts";
 import { trainingCurves } from "../../lib/figures/training_curves.ts";
 import { variantComparison, type VariantComparisonOptions } from "../../lib/figures/variant_comparison.ts";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
@@ -60,12 +59,10 @@ export async function openResults(names: readonly string[] = []): Promise<Result
   const published = readResults(folder);
   const all = wanted.flatMap((name) => published.filter(({ experiment }) => experiment === name));
   const missing = wanted.filter((name) => !all.some(({ experiment }) => experiment === name));
-  const stale = (await findStaleness(all, { probes: readProbes(folder) })).filter(({ kind }) =>
-    kind !== "missing"
-  );
+  const stale = (await findStaleness(all)).filter(({ kind }) => kind !== "missing");
   const remarks = [
     ...missing.length === 0 ? [] : [`There are no results of ${missing.join(", ")} yet.`],
-    ...stale.map(wordStaleness),
+    ...stale.map(formatStaleness),
   ];
   if (remarks.length > 0) {
     const markdown = `> **Note.** ${remarks.join(" ")} \`deno task compare --publish\` makes them anew.`;

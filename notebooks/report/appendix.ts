@@ -53,7 +53,7 @@ function formatValue({ nullWord = "none" }: Option, value: unknown): string {
 
 /** Lists the versions of programs and packages, and of the code that trained. */
 function listVersions(results: readonly ExperimentResult[]): string {
-  const sessions = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sittings));
+  const sessions = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sessions));
   const tensorflow = [...new Set(sessions.map((session) => session.tensorflow))].join(", ");
   const read = (file: string) => Deno.readTextFileSync(join(projectFolder(), file));
   const programs = ["deno", "lab", "report"].flatMap((name) =>
@@ -65,16 +65,13 @@ function listVersions(results: readonly ExperimentResult[]): string {
   const packages = new Set(
     Object.values(imports).flatMap((specifier) => /^npm:(@?[^@]+@[\d.]+)/.exec(specifier)?.[1] ?? []),
   );
-  const code = [...new Set(sessions.map((session) => JSON.stringify(session.code)))].map((text) =>
-    Object.entries(JSON.parse(text) as Record<string, string>).map(([part, hash]) => `${part} \`${hash}\``)
-      .join(", ")
-  );
+  const commits = [...new Set(sessions.map(({ commit }) => commit ?? "unknown"))];
   return [
     ...tensorflow === ""
       ? []
       : [`- TensorFlow ${tensorflow} (C library), through the addon of TensorFlow.js.`],
     `- Programs: ${programs.join(", ")}.`,
     `- Packages: ${[...packages].map((name) => `\`${name}\``).join(", ")}.`,
-    ...code.map((text) => `- The comparison's code, as hashes of parts of \`lib/\`: ${text}.`),
+    ...commits.map((commit) => `- Commit of the comparison's code: \`${commit}\`.`),
   ].join("\n");
 }

@@ -105,7 +105,7 @@ export function reportDate(results: readonly ExperimentResult[]): Date | null {
     throw new InputError({ what: `use SOURCE_DATE_EPOCH=${epoch}`, why: "it must be seconds since 1970" });
   }
   const days = results.flatMap(({ seeds }) =>
-    seeds.flatMap(({ sittings }) => sittings.map(({ date }) => date))
+    seeds.flatMap(({ sessions }) => sessions.map(({ date }) => date))
   ).sort();
   return days.length === 0 ? null : new Date(days.at(-1)!);
 }

@@ -1,6 +1,7 @@
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
-import { findStaleness, wordStaleness } from "../../lib/experiments/staleness.ts";
+import { formatStaleness } from "../../lib/experiments/markdown.ts";
+import { findStaleness } from "../../lib/experiments/staleness.ts";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
 import { factsOf, isExecuted } from "./parts.ts";
 import { notebookNumber, type ReportNotebook } from "./section.ts";
@@ -24,7 +25,7 @@ export async function listWarnings(
   return [
     ...results.length === 0
       ? ["There are no results of the comparison: deno task compare --publish trains them."]
-      : (await findStaleness(results)).map(wordStaleness),
+      : (await findStaleness(results)).map(formatStaleness),
     ...warn(NOTEBOOKS.filter((number) => !present.includes(number)), "missing"),
     ...warn(numbersOf(unfinished), "not executed to the end"),
     ...warn(numbersOf(quick), "only tried out by --quick, so that the numbers mean nothing"),

@@ -3,7 +3,7 @@ import { createCompareProgress } from "../../cli/compare/progress.ts";
 import { createLiveBlock } from "../../cli/shared/live_block.ts";
 import { selectExperiments } from "../../lib/experiments/experiments.ts";
 import { type PlannedRun, planRuns } from "../../lib/experiments/plan.ts";
-import type { RunState } from "../../lib/experiments/run_state.ts";
+import type { RunState } from "../../lib/experiments/runs.ts";
 import { seedResult } from "../experiments/samples.ts";
 
 /** A terminal that knows the few control sequences a live block uses. */

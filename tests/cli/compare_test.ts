@@ -71,7 +71,7 @@ Deno.test("Ctrl-C stops all trainings, each saved, with exit code 130", async ()
   const { code, stderr } = await child.output();
   const said = new TextDecoder().decode(stderr);
   assert.equal(code, 130, said);
-  assert.match(said, /all is saved\. Start the same command again/);
+  assert.match(said, /everything is saved\. Start the same command again/);
   for (const folder of folders) {
     const { progress } = await openCheckpoint(join(folder, "last.safetensors"));
     assert.ok(progress.totalSteps > 0);
@@ -84,7 +84,7 @@ Deno.test("Ctrl-C stops all trainings, each saved, with exit code 130", async ()
 Deno.test("what cannot be compared or published is refused in a sentence, with exit code 2", async () => {
   using temporary = temporaryFolder();
   for (
-    const [args, words] of [[["dynamik"], /mean dynamic\?/], [
+    const [args, words] of [[["dynamik"], /perhaps you mean dynamic\./], [
       ["quick", "--publish"],
       /Cannot publish/,
     ]] as const

@@ -22,7 +22,8 @@ Deno.test("lists and single experiments together are each once, in the order of 
 Deno.test("an unknown name is refused with the one that was likely meant", () => {
   assert.throws(() => selectExperiments(["variant"]), {
     name: "InputError",
-    message: /variant: .*mean variants\?/,
+    message: "Cannot compare variant: there is no such list or experiment.",
+    next: [{ advice: "perhaps you mean variants" }],
   });
   assert.throws(() => selectExperiments(["toString"]), InputError);
 });

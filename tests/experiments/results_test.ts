@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { type ExperimentResult, readResults, writeResults } from "../../lib/experiments/results.ts";
-import { findStaleness, type StalenessOptions, wordStaleness } from "../../lib/experiments/staleness.ts";
+import { readResults, writeResults } from "../../lib/experiments/results.ts";
+import { formatStaleness } from "../../lib/experiments/markdown.ts";
+import { findStaleness } from "../../lib/experiments/staleness.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { codeVersion, experimentResult, seedResult } from "./samples.ts";
+import { experimentResult, seedResult } from "./samples.ts";
 
 Deno.test("results are read as they were written, in the order of the experiments", async () => {
   using temporary = temporaryFolder();
@@ -40,72 +41,68 @@ Deno.test("a damaged result file is refused by name", () => {
   }
 });
 
-async function describeStaleness(results: ExperimentResult[], options: StalenessOptions): Promise<string[]> {
-  return (await findStaleness(results, options)).map(wordStaleness);
-}
-
 const all = () => Promise.all(EXPERIMENTS.map(({ name }) => experimentResult(name, [seedResult(0, [0.5])])));
 
-Deno.test("results of today's code and recipe are not stale", async () => {
-  assert.deepEqual(await describeStaleness(await all(), { code: codeVersion(), probes: [] }), []);
+Deno.test("results of today's recipe are not stale", async () => {
+  assert.deepEqual(await findStaleness(await all()), []);
 });
 
-Deno.test("results of older code are named with the part that changed, one sitting of many included", async () => {
-  const results = await all();
-  results[2].seeds.push(seedResult(1, [0.5], { ...codeVersion(), model: "b" }));
-  const sentences = await describeStaleness(results, { code: codeVersion(), probes: [] });
-  assert.deepEqual(sentences, [
-    "The results of static-ten-way are older than today's code: lib/model has changed.",
-  ]);
-  const both = await findStaleness(results, { code: { ...codeVersion(), random: "b" }, probes: [] });
-  assert.deepEqual(both.map(({ experiments, details }) => [experiments.length, details]), [
-    [EXPERIMENTS.length - 1, ["lib/random"]],
-    [1, ["lib/model", "lib/random"]],
-  ]);
-});
-
-Deno.test("results of older code that trains alike are not stale", async () => {
-  const probe = (code = codeVersion(), loss = 1.5) => ({ code, losses: { dynamic: [loss] } });
-  const code = { ...codeVersion(), training: "b" };
-  assert.deepEqual(await describeStaleness(await all(), { code, probes: [probe(), probe(code)] }), []);
-  const otherwise = await describeStaleness(await all(), { code, probes: [probe(), probe(code, 1.4)] });
-  const names = new Intl.ListFormat("en-GB").format(EXPERIMENTS.map(({ name }) => name));
-  assert.deepEqual(otherwise, [
-    `The results of ${names} are older than today's code: lib/training has changed.`,
-  ]);
-});
-
-Deno.test("results of another recipe are named with what is different", async () => {
+Deno.test("results of another recipe are found with the settings that differ", async () => {
   const results = await all();
   results[0] = await experimentResult("dynamic", [seedResult(0, [0.5])], { epochs: 3, augment: false });
-  const [sentence, ...mixture] = await describeStaleness(results, { code: codeVersion(), probes: [] });
-  assert.match(
-    sentence,
-    /dynamic were made with epochs 3 where it is epochs 12 by default, augment false where/,
+  const [recipe, mixture] = await findStaleness(results);
+  assert.deepEqual(recipe, {
+    kind: "recipe",
+    experiments: ["dynamic"],
+    differences: [
+      { setting: "epochs", recorded: 3, today: 12 },
+      { setting: "augment", recorded: false, today: true },
+    ],
+  });
+  const others = EXPERIMENTS.slice(1).map(({ name }) => name);
+  assert.deepEqual(mixture, {
+    kind: "mixture",
+    experiments: others,
+    reference: "dynamic",
+    differences: ["recipe"],
+  });
+  assert.equal(
+    formatStaleness(recipe),
+    "The results of dynamic were obtained with epochs 3 (default: epochs 12), augment false (default: augment true).",
   );
-  assert.equal(mixture.length, 1);
   assert.match(
-    mixture[0],
-    /static-per-class, .* and bn-only cannot be compared with those of dynamic: other recipe/,
+    formatStaleness(mixture),
+    /and bn-only cannot be compared with those of dynamic: other recipe\.$/,
   );
 });
 
-Deno.test("results on other data or weights than their neighbours are named", async () => {
+Deno.test("results on other data or weights than the first experiment's are found", async () => {
   const results = await all();
   results[3].data = { name: "CIFAR-10 (a copy)", fingerprint: "f" };
   results[4].weights = "random";
-  const sentences = await describeStaleness(results, { code: codeVersion(), probes: [] });
-  assert.equal(sentences.length, 2);
-  assert.match(sentences[0], /static-shared .*other data \(CIFAR-10 \(a copy\)\)/);
-  assert.match(sentences[1], /frozen .*other weights \(random\)/);
+  assert.deepEqual(await findStaleness(results), [
+    { kind: "mixture", experiments: ["static-shared"], reference: "dynamic", differences: ["data"] },
+    { kind: "mixture", experiments: ["frozen"], reference: "dynamic", differences: ["weights"] },
+  ]);
 });
 
-Deno.test("missing experiments, edited recipes and results without their code's version are named", async () => {
+Deno.test("missing experiments, unknown ones and edited recipes are found", async () => {
   const results = (await all()).slice(0, -1);
   results[1].recipe = { ...results[1].recipe, learningRate: 1 };
-  results[0].seeds[0].sittings = [];
-  const sentences = (await describeStaleness(results, { code: codeVersion(), probes: [] })).join("\n");
-  assert.match(sentences, /There are no results of bn-only\./);
-  assert.match(sentences, /static-per-class were edited by hand/);
-  assert.match(sentences, /dynamic do not say which code/);
+  results[2].experiment = "gone";
+  const found = await findStaleness(results);
+  assert.deepEqual(found.map(({ kind, experiments }) => [kind, ...experiments]).slice(0, 3), [
+    ["missing", "static-ten-way", "bn-only"],
+    ["edited", "static-per-class"],
+    ["mixture", "static-per-class"],
+  ]);
+  assert.deepEqual(found.at(-1), { kind: "unknown", experiments: ["gone"] });
+  assert.equal(formatStaleness(found[0]), "There are no results of static-ten-way and bn-only.");
+});
+
+Deno.test("the committed results are of today's recipe, and name the commit that made them", async () => {
+  const results = readResults();
+  assert.deepEqual(await findStaleness(results), []);
+  const sessions = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sessions));
+  for (const { commit } of sessions) assert.match(commit!, /^[0-9a-f]{40}$/);
 });

@@ -1,6 +1,5 @@
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
-import { hashValue } from "../../lib/experiments/hash.ts";
-import { CODE_PARTS, type CodeVersion } from "../../lib/experiments/provenance.ts";
+import { hashValue } from "../../lib/experiments/provenance.ts";
 import {
   type ExperimentResult,
   recipeOf,
@@ -10,13 +9,8 @@ import {
 import { summarise } from "../../lib/model/summary.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 
-/** A made-up version of the code, the same in all parts. */
-export function codeVersion(version = "a"): CodeVersion {
-  return Object.fromEntries(CODE_PARTS.map((part) => [part, version])) as CodeVersion;
-}
-
-/** A seed with these test accuracies, an epoch each. */
-export function seedResult(seed: number, accuracies: number[], code = codeVersion()): SeedResult {
+/** Creates the result of a seed with these test accuracies, one per epoch. */
+export function seedResult(seed: number, accuracies: number[]): SeedResult {
   const history = accuracies.map((testAccuracy, index) => ({
     epoch: index + 1,
     step: 391 * (index + 1),
@@ -34,9 +28,9 @@ export function seedResult(seed: number, accuracies: number[], code = codeVersio
     seed,
     history,
     best: { epoch: accuracies.indexOf(accuracy) + 1, accuracy },
-    sittings: [{
+    sessions: [{
       date: `2026-01-0${seed + 1}T10:00:00.000Z`,
-      code,
+      commit: "0123456789abcdef",
       machine: { cpu: "A processor", cores: 2, memory: 8, system: "linux x86_64" },
       device: "cpu",
       threads: 1,
@@ -46,7 +40,7 @@ export function seedResult(seed: number, accuracies: number[], code = codeVersio
   };
 }
 
-/** Made-up results of an experiment, by today's default recipe unless `changes` say otherwise. */
+/** Creates results of an experiment, by today's default recipe unless `changes` say otherwise. */
 export async function experimentResult(
   name: string,
   seeds: SeedResult[],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { scheduleRuns } from "../../lib/experiments/schedule_runs.ts";
+import { scheduleRuns } from "../../cli/compare/train_runs.ts";
 
 /** Runs that end when told to, and a log of what happened. */
 function createWorkshop() {

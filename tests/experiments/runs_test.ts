@@ -7,8 +7,7 @@ import { selectExperiments } from "../../lib/experiments/experiments.ts";
 import { type PlannedRun, planRuns } from "../../lib/experiments/plan.ts";
 import { identifyData } from "../../lib/experiments/provenance.ts";
 import { collectResults } from "../../lib/experiments/results.ts";
-import { addSitting, readRunRecord } from "../../lib/experiments/run_record.ts";
-import { inspectRun } from "../../lib/experiments/run_state.ts";
+import { addSession, inspectRun, readRunRecord } from "../../lib/experiments/runs.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { train, type TrainOptions } from "../../lib/training/train.ts";
@@ -18,7 +17,7 @@ import { seedResult } from "./samples.ts";
 const DATASETS = createSynthetic({ trainSize: 32, testSize: 20 });
 const DATA = await identifyData(DATASETS);
 const COMMON = { data: DATA, weights: "random" };
-const SITTING = seedResult(0, [0]).sittings[0];
+const SESSION = seedResult(0, [0]).sessions[0];
 
 function planOne(name: string, flags: Partial<TrainConfig> = {}): PlannedRun {
   const { experiments } = selectExperiments([name]);
@@ -33,7 +32,7 @@ async function trainRun(
   options: TrainOptions = {},
 ): Promise<void> {
   const { observer, ...rest } = options;
-  const onStart = ({ folder }: { folder: string }) => addSitting(folder, DATA, SITTING);
+  const onStart = ({ folder }: { folder: string }) => addSession(folder, DATA, SESSION);
   await train(config, { datasets: DATASETS, runsFolder, observer: { ...observer, onStart }, ...rest });
 }
 
@@ -57,9 +56,9 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
 
   const [result] = await collectResults([run], temporary.path);
   assert.deepEqual([result.experiment, result.data, result.weights], ["static-shared", DATA, "random"]);
-  const [{ history, sittings, best }] = result.seeds;
+  const [{ history, sessions, best }] = result.seeds;
   assert.deepEqual(history.map(({ epoch }) => epoch), [1, 2]);
-  assert.equal(sittings.length, 2); // it was interrupted once
+  assert.equal(sessions.length, 2); // it was interrupted once
   assert.equal(best.accuracy, 0.1); // ten equal scores
   assert.ok(!JSON.stringify(result).includes(temporary.path));
   const [{ final, trainableParameters }] = compareResults([result]);
@@ -96,9 +95,9 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
 Deno.test("a run's record grows by a sitting, and a damaged one is refused", () => {
   using temporary = temporaryFolder();
   assert.equal(readRunRecord(temporary.path), null);
-  addSitting(temporary.path, DATA, SITTING);
-  addSitting(temporary.path, DATA, { ...SITTING, threads: 2 });
-  assert.deepEqual(readRunRecord(temporary.path)!.sittings.map(({ threads }) => threads), [1, 2]);
+  addSession(temporary.path, DATA, SESSION);
+  addSession(temporary.path, DATA, { ...SESSION, threads: 2 });
+  assert.deepEqual(readRunRecord(temporary.path)!.sessions.map(({ threads }) => threads), [1, 2]);
   Deno.writeTextFileSync(`${temporary.path}/provenance.json`, "{");
   assert.throws(() => readRunRecord(temporary.path), { name: "InputError" });
 });

@@ -1,0 +1,146 @@
+/**
+ * Runs of a comparison on disk: their state, and `provenance.json` beside their checkpoints.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { z } from "zod";
+import { InputError } from "../support/errors.ts";
+import { exists, readTextOrNull, writeText } from "../support/files.ts";
+import { parseJson } from "../support/schema.ts";
+import { openCheckpoint } from "../training/checkpoint.ts";
+import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";
+import { TRAINING_OPTIONS } from "../training/options.ts";
+import type { EpochRecord } from "../training/progress.ts";
+import type { PlannedRun } from "./plan.ts";
+import type { DataIdentity, Machine } from "./provenance.ts";
+
+/** One process's work on a run; a run that was interrupted has several. */
+export interface TrainingSession {
+  /** Start, ISO 8601, UTC. */
+  date: string;
+  /** Git commit of the code; null outside a checkout. */
+  commit: string | null;
+  machine: Machine;
+  device: "cpu" | "gpu";
+  /** Threads within an operation. */
+  threads: number;
+  /** Runs that were trained side by side: they share the machine, so its seconds are longer. */
+  jobs: number;
+  tensorflow: string;
+}
+
+/** Schema of {@linkcode DataIdentity} in a file. */
+export const DATA_IDENTITY: z.ZodType<DataIdentity> = z.object({ name: z.string(), fingerprint: z.string() });
+
+/** Schema of {@linkcode TrainingSession} in a file. */
+export const TRAINING_SESSION: z.ZodType<TrainingSession> = z.object({
+  date: z.string(),
+  commit: z.string().nullable(),
+  machine: z.object({
+    cpu: z.string(),
+    cores: z.number(),
+    memory: z.number(),
+    system: z.string(),
+    gpu: z.string().optional(),
+  }),
+  device: z.enum(["cpu", "gpu"]),
+  threads: z.number(),
+  jobs: z.number(),
+  tensorflow: z.string(),
+});
+
+const RUN_RECORD = z.object({ data: DATA_IDENTITY, sessions: z.array(TRAINING_SESSION) });
+
+/** Data and training sessions of a run: `provenance.json` in its folder. */
+export type RunRecord = z.infer<typeof RUN_RECORD>;
+
+const FILE = "provenance.json";
+
+/**
+ * Reads the record of a run; null if there is none.
+ *
+ * @throws {InputError} If it is damaged.
+ */
+export function readRunRecord(runFolder: string): RunRecord | null {
+  const path = join(runFolder, FILE);
+  const text = readTextOrNull(path);
+  return text === null ? null : parseJson(RUN_RECORD, text, path);
+}
+
+/** Adds a training session to the record. Only for a process that holds the run's lock. */
+export function addSession(runFolder: string, data: DataIdentity, session: TrainingSession): void {
+  const sessions = readRunRecord(runFolder)?.sessions ?? [];
+  const record: RunRecord = { data, sessions: [...sessions, session] };
+  writeText(join(runFolder, FILE), JSON.stringify(record, null, 2) + "\n");
+}
+
+/** State of a run of a comparison. */
+export interface RunState {
+  stage: "new" | "interrupted" | "finished";
+  /** Empty for a new one. */
+  history: EpochRecord[];
+  /** To train with: as planned, except that a run already begun keeps its own path to the same weights. */
+  config: TrainConfig;
+}
+
+/** Data and weights that all runs of a comparison share. */
+export interface SharedInputs {
+  data: DataIdentity;
+  /** Name of the backbones' initial weights. */
+  weights: string;
+}
+
+/**
+ * Determines the state of a run.
+ *
+ * @param runsFolder Folder of the comparison's runs.
+ * @throws {InputError} If there is a run of that name with another recipe, other data or other weights.
+ */
+export async function inspectRun(
+  { config }: PlannedRun,
+  { data, weights }: SharedInputs,
+  runsFolder: string,
+): Promise<RunState> {
+  const folder = join(runsFolder, config.run);
+  const last = join(folder, "last.safetensors");
+  if (!exists(last)) return { stage: "new", history: [], config };
+  const saved = await openCheckpoint(last);
+  const differences = listDifferences(saved.config, config);
+  const known = readRunRecord(folder)?.data;
+  if (saved.recorded.data !== data.name) {
+    differences.push(`was trained on ${saved.recorded.data}, and the data found now is ${data.name}`);
+  } else if (known !== undefined && known.fingerprint !== data.fingerprint) {
+    differences.push(`was trained on other images of the name ${data.name}`);
+  }
+  if (saved.recorded.weights !== weights) {
+    differences.push(`started from the weights ${saved.recorded.weights} and not from ${weights}`);
+  }
+  if (differences.length > 0) {
+    throw new InputError({
+      what: `use run ${config.run} in this comparison`,
+      why: `it ${differences.join(", ")}`,
+      next: [
+        { advice: "ask for the recipe it was begun with" },
+        { set: { into: "NAME" } },
+        { advice: `delete ${folder}` },
+      ],
+    });
+  }
+  const isFinished = saved.progress.epochs === config.epochs;
+  return {
+    stage: isFinished ? "finished" : "interrupted",
+    history: saved.progress.history,
+    config: { ...config, weights: saved.config.weights },
+  };
+}
+
+/** Lists the settings that make results another experiment's; paths and compute settings do not. */
+function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
+  const names = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
+  // a run may be continued for more epochs, but then its schedule differs from this recipe's
+  const matters = names.filter((name) => resumeRule(name) === "fixed" || name === "epochs");
+  const known = ["run", "weights"]; // the run is found by its name, and its weights are compared by what they are
+  return matters.filter((name) => !known.includes(name) && saved[name] !== wanted[name])
+    .map((name) => `has ${showOption(name, saved[name])} instead of ${showOption(name, wanted[name])}`);
+}
