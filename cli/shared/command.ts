@@ -106,7 +106,8 @@ export function wordInputError({ message, problem, setting, next }: InputError):
   return `Cannot ${named}: ${problem.why}${advice}.`;
 }
 
-function wordNextStep(step: NextStep): string {
+/** Words a remedy as what to type. */
+export function wordNextStep(step: NextStep): string {
   if ("advice" in step) return step.advice;
   const options = Object.entries(step.set ?? {}).map(([name, value]) => showFlag(name, value));
   if (!("task" in step)) return `use ${options.join(" ")}`;

@@ -1,8 +1,10 @@
 import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.ts";
+import type { NextStep } from "../../lib/support/errors.ts";
 import type { DownloadCallback } from "../../lib/support/download/request.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import { ensureTensorFlow } from "../../lib/setup/setup.ts";
 import type { Installation, InstallOptions, SetupReporter } from "../../lib/tensorflow/setup/mod.ts";
+import { wordNextStep } from "./command.ts";
 import { createLiveLine } from "./live_line.ts";
 import { createDownloadProgress } from "./download_progress.ts";
 
@@ -18,7 +20,7 @@ export function loadPretrainedWithBar(weights: string | null): Promise<Pretraine
 
 interface Network {
   log(message: string): void;
-  warn(message: string): void;
+  warn(message: string, next: readonly NextStep[]): void;
   onDownload: DownloadCallback;
 }
 
@@ -29,7 +31,9 @@ async function withBar<T>(label: string, load: (network: Network) => Promise<T>)
     console.error(text);
   };
   let warned = Promise.resolve();
-  const warn = (message: string) => void (warned = formatBanner(message).then(log));
+  const warn = (message: string, next: readonly NextStep[]) => {
+    warned = formatBanner(`${message} Or ${next.map(wordNextStep).join(", or ")}.`).then(log);
+  };
   try {
     return await load({ log, warn, onDownload: bar.onDownload });
   } finally {

@@ -18,7 +18,7 @@ export interface LoadDatasetsOptions {
   /** Takes messages on what is going on. @default {console.error} */
   log?: (message: string) => void;
   /** Takes the warning that results will not be CIFAR-10's. @default `log` */
-  warn?: (message: string) => void;
+  warn?: (message: string, next: readonly NextStep[]) => void;
   /** Called with each chunk of a download. */
   onDownload?: DownloadCallback;
   /** Folder that holds the data set. @default {data} */
@@ -81,7 +81,8 @@ export async function loadDatasets(options: LoadDatasetsOptions = {}): Promise<L
       warn(
         `CIFAR-10 is not here and cannot be downloaded. ${error.message} The built-in SYNTHETIC data set takes ` +
           "its place: synthetic images, not photographs. Its results say nothing about CIFAR-10. For the real " +
-          "one connect to the network, or give the folder of its binary version (setting data, or CIFAR10_DIR).",
+          "one connect to the network, or set CIFAR10_DIR to the folder of its binary version.",
+        [{ set: { data: "FOLDER" } }],
       );
       return loadSynthetic(error.message);
     }

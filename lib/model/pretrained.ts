@@ -31,7 +31,7 @@ export interface LoadPretrainedOptions {
   /** Takes messages on what is going on. @default {console.error} */
   log?: (message: string) => void;
   /** Takes the warning that the backbone starts at random. @default `log` */
-  warn?: (message: string) => void;
+  warn?: (message: string, next: readonly NextStep[]) => void;
   /** Called with each chunk of a download. */
   onDownload?: DownloadCallback;
   /** File that holds the fetched tensors. @default {data/resnet18-layer1.safetensors} */
@@ -88,7 +88,8 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
     warn(
       `The pretrained weights are not here and cannot be downloaded. ${error.message} The backbone starts at ` +
         "RANDOM: it learns more slowly and ends with a lower accuracy. For torchvision's weights connect to the " +
-        "network, or give a safetensors file (setting weights, or RESNET18_WEIGHTS).",
+        "network, or set RESNET18_WEIGHTS to a safetensors file.",
+      [{ set: { weights: "FILE" } }],
     );
     return { tensors: null, name: RANDOM, source: "random", reason: error.message };
   }
