@@ -10,7 +10,9 @@ const SECONDS_BETWEEN_LINES = 30;
 export type ProgressStart = Pick<TrainStart, "epochs" | "testedOn">;
 
 /** A {@linkcode TrainObserver} that shows what it is told. */
-export type Progress = Required<Omit<TrainObserver, "onStart">> & { onStart(start: ProgressStart): void };
+export type TrainingDisplay = Required<Omit<TrainObserver, "onStart">> & {
+  onStart(start: ProgressStart): void;
+};
 
 /**
  * Shows a training on standard error: a live bar on a terminal, else a line an epoch and one every 30 s; a summary line an epoch
@@ -20,7 +22,7 @@ export type Progress = Required<Omit<TrainObserver, "onStart">> & { onStart(star
  * epoch 3/12 ━━━━━━━━━━━─────── 61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:46 left (total 18:31)
  * ```
  */
-export function createProgress(options: LiveLineOptions = {}): Progress {
+export function createProgress(options: LiveLineOptions = {}): TrainingDisplay {
   const line = createLiveLine(options);
   const now = options.now ?? (() => performance.now());
   let start: ProgressStart | null = null;

@@ -1,5 +1,5 @@
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
-import { responseMaps } from "../model/dynamic_convolution.ts";
+import { dynamicConvolution } from "../model/dynamic_convolution.ts";
 import { generateFilters, normaliseRows } from "../model/filters.ts";
 import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
@@ -60,7 +60,7 @@ export async function blendClasses(
     const filters = normaliseRows(generateFilters(context, blended)); // [blends,64]
     const ends = normaliseRows(generateFilters(context, tf.concat([one, other]) as tf.Tensor2D));
     const v = featureMap(tensors, tf.tensor4d(images, [count, IMAGE_SIZE, IMAGE_SIZE, 3]), options);
-    const maps = responseMaps(v, filters); // [N,blends,8,8]
+    const maps = dynamicConvolution(v, filters); // [N,blends,8,8]
     // a map a row, so that the predictor gives each one score of its own
     const single = tf.reshape(maps, [count * shares.length, 1, MAP_SIZE, MAP_SIZE]) as tf.Tensor4D;
     const scores = tf.reshape(tf.slice(predictScores(context, single), [0, 0], [-1, 1]), [

@@ -6,8 +6,8 @@ import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, GREY, INK, MUTED 
 import { text, translate } from "./svg.ts";
 import { textWidth } from "./text_width.ts";
 
-/** What is measured once an epoch; a line of a run's `history.jsonl` is one. Values that are not finite are not drawn. */
-export interface EpochRecord {
+/** One epoch of a curve, such as a line of `history.jsonl`. Values that are not finite are not drawn. */
+export interface CurvePoint {
   /** 1 for the first. */
   epoch: number;
   /** Of the epoch's last step. */
@@ -27,7 +27,7 @@ export interface TrainingRun {
   /** What the run is called. */
   name: string;
   /** Its epochs, in order. */
-  history: readonly EpochRecord[];
+  history: readonly CurvePoint[];
 }
 
 /** Options of {@linkcode trainingCurves}. */

@@ -13,15 +13,15 @@ const SCALE = 1 / Math.sqrt(CHANNELS);
  * @param filters `[K,64]`.
  * @returns Response maps `[B,K,8,8]`.
  */
-export function responseMaps(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
+export function dynamicConvolution(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
   const [B, H, W] = v.shape;
   const pixels = tf.reshape(v, [-1, CHANNELS]) as tf.Tensor2D;
   const responses = matMul(pixels, tf.mul(filters, SCALE), false, true); // [B·8·8,K]
   return tf.transpose(tf.reshape(responses, [B, H, W, filters.shape[0]]), [0, 3, 1, 2]); // [B,K,8,8]
 }
 
-/** {@linkcode responseMaps} as the lab's text has it: one convolution after the other. */
-export function responseMapsOneByOne(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
+/** {@linkcode dynamicConvolution} as the lab's text has it: one convolution after the other. */
+export function dynamicConvolutionOneByOne(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
   const maps = tf.split(filters, filters.shape[0]).map((filter) => {
     const kernel = tf.reshape(filter, [1, 1, CHANNELS, 1]);
     return tf.mul(tf.conv2d(v, kernel as tf.Tensor4D, 1, "valid"), SCALE); // [B,8,8,1]

@@ -8,7 +8,7 @@ import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/operations
 import { chooseStrided } from "../tensorflow/operations/strided.ts";
 import { adapter } from "./backbone.ts";
 import { backbone } from "./backbone.ts";
-import { responseMaps, responseMapsOneByOne } from "./dynamic_convolution.ts";
+import { dynamicConvolution, dynamicConvolutionOneByOne } from "./dynamic_convolution.ts";
 import { makeFilters } from "./filters.ts";
 import type { ForwardContext } from "./layers.ts";
 import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
@@ -51,7 +51,7 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
   const v = features(context, images, options);
   const filters = makeFilters(context, options.variant); // [10,64]
   const { classLoop = false } = options;
-  const maps = (classLoop ? responseMapsOneByOne : responseMaps)(v, filters); // [B,10,8,8]
+  const maps = (classLoop ? dynamicConvolutionOneByOne : dynamicConvolution)(v, filters); // [B,10,8,8]
   const scores = (classLoop ? predictScoresOneByOne : predictScores)(context, maps); // [B,10]
   return { scores, maps, filters, statistics: context.statistics };
 }

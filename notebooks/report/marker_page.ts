@@ -125,7 +125,7 @@ function findAnswer({ tag, notebook }: LabTask, sections: readonly Section[]) {
 export function writeForwardPass(): string {
   const source = [
     readFunction("lib/model/filters.ts", "generateFilters"),
-    readFunction("lib/model/dynamic_convolution.ts", "responseMaps"),
+    readFunction("lib/model/dynamic_convolution.ts", "dynamicConvolution"),
     readFunction("lib/model/network.ts", "forward"),
   ].join("\n\n");
   return `${
