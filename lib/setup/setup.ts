@@ -1,5 +1,6 @@
 /**
- * Installs what this project needs and does not bring: TensorFlow into `.tensorflow`, Python packages into `.venv`.
+ * Installs what this project needs and does not bring: TensorFlow into `.tensorflow`, Python packages into
+ * `.venv`.
  *
  * @module
  */
@@ -44,8 +45,8 @@ export interface EnsurePythonPackagesOptions {
 /** An environment that has the packages. */
 export interface PythonPackages {
   /**
-   * Its Python. Call programs as modules, `python -m nbconvert`: the scripts in its folder hold the path they were made at, and a moved
-   * project breaks them.
+   * Its Python. Call programs as modules, `python -m nbconvert`: the scripts in its folder hold the path they
+   * were made at, and a moved project breaks them.
    */
   python: string;
 }
@@ -58,7 +59,8 @@ const NAMES: Record<PackageSet, string> = {
 };
 
 /**
- * Makes sure that the packages of `requirements/<name>.txt` are in `.venv`; makes it, and installs them, where they are missing.
+ * Makes sure that the packages of `requirements/<name>.txt` are in `.venv`; makes it, and installs them,
+ * where they are missing.
  *
  * Where all is there it takes about a millisecond.
  *

@@ -25,7 +25,9 @@ export interface TensorFlowProblem {
   advice: string;
 }
 
-/** TensorFlow cannot be installed or used on this machine as asked. The message is the parts in two sentences. */
+/**
+ * TensorFlow cannot be installed or used on this machine as asked. The message is the parts in two sentences.
+ */
 export class TensorFlowError extends Error {
   /** Tells it from other errors. */
   override name = "TensorFlowError";
@@ -51,7 +53,10 @@ export class SetupInterrupted extends Error {
   }
 }
 
-/** A function cannot be compiled, or not be called like this. The message says which part of it, why, and the cure. */
+/**
+ * A function cannot be compiled, or not be called like this. The message says which part of it, why, and the
+ * cure.
+ */
 export class CompileError extends Error {
   /** Tells it from other errors. */
   override name = "CompileError";

@@ -1,6 +1,7 @@
 /**
- * TensorFlow's native runtime for TensorFlow.js in Deno: current TensorFlow, CUDA 12, functions compiled to graphs, and any of
- * TensorFlow's operations with a gradient of one's own. `./setup` installs it; README.md explains it.
+ * TensorFlow's native runtime for TensorFlow.js in Deno: current TensorFlow, CUDA 12, functions compiled to
+ * graphs, and any of TensorFlow's operations with a gradient of one's own. `./setup` installs it; README.md
+ * explains it.
  *
  * @example Compute on the native runtime
  * ```ts

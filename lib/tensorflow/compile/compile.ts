@@ -16,7 +16,10 @@ export interface CompileOptions {
   name?: string;
   /** How many graphs it may have at a time. @default 32 */
   graphs?: number;
-  /** Run the function as it is, never as a graph: to look into a problem, or on a GPU, where that may be faster. @default false */
+  /**
+   * Run the function as it is, never as a graph: to look into a problem, or on a GPU, where that may be
+   * faster. @default false
+   */
   eager?: boolean;
 }
 
@@ -43,20 +46,23 @@ export type AnyFunction = (...args: any[]) => unknown;
 /**
  * The same function, run as one TensorFlow graph.
  *
- * The first call runs `fn` once, operation by operation, while they are written down; every call then runs the graph, which TensorFlow
- * optimises as a whole and which costs one call into it instead of hundreds. Arguments and result are tensors, or nested arrays and plain
- * records of them. Other arguments (numbers, texts, flags, null, functions) are constants of the graph. Each shape and type of a tensor,
- * and each value of a constant, makes another graph.
+ * The first call runs `fn` once, operation by operation, while they are written down; every call then runs
+ * the graph, which TensorFlow optimises as a whole and which costs one call into it instead of hundreds.
+ * Arguments and result are tensors, or nested arrays and plain records of them. Other arguments (numbers,
+ * texts, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each value
+ * of a constant, makes another graph.
  *
- * `fn` must be pure: its result depends on its arguments alone, and it returns all that matters. What it computes in JavaScript is
- * computed once. The tensors it returns belong to the caller and are new, also where `fn` returns an argument.
+ * `fn` must be pure: its result depends on its arguments alone, and it returns all that matters. What it
+ * computes in JavaScript is computed once. The tensors it returns belong to the caller and are new, also
+ * where `fn` returns an argument.
  *
- * Where there is no native backend, inside another function's recording, under a gradient, a profile or the debug mode, `fn` itself runs,
- * with the same result.
+ * Where there is no native backend, inside another function's recording, under a gradient, a profile or the
+ * debug mode, `fn` itself runs, with the same result.
  *
- * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise, makes texts or a variable, or
- * draws random numbers without a seed; when an argument keeps changing so that it needs more than `graphs` graphs; and when the
- * graph fails. What `fn` throws itself is passed on. Nothing is left behind in any of these cases.
+ * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise,
+ * makes texts or a variable, or draws random numbers without a seed; when an argument keeps changing so that
+ * it needs more than `graphs` graphs; and when the graph fails. What `fn` throws itself is passed on. Nothing
+ * is left behind in any of these cases.
  *
  * @example
  * ```ts
@@ -126,7 +132,10 @@ function mustRunEagerly(): boolean {
   return isRecording() || state.gradientDepth > 0 || state.profiling || tf.env().getBool("DEBUG");
 }
 
-/** `fn` itself, as a graph of it would behave: what it makes on the way is disposed, and no tensor of the result is an argument. */
+/**
+ * `fn` itself, as a graph of it would behave: what it makes on the way is disposed, and no tensor of the
+ * result is an argument.
+ */
 function runEagerly(fn: AnyFunction, name: string, args: unknown[]): unknown {
   const inputs: Numbering = new Map(), outputs: Numbering = new Map();
   readArguments(args, name, inputs);

@@ -1,8 +1,8 @@
 /**
  * Builds a TensorFlow graph node by node and writes it as the file `saved_model.pb` of a SavedModel.
  *
- * The messages and their field numbers are TensorFlow's `saved_model.proto`, `meta_graph.proto`, `graph.proto`, `node_def.proto`,
- * `attr_value.proto`, `tensor.proto` and `tensor_shape.proto`.
+ * The messages and their field numbers are TensorFlow's `saved_model.proto`, `meta_graph.proto`,
+ * `graph.proto`, `node_def.proto`, `attr_value.proto`, `tensor.proto` and `tensor_shape.proto`.
  * @module
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";

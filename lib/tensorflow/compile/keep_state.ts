@@ -28,10 +28,12 @@ export interface KeepStateOptions {
 }
 
 /**
- * Makes a function `(state, …) → [next state, result]` one of the rest alone, run as one graph that holds the state in variables.
+ * Makes a function `(state, …) → [next state, result]` one of the rest alone, run as one graph that holds the
+ * state in variables.
  *
- * A compiled function's state goes in and comes out with each call. On a CPU that costs next to nothing; on a GPU it crosses the bus twice.
- * Here it stays where it is, and crosses only for `read` and `write`, and when other shapes among the arguments need another graph.
+ * A compiled function's state goes in and comes out with each call. On a CPU that costs next to nothing; on a
+ * GPU it crosses the bus twice. Here it stays where it is, and crosses only for `read` and `write`, and when
+ * other shapes among the arguments need another graph.
  *
  * Where there is no native backend `fn` itself runs, with the same result.
  *

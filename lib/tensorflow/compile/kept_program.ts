@@ -11,7 +11,10 @@ export interface Structure {
   tensors: tf.Tensor[];
 }
 
-/** A function of a state and more as one graph, which keeps the state in variables of its own from call to call. */
+/**
+ * A function of a state and more as one graph, which keeps the state in variables of its own from call to
+ * call.
+ */
 export class KeptProgram {
   /** The structure of the arguments beside the state. */
   readonly args: Template;
@@ -27,7 +30,8 @@ export class KeptProgram {
   /**
    * Records `fn` and gives the graph to TensorFlow.
    *
-   * @param fn Takes the state and the other arguments; returns `[state, result]`, the state in the structure it came in.
+   * @param fn Takes the state and the other arguments; returns `[state, result]`, the state in the structure
+   * it came in.
    * @throws {CompileError} As `compile`, and if the state comes back in another structure.
    */
   constructor(

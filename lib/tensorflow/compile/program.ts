@@ -124,7 +124,9 @@ export function runGraph(
   }
 }
 
-/** Gives a graph to TensorFlow; returns its session's number. The binding takes a graph from a folder only. */
+/**
+ * Gives a graph to TensorFlow; returns its session's number. The binding takes a graph from a folder only.
+ */
 export function load(binding: NativeBinding, bytes: Uint8Array, name: string): number {
   const folder = Deno.makeTempDirSync({ prefix: "graph-" });
   try {

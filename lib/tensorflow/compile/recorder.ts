@@ -1,10 +1,11 @@
 /**
  * Writes down what TensorFlow.js asks of TensorFlow.
  *
- * TensorFlow.js's native backend does everything through one object, the binding: it makes tensors of values and runs operations on
- * handles, which are whole numbers that are never used twice. A {@linkcode Recorder} stands in its place for the time of one call. It
- * passes everything on, so the operations run as ever, and notes each as a node of a graph; a map from handles to the names of what
- * nodes put out is all the bookkeeping.
+ * TensorFlow.js's native backend does everything through one object, the binding: it makes tensors of values
+ * and runs operations on handles, which are whole numbers that are never used twice. A {@linkcode Recorder}
+ * stands in its place for the time of one call. It passes everything on, so the operations run as ever, and
+ * notes each as a node of a graph; a map from handles to the names of what nodes put out is all the
+ * bookkeeping.
  * @module
  */
 import * as tf from "../runtime/tf.ts";
@@ -21,7 +22,10 @@ import { Graph, type Variable } from "./graph.ts";
 
 /** Operations that draw random numbers and take a seed. */
 const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
-/** Operations for which the package leaves the attribute T out or sets it wrong, which TensorFlow minds in a graph only. */
+/**
+ * Operations for which the package leaves the attribute T out or sets it wrong, which TensorFlow minds in a
+ * graph only.
+ */
 const UNTYPED = ["ExpandDims", "Mean"];
 /** The kernel of `tf.gather` reads its indices, only to check them. */
 const CHECKING_KERNEL = "GatherV2";
@@ -29,7 +33,10 @@ const CHECKING_KERNEL = "GatherV2";
 /** What stands between the native backend and its binding while a function is recorded. */
 export class Recorder {
   readonly graph = new Graph();
-  /** The first reason why the function cannot be recorded. The function may have caught it, or dropped the promise that holds it. */
+  /**
+   * The first reason why the function cannot be recorded. The function may have caught it, or dropped the
+   * promise that holds it.
+   */
   refusal?: CompileError;
 
   readonly #backend: NativeBackend;
@@ -50,7 +57,10 @@ export class Recorder {
     this.#subject = subject;
   }
 
-  /** A copy of a tensor to stand for an input, with a handle of its own, and the place where the graph is fed with it. */
+  /**
+   * A copy of a tensor to stand for an input, with a handle of its own, and the place where the graph is fed
+   * with it.
+   */
   input(tensor: tf.Tensor, index: number): { copy: tf.Tensor; feed: string } {
     const { copy, place } = this.#standIn(tensor, (dtype) => {
       const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
@@ -73,7 +83,10 @@ export class Recorder {
     return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result").name;
   }
 
-  /** The place from where the graph's `index`th output is fetched. TensorFlow cannot feed and fetch the same, hence Identity. */
+  /**
+   * The place from where the graph's `index`th output is fetched. TensorFlow cannot feed and fetch the same,
+   * hence Identity.
+   */
   output(tensor: tf.Tensor, index: number): string {
     const { name, dtype } = this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
     return this.graph.node("Identity", [typed(dtype)], [name], `output_${index}`) + ":0";
@@ -89,7 +102,10 @@ export class Recorder {
     return () => undo.forEach((restore) => restore());
   }
 
-  /** Frees the handles that no tensor of TensorFlow.js holds, as those of an operation whose output it could not take. */
+  /**
+   * Frees the handles that no tensor of TensorFlow.js holds, as those of an operation whose output it could
+   * not take.
+   */
   discard(): void {
     for (const handle of this.#alive) this.#binding.deleteTensor(handle);
     this.#alive.clear();
@@ -199,7 +215,9 @@ export class Recorder {
     return this.#tensors.get(handle) ?? this.#refuseOutside(where);
   }
 
-  /** Refuses data from outside that has no handle yet. (A 64-bit constant of the package comes without data.) */
+  /**
+   * Refuses data from outside that has no handle yet. (A 64-bit constant of the package comes without data.)
+   */
   #checkOrigin(data: tf.DataId | undefined, where: string): void {
     if (data && this.#backend.tensorMap.get(data)?.values != null && !this.#written.has(data)) {
       this.#refuseOutside(where);
@@ -235,7 +253,8 @@ export function isRecording(): boolean {
 }
 
 /**
- * Runs `run` with a recorder, which it installs when all inputs are copied. What it returns is called when nothing speaks against a graph.
+ * Runs `run` with a recorder, which it installs when all inputs are copied. What it returns is called when
+ * nothing speaks against a graph.
  *
  * No tensor and no scope of the run is left, and the backend is as it was, also where it throws.
  *

@@ -1,5 +1,6 @@
 /**
- * The structure of nested arrays and records of tensors: read once, then compared with and filled in cheaply at every call.
+ * The structure of nested arrays and records of tensors: read once, then compared with and filled in cheaply
+ * at every call.
  * @module
  */
 import * as tf from "../runtime/tf.ts";
@@ -17,7 +18,10 @@ export type Template =
     blank: Record<string, undefined>;
   };
 
-/** What a structure is of. Functions may be arguments, being constants; as results they would hold tensors of the recording. */
+/**
+ * What a structure is of. Functions may be arguments, being constants; as results they would hold tensors of
+ * the recording.
+ */
 export type Role = "argument" | "result";
 
 /** The tensors of a structure with their numbers, which count up from 0 in the map's own order. */
@@ -29,7 +33,8 @@ export type Numbering = Map<tf.Tensor, number>;
  * @param place What to call `value` in a message, as "argument 1".
  * @param numbering Gets the tensors found.
  * @param role What it is.
- * @throws {CompileError} Where something in it is neither a tensor, nor an array or plain record, nor a constant.
+ * @throws {CompileError} Where something in it is neither a tensor, nor an array or plain record, nor a
+ * constant.
  */
 export function readTemplate(value: unknown, place: string, numbering: Numbering, role: Role): Template {
   if (value instanceof tf.Tensor) {

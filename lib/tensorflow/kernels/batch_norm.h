@@ -3,20 +3,20 @@
 
 #include "vectors/normalisation.h"
 
-/** The vectors that belong to a normalisation, [C] each. */
+/** Parameters and running statistics, [C] each. */
 struct NormTensors {
   const float *weight, *bias, *runningMean, *runningVariance;
 };
 
-/** What a batch leaves: running statistics after it, and its own as the gradient needs them, [C] each. */
+/** Results of a batch: running statistics after it, and its own for the gradient, [C] each. */
 struct NormResults {
   float *runningMean, *runningVariance, *mean, *scale;
 };
 
-/** y = relu(norm(x) + shortcut); `shortcut` may be null. */
+/** Computes y = relu(norm(x) + shortcut); `shortcut` may be null. */
 void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum,
                float* y, NormResults results);
 
-/** dx [rows, C], and the gradients of weight and bias, [C] each; and g as in normalisation.h. */
+/** Computes dx [rows, C], the gradients of weight and bias, [C] each, and g as in normalisation.h. */
 void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale,
                        Gradient gradient, float* dx, float* dWeight, float* dBias);

@@ -1,5 +1,5 @@
 #include "batch_norm.h"
-#include "operations.h"
+#include "operation.h"
 
 namespace {
 
@@ -75,7 +75,10 @@ void inferGradient(TF_ShapeInferenceContext* context, TF_Status* status) {
 
 }  // namespace
 
-/** y = relu(norm(x) + shortcut) with x[B,H,W,C]; a shortcut without elements is none. `scale` is 1 / √(variance + ε) of the batch. */
+/**
+ * Computes y = relu(norm(x) + shortcut) with x[B,H,W,C]; a shortcut without elements is none. `scale` is 1 /
+ * √(variance + ε) of the batch.
+ */
 const Operation NORMALISE = {"NormaliseBatch",
                              {"x", "weight", "bias", "running_mean", "running_variance", "shortcut"},
                              {"y", "new_mean", "new_variance", "mean", "scale"},
@@ -83,7 +86,10 @@ const Operation NORMALISE = {"NormaliseBatch",
                              normaliseBatch,
                              infer};
 
-/** The gradients; `d_sum`, that of the sum before ReLU and so the shortcut's, is empty unless `shortcut`. `y` counts with `relu` only. */
+/**
+ * Computes the gradients; `d_sum`, that of the sum before ReLU and so the shortcut's, is empty unless
+ * `shortcut`. `y` is read with `relu` only.
+ */
 const Operation NORMALISE_GRADIENT = {"NormaliseBatchGradient",
                                       {"dy", "x", "y", "weight", "mean", "scale"},
                                       {"dx", "d_weight", "d_bias", "d_sum"},

@@ -8,7 +8,7 @@
 
 namespace {
 
-/** Numbers that a thread keeps for its next call, so that their memory is asked of the system once. */
+/** A buffer that a thread keeps for its next call, so that it is allocated once. */
 class Numbers {
  public:
   ~Numbers() { std::free(data_); }
@@ -36,19 +36,19 @@ long partsFor(long tiles) { return std::clamp(tiles / TILES_WORTH_A_THREAD, 1L, 
 
 }  // namespace
 
-void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool turned,
-                 Finish finish) {
+void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool flipped,
+                 Epilogue epilogue) {
   const Winograd& with = FOR_THIS_PROCESSOR(winograd);
   float* u = transformed.ofSize(POSITIONS * stride(C, K));
-  if (turned) {
-    with.transformTurned(kernel, u, K, C, {0, C});  // the kernel is [3,3,K,C]
+  if (flipped) {
+    with.transformFlipped(kernel, u, K, C, {0, C});  // the kernel is [3,3,K,C]
   } else {
     with.transformKernel(kernel, u, C, K, {0, C});
   }
   const long tiles = maps.tiles(), parts = partsFor(tiles);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(scratchSize(C, K));
-    with.convolve(x, u, y, maps, C, K, share(tiles, part, parts), finish, own);
+    with.convolve(x, u, y, maps, C, K, share(tiles, part, parts), epilogue, own);
   });
 }
 
@@ -61,5 +61,5 @@ void convolve3x3KernelGradient(const float* x, const float* dy, float* dKernel, 
     float* own = scratch.ofSize(scratchSize(C, K));
     with.correlate(x, dy, du + part * size, maps, C, K, share(tiles, part, parts), own);
   });
-  with.finishKernel(du, parts, dKernel, C, K, {0, C});
+  with.collectKernel(du, parts, dKernel, C, K, {0, C});
 }

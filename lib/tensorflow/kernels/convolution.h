@@ -1,11 +1,15 @@
-// 3×3 convolution with stride 1 and one pixel of padding, and its gradients, on all threads. Shapes as in winograd.h.
+// 3×3 convolution with stride 1 and one pixel of padding, and its gradients, on all threads. Shapes as in
+// winograd.h.
 #pragma once
 
 #include "vectors/winograd.h"
 
-/** y = relu(x ∗ kernel + bias + shortcut), with what `finish` names. `turned` exchanges C and K: dx from dy. */
-void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool turned,
-                 Finish finish);
+/**
+ * Computes y = relu(x ∗ kernel + bias + shortcut), as far as `epilogue` names them. `flipped` exchanges C and
+ * K: dx from dy.
+ */
+void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool flipped,
+                 Epilogue epilogue);
 
-/** dKernel from x and dy. */
+/** Computes dKernel from x and dy. */
 void convolve3x3KernelGradient(const float* x, const float* dy, float* dKernel, Maps maps, long C, long K);

@@ -1,5 +1,5 @@
 #include "convolution.h"
-#include "operations.h"
+#include "operation.h"
 
 namespace {
 
@@ -22,21 +22,21 @@ bool isKernel(TF_Tensor* kernel) {
 constexpr const char* BAD_KERNEL = "the kernel must be [3,3,C,K], with multiples of 16 for C and K";
 constexpr const char* BAD_MAPS = "the maps must be [B,H,W,channels], with as many channels as the kernel has";
 
-/** Convolves maps by a kernel, or by the turned one that carries gradients from its output channels back to its inputs. */
-void convolve(Run& run, TF_Tensor* maps, TF_Tensor* kernel, bool turned, Finish finish) {
+/** Convolves maps by a kernel, or by the flipped kernel for the input's gradient. */
+void convolve(Run& run, TF_Tensor* maps, TF_Tensor* kernel, bool flipped, Epilogue epilogue) {
   if (!run.demand(isKernel(kernel), BAD_KERNEL)) return;
-  const int64_t from = TF_Dim(kernel, turned ? 3 : 2), to = TF_Dim(kernel, turned ? 2 : 3);
+  const int64_t from = TF_Dim(kernel, flipped ? 3 : 2), to = TF_Dim(kernel, flipped ? 2 : 3);
   if (!run.demand(isMaps(maps, from), BAD_MAPS)) return;
   const Maps size = sizeOf(maps);
   float* result = run.output(0, {size.B, size.H, size.W, to});
-  if (result) convolve3x3(numbers(maps), numbers(kernel), result, size, from, to, turned, finish);
+  if (result) convolve3x3(numbers(maps), numbers(kernel), result, size, from, to, flipped, epilogue);
 }
 
 void convolvePlain(Run& run) { convolve(run, run.input(0), run.input(1), false, {}); }
 
 void differentiateInput(Run& run) { convolve(run, run.input(0), run.input(1), true, {}); }
 
-void convolveFinished(Run& run) {
+void convolveFused(Run& run) {
   TF_Tensor *x = run.input(0), *kernel = run.input(1), *bias = run.input(2), *shortcut = run.input(3);
   const int64_t K = TF_TensorElementCount(bias);
   const bool isShort = TF_TensorElementCount(shortcut) > 0;
@@ -71,21 +71,17 @@ void inferKernel(TF_ShapeInferenceContext* context, TF_Status* status) {
 
 }  // namespace
 
-/** y[B,H,W,K] of x[B,H,W,C] and kernel[3,3,C,K]. */
+/** Computes y[B,H,W,K] from x[B,H,W,C] and kernel[3,3,C,K]. */
 const Operation WINOGRAD_3X3 = {"Winograd3x3", {"x", "kernel"}, {"y"}, {}, convolvePlain, inferMaps};
 
-/** … relu(y + bias[K] + shortcut[B,H,W,K]); a shortcut without elements is none. */
-const Operation WINOGRAD_3X3_FINISHED = {"Winograd3x3Finished",
-                                         {"x", "kernel", "bias", "shortcut"},
-                                         {"y"},
-                                         {"relu: bool"},
-                                         convolveFinished,
-                                         inferMaps};
+/** Computes relu(y + bias[K] + shortcut[B,H,W,K]); a shortcut without elements is none. */
+const Operation WINOGRAD_3X3_FUSED = {
+    "Winograd3x3Fused", {"x", "kernel", "bias", "shortcut"}, {"y"}, {"relu: bool"}, convolveFused, inferMaps};
 
-/** dx[B,H,W,C] of dy[B,H,W,K] and kernel[3,3,C,K]. */
+/** Computes dx[B,H,W,C] from dy[B,H,W,K] and kernel[3,3,C,K]. */
 const Operation WINOGRAD_3X3_INPUT_GRADIENT = {"Winograd3x3InputGradient", {"dy", "kernel"}, {"dx"}, {},
                                                differentiateInput,         inferInput};
 
-/** dKernel[3,3,C,K] of x[B,H,W,C] and dy[B,H,W,K]. */
+/** Computes dKernel[3,3,C,K] from x[B,H,W,C] and dy[B,H,W,K]. */
 const Operation WINOGRAD_3X3_KERNEL_GRADIENT = {"Winograd3x3KernelGradient", {"x", "dy"}, {"d_kernel"}, {},
                                                 differentiateKernel,         inferKernel};

@@ -1,5 +1,5 @@
-// How an operation is written for TensorFlow: its definition, and what a run of it sees. TensorFlow's C interface stays the same from
-// release to release and asks for no particular C++ library.
+// Definition of a TensorFlow operation, and the view that a run of it has of its tensors. TensorFlow's C
+// interface stays the same from release to release and asks for no particular C++ library.
 #pragma once
 
 #include <tensorflow/c/kernels.h>
@@ -12,7 +12,7 @@
 /** Values of an operation's attributes, by their order in its definition: flags and numbers. */
 using Attributes = std::vector<float>;
 
-/** One run of an operation: its tensors, which are freed when it ends, and what went wrong. */
+/** One run of an operation: its tensors, which are freed when it ends, and its status. */
 class Run {
  public:
   Run(const Attributes& attributes, TF_OpKernelContext* context);
@@ -21,13 +21,13 @@ class Run {
 
   TF_Tensor* input(int index);
 
-  /** The numbers of a new output. */
+  /** Allocates an output. */
   float* output(int index, std::initializer_list<int64_t> shape) {
     return output(index, std::vector<int64_t>(shape));
   }
   float* output(int index, const std::vector<int64_t>& shape);
 
-  /** … of a tensor's shape. */
+  /** Allocates an output of a tensor's shape. */
   float* outputLike(int index, TF_Tensor* tensor);
 
   float attribute(int index) const { return attributes_[index]; }
@@ -35,7 +35,7 @@ class Run {
   /** Refuses the run unless `holds`; returns it. */
   bool demand(bool holds, const char* message);
 
-  /** Whether nothing has gone wrong: outputs are there. */
+  /** Tells whether the run has not failed: outputs are there. */
   bool isFine() const { return TF_GetCode(status_) == TF_OK; }
 
  private:
@@ -54,7 +54,7 @@ struct Operation {
   /** Flags: "name: bool", and numbers: "name: float". */
   std::vector<const char*> attributes;
   void (*run)(Run&);
-  /** Says what shapes the outputs have, by setShape. */
+  /** Infers the outputs' shapes by setShape. */
   void (*infer)(TF_ShapeInferenceContext*, TF_Status*);
 };
 
@@ -64,17 +64,17 @@ struct Axes {
   int64_t first, end;
 };
 
-/** The shape of an output: so many axes of length 3, then some of the inputs'. */
+/** Sets the shape of an output: `threes` axes of length 3, then some of the inputs'. */
 void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes,
               std::initializer_list<Axes> axes);
 
-/** The shape of an output: an input's. */
+/** Gives an output the shape of an input. */
 void setShapeLike(TF_ShapeInferenceContext* context, TF_Status* status, int output, int input);
 
 /** Reads the attributes' values when TensorFlow makes a node of the operation. */
 Attributes* readAttributes(const Operation& operation, TF_OpKernelConstruction* construction);
 
-/** Makes an operation known to TensorFlow, to be run by these functions on CPUs. */
+/** Registers an operation with TensorFlow, to be run by these functions on CPUs. */
 void registerOperation(const Operation& operation, void* (*create)(TF_OpKernelConstruction*),
                        void (*run)(void*, TF_OpKernelContext*), void (*remove)(void*), TF_Status* status);
 
@@ -90,3 +90,9 @@ void registerOperation(TF_Status* status) {
       },
       [](void* attributes) { delete static_cast<Attributes*>(attributes); }, status);
 }
+
+// The operations that register.cc registers.
+extern const Operation WINOGRAD_3X3, WINOGRAD_3X3_FUSED, WINOGRAD_3X3_INPUT_GRADIENT,
+    WINOGRAD_3X3_KERNEL_GRADIENT;
+extern const Operation NORMALISE, NORMALISE_GRADIENT;
+extern const Operation NESTEROV_STEP;

@@ -1,4 +1,4 @@
-#include "operations.h"
+#include "operation.h"
 
 namespace {
 

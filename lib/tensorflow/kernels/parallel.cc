@@ -22,7 +22,10 @@ struct Job {
   }
 };
 
-/** So often a thread looks whether there is work, or the others are done, before it sleeps or yields: some 20 µs. To be woken takes longer. */
+/**
+ * Looks for work, or for the others' end, before a thread sleeps or yields: some 20 µs. To be woken takes
+ * longer.
+ */
 constexpr int LOOKS = 1000;
 
 /** Threads that wait for jobs. It is never destroyed, since they wait on it until the process ends. */
@@ -47,7 +50,7 @@ class Pool {
     job.help();
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      job_ = nullptr;  // who comes late finds nothing
+      job_ = nullptr;  // a late thread finds nothing
     }
     for (int look = 0; job.done < job.parts || helping_ > 0; look++) {
       if (look < LOOKS) {

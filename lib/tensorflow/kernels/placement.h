@@ -1,5 +1,6 @@
-// Which processor a thread runs on. Linux wakes a thread where it is awake itself, and moves it to a processor that sleeps only after
-// some milliseconds, many times what an operation takes; on virtual machines it does so most of the time.
+// Pins threads to processors. Linux wakes a thread where it is awake itself, and moves it to a processor that
+// sleeps only after some milliseconds, many times what an operation takes; on virtual machines it does so
+// most of the time.
 #pragma once
 
 #include <vector>
@@ -51,7 +52,7 @@ class Placement {
 };
 #endif
 
-/** A moment in a loop that waits for another thread. */
+/** Pauses for a moment in a loop that waits for another thread. */
 inline void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();

@@ -1,19 +1,14 @@
-// Which of the tables that are compiled for one kind of processor each is for this one.
+// The kind of processor that the code runs on: each table of functions is compiled for several.
 #pragma once
 
 enum class Processor { baseline, avx2, avx512 };
 
-/** The kind that was given to useProcessor. */
-Processor processor();
-
-/** Sets what processor() is, before anything computes. Nothing checks that this one is of that kind. */
-void useProcessor(Processor wanted);
+/** Set before anything computes. Nothing checks that the machine is of that kind. */
+inline Processor processor = Processor::baseline;
 
 #if defined(__x86_64__)
-#define FOR_THIS_PROCESSOR(name)                   \
-  (processor() == Processor::avx512 ? name##Avx512 \
-   : processor() == Processor::avx2 ? name##Avx2   \
-                                    : name##Baseline)
+#define FOR_THIS_PROCESSOR(name) \
+  (processor == Processor::avx512 ? name##Avx512 : processor == Processor::avx2 ? name##Avx2 : name##Baseline)
 #else
 #define FOR_THIS_PROCESSOR(name) name##Baseline
 #endif

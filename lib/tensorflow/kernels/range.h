@@ -1,14 +1,17 @@
 #pragma once
 
-/** From `first` up to, not including, `end`. */
+/** Indices from `first` up to, not including, `end`. */
 struct Range {
   long first, end;
 };
 
-/** The share of a part. How many parts there are decides it, not who is free: sums have the same order in each call. */
+/**
+ * Share of one of `parts` threads. It depends on their number alone, not on who is free: sums have the same
+ * order in each call.
+ */
 constexpr Range share(long count, long part, long parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }
 
-/** Channels come in multiples of this, whole vectors on each processor. */
+/** Channels come in multiples of this: whole vectors on each processor. */
 constexpr long CHANNELS = 16;

@@ -1,7 +1,7 @@
 #include <mutex>
 #include <string>
 
-#include "operations.h"
+#include "operation.h"
 #include "parallel.h"
 #include "processor.h"
 
@@ -10,7 +10,7 @@ namespace {
 std::string registerAll() {
   TF_Status* status = TF_NewStatus();
   registerOperation<WINOGRAD_3X3>(status);
-  registerOperation<WINOGRAD_3X3_FINISHED>(status);
+  registerOperation<WINOGRAD_3X3_FUSED>(status);
   registerOperation<WINOGRAD_3X3_INPUT_GRADIENT>(status);
   registerOperation<WINOGRAD_3X3_KERNEL_GRADIENT>(status);
   registerOperation<NORMALISE>(status);
@@ -24,15 +24,15 @@ std::string registerAll() {
 }  // namespace
 
 /**
- * Makes the operations known to TensorFlow. In one process several JavaScript programs may ask for it, as Deno's test runner does: the first
- * decides on threads and processor. Returns null, or what went wrong.
+ * Registers the operations with TensorFlow. In one process several JavaScript programs may ask for it, as
+ * Deno's test runner does: the first decides on threads and processor. Returns null, or an error message.
  */
-extern "C" const char* registerOperations(int threads, int processor) {
+extern "C" const char* registerOperations(int threads, int kind) {
   static std::once_flag once;
   static std::string failure;
   std::call_once(once, [&] {
     useThreads(threads);
-    useProcessor(static_cast<Processor>(processor));
+    processor = static_cast<Processor>(kind);
     failure = registerAll();
   });
   return failure.empty() ? nullptr : failure.c_str();

@@ -45,7 +45,8 @@ export interface Normalised {
 }
 
 /**
- * Normalises a batch by its own statistics, and moves the running ones towards them (the variance unbiased, as in PyTorch).
+ * Normalises a batch by its own statistics, and moves the running ones towards them (the variance unbiased,
+ * as in PyTorch).
  *
  * The caller owns the new running statistics also inside `tf.tidy` and gradients.
  *

@@ -37,11 +37,12 @@ export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?
 }
 
 /**
- * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this package has its own operations for it: on the
- * native runtime's CPU, for channels in sixteens. `kernels/vectors/winograd.cc` has the derivation. Elsewhere it is {@linkcode convolve3x3Direct}.
+ * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this package has its
+ * own operations for it: on the native runtime's CPU, for channels in sixteens. `kernels/vectors/winograd.cc`
+ * has the derivation. Elsewhere it is {@linkcode convolve3x3Direct}.
  *
- * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by up to 4e-6 of the largest
- * value (direct convolution: 1e-6).
+ * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by
+ * up to 4e-6 of the largest value (direct convolution: 1e-6).
  */
 export function convolve3x3Winograd(x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue): tf.Tensor4D {
   const [, , C, K] = kernel.shape;
@@ -68,7 +69,7 @@ function convolveWithEpilogue(
   const inputs = [x, kernel, bias, ...(shortcut ? [shortcut] : [])];
   return differentiate({
     forward: (x, kernel, bias, shortcut = tf.zeros([0])) => {
-      const y = execute("Winograd3x3Finished", [boolAttribute("relu", relu)], [x, kernel, bias, shortcut]);
+      const y = execute("Winograd3x3Fused", [boolAttribute("relu", relu)], [x, kernel, bias, shortcut]);
       return { value: y, saved: [x, kernel, y] };
     },
     backward: (dy, [x, kernel, y]) => {

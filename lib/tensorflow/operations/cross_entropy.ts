@@ -6,7 +6,8 @@ import { differentiate, executeMany, nativeBackend, typeAttribute } from "../run
  *
  * @param scores Unnormalised scores `[B,K]`.
  * @param labels Right classes `[B]`, int32.
- * @param smoothing The share of the target spread evenly over all classes (Szegedy et al. 2016, section 7, arXiv:1512.00567).
+ * @param smoothing The share of the target spread evenly over all classes (Szegedy et al. 2016, section 7,
+ * arXiv:1512.00567).
  * @returns The loss, a scalar in nats.
  */
 export function crossEntropy(scores: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0): tf.Scalar {

@@ -15,8 +15,8 @@ const CHANNELS_LAST = stringAttribute("data_format", "NHWC");
 /**
  * A product of two matrices, `tf.matMul` for rank 2.
  *
- * TensorFlow.js takes its operation for stacks of matrices also where there is but one. TensorFlow has a faster one for that, which its
- * graph optimiser can moreover join with {@linkcode addBias} and ReLU.
+ * TensorFlow.js takes its operation for stacks of matrices also where there is but one. TensorFlow has a
+ * faster one for that, which its graph optimiser can moreover join with {@linkcode addBias} and ReLU.
  *
  * @param a `[n,k]`, or `[k,n]` if `transposeA`.
  * @param b `[k,m]`, or `[m,k]` if `transposeB`.
@@ -42,7 +42,10 @@ function multiply(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: b
   return execute("MatMul", attributes, [a, b]);
 }
 
-/** Adds a vector `[C]` along the last axis. The graph optimiser joins it with the convolution or product before and the ReLU behind it. */
+/**
+ * Adds a vector `[C]` along the last axis. The graph optimiser joins it with the convolution or product
+ * before and the ReLU behind it.
+ */
 export function addBias<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
   if (!nativeBackend()) return tf.add(x, bias);
   return differentiate({
@@ -59,7 +62,10 @@ const nativeRelu = {
   backward: (dy: tf.Tensor, [y]: tf.Tensor[]) => [execute("ReluGrad", [FLOAT], [dy, y])],
 };
 
-/** max(x, 0). On the native backend its gradient is one operation, where TensorFlow.js composes a mask and a product. */
+/**
+ * max(x, 0). On the native backend its gradient is one operation, where TensorFlow.js composes a mask and a
+ * product.
+ */
 export function relu<T extends tf.Tensor>(x: T): T {
   return nativeBackend() ? differentiate(nativeRelu, [x]) as T : tf.relu(x);
 }

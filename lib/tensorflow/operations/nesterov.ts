@@ -16,8 +16,8 @@ export function addDecay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay:
 }
 
 /**
- * A step of gradient descent with Nesterov's momentum, as `torch.optim.SGD(nesterov=True)` takes it: on the CPU one operation, which
- * reads and writes each number once.
+ * A step of gradient descent with Nesterov's momentum, as `torch.optim.SGD(nesterov=True)` takes it: on the
+ * CPU one operation, which reads and writes each number once.
  *
  * @param weightDecay Share of the parameter that is added to the gradient.
  */

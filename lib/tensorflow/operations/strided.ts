@@ -1,8 +1,9 @@
 /**
  * Convolution and max-pooling with stride 2 and PyTorch's padding, two ways.
  *
- * A strided layer over an even size needs an odd number of padding rows. PyTorch pads both ends alike and leaves the last row unused;
- * TensorFlow's `same` pads the end one row more, and so its windows fall on other pixels:
+ * A strided layer over an even size needs an odd number of padding rows. PyTorch pads both ends alike and
+ * leaves the last row unused; TensorFlow's `same` pads the end one row more, and so its windows fall on other
+ * pixels:
  *
  * ```text
  * 3×3, stride 2, rows 0–15     PyTorch, padding 1:   (·  0  1) (1  2  3) … (13 14 15)    one row before
@@ -10,10 +11,11 @@
  * rows flipped: 15 … 0          TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, flipped
  * ```
  *
- * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and what they give is flipped back. To pad by an
- *   operation of its own would cost more, since it copies the whole picture forwards and backwards.
- * - {@linkcode explicit}: TensorFlow's operations are told the padding. That is cheapest forwards, but max-pooling has no fast gradient for
- *   it on CPUs, and TensorFlow.js does not offer it at all.
+ * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and what they
+ * give is flipped back. To pad by an operation of its own would cost more, since it copies the whole picture
+ * forwards and backwards.
+ * - {@linkcode explicit}: TensorFlow's operations are told the padding. That is cheapest forwards, but
+ * max-pooling has no fast gradient for it on CPUs, and TensorFlow.js does not offer it at all.
  *
  * @module
  */
@@ -32,7 +34,10 @@ import { applyEpilogue, type Convolution } from "./convolution.ts";
 export interface StridedLayers {
   /** Prepares images `[B,H,W,C]` for the layers. */
   prepare(images: tf.Tensor4D): tf.Tensor4D;
-  /** `torch.nn.Conv2d(C, K, k, stride=2, padding=(k - 1) / 2, bias=False)` by a kernel `[k,k,C,K]`, k odd: `[B,H/2,W/2,K]`. */
+  /**
+   * `torch.nn.Conv2d(C, K, k, stride=2, padding=(k - 1) / 2, bias=False)` by a kernel `[k,k,C,K]`, k odd:
+   * `[B,H/2,W/2,K]`.
+   */
   convolve: Convolution;
   /** `torch.nn.MaxPool2d(3, stride=2, padding=1)`: `[B,H/2,W/2,C]`. */
   maxPool(x: tf.Tensor4D): tf.Tensor4D;
@@ -65,7 +70,10 @@ export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
   return learns || !nativeBackend() ? flipped : explicit;
 }
 
-/** The attributes of an operation with stride 2 and these rows and columns of padding at the start and the end. */
+/**
+ * The attributes of an operation with stride 2 and these rows and columns of padding at the start and the
+ * end.
+ */
 function padding(before: number, after: number): Attribute[] {
   return [
     typeAttribute("T", "float32"),

@@ -1,8 +1,9 @@
 /**
  * The native backend as it is: what `@tensorflow/tfjs-node-gpu` offers below TensorFlow.js's own types.
  *
- * This is the only file that casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow operation by its name
- * (https://www.tensorflow.org/api_docs/python/tf/raw_ops), with attributes made by {@linkcode typeAttribute} and its sisters.
+ * This is the only file that casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow
+ * operation by its name (https://www.tensorflow.org/api_docs/python/tf/raw_ops), with attributes made by
+ * {@linkcode typeAttribute} and its sisters.
  * @module
  */
 import * as tf from "./tf.ts";
@@ -109,8 +110,8 @@ export function nativeBackend(): NativeBackend | null {
 /**
  * Runs a TensorFlow operation that has one output.
  *
- * TensorFlow.js knows no gradient of it: wrap it in `tf.customGrad` where one is needed. A `bfloat16` output looks like `float32` to
- * TensorFlow.js; give it only to further operations run from here.
+ * TensorFlow.js knows no gradient of it: wrap it in `tf.customGrad` where one is needed. A `bfloat16` output
+ * looks like `float32` to TensorFlow.js; give it only to further operations run from here.
  *
  * @param operation Its name in TensorFlow, as `"Relu"`.
  * @throws {Error} Where the native backend is not in use, or what TensorFlow refuses.

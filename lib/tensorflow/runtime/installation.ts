@@ -7,8 +7,9 @@
  * <folder>/addon/tfjs_binding.node, <folder>/addon/kernels.so  compiled on this machine
  * ```
  *
- * One build is installed at a time: the CUDA build computes on the CPU as well. The addon is the same for both; it looks for the
- * libraries beside its own folder, in `gpu` first, so the whole folder may be moved and shared.
+ * One build is installed at a time: the CUDA build computes on the CPU as well. The addon is the same for
+ * both; it looks for the libraries beside its own folder, in `gpu` first, so the whole folder may be moved
+ * and shared.
  *
  * @module
  */
@@ -44,8 +45,8 @@ export interface Installation {
 }
 
 /**
- * Chooses the folder of an installation: the environment variable `TENSORFLOW_FOLDER`, else the nearest `.tensorflow` at or above this
- * package's files, as one finds `node_modules`, else `.tensorflow` in `base`.
+ * Chooses the folder of an installation: the environment variable `TENSORFLOW_FOLDER`, else the nearest
+ * `.tensorflow` at or above this package's files, as one finds `node_modules`, else `.tensorflow` in `base`.
  *
  * @param base Where a new one belongs. @default the working directory
  */
@@ -81,7 +82,10 @@ export function kernelSources(folder: string = packagePath("kernels")): string[]
   ).sort();
 }
 
-/** Tells whether this build is installed with today's pins, and nothing is half done. It reads two small files. */
+/**
+ * Tells whether this build is installed with today's pins, and nothing is half done. It reads two small
+ * files.
+ */
 export function isBuildReady(build: Build, folder: string): boolean {
   return readTextOrNull(join(buildFolder(build, folder), "stamp.txt")) === buildStamp(build);
 }
@@ -98,7 +102,10 @@ export function hasBuild(build: Build, folder: string): boolean {
   return sizeOrNull(buildFolder(build, folder)) !== null;
 }
 
-/** Tells whether the addon is compiled for this TensorFlow and this npm package, and the operations from today's sources. */
+/**
+ * Tells whether the addon is compiled for this TensorFlow and this npm package, and the operations from
+ * today's sources.
+ */
 export function isAddonReady(folder: string): boolean {
   return readTextOrNull(join(folder, "addon", "stamp.txt")) === addonStamp();
 }

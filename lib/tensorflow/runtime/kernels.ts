@@ -4,13 +4,19 @@ import { nativeBackend } from "./binding.ts";
 /** The operations compute that many channels side by side. */
 const CHANNELS = 16;
 
-/** Tells whether this package's own operations can be used: on the native runtime's CPU, for channels in sixteens. */
+/**
+ * Tells whether this package's own operations can be used: on the native runtime's CPU, for channels in
+ * sixteens.
+ */
 export function canUseKernels(...channels: number[]): boolean {
   const backend = nativeBackend();
   return backend !== null && !backend.isUsingGpuDevice && channels.every((count) => count % CHANNELS === 0);
 }
 
-/** Kinds of processors that the operations are compiled for, in the order of kernels/processor.h, and what each has in /proc/cpuinfo. */
+/**
+ * Kinds of processors that the operations are compiled for, in the order of kernels/processor.h, and what
+ * each has in /proc/cpuinfo.
+ */
 const PROCESSORS = {
   baseline: [],
   avx2: ["avx2", "fma", "bmi1", "bmi2"],
@@ -24,8 +30,9 @@ export function findProcessor(cpuInfo: string): number {
 }
 
 /**
- * Makes the operations known to TensorFlow. They use the best instructions that the processor has, or those of the kind that the
- * environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`) where that is less, to look into a problem.
+ * Makes the operations known to TensorFlow. They use the best instructions that the processor has, or those
+ * of the kind that the environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`) where
+ * that is less, to look into a problem.
  *
  * @param path The compiled library. TensorFlow's own must have been loaded before.
  * @param threads How many threads the operations use.

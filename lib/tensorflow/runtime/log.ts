@@ -6,8 +6,9 @@ const WRITE_ONLY = 1; // O_WRONLY
 /**
  * Loads TensorFlow's library without its two lines on standard error, which say that oneDNN is in use.
  *
- * Its static initialisers write them before any log level can be set, and `TF_CPP_MIN_LOG_LEVEL` does not reach them. So standard error
- * leads nowhere while the library loads. What can fail meanwhile is thrown, not printed.
+ * Its static initialisers write them before any log level can be set, and `TF_CPP_MIN_LOG_LEVEL` does not
+ * reach them. So standard error leads nowhere while the library loads. What can fail meanwhile is thrown, not
+ * printed.
  *
  * @param libraryFolder Where `libtensorflow_framework.so.2` is.
  */

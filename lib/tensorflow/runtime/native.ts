@@ -17,20 +17,28 @@ export interface NativeOptions {
 
 /** The native runtime in use. */
 export interface NativeTensorFlow {
-  /** Device that operations run on. TensorFlow falls back from GPU to CPU silently; this says what it really uses. */
+  /**
+   * Device that operations run on. TensorFlow falls back from GPU to CPU silently; this says what it really
+   * uses.
+   */
   device: "cpu" | "gpu";
   /** TensorFlow's own version, such as `2.21.0`. */
   version: string;
-  /** Threads within one operation. Another number sums in another order, which changes the last bits of results. */
+  /**
+   * Threads within one operation. Another number sums in another order, which changes the last bits of
+   * results.
+   */
   threads: number;
 }
 
 let opened: Promise<NativeTensorFlow> | undefined;
 
 /**
- * Makes the native runtime the backend of TensorFlow.js, once in a process: later calls return what the first one opened.
+ * Makes the native runtime the backend of TensorFlow.js, once in a process: later calls return what the first
+ * one opened.
  *
- * @throws {TensorFlowError} `not-installed`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device that is asked for.
+ * @throws {TensorFlowError} `not-installed`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device
+ * that is asked for.
  *
  * @example
  * ```ts

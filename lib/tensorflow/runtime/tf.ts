@@ -1,8 +1,9 @@
 /**
  * TensorFlow.js as the model sees it: typed, and the same on every backend.
  *
- * The native runtime ({@linkcode useNativeTensorFlow}) and a browser's backends share one engine with these functions. Code that is to
- * run everywhere writes `tf.add(x, y)`, not `x.add(y)`, and reads values by `await x.data()`.
+ * The native runtime ({@linkcode useNativeTensorFlow}) and a browser's backends share one engine with these
+ * functions. Code that is to run everywhere writes `tf.add(x, y)`, not `x.add(y)`, and reads values by `await
+ * x.data()`.
  *
  * @example
  * ```ts

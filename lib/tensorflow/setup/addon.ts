@@ -9,8 +9,8 @@ import { explainFailure, type ProgramResult, runProgram, withProgress } from "./
 const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
 /**
- * Kinds of processors, and the first of each, by GCC's name: its instructions are those that all later ones have. The library chooses
- * at run time, so it can be moved.
+ * Kinds of processors, and the first of each, by GCC's name: its instructions are those that all later ones
+ * have. The library chooses at run time, so it can be moved.
  */
 const PROCESSORS: Record<string, string | null> = Deno.build.arch === "x86_64"
   ? { Baseline: null, Avx2: "haswell", Avx512: "skylake-avx512" }
@@ -20,7 +20,8 @@ const PROCESSORS: Record<string, string | null> = Deno.build.arch === "x86_64"
 type Compile = (args: string[]) => Promise<ProgramResult>;
 
 /**
- * Compiles the npm package's addon from the sources that the package brings, and this package's own operations, into `addon`.
+ * Compiles the npm package's addon from the sources that the package brings, and this package's own
+ * operations, into `addon`.
  *
  * @param build The installed TensorFlow to take the headers from; they are the same in both builds.
  * @throws {TensorFlowError} `install-failed`: no compiler can.
@@ -67,7 +68,10 @@ async function compileAddon(run: Compile, headers: string[], link: string[]): Pr
   ]);
 }
 
-/** Locates the addon's sources and Node's headers in their npm packages. Their names stand in imports, so Deno fetches them. */
+/**
+ * Locates the addon's sources and Node's headers in their npm packages. Their names stand in imports, so Deno
+ * fetches them.
+ */
 async function findNpmSources(): Promise<{ sources: string; nodeHeaders: string }> {
   await import("@tensorflow/tfjs-node-gpu/package.json", { with: { type: "json" } });
   const { default: { include_dir: nodeHeaders } } = await import("node-api-headers");
@@ -121,8 +125,8 @@ async function runSeveral<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
 }
 
 /**
- * Makes the arguments to link a library that looks for TensorFlow beside its own folder, so that both can be moved: in the CUDA build
- * first, which computes on the CPU too.
+ * Makes the arguments to link a library that looks for TensorFlow beside its own folder, so that both can be
+ * moved: in the CUDA build first, which computes on the CPU too.
  */
 function linkArguments(libraries: string[]): string[] {
   const runPaths = ["gpu", "cpu"].map((build) => `$ORIGIN/../${build}/tensorflow`);
@@ -133,8 +137,8 @@ function linkArguments(libraries: string[]): string[] {
 }
 
 /**
- * Makes empty libraries of TensorFlow's names to link against: a linker takes seconds to read the real ones (a gigabyte), and needs
- * only the names. The loader finds their symbols.
+ * Makes empty libraries of TensorFlow's names to link against: a linker takes seconds to read the real ones
+ * (a gigabyte), and needs only the names. The loader finds their symbols.
  */
 async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
@@ -146,7 +150,10 @@ async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   return LIBRARIES.map((name) => join(folder, name));
 }
 
-/** Makes a header that TensorFlow's C interface includes for the names of platforms, but does not need; not all its packages bring it. */
+/**
+ * Makes a header that TensorFlow's C interface includes for the names of platforms, but does not need; not
+ * all its packages bring it.
+ */
 async function makeStandInHeader(folder: string): Promise<string> {
   const path = join(folder, "include", "tsl", "platform");
   await Deno.mkdir(path, { recursive: true });

@@ -5,7 +5,10 @@ import { SetupInterrupted } from "../errors.ts";
 export interface SetupReporter {
   /** A line that stays. */
   line(text: string): void;
-  /** Progress of the last line's work, several times a second; the next one replaces it. Left out: a line every 15 s. */
+  /**
+   * Progress of the last line's work, several times a second; the next one replaces it. Left out: a line
+   * every 15 s.
+   */
   live?(text: string): void;
 }
 
@@ -42,7 +45,8 @@ const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
 /**
  * Runs `work` while no other set-up of this folder runs, with an empty staging folder and a log.
  *
- * Unfinished files of an earlier set-up are removed. Ctrl-C and SIGTERM stop the programs it has called and remove the staging folder.
+ * Unfinished files of an earlier set-up are removed. Ctrl-C and SIGTERM stop the programs it has called and
+ * remove the staging folder.
  *
  * @throws {SetupInterrupted} If the user stopped it.
  */
@@ -92,9 +96,9 @@ export async function replaceFolder(
 }
 
 /**
- * Runs `work` while no other process holds the folder. The lock is the operating system's, on the folder itself: it leaves no file and
- * ends with the process. (A program that uses this package may have such a function too; this one is private so that neither needs
- * the other.)
+ * Runs `work` while no other process holds the folder. The lock is the operating system's, on the folder
+ * itself: it leaves no file and ends with the process. (A program that uses this package may have such a
+ * function too; this one is private so that neither needs the other.)
  */
 async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   await Deno.mkdir(folder, { recursive: true });
@@ -106,7 +110,10 @@ async function withFolderLock<T>(folder: string, onWait: () => void, work: () =>
   return await work(); // closing the handle gives the lock back
 }
 
-/** Some network file systems know no locks on folders: there the user sees to it that no two set-ups start at once. */
+/**
+ * Some network file systems know no locks on folders: there the user sees to it that no two set-ups start at
+ * once.
+ */
 async function tryLock(handle: Deno.FsFile): Promise<boolean> {
   try {
     return await handle.tryLock(true);

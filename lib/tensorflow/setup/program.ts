@@ -78,7 +78,9 @@ export async function withProgress<T>(
   }
 }
 
-/** Reasons that pip's and compilers' output tells, and what the user can do; the first that matches is taken. */
+/**
+ * Reasons that pip's and compilers' output tells, and what the user can do; the first that matches is taken.
+ */
 const REASONS: [expression: RegExp, why: string, advice: string][] = [
   [/No space left on device|Disk quota exceeded/i, "the disk is full", "free some space"],
   [
@@ -104,7 +106,8 @@ const REASONS: [expression: RegExp, why: string, advice: string][] = [
 ];
 
 /**
- * Makes the error for a failed program: the reason as far as its output tells, what to do, and the log's path.
+ * Makes the error for a failed program: the reason as far as its output tells, what to do, and the log's
+ * path.
  *
  * @param what Completes "Cannot …".
  * @param program Names the program in the message.

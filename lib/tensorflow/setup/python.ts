@@ -3,7 +3,10 @@ import { packagePath } from "../runtime/installation.ts";
 import type { SetupContext } from "./context.ts";
 import { explainFailure, runProgram, withProgress } from "./program.ts";
 
-/** Overrides settings of the user's that would send packages elsewhere than asked; mirrors and proxies stay theirs. */
+/**
+ * Overrides settings of the user's that would send packages elsewhere than asked; mirrors and proxies stay
+ * theirs.
+ */
 const ENVIRONMENT = {
   PIP_USER: "0",
   PIP_NO_INPUT: "1",
@@ -53,7 +56,8 @@ export interface PackageRequest {
 }
 
 /**
- * Puts files of packages into `folder`, without their dependencies and whatever the machine's own Python is: no code of theirs is run.
+ * Puts files of packages into `folder`, without their dependencies and whatever the machine's own Python is:
+ * no code of theirs is run.
  *
  * @param wanted Selects files by their path in the package; Python reads the expression too.
  * @throws {TensorFlowError} `install-failed`.

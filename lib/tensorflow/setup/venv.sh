@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes a Python environment with a working pip: venv.sh VENV LOG [COMMAND …]; then runs the command, if one is given, while no
-# other call runs. Does nothing where the environment is there. It may be interrupted, run twice at once, and the environment
-# moved: nothing in it is called through a path written into a script.
+# Makes a Python environment with a working pip: venv.sh VENV LOG [COMMAND …]; then runs the command, if one
+# is given, while no other call runs. Does nothing where the environment is there. It may be interrupted, run
+# twice at once, and the environment moved: nothing in it is called through a path written into a script.
 set -eu
 
 self=$0 venv=$1 log=$2
@@ -20,7 +20,8 @@ find_python() {
     "Fedora: dnf install python3) and try again."
 }
 
-# the lock is on this very file, so that nothing is left behind; it goes when this process ends, however it ends
+# the lock is on this very file, so that nothing is left behind; it goes when this process ends, however it
+# ends
 wait_for_others() {
   exec 9<"$self"
   "$python" -c '

@@ -125,7 +125,7 @@ Deno.test("what does not fit is refused, and not computed beyond its memory", ()
   assert.throws(run("Winograd3x3InputGradient", x, kernel), /as many channels/);
   assert.throws(run("Winograd3x3KernelGradient", x, tf.zeros([2, 4, 5, 16])), /\[B,H,W,C\] and \[B,H,W,K\]/);
   const finished = (bias: tf.Tensor, shortcut: tf.Tensor) => () =>
-    execute("Winograd3x3Finished", [{ name: "relu", type: 3, value: true }], [x, kernel, bias, shortcut]);
+    execute("Winograd3x3Fused", [{ name: "relu", type: 3, value: true }], [x, kernel, bias, shortcut]);
   assert.throws(finished(tf.zeros([16]), none), /the bias must be \[K\]/);
   assert.throws(finished(bias, x), /the shortcut must be/);
   assert.deepEqual(finished(bias, none)().shape, [2, 4, 4, 32]);

@@ -1,5 +1,5 @@
-// Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167). It is bound by memory, so each pass reads and writes what it must
-// once, sixteen channels side by side and the sums in registers.
+// Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167). It is bound by memory, so each pass reads
+// and writes what it must once, sixteen channels side by side and the sums in registers.
 #include "normalisation.h"
 
 #include "vector.h"
@@ -20,8 +20,8 @@ INLINE void addTo(double* sums, const Group& group) {
 }
 
 /**
- * Calls step(row, c, sum, product) for each row and group of channels, and adds what it has summed up to `sums` and `products` every so
- * many rows.
+ * Calls step(row, c, sum, product) for each row and group of channels, and adds what it has summed up to
+ * `sums` and `products` every so many rows.
  */
 template <typename Step>
 INLINE void sumRows(Range rows, long C, double* sums, double* products, const Step& step) {

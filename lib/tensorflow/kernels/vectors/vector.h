@@ -1,5 +1,6 @@
-// The compiler's vector types, as wide as the processor that a file is compiled for. What includes this is compiled once for each
-// kind of processor (-DPROCESSOR=…) and uses nothing of the standard library: its inline functions would come out for the wrong one.
+// The compiler's vector types, as wide as the processor that a file is compiled for. What includes this is
+// compiled once for each kind of processor (-DPROCESSOR=…) and uses nothing of the standard library: its
+// inline functions would come out for the wrong one.
 #pragma once
 
 #if defined(__AVX512F__)

@@ -1,11 +1,13 @@
-// Winograd's minimal filtering F(4×4, 3×3): Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural Networks" (arXiv:1509.09308).
+// Winograd's minimal filtering F(4×4, 3×3): Lavin and Gray 2015, "Fast Algorithms for Convolutional Neural
+// Networks" (arXiv:1509.09308).
 //
 //     Y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A
 //
-// with a tile's 6×6 inputs d, the kernel's 3×3 taps g and the 4×4 outputs Y: 36 products where direct convolution takes 144. Summed
-// over the input channels, ⊙ is a product of matrices at each of the 36 positions. G and A evaluate polynomials at the points 0, ±a,
-// ±b and infinity; Bᵀ holds the polynomials that vanish at all of them but one (Toom and Cook). With a = √½ and b = √2, each other's
-// reciprocals, rounding errors are hardly larger than direct convolution's.
+// with a tile's 6×6 inputs d, the kernel's 3×3 taps g and the 4×4 outputs Y: 36 products where direct
+// convolution takes 144. Summed over the input channels, ⊙ is a product of matrices at each of the 36
+// positions. G and A evaluate polynomials at the points 0, ±a, ±b and infinity; Bᵀ holds the polynomials that
+// vanish at all of them but one (Toom and Cook). With a = √½ and b = √2, each other's reciprocals, rounding
+// errors are hardly larger than direct convolution's.
 #include "winograd.h"
 
 #include "vector.h"
@@ -27,7 +29,10 @@ struct Matrix {
   long toRow, toStep;
 };
 
-/** R rows and N vectors of columns of c = a · b, or of c += a · b; the sums over `depth` steps stay in registers. */
+/**
+ * Computes R rows and N vectors of columns of c = a · b, or c += a · b; the sums over `depth` steps stay in
+ * registers.
+ */
 template <int R, int N>
 void multiplyBlock(Matrix a, const float* b, float* c, long columns, long depth, bool add) {
   Vector sums[R][N];
@@ -69,7 +74,8 @@ void multiply(Matrix a, const float* b, float* c, long rows, long columns, long 
   for (; n < columns; n += LANES) multiplyRows<ROWS, 1>(a, b + n, c + n, rows, columns, depth, add);
 }
 
-// ── transforms along one axis, channels side by side; `even` and `odd` are a polynomial's parts: p(±a) = even ± odd ──
+// ── transforms along one axis, channels side by side; `even` and `odd` are a polynomial's parts: p(±a) =
+// even ± odd ──
 
 constexpr float A = 0.70710678118654752f, B = 1.41421356237309505f;  // A² = 1/2, B² = 2, A · B = 1
 constexpr float WEIGHT_A = -2.0f / 3, WEIGHT_B = 1.0f / 6;           // 1 / Π (point − another)
@@ -121,7 +127,10 @@ INLINE void collectTaps(const Vector t[6], Vector g[3]) {
   g[2] = (0.5f * WEIGHT_A) * sumA + (2.0f * WEIGHT_B) * sumB + t[5];
 }
 
-/** Transforms N×N values to M×M, first down the columns, then along the rows: read(i, j) gives a value, write(i, j, value) takes one. */
+/**
+ * Transforms N×N values to M×M, first down the columns, then along the rows: read(i, j) gives a value,
+ * write(i, j, value) takes one.
+ */
 template <int N, int M, void (*transform)(const Vector*, Vector*), typename Read, typename Write>
 INLINE void transformBoth(const Read& read, const Write& write) {
   Vector half[M][N];
@@ -155,7 +164,7 @@ void transformKernel(const float* kernel, float* u, long C, long K, Range rows) 
   }
 }
 
-void transformTurned(const float* kernel, float* u, long C, long K, Range rows) {
+void transformFlipped(const float* kernel, float* u, long C, long K, Range rows) {
   const long next = stride(K, C);
   float block[POSITIONS][LANES][LANES];  // 16 rows of C, to be written as columns
   for (long k = rows.first; k < rows.end; k += LANES) {
@@ -175,7 +184,7 @@ void transformTurned(const float* kernel, float* u, long C, long K, Range rows) 
   }
 }
 
-void finishKernel(const float* du, long parts, float* dKernel, long C, long K, Range rows) {
+void collectKernel(const float* du, long parts, float* dKernel, long C, long K, Range rows) {
   const long next = stride(C, K);
   for (long c = rows.first; c < rows.end; c++) {
     for (long k = 0; k < K; k += LANES) {
@@ -194,9 +203,12 @@ void finishKernel(const float* du, long parts, float* dKernel, long C, long K, R
 
 // ── maps ──
 
-const float nothing[LANES] = {};  // what lies outside of a map
+const float nothing[LANES] = {};  // outside of a map
 
-/** Where the N×N pixels of a tile are, from `before` pixels up and left of it: offsets in maps of one channel, −1 outside of the map. */
+/**
+ * Locates the N×N pixels of a tile, from `before` pixels up and left of it: offsets in maps of one channel,
+ * −1 outside of the map.
+ */
 template <int N>
 void locate(long tile, Maps maps, long before, long pixels[N][N]) {
   const long image = tile / (maps.down() * maps.across());
@@ -211,7 +223,9 @@ void locate(long tile, Maps maps, long before, long pixels[N][N]) {
   }
 }
 
-/** Transforms the tiles' N×N pixels, 6×6 inputs with those around them or 4×4 outputs: [36][tiles][channels]. */
+/**
+ * Transforms the tiles' N×N pixels, 6×6 inputs with those around them or 4×4 outputs: [36][tiles][channels].
+ */
 template <int N, void (*transform)(const Vector*, Vector*)>
 void gather(const float* from, float* to, Maps maps, long channels, Range tiles) {
   const long next = stride(tiles.end - tiles.first, channels);
@@ -226,22 +240,22 @@ void gather(const float* from, float* to, Maps maps, long channels, Range tiles)
   }
 }
 
-/** The tiles' 4×4 outputs of M[36][tiles][K]. */
-void scatterOutputs(const float* m, float* y, Maps maps, long K, Range tiles, Finish finish) {
+/** Writes the tiles' 4×4 outputs from M[36][tiles][K]. */
+void scatterOutputs(const float* m, float* y, Maps maps, long K, Range tiles, Epilogue epilogue) {
   const long next = stride(tiles.end - tiles.first, K);
   for (long tile = tiles.first; tile < tiles.end; tile++, m += K) {
     long pixels[4][4];
     locate<4>(tile, maps, 0, pixels);
     for (long k = 0; k < K; k += LANES) {
-      const Vector bias = finish.bias ? load(finish.bias + k) : Vector{};
+      const Vector bias = epilogue.bias ? load(epilogue.bias + k) : Vector{};
       transformBoth<6, 4, transformProducts>(
           EACH { return load(m + (i * 6 + j) * next + k); },
           EACH_VALUE {
             if (pixels[i][j] < 0) return;
             const long at = pixels[i][j] * K + k;
             value += bias;
-            if (finish.shortcut) value += load(finish.shortcut + at);
-            if (finish.relu) value = positive(value);
+            if (epilogue.shortcut) value += load(epilogue.shortcut + at);
+            if (epilogue.relu) value = positive(value);
             store(y + at, value);
           });
     }
@@ -252,8 +266,8 @@ INLINE Range blockFrom(long tile, Range tiles) {
   return {tile, tile + BLOCK < tiles.end ? tile + BLOCK : tiles.end};
 }
 
-void convolve(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles, Finish finish,
-              float* scratch) {
+void convolve(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles,
+              Epilogue epilogue, float* scratch) {
   float *v = scratch, *m = scratch + POSITIONS * stride(BLOCK, C);
   for (long tile = tiles.first; tile < tiles.end; tile += BLOCK) {
     const Range block = blockFrom(tile, tiles);
@@ -263,7 +277,7 @@ void convolve(const float* x, const float* u, float* y, Maps maps, long C, long 
       const Matrix inputs = {v + position * stride(rows, C), C, 1};
       multiply(inputs, u + position * stride(C, K), m + position * stride(rows, K), rows, K, C, false);
     }
-    scatterOutputs(m, y, maps, K, block, finish);
+    scatterOutputs(m, y, maps, K, block, epilogue);
   }
 }
 
@@ -285,5 +299,5 @@ void correlate(const float* x, const float* dy, float* du, Maps maps, long C, lo
 
 }  // namespace
 
-extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, transformTurned, finishKernel, convolve,
+extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, transformFlipped, collectKernel, convolve,
                                                  correlate};

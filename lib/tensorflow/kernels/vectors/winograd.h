@@ -1,8 +1,8 @@
-// Winograd's minimal filtering F(4×4, 3×3) on ranges of tiles: what winograd.cc computes, and how it lies in memory.
+// Winograd's minimal filtering F(4×4, 3×3) on ranges of tiles: functions and memory layout.
 //
-// Maps are [B,H,W,C] and kernels [3,3,C,K], as in TensorFlow; C and K are multiples of 16. A tile is 4×4 pixels of the output and
-// takes 6×6 of the input. What is transformed lies position by position, V[36][tiles][C] and U[36][C][K], so that the convolution is
-// a product of matrices at each position.
+// Maps are [B,H,W,C] and kernels [3,3,C,K], as in TensorFlow; C and K are multiples of 16. A tile is 4×4
+// pixels of the output and takes 6×6 of the input. Transformed values lie position by position,
+// V[36][tiles][C] and U[36][C][K], so that the convolution is a product of matrices at each position.
 #pragma once
 
 #include "../range.h"
@@ -18,40 +18,49 @@ struct Maps {
   long tiles() const { return B * down() * across(); }
 };
 
-/** What a convolution's result becomes before it is written: relu(y + bias + shortcut), null where there is none. */
-struct Finish {
+/**
+ * Epilogue of a convolution, before its result is written: relu(y + bias + shortcut), each null where there
+ * is none.
+ */
+struct Epilogue {
   const float* bias;      // [K]
   const float* shortcut;  // [B,H,W,K]
   bool relu;
 };
 
-/** The algorithm's parts, compiled for one kind of processor. */
+/** The algorithm's steps, compiled for one kind of processor. */
 struct Winograd {
-  /** U[36][C][K] of kernel[3,3,C,K]: these rows of C. */
+  /** Computes U[36][C][K] from kernel[3,3,C,K]: these rows of C. */
   void (*transformKernel)(const float* kernel, float* u, long C, long K, Range rows);
 
-  /** U[36][K][C] of the kernel turned by 180°, C and K exchanged, which carries gradients back: these rows of K, sixteens. */
-  void (*transformTurned)(const float* kernel, float* u, long C, long K, Range rows);
+  /**
+   * Computes U[36][K][C] from the kernel flipped by 180°, C and K exchanged, for the input's gradient: these
+   * rows of K, a multiple of 16.
+   */
+  void (*transformFlipped)(const float* kernel, float* u, long C, long K, Range rows);
 
-  /** The gradient of kernel[3,3,C,K] from the sum of `parts` dU[36][C][K]: these rows of C. */
-  void (*finishKernel)(const float* du, long parts, float* dKernel, long C, long K, Range rows);
+  /** Computes the gradient of kernel[3,3,C,K] from the sum of `parts` dU[36][C][K]: these rows of C. */
+  void (*collectKernel)(const float* du, long parts, float* dKernel, long C, long K, Range rows);
 
-  /** These tiles of y[B,H,W,K], from x[B,H,W,C] and U[36][C][K]. */
+  /** Computes these tiles of y[B,H,W,K] from x[B,H,W,C] and U[36][C][K]. */
   void (*convolve)(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles,
-                   Finish finish, float* scratch);
+                   Epilogue epilogue, float* scratch);
 
-  /** dU[36][C][K] from these tiles of x[B,H,W,C] and dy[B,H,W,K]. */
+  /** Computes dU[36][C][K] from these tiles of x[B,H,W,C] and dy[B,H,W,K]. */
   void (*correlate)(const float* x, const float* dy, float* du, Maps maps, long C, long K, Range tiles,
                     float* scratch);
 };
 
 extern const Winograd winogradBaseline, winogradAvx2, winogradAvx512;
 
-/** From one position's matrix to the next: a little more than its size, since addresses a power of two apart share cache lines. */
+/**
+ * Distance from one position's matrix to the next: a little more than its size, since addresses a power of
+ * two apart share cache lines.
+ */
 constexpr long stride(long rows, long columns) { return rows * columns + 16; }
 
-/** Tiles that are transformed and multiplied at a time: what fits a core's own cache. */
+/** Tiles that are transformed and multiplied at a time: as many as fit a core's own cache. */
 constexpr long BLOCK = 36;
 
-/** Floats of `scratch`. */
+/** Length of `scratch`. */
 constexpr long scratchSize(long C, long K) { return POSITIONS * (stride(BLOCK, C) + stride(BLOCK, K)); }
