@@ -45,8 +45,7 @@ export interface EnsurePythonPackagesOptions {
 /** An environment that has the packages. */
 export interface PythonPackages {
   /**
-   * Its Python. Call programs as modules, `python -m nbconvert`: the scripts in its folder hold the path they
-   * were made at, and a moved project breaks them.
+   * Its Python. Call programs as modules, `python -m nbconvert`: scripts in its folder break when it is moved.
    */
   python: string;
 }

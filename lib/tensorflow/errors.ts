@@ -54,7 +54,7 @@ export class SetupInterrupted extends Error {
 }
 
 /**
- * A function cannot be compiled, or not be called like this. The message says which part of it, why, and the
+ * A function cannot be compiled, or not be called like this. The message names the part, the reason, the
  * cure.
  */
 export class CompileError extends Error {

@@ -6,34 +6,33 @@ import * as tf from "../runtime/tf.ts";
 import { engineInternals, nativeBackend } from "../runtime/binding.ts";
 import { type GraphStatistics, Program } from "./program.ts";
 import { isRecording } from "./recorder.ts";
-import { fill, limitError, matches, type Numbering, readResult, readTemplate } from "./template.ts";
+import { fill, limitError, matches, type Numbering, readResult, readStructure } from "./template.ts";
 
 export type { GraphStatistics } from "./program.ts";
 
-/** How {@linkcode compile} goes about it. */
+/** Options of {@linkcode compile}. */
 export interface CompileOptions {
-  /** What to call the function in messages. @default its own name */
+  /** Name of the function in messages. @default its own */
   name?: string;
-  /** How many graphs it may have at a time. @default 32 */
+  /** Most graphs that it may have. @default 32 */
   graphs?: number;
   /**
-   * Run the function as it is, never as a graph: to look into a problem, or on a GPU, where that may be
-   * faster. @default false
+   * Run the function itself, never a graph: to debug, or on a GPU, where that may be faster. @default false
    */
   eager?: boolean;
 }
 
-/** What was compiled so far, and how it was used. */
-export interface CompileStatistics extends GraphStatistics {
-  /** How often the function ran as it is. */
+/** Use of a compiled function since the last `dispose`. */
+export interface CompileStatistics {
+  /** Calls that ran the function itself. */
   eagerCalls: number;
-  /** Each graph by itself; the other figures are their sums. */
+  /** Its graphs, the one used last first. */
   graphs: readonly Readonly<GraphStatistics>[];
 }
 
 /** A compiled function: the function, and what belongs to its graphs. */
 export type Compiled<F> = F & {
-  /** What was compiled since the last `dispose`. */
+  /** Counts graphs and calls. */
   statistics(): CompileStatistics;
   /** Frees the graphs. A later call compiles anew. */
   dispose(): void;
@@ -96,29 +95,18 @@ export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = 
       if (at > 0) programs = [program, ...programs.filter((other) => other !== program)];
       return program.run(backend, [...inputs.keys()]);
     }
-    const inputs: Numbering = new Map(),
-      template = readArguments(args, name, inputs),
-      tensors = [...inputs.keys()];
+    const structure = readStructure(args, `${name}'s arguments`);
     if (programs.length >= graphs) {
-      throw limitError(name, [...programs.map((program) => program.args).reverse(), template]);
+      throw limitError(name, [...programs.map((program) => program.args).reverse(), structure.template]);
     }
-    const program = new Program(backend, fn, name, template, tensors);
+    const program = new Program(backend, fn, name, structure);
     programs.unshift(program);
-    return program.run(backend, tensors);
+    return program.run(backend, structure.tensors);
   };
-  const statistics = (): CompileStatistics => {
-    const all = programs.map((program) => ({ ...program.statistics }));
-    const sum = (key: keyof GraphStatistics) => all.reduce((total, one) => total + one[key], 0);
-    return {
-      nodes: sum("nodes"),
-      bytes: sum("bytes"),
-      traceMilliseconds: sum("traceMilliseconds"),
-      loadMilliseconds: sum("loadMilliseconds"),
-      calls: sum("calls"),
-      eagerCalls,
-      graphs: all,
-    };
-  };
+  const statistics = (): CompileStatistics => ({
+    eagerCalls,
+    graphs: programs.map((program) => ({ ...program.statistics })),
+  });
   const dispose = () => {
     const old = programs;
     programs = [];
@@ -133,21 +121,14 @@ function mustRunEagerly(): boolean {
 }
 
 /**
- * `fn` itself, as a graph of it would behave: what it makes on the way is disposed, and no tensor of the
- * result is an argument.
+ * Runs `fn` itself as its graph would: no tensor but the result's is left, and none of them is an argument.
  */
 function runEagerly(fn: AnyFunction, name: string, args: unknown[]): unknown {
-  const inputs: Numbering = new Map(), outputs: Numbering = new Map();
-  readArguments(args, name, inputs);
+  const outputs: Numbering = new Map();
+  const inputs = new Set(readStructure(args, `${name}'s arguments`).tensors);
   return tf.tidy(() => {
     const result = readResult(fn(...args), name, outputs);
-    return fill(
-      result,
-      [...outputs.keys()].map((tensor) => inputs.has(tensor) ? tf.clone(tensor) : tensor),
-    ) as tf.TensorContainer;
+    const own = [...outputs.keys()].map((tensor) => inputs.has(tensor) ? tf.clone(tensor) : tensor);
+    return fill(result, own) as tf.TensorContainer;
   });
-}
-
-function readArguments(args: unknown[], name: string, inputs: Numbering) {
-  return readTemplate(args, `${name}'s arguments`, inputs, "argument");
 }

@@ -4,8 +4,10 @@
  */
 import * as tf from "../runtime/tf.ts";
 import { type NativeBackend, nativeBackend } from "../runtime/binding.ts";
-import { KeptProgram, requireSame, type Structure } from "./kept_program.ts";
-import { fill, limitError, matches, type Numbering, readTemplate } from "./template.ts";
+import { KeptProgram, requireSame } from "./program.ts";
+import { fill, limitError, matches, type Numbering, readStructure } from "./template.ts";
+
+const STATE = "the state"; // its name in messages
 
 /** A function with a state of its own. */
 export interface StateKeeper<S, A extends unknown[], R> {
@@ -21,9 +23,9 @@ export interface StateKeeper<S, A extends unknown[], R> {
 
 /** Options of {@linkcode keepState}. */
 export interface KeepStateOptions {
-  /** What to call the function in messages. @default its own name */
+  /** Name of the function in messages. @default its own */
   name?: string;
-  /** How many graphs it may have. @default 32 */
+  /** Most graphs that it may have. @default 32 */
   graphs?: number;
 }
 
@@ -63,14 +65,14 @@ export function keepState<S, A extends unknown[], R>(
   options: KeepStateOptions = {},
 ): StateKeeper<S, A, R> {
   const { name = fn.name || "the function", graphs = 32 } = options;
-  const structure = readStructure(initial);
+  const structure = readStructure(initial, STATE);
   let programs: KeptProgram[] = [];
   let holder: KeptProgram | null = null; // has the state, unless
   let outside: S | null = keep(copy(initial)); // … it is here
 
   const read = (): S => outside === null ? holder!.read(nativeBackend()!) as S : copy(outside);
   const write = (state: S) => {
-    requireSame(structure.template, readStructure(state).template, name);
+    requireSame(structure.template, readStructure(state, STATE).template, name);
     if (outside !== null) tf.dispose(outside as tf.TensorContainer);
     outside = keep(copy(state));
   };
@@ -78,7 +80,7 @@ export function keepState<S, A extends unknown[], R>(
     const state = outside!;
     const [next, result] = tf.tidy(() => {
       const [next, result] = fn(state, ...args);
-      requireSame(structure.template, readStructure(next).template, name);
+      requireSame(structure.template, readStructure(next, STATE).template, name);
       return [copy(next), copy(result)] as tf.TensorContainer;
     }) as [S, R];
     outside = keep(next);
@@ -89,7 +91,7 @@ export function keepState<S, A extends unknown[], R>(
   const prepare = (backend: NativeBackend, args: A): KeptProgram => {
     const state = outside ?? read();
     try {
-      const tensors = readStructure(state).tensors;
+      const tensors = readStructure(state, STATE).tensors;
       let program = programs.find((one) => matches(one.args, args, new Map()));
       if (!program) {
         const rest = readStructure(args, `${name}'s arguments`);
@@ -127,20 +129,14 @@ export function keepState<S, A extends unknown[], R>(
   return Object.assign(call, { read, write, dispose });
 }
 
-function readStructure(value: unknown, place = "the state"): Structure {
-  const numbering: Numbering = new Map();
-  const template = readTemplate(value, place, numbering, "argument");
-  return { template, tensors: [...numbering.keys()] };
-}
-
 /** The same structure of tensors of its own. */
 function copy<T>(value: T): T {
-  const { template, tensors } = readStructure(value);
+  const { template, tensors } = readStructure(value, STATE);
   return fill(template, tensors.map((tensor) => tf.clone(tensor))) as T;
 }
 
 /** Lets tensors outlive the tidy they were made in. */
 function keep<T>(value: T): T {
-  for (const tensor of readStructure(value).tensors) tf.keep(tensor);
+  for (const tensor of readStructure(value, STATE).tensors) tf.keep(tensor);
   return value;
 }

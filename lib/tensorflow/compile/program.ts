@@ -1,71 +1,99 @@
 import type * as tf from "../runtime/tf.ts";
-import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
+import { ATTRIBUTE, type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
-import { record } from "./recorder.ts";
-import { fill, type Numbering, readResult, type Template } from "./template.ts";
+import type { Variable } from "./graph.ts";
+import { record, type Recorder } from "./recorder.ts";
+import { fill, type Numbering, readResult, type Structure, type Template } from "./template.ts";
 
-/** What is known of one graph. */
+/** Size, times and use of one graph. */
 export interface GraphStatistics {
   /** Operations, constants and inputs. */
   nodes: number;
-  /** Of the graph as a file. */
+  /** Size of the graph as a file. */
   bytes: number;
-  /** Spent on running the function once while recording it. */
+  /** Time to run the function once while recording it. */
   traceMilliseconds: number;
-  /** Spent on giving the graph to TensorFlow. */
+  /** Time to load the graph into TensorFlow. */
   loadMilliseconds: number;
-  /** How often it ran. */
+  /** Number of runs. */
   calls: number;
+}
+
+/** A graph that TensorFlow has loaded. Its ends are named `node:index`. */
+class LoadedGraph {
+  readonly #binding: NativeBinding;
+  readonly #session: number;
+  readonly #failure: string;
+
+  constructor(binding: NativeBinding, bytes: Uint8Array, caller: string, name: string) {
+    this.#binding = binding;
+    this.#failure = `${caller}: the graph of ${name} failed`;
+    const folder = Deno.makeTempDirSync({ prefix: "graph-" }); // the binding loads a graph from a folder only
+    try {
+      Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);
+      this.#session = binding.loadSavedModel(folder, "serve");
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new CompileError(`compile: TensorFlow does not take the graph of ${name}: ${message}`, { cause });
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  }
+
+  /**
+   * @param feeds Names of the inputs' places, with commas between. @param fetches The same of the outputs.
+   */
+  run(backend: NativeBackend, inputs: tf.Tensor[], feeds: string, fetches: string): tf.Tensor[] {
+    const handles = backend.getInputTensorIds(inputs);
+    try {
+      return this.#binding.runSavedModel(this.#session, handles, feeds, fetches)
+        .map((output) => wrapHandle(backend, output));
+    } catch (cause) {
+      throw new CompileError(`${this.#failure}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  dispose(): void {
+    this.#binding.deleteSavedModel(this.#session);
+  }
 }
 
 /** A function as one graph, for arguments of one structure. */
 export class Program {
   readonly args: Template;
   readonly statistics: GraphStatistics;
-  readonly #name: string;
-  readonly #binding: NativeBinding;
-  readonly #session: number;
+  readonly #graph: LoadedGraph;
   readonly #feeds: string;
   readonly #fetches: string;
   readonly #result: Template;
 
   /**
-   * Runs `fn` once on copies of its inputs, records it, and gives the graph to TensorFlow.
+   * Runs `fn` once on copies of its arguments, records it, and loads the graph.
    *
-   * @param name Names `fn` in a message.
-   * @param args The structure of its arguments.
-   * @param inputs The tensors in them.
+   * @param name Names `fn` in messages.
    * @throws {CompileError} If `fn` does what a graph cannot, and whatever `fn` throws.
    */
   constructor(
     backend: NativeBackend,
     fn: (...args: unknown[]) => unknown,
     name: string,
-    args: Template,
-    inputs: tf.Tensor[],
+    { template, tensors }: Structure,
   ) {
     const start = performance.now();
     const { bytes, nodes, feeds, fetches, result } = record(backend, name, (recorder, install) => {
-      const copies = inputs.map((input, index) => recorder.input(input, index));
+      const inputs = tensors.map((tensor, index) => recorder.input(tensor, index));
       install();
       const outputs: Numbering = new Map();
-      const result = readResult(
-        fn(...fill(args, copies.map(({ copy }) => copy)) as unknown[]),
-        name,
-        outputs,
-      );
-      const feeds = copies.map(({ feed }) => feed);
-      const fetches = [...outputs.keys()].map((tensor, index) => recorder.output(tensor, index));
+      const result = readResult(fn(...fillArguments(template, inputs)), name, outputs);
+      const feeds = inputs.map(({ feed }) => feed), fetches = fetchOutputs(recorder, outputs);
       return () => ({ ...recorder.graph.savedModel([...feeds, ...fetches]), feeds, fetches, result });
     });
     const recorded = performance.now();
-    this.args = args;
-    this.#name = name;
-    this.#binding = backend.binding;
+    this.args = template;
     this.#feeds = feeds.join(",");
     this.#fetches = fetches.join(",");
     this.#result = result;
-    this.#session = load(backend.binding, bytes, name);
+    this.#graph = new LoadedGraph(backend.binding, bytes, "compile", name);
     this.statistics = {
       nodes,
       bytes: bytes.length,
@@ -75,69 +103,119 @@ export class Program {
     };
   }
 
-  /** Runs it. The result's tensors belong to the caller, as any that TensorFlow.js makes. */
+  /** Runs the graph. The result's tensors belong to the caller. */
   run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
     this.statistics.calls++;
     if (this.#fetches === "") return fill(this.#result, []); // nothing in the result is a tensor
-    const failure = `compile: the graph of ${this.#name} failed`;
-    const graph = {
-      binding: this.#binding,
-      session: this.#session,
-      feeds: this.#feeds,
-      fetches: this.#fetches,
-    };
-    return fill(this.#result, runGraph(backend, graph, inputs, failure));
+    return fill(this.#result, this.#graph.run(backend, inputs, this.#feeds, this.#fetches));
   }
 
   dispose(): void {
-    this.#binding.deleteSavedModel(this.#session);
+    this.#graph.dispose();
   }
 }
 
-/** A graph that TensorFlow has, and what of it is to be run. */
-export interface Runnable {
-  binding: NativeBinding;
-  session: number;
-  /** Where the inputs go, `node:index`, with commas between. */
-  feeds: string;
-  /** Where the outputs come from, likewise. */
-  fetches: string;
-}
+/** A function of a state and more as one graph, which keeps the state in variables from call to call. */
+export class KeptProgram {
+  /** Structure of the arguments beside the state. */
+  readonly args: Template;
+  readonly #graph: LoadedGraph;
+  readonly #state: { template: Template; feeds: string; fetches: string };
+  readonly #feeds: string;
+  readonly #fetches: string;
+  readonly #result: Template;
 
-/**
- * Runs a graph.
- *
- * @param failure What to say if it fails, before the reason.
- */
-export function runGraph(
-  backend: NativeBackend,
-  { binding, session, feeds, fetches }: Runnable,
-  inputs: tf.Tensor[],
-  failure: string,
-): tf.Tensor[] {
-  const handles = backend.getInputTensorIds(inputs);
-  try {
-    return binding.runSavedModel(session, handles, feeds, fetches)
-      .map((output) => wrapHandle(backend, output));
-  } catch (error) {
-    throw new CompileError(`${failure}: ${(error as Error).message}`, { cause: error });
+  /**
+   * Records `fn` and loads the graph.
+   *
+   * @param fn Takes the state and the other arguments; returns `[state, result]`.
+   * @throws {CompileError} As `compile`, and if the state comes back in another structure.
+   */
+  constructor(
+    backend: NativeBackend,
+    fn: (...args: unknown[]) => [unknown, unknown],
+    name: string,
+    state: Structure,
+    args: Structure,
+  ) {
+    const recorded = record(backend, name, (recorder, install) => {
+      const { graph } = recorder;
+      const kept = state.tensors.map((tensor, index) => recorder.kept(tensor, index));
+      const inputs = args.tensors.map((tensor, index) => recorder.input(tensor, index));
+      install();
+      const before = fill(state.template, kept.map(({ copy }) => copy));
+      const [after, rest] = fn(before, ...fillArguments(args.template, inputs));
+      const values: Numbering = new Map(), outputs: Numbering = new Map();
+      requireSame(state.template, readResult(after, name, values), name);
+      const result = readResult(rest, name, outputs);
+      const variables = kept.map(({ variable }) => variable);
+      const stepped = assignNext(recorder, variables, [...values.keys()]);
+      const fetches = [...fetchOutputs(recorder, outputs), stepped];
+      const places = variables.map(({ dtype }, index) =>
+        graph.placeholder(dtype, state.tensors[index].shape, `new_${index}`)
+      );
+      const assigned = variables.map((variable, index) => graph.assign(variable, places[index]));
+      const written = graph.done(assigned, "written");
+      const current = variables.map(({ dtype, value }, index) =>
+        graph.node("Identity", [{ name: "T", type: ATTRIBUTE.type, value: dtype }], [value], `now_${index}`) +
+        ":0"
+      );
+      const feeds = inputs.map(({ feed }) => feed);
+      const ends = [...fetches, ...places, written, ...current, ...feeds];
+      return () => ({ ...graph.savedModel(ends), feeds, fetches, places, current, result });
+    });
+    this.args = args.template;
+    this.#feeds = recorded.feeds.join(",");
+    this.#fetches = recorded.fetches.join(",");
+    const [feeds, fetches] = [recorded.places.join(","), recorded.current.join(",")];
+    this.#state = { template: state.template, feeds, fetches };
+    this.#result = recorded.result;
+    this.#graph = new LoadedGraph(backend.binding, recorded.bytes, "keepState", name);
+  }
+
+  /** Computes the next state and the result. `inputs` are the tensors of the other arguments. */
+  run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
+    const outputs = this.#graph.run(backend, inputs, this.#feeds, this.#fetches);
+    outputs.pop()!.dispose(); // the sign that all is assigned
+    return fill(this.#result, outputs);
+  }
+
+  /** Replaces the state. */
+  write(backend: NativeBackend, tensors: tf.Tensor[]): void {
+    this.#graph.run(backend, tensors, this.#state.feeds, "written:0")[0].dispose();
+  }
+
+  /** Reads the state into new tensors. */
+  read(backend: NativeBackend): unknown {
+    return fill(this.#state.template, this.#graph.run(backend, [], "", this.#state.fetches));
+  }
+
+  dispose(): void {
+    this.#graph.dispose();
   }
 }
 
-/**
- * Gives a graph to TensorFlow; returns its session's number. The binding takes a graph from a folder only.
- */
-export function load(binding: NativeBinding, bytes: Uint8Array, name: string): number {
-  const folder = Deno.makeTempDirSync({ prefix: "graph-" });
-  try {
-    Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);
-    return binding.loadSavedModel(folder, "serve");
-  } catch (error) {
-    throw new CompileError(
-      `compile: TensorFlow does not take the graph of ${name}: ${(error as Error).message}`,
-      { cause: error },
-    );
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+/** @throws {CompileError} If two states differ in structure. */
+export function requireSame(given: Template, returned: Template, name: string): void {
+  if (JSON.stringify(given) === JSON.stringify(returned)) return;
+  throw new CompileError(
+    `keepState: the state of ${name} must keep its structure: the same names in the same order, each tensor once and of the same shape.`,
+  );
+}
+
+function fillArguments(template: Template, inputs: { copy: tf.Tensor }[]): unknown[] {
+  return fill(template, inputs.map(({ copy }) => copy)) as unknown[];
+}
+
+function fetchOutputs(recorder: Recorder, outputs: Numbering): string[] {
+  return [...outputs.keys()].map((tensor, index) => recorder.output(tensor, index));
+}
+
+/** Assigns the next state to the variables that change, when all of them have been read. */
+function assignNext(recorder: Recorder, variables: Variable[], next: tf.Tensor[]): string {
+  const current = variables.map(({ value }) => value);
+  const assigned = next.map((tensor) => recorder.nameOf(tensor)).flatMap((value, index) =>
+    value === current[index] ? [] : [recorder.graph.assign(variables[index], value, current)]
+  );
+  return recorder.graph.done(assigned, "stepped");
 }

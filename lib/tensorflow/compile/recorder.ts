@@ -22,31 +22,27 @@ import { Graph, type Variable } from "./graph.ts";
 
 /** Operations that draw random numbers and take a seed. */
 const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
-/**
- * Operations for which the package leaves the attribute T out or sets it wrong, which TensorFlow minds in a
- * graph only.
- */
+/** Operations whose attribute T the npm package leaves out or sets wrong, which fails in a graph only. */
 const UNTYPED = ["ExpandDims", "Mean"];
 /** The kernel of `tf.gather` reads its indices, only to check them. */
 const CHECKING_KERNEL = "GatherV2";
 
-/** What stands between the native backend and its binding while a function is recorded. */
+/** Stands between the native backend and its binding while a function is recorded. */
 export class Recorder {
   readonly graph = new Graph();
   /**
-   * The first reason why the function cannot be recorded. The function may have caught it, or dropped the
-   * promise that holds it.
+   * The first reason against a graph. The function may have caught it, or dropped the promise that holds it.
    */
   refusal?: CompileError;
 
   readonly #backend: NativeBackend;
   readonly #binding: NativeBinding;
   readonly #subject: string;
-  /** Of handles: what the graph calls it, its type, and whether another call may give it other values. */
+  /** By handle: its name in the graph, its type, and whether another call may give it other values. */
   readonly #tensors = new Map<number, { name: string; dtype: number; varies: boolean }>();
-  /** Data made from JavaScript's values in this call, most of which has no handle before its first use. */
+  /** Data made from JavaScript's values in this call, mostly without a handle before its first use. */
   readonly #written = new WeakSet<tf.DataId>();
-  /** Handles of this call that nothing has freed. */
+  /** Handles of this call that are not freed. */
   readonly #alive = new Set<number>();
   #checking = false;
 
@@ -57,10 +53,7 @@ export class Recorder {
     this.#subject = subject;
   }
 
-  /**
-   * A copy of a tensor to stand for an input, with a handle of its own, and the place where the graph is fed
-   * with it.
-   */
+  /** Copies a tensor to stand for an input, and names the place where the graph is fed with it. */
   input(tensor: tf.Tensor, index: number): { copy: tf.Tensor; feed: string } {
     const { copy, place } = this.#standIn(tensor, (dtype) => {
       const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
@@ -69,7 +62,7 @@ export class Recorder {
     return { copy, feed: place };
   }
 
-  /** … to stand for what the graph keeps from run to run, and the variable that holds it there. */
+  /** Copies a tensor to stand for a state that the graph keeps, and adds the variable that holds it. */
   kept(tensor: tf.Tensor, index: number): { copy: tf.Tensor; variable: Variable } {
     const { copy, place } = this.#standIn(tensor, (dtype) => {
       const variable = this.graph.variable(dtype, tensor.shape, `state_${index}`);
@@ -78,15 +71,12 @@ export class Recorder {
     return { copy, variable: place };
   }
 
-  /** What the graph calls a tensor of the function's result, as `node:index`. */
+  /** Names a tensor of the function's result in the graph, as `node:index`. */
   nameOf(tensor: tf.Tensor): string {
     return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result").name;
   }
 
-  /**
-   * The place from where the graph's `index`th output is fetched. TensorFlow cannot feed and fetch the same,
-   * hence Identity.
-   */
+  /** Names the place of the `index`th output. TensorFlow cannot feed and fetch the same, hence Identity. */
   output(tensor: tf.Tensor, index: number): string {
     const { name, dtype } = this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
     return this.graph.node("Identity", [typed(dtype)], [name], `output_${index}`) + ":0";
@@ -102,22 +92,19 @@ export class Recorder {
     return () => undo.forEach((restore) => restore());
   }
 
-  /**
-   * Frees the handles that no tensor of TensorFlow.js holds, as those of an operation whose output it could
-   * not take.
-   */
+  /** Frees the handles that no tensor holds, as those of an operation whose output was refused. */
   discard(): void {
     for (const handle of this.#alive) this.#binding.deleteTensor(handle);
     this.#alive.clear();
   }
 
-  /** Notes why the function cannot be recorded, and throws. */
+  /** Refuses to record the function. */
   refuse(reason: string): never {
     this.refusal ??= new CompileError(`compile: ${this.#subject} ${reason}`);
     throw this.refusal;
   }
 
-  /** Copies a tensor; `make` puts where it comes from into the graph, and names what that puts out. */
+  /** Copies a tensor; `make` adds its source to the graph, and names the source's output. */
   #standIn<P>(
     tensor: tf.Tensor,
     make: (dtype: number) => { place: P; value: string },
@@ -215,9 +202,7 @@ export class Recorder {
     return this.#tensors.get(handle) ?? this.#refuseOutside(where);
   }
 
-  /**
-   * Refuses data from outside that has no handle yet. (A 64-bit constant of the package comes without data.)
-   */
+  /** Refuses data from outside that has no handle yet. (Data is missing for 64-bit constants.) */
   #checkOrigin(data: tf.DataId | undefined, where: string): void {
     if (data && this.#backend.tensorMap.get(data)?.values != null && !this.#written.has(data)) {
       this.#refuseOutside(where);
@@ -304,7 +289,7 @@ function isSeed({ name, value }: Attribute): boolean {
   return (name === "seed" || name === "seed2") && Math.trunc(Number(value)) !== 0;
 }
 
-/** Puts `value` in an object's place `key` until the returned function is called. */
+/** Replaces a property of an object until the returned function is called. */
 export function replace<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): () => void {
   const before = Object.getOwnPropertyDescriptor(object, key);
   object[key] = value;

@@ -1,6 +1,5 @@
 /**
- * The structure of nested arrays and records of tensors: read once, then compared with and filled in cheaply
- * at every call.
+ * Structures of nested arrays and records of tensors: read once, then compared and filled at every call.
  * @module
  */
 import * as tf from "../runtime/tf.ts";
@@ -18,23 +17,31 @@ export type Template =
     blank: Record<string, undefined>;
   };
 
-/**
- * What a structure is of. Functions may be arguments, being constants; as results they would hold tensors of
- * the recording.
- */
+/** Functions may be arguments, being constants; as results they would hold tensors of the recording. */
 export type Role = "argument" | "result";
 
 /** The tensors of a structure with their numbers, which count up from 0 in the map's own order. */
 export type Numbering = Map<tf.Tensor, number>;
 
+/** A structure, and the tensors in it by their numbers. */
+export interface Structure {
+  template: Template;
+  tensors: tf.Tensor[];
+}
+
+/** Reads the structure of arguments or a state. See {@linkcode readTemplate}. */
+export function readStructure(value: unknown, place: string): Structure {
+  const numbering: Numbering = new Map();
+  const template = readTemplate(value, place, numbering, "argument");
+  return { template, tensors: [...numbering.keys()] };
+}
+
 /**
- * The structure of `value`.
+ * Reads the structure of `value`.
  *
- * @param place What to call `value` in a message, as "argument 1".
- * @param numbering Gets the tensors found.
- * @param role What it is.
- * @throws {CompileError} Where something in it is neither a tensor, nor an array or plain record, nor a
- * constant.
+ * @param place Names `value` in a message, as "argument 1".
+ * @param numbering Receives the tensors found.
+ *  * @throws {CompileError} If a part is neither a tensor, nor an array or plain record, nor a constant.
  */
 export function readTemplate(value: unknown, place: string, numbering: Numbering, role: Role): Template {
   if (value instanceof tf.Tensor) {
@@ -74,10 +81,10 @@ export function readTemplate(value: unknown, place: string, numbering: Numbering
 }
 
 /**
- * The structure of what a function returned.
+ * Reads the structure of a function's result.
  *
- * @param name What to call the function in a message.
- * @param numbering Gets the tensors found.
+ * @param name Names the function in a message.
+ * @param numbering Receives the tensors found.
  * @throws {CompileError} Where it is a promise, or holds what a graph cannot give.
  */
 export function readResult(result: unknown, name: string, numbering: Numbering): Template {
@@ -90,7 +97,7 @@ export function readResult(result: unknown, name: string, numbering: Numbering):
   return readTemplate(result, `the result of ${name}`, numbering, "result");
 }
 
-/** Whether `value` has this structure. Fills `numbering`, which must be empty, with its tensors. */
+/** Tells whether `value` has this structure. Fills `numbering`, which must be empty, with its tensors. */
 export function matches(template: Template, value: unknown, numbering: Numbering): boolean {
   switch (template.kind) {
     case "tensor":
@@ -117,7 +124,7 @@ export function matches(template: Template, value: unknown, numbering: Numbering
   }
 }
 
-/** The structure filled with `tensors`, by their numbers. */
+/** Fills a structure with `tensors`, by their numbers. */
 export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown {
   switch (template.kind) {
     case "tensor":
@@ -134,13 +141,13 @@ export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown
   }
 }
 
-/** How many values of an argument a message shows. */
+/** Values of an argument that a message shows. */
 const SHOWN = 3;
 
 /**
- * Why a function would need one more graph than it may have: which argument keeps changing, and how.
+ * Makes the error for a function that needs too many graphs: it names the argument that keeps changing.
  *
- * @param name What to call the function.
+ * @param name Names the function.
  * @param templates The structures of the arguments, the latest last.
  */
 export function limitError(name: string, templates: readonly Template[]): CompileError {
@@ -164,7 +171,7 @@ export function limitError(name: string, templates: readonly Template[]): Compil
   );
 }
 
-/** Calls `visit` with every leaf: what to call it, and it in a few characters. */
+/** Calls `visit` with the place of every leaf and a few characters that describe it. */
 function describeLeaves(
   template: Template,
   place: string,

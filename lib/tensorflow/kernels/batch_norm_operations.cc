@@ -76,8 +76,8 @@ void inferGradient(TF_ShapeInferenceContext* context, TF_Status* status) {
 }  // namespace
 
 /**
- * Computes y = relu(norm(x) + shortcut) with x[B,H,W,C]; a shortcut without elements is none. `scale` is 1 /
- * √(variance + ε) of the batch.
+ * Computes y = relu(norm(x) + shortcut); the shortcut may be empty. `scale` is the batch's 1 / √(variance +
+ * ε).
  */
 const Operation NORMALISE = {"NormaliseBatch",
                              {"x", "weight", "bias", "running_mean", "running_variance", "shortcut"},
@@ -87,8 +87,7 @@ const Operation NORMALISE = {"NormaliseBatch",
                              infer};
 
 /**
- * Computes the gradients; `d_sum`, that of the sum before ReLU and so the shortcut's, is empty unless
- * `shortcut`. `y` is read with `relu` only.
+ * Computes the gradients; `d_sum`, the shortcut's, is empty unless `shortcut`. `y` is read with `relu` only.
  */
 const Operation NORMALISE_GRADIENT = {"NormaliseBatchGradient",
                                       {"dy", "x", "y", "weight", "mean", "scale"},

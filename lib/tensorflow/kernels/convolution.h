@@ -1,13 +1,9 @@
-// 3×3 convolution with stride 1 and one pixel of padding, and its gradients, on all threads. Shapes as in
-// winograd.h.
+// 3×3 convolution with stride 1 and padding 1, and its gradients, on all threads. Shapes as in winograd.h.
 #pragma once
 
 #include "vectors/winograd.h"
 
-/**
- * Computes y = relu(x ∗ kernel + bias + shortcut), as far as `epilogue` names them. `flipped` exchanges C and
- * K: dx from dy.
- */
+/** Computes y = x ∗ kernel with an epilogue; dx from dy where `flipped`, which exchanges C and K. */
 void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool flipped,
                  Epilogue epilogue);
 

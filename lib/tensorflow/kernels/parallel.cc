@@ -22,10 +22,7 @@ struct Job {
   }
 };
 
-/**
- * Looks for work, or for the others' end, before a thread sleeps or yields: some 20 µs. To be woken takes
- * longer.
- */
+/** Looks for work before a thread sleeps or yields: some 20 µs. To be woken takes longer. */
 constexpr int LOOKS = 1000;
 
 /** Threads that wait for jobs. It is never destroyed, since they wait on it until the process ends. */

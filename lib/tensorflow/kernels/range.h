@@ -5,10 +5,7 @@ struct Range {
   long first, end;
 };
 
-/**
- * Share of one of `parts` threads. It depends on their number alone, not on who is free: sums have the same
- * order in each call.
- */
+/** Share of one of `parts` threads, by their number alone: sums have the same order in each call. */
 constexpr Range share(long count, long part, long parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }

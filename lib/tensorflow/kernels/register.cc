@@ -24,8 +24,8 @@ std::string registerAll() {
 }  // namespace
 
 /**
- * Registers the operations with TensorFlow. In one process several JavaScript programs may ask for it, as
- * Deno's test runner does: the first decides on threads and processor. Returns null, or an error message.
+ * Registers the operations with TensorFlow, for all of a process's workers as the first one asks. Returns
+ * null, or an error message.
  */
 extern "C" const char* registerOperations(int threads, int kind) {
   static std::once_flag once;

@@ -24,9 +24,9 @@ export const MOMENTUM = 0.1;
 
 /** The four vectors of a batch normalisation, `[C]` each. */
 export interface NormTensors {
-  /** What the normalised values are multiplied by. */
+  /** Factor of the normalised values. */
   weight: tf.Tensor1D;
-  /** What is then added. */
+  /** Summand behind it. */
   bias: tf.Tensor1D;
   /** Mean over the batches so far. */
   runningMean: tf.Tensor1D;
@@ -138,8 +138,8 @@ function normaliseComposed(
 }
 
 /**
- * The scale and shift, `[C]` each, to which a batch normalisation with fixed statistics comes down:
- * y = x · scale + shift. Scaling a convolution's kernel instead of its output makes the two one convolution.
+ * Folds a batch normalisation with fixed statistics to y = x · scale + shift, `[C]` each. Scaling a
+ * convolution's kernel instead of its output makes the two one convolution.
  */
 export function foldNorm(
   { weight, bias, runningMean, runningVariance }: NormTensors,

@@ -13,7 +13,7 @@ const FLOAT = typeAttribute("T", "float32");
 const CHANNELS_LAST = stringAttribute("data_format", "NHWC");
 
 /**
- * A product of two matrices, `tf.matMul` for rank 2.
+ * Multiplies two matrices, as `tf.matMul` for rank 2.
  *
  * TensorFlow.js takes its operation for stacks of matrices also where there is but one. TensorFlow has a
  * faster one for that, which its graph optimiser can moreover join with {@linkcode addBias} and ReLU.
@@ -42,10 +42,7 @@ function multiply(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: b
   return execute("MatMul", attributes, [a, b]);
 }
 
-/**
- * Adds a vector `[C]` along the last axis. The graph optimiser joins it with the convolution or product
- * before and the ReLU behind it.
- */
+/** Adds a vector `[C]` along the last axis; the graph optimiser fuses it with its neighbours. */
 export function addBias<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
   if (!nativeBackend()) return tf.add(x, bias);
   return differentiate({
@@ -63,8 +60,7 @@ const nativeRelu = {
 };
 
 /**
- * max(x, 0). On the native backend its gradient is one operation, where TensorFlow.js composes a mask and a
- * product.
+ * Computes max(x, 0). Natively its gradient is one operation; TensorFlow.js composes a mask and a product.
  */
 export function relu<T extends tf.Tensor>(x: T): T {
   return nativeBackend() ? differentiate(nativeRelu, [x]) as T : tf.relu(x);

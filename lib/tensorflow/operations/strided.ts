@@ -34,10 +34,7 @@ import { applyEpilogue, type Convolution } from "./convolution.ts";
 export interface StridedLayers {
   /** Prepares images `[B,H,W,C]` for the layers. */
   prepare(images: tf.Tensor4D): tf.Tensor4D;
-  /**
-   * `torch.nn.Conv2d(C, K, k, stride=2, padding=(k - 1) / 2, bias=False)` by a kernel `[k,k,C,K]`, k odd:
-   * `[B,H/2,W/2,K]`.
-   */
+  /** Conv2d with stride 2 and padding (k − 1) / 2 by a kernel `[k,k,C,K]`, k odd: `[B,H/2,W/2,K]`. */
   convolve: Convolution;
   /** `torch.nn.MaxPool2d(3, stride=2, padding=1)`: `[B,H/2,W/2,C]`. */
   maxPool(x: tf.Tensor4D): tf.Tensor4D;
@@ -70,10 +67,7 @@ export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
   return learns || !nativeBackend() ? flipped : explicit;
 }
 
-/**
- * The attributes of an operation with stride 2 and these rows and columns of padding at the start and the
- * end.
- */
+/** Makes the attributes of an operation with stride 2 and this padding at the start and the end. */
 function padding(before: number, after: number): Attribute[] {
   return [
     typeAttribute("T", "float32"),

@@ -82,10 +82,7 @@ export function kernelSources(folder: string = packagePath("kernels")): string[]
   ).sort();
 }
 
-/**
- * Tells whether this build is installed with today's pins, and nothing is half done. It reads two small
- * files.
- */
+/** Tells whether this build is completely installed with today's pins. It reads two small files. */
 export function isBuildReady(build: Build, folder: string): boolean {
   return readTextOrNull(join(buildFolder(build, folder), "stamp.txt")) === buildStamp(build);
 }
@@ -102,10 +99,7 @@ export function hasBuild(build: Build, folder: string): boolean {
   return sizeOrNull(buildFolder(build, folder)) !== null;
 }
 
-/**
- * Tells whether the addon is compiled for this TensorFlow and this npm package, and the operations from
- * today's sources.
- */
+/** Tells whether the addon and the operations are compiled from today's sources for this TensorFlow. */
 export function isAddonReady(folder: string): boolean {
   return readTextOrNull(join(folder, "addon", "stamp.txt")) === addonStamp();
 }

@@ -4,26 +4,20 @@ import { nativeBackend } from "./binding.ts";
 /** The operations compute that many channels side by side. */
 const CHANNELS = 16;
 
-/**
- * Tells whether this package's own operations can be used: on the native runtime's CPU, for channels in
- * sixteens.
- */
+/** Tells whether the operations in C++ can be used: on the native runtime's CPU, for channels in sixteens. */
 export function canUseKernels(...channels: number[]): boolean {
   const backend = nativeBackend();
   return backend !== null && !backend.isUsingGpuDevice && channels.every((count) => count % CHANNELS === 0);
 }
 
-/**
- * Kinds of processors that the operations are compiled for, in the order of kernels/processor.h, and what
- * each has in /proc/cpuinfo.
- */
+/** Kinds of processors, in the order of kernels/processor.h, and their flags in /proc/cpuinfo. */
 const PROCESSORS = {
   baseline: [],
   avx2: ["avx2", "fma", "bmi1", "bmi2"],
   avx512: ["avx2", "fma", "bmi1", "bmi2", "avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512cd"],
 };
 
-/** The best kind that a processor is, as a number: its place in {@linkcode PROCESSORS}. */
+/** Finds the best kind that a processor is; a number, its place in {@linkcode PROCESSORS}. */
 export function findProcessor(cpuInfo: string): number {
   const flags = new Set(cpuInfo.match(/^flags\s*:(.*)$/m)?.[1].split(" "));
   return Object.values(PROCESSORS).findLastIndex((needed) => needed.every((flag) => flags.has(flag)));

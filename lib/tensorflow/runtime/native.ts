@@ -17,17 +17,11 @@ export interface NativeOptions {
 
 /** The native runtime in use. */
 export interface NativeTensorFlow {
-  /**
-   * Device that operations run on. TensorFlow falls back from GPU to CPU silently; this says what it really
-   * uses.
-   */
+  /** Device that operations really run on: TensorFlow falls back from GPU to CPU silently. */
   device: "cpu" | "gpu";
   /** TensorFlow's own version, such as `2.21.0`. */
   version: string;
-  /**
-   * Threads within one operation. Another number sums in another order, which changes the last bits of
-   * results.
-   */
+  /** Threads within one operation. Another number sums in another order, which changes the last bits. */
   threads: number;
 }
 

@@ -8,10 +8,7 @@ import { explainFailure, type ProgramResult, runProgram, withProgress } from "./
 
 const LIBRARIES = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 
-/**
- * Kinds of processors, and the first of each, by GCC's name: its instructions are those that all later ones
- * have. The library chooses at run time, so it can be moved.
- */
+/** Kinds of processors, and GCC's name for the first of each. The library chooses at run time. */
 const PROCESSORS: Record<string, string | null> = Deno.build.arch === "x86_64"
   ? { Baseline: null, Avx2: "haswell", Avx512: "skylake-avx512" }
   : { Baseline: null };
@@ -68,10 +65,7 @@ async function compileAddon(run: Compile, headers: string[], link: string[]): Pr
   ]);
 }
 
-/**
- * Locates the addon's sources and Node's headers in their npm packages. Their names stand in imports, so Deno
- * fetches them.
- */
+/** Locates the addon's sources and Node's headers in npm packages, which Deno fetches for the imports. */
 async function findNpmSources(): Promise<{ sources: string; nodeHeaders: string }> {
   await import("@tensorflow/tfjs-node-gpu/package.json", { with: { type: "json" } });
   const { default: { include_dir: nodeHeaders } } = await import("node-api-headers");
@@ -125,8 +119,7 @@ async function runSeveral<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
 }
 
 /**
- * Makes the arguments to link a library that looks for TensorFlow beside its own folder, so that both can be
- * moved: in the CUDA build first, which computes on the CPU too.
+ * Links a library that looks for TensorFlow beside its own folder, so that both can be moved; CUDA's first.
  */
 function linkArguments(libraries: string[]): string[] {
   const runPaths = ["gpu", "cpu"].map((build) => `$ORIGIN/../${build}/tensorflow`);
@@ -137,8 +130,7 @@ function linkArguments(libraries: string[]): string[] {
 }
 
 /**
- * Makes empty libraries of TensorFlow's names to link against: a linker takes seconds to read the real ones
- * (a gigabyte), and needs only the names. The loader finds their symbols.
+ * Makes empty libraries of TensorFlow's names to link against: to read the real ones takes a linker seconds.
  */
 async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
@@ -150,10 +142,7 @@ async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   return LIBRARIES.map((name) => join(folder, name));
 }
 
-/**
- * Makes a header that TensorFlow's C interface includes for the names of platforms, but does not need; not
- * all its packages bring it.
- */
+/** Makes a header that TensorFlow's C interface includes without need; not all its packages bring it. */
 async function makeStandInHeader(folder: string): Promise<string> {
   const path = join(folder, "include", "tsl", "platform");
   await Deno.mkdir(path, { recursive: true });

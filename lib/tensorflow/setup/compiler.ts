@@ -19,8 +19,7 @@ export interface Compiler {
 export const INSTALL_COMPILER = "install g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++)";
 
 /**
- * Yields the compilers to try, best first: `$CXX`, `g++`, `clang++`, and at last one fetched as a Python
- * package (Zig's, with its own C++ library) for this set-up only.
+ * Yields the compilers to try: `$CXX`, `g++`, `clang++`, and Zig's, fetched as a wheel for this set-up only.
  */
 export async function* findCompilers(context: SetupContext): AsyncGenerator<Compiler> {
   const [chosen, ...args] = (Deno.env.get("CXX") ?? "").split(" ").filter((word) => word !== "");

@@ -5,10 +5,7 @@ import { SetupInterrupted } from "../errors.ts";
 export interface SetupReporter {
   /** A line that stays. */
   line(text: string): void;
-  /**
-   * Progress of the last line's work, several times a second; the next one replaces it. Left out: a line
-   * every 15 s.
-   */
+  /** Progress of the last line's work, several times a second. Left out: a line every 15 s. */
   live?(text: string): void;
 }
 
@@ -110,10 +107,7 @@ async function withFolderLock<T>(folder: string, onWait: () => void, work: () =>
   return await work(); // closing the handle gives the lock back
 }
 
-/**
- * Some network file systems know no locks on folders: there the user sees to it that no two set-ups start at
- * once.
- */
+/** Some network file systems lock no folders: there the user must not start two set-ups at once. */
 async function tryLock(handle: Deno.FsFile): Promise<boolean> {
   try {
     return await handle.tryLock(true);

@@ -20,19 +20,13 @@ import { fetchFiles } from "./python.ts";
 
 /** Options of {@linkcode installTensorFlow}. */
 export interface InstallOptions extends Partial<SetupOptions> {
-  /**
-   * Device to serve: `auto` and `cpu` keep any ready build; where there is none, `auto` takes the CUDA build
-   * if a GPU answers. @default "auto"
-   */
+  /** Device to serve. Without any build `auto` takes CUDA's if a GPU answers. @default "auto" */
   device?: DeviceChoice;
   /** Install the CUDA build even where no GPU answers, as for a container made elsewhere. @default false */
   withoutGpu?: boolean;
 }
 
-/**
- * Files of the packages that are needed: libraries, headers of the C interface, all that NVIDIA's programs
- * use, licences.
- */
+/** Files to keep: libraries, headers of the C interface, all that NVIDIA's libraries use, licences. */
 const WANTED = new RegExp(
   [
     String.raw`^tensorflow/libtensorflow_(cc|framework)\.so\.\d+$`,
@@ -126,10 +120,7 @@ async function installLibraries(build: Build, context: SetupContext): Promise<vo
   await replaceFolder(unpacked, buildFolder(build, folder), context);
 }
 
-/**
- * One build is enough: the CUDA build computes on the CPU too, and the addon would take an outdated one
- * before a good CPU build.
- */
+/** CUDA's build computes on the CPU too, and the addon would take an outdated one before a good CPU build. */
 async function removeOther(build: Build, { folder, staging }: SetupContext): Promise<void> {
   const other = build === "gpu" ? "cpu" : "gpu";
   if (hasBuild(other, folder)) {

@@ -95,20 +95,13 @@ Deno.test("records are told apart by the names of their entries, and by their or
 Deno.test("statistics tell what was compiled and how it was used", async () => {
   await useNativeTensorFlow();
   const fn = compile((x: tf.Tensor) => tf.tanh(tf.matMul(x as tf.Tensor2D, tf.ones([3, 3]))));
-  assert.deepEqual(fn.statistics(), {
-    nodes: 0,
-    bytes: 0,
-    traceMilliseconds: 0,
-    loadMilliseconds: 0,
-    calls: 0,
-    eagerCalls: 0,
-    graphs: [],
-  });
+  assert.deepEqual(fn.statistics(), { eagerCalls: 0, graphs: [] });
   for (const rows of [2, 2, 4]) fn(tf.ones([rows, 3])).dispose();
-  const { graphs, calls, nodes, bytes, traceMilliseconds, loadMilliseconds } = fn.statistics();
-  assert.deepEqual(graphs.map((graph) => [graph.nodes, graph.calls]), [[5, 1], [5, 2]]); // input, constant, two operations, output
-  assert.deepEqual([calls, nodes], [3, 10]);
-  assert.ok(bytes > 200 && traceMilliseconds > 0 && loadMilliseconds > 0);
+  const { graphs } = fn.statistics();
+  assert.deepEqual(graphs.map(({ nodes, calls }) => [nodes, calls]), [[5, 1], [5, 2]]); // input, constant, two operations, output
+  for (const { bytes, traceMilliseconds, loadMilliseconds } of graphs) {
+    assert.ok(bytes > 200 && traceMilliseconds > 0 && loadMilliseconds > 0);
+  }
 });
 
 Deno.test("a tensor given twice is one tensor to the function", async () => {

@@ -19,10 +19,7 @@ INLINE void addTo(double* sums, const Group& group) {
   for (long c = 0; c < CHANNELS; c++) sums[c] += values[c];
 }
 
-/**
- * Calls step(row, c, sum, product) for each row and group of channels, and adds what it has summed up to
- * `sums` and `products` every so many rows.
- */
+/** Calls step(row, c, sum, product) for each row and group of channels; adds up in double now and then. */
 template <typename Step>
 INLINE void sumRows(Range rows, long C, double* sums, double* products, const Step& step) {
   for (long start = rows.first; start < rows.end; start += ROWS_AT_ONCE) {

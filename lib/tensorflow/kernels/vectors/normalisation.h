@@ -19,10 +19,7 @@ struct Affine {
   bool relu;
 };
 
-/**
- * Gradient g of the sum before ReLU: dy where y is positive. `y` is null without a ReLU, `g` where it is not
- * needed.
- */
+/** Gradient g of the sum before ReLU: dy where y > 0. `y` is null without a ReLU, `g` where not needed. */
 struct Gradient {
   const float *dy, *y;
   float* g;
@@ -30,10 +27,7 @@ struct Gradient {
 
 /** The steps, compiled for one kind of processor. Sums are [C] in double precision. */
 struct Normalisation {
-  /**
-   * Adds up x − first and its square, `first` being the batch's first row: near enough to the mean that no
-   * digits are lost.
-   */
+  /** Adds up x − x[0] and its square: near enough to the mean that no digits are lost. */
   void (*sumUp)(Batch batch, Range rows, double* sums, double* squares);
 
   /** Computes y from x. */

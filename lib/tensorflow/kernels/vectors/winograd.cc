@@ -29,10 +29,7 @@ struct Matrix {
   long toRow, toStep;
 };
 
-/**
- * Computes R rows and N vectors of columns of c = a · b, or c += a · b; the sums over `depth` steps stay in
- * registers.
- */
+/** Computes R rows and N vectors of columns of c = a · b, or c += a · b; the sums stay in registers. */
 template <int R, int N>
 void multiplyBlock(Matrix a, const float* b, float* c, long columns, long depth, bool add) {
   Vector sums[R][N];
@@ -128,8 +125,7 @@ INLINE void collectTaps(const Vector t[6], Vector g[3]) {
 }
 
 /**
- * Transforms N×N values to M×M, first down the columns, then along the rows: read(i, j) gives a value,
- * write(i, j, value) takes one.
+ * Transforms N×N values from read(i, j) to M×M for write(i, j, value): down the columns, then along the rows.
  */
 template <int N, int M, void (*transform)(const Vector*, Vector*), typename Read, typename Write>
 INLINE void transformBoth(const Read& read, const Write& write) {
@@ -205,10 +201,7 @@ void collectKernel(const float* du, long parts, float* dKernel, long C, long K, 
 
 const float nothing[LANES] = {};  // outside of a map
 
-/**
- * Locates the N×N pixels of a tile, from `before` pixels up and left of it: offsets in maps of one channel,
- * −1 outside of the map.
- */
+/** Locates the N×N pixels of a tile from `before` pixels up and left of it: offsets in one channel, or −1. */
 template <int N>
 void locate(long tile, Maps maps, long before, long pixels[N][N]) {
   const long image = tile / (maps.down() * maps.across());

@@ -18,10 +18,7 @@ struct Maps {
   long tiles() const { return B * down() * across(); }
 };
 
-/**
- * Epilogue of a convolution, before its result is written: relu(y + bias + shortcut), each null where there
- * is none.
- */
+/** Epilogue of a convolution: relu(y + bias + shortcut), each null where there is none. */
 struct Epilogue {
   const float* bias;      // [K]
   const float* shortcut;  // [B,H,W,K]
@@ -34,8 +31,8 @@ struct Winograd {
   void (*transformKernel)(const float* kernel, float* u, long C, long K, Range rows);
 
   /**
-   * Computes U[36][K][C] from the kernel flipped by 180°, C and K exchanged, for the input's gradient: these
-   * rows of K, a multiple of 16.
+   * Computes U[36][K][C] from the kernel flipped by 180°, for the input's gradient: these rows of K,
+   * sixteens.
    */
   void (*transformFlipped)(const float* kernel, float* u, long C, long K, Range rows);
 
@@ -53,10 +50,7 @@ struct Winograd {
 
 extern const Winograd winogradBaseline, winogradAvx2, winogradAvx512;
 
-/**
- * Distance from one position's matrix to the next: a little more than its size, since addresses a power of
- * two apart share cache lines.
- */
+/** From one position's matrix to the next: not a power of two, since such addresses share cache lines. */
 constexpr long stride(long rows, long columns) { return rows * columns + 16; }
 
 /** Tiles that are transformed and multiplied at a time: as many as fit a core's own cache. */
