@@ -1,7 +1,3 @@
-/**
- * `compile(fn)`: a "tf.function" for TensorFlow.js on the native backend.
- * @module
- */
 import * as tf from "../runtime/tf.ts";
 import { engineInternals, nativeBackend } from "../runtime/binding.ts";
 import { type GraphStatistics, Program } from "./program.ts";
@@ -43,12 +39,12 @@ export type Compiled<F> = F & {
 export type AnyFunction = (...args: any[]) => unknown;
 
 /**
- * The same function, run as one TensorFlow graph.
+ * Makes a function run as one TensorFlow graph, as `tf.function` does in Python.
  *
  * The first call runs `fn` once, operation by operation, while they are written down; every call then runs
  * the graph, which TensorFlow optimises as a whole and which costs one call into it instead of hundreds.
  * Arguments and result are tensors, or nested arrays and plain records of them. Other arguments (numbers,
- * texts, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each value
+ * strings, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each value
  * of a constant, makes another graph.
  *
  * `fn` must be pure: its result depends on its arguments alone, and it returns all that matters. What it
@@ -59,7 +55,7 @@ export type AnyFunction = (...args: any[]) => unknown;
  * debug mode, `fn` itself runs, with the same result.
  *
  * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise,
- * makes texts or a variable, or draws random numbers without a seed; when an argument keeps changing so that
+ * makes strings or a variable, or draws random numbers without a seed; when an argument keeps changing so that
  * it needs more than `graphs` graphs; and when the graph fails. What `fn` throws itself is passed on. Nothing
  * is left behind in any of these cases.
  *

@@ -1,7 +1,3 @@
-/**
- * `keepState(fn)`: as `compile`, but what each call hands to the next stays in TensorFlow.
- * @module
- */
 import * as tf from "../runtime/tf.ts";
 import { type NativeBackend, nativeBackend } from "../runtime/binding.ts";
 import { KeptProgram, requireSame } from "./program.ts";
@@ -11,9 +7,9 @@ const STATE = "the state"; // its name in messages
 
 /** A function with a state of its own. */
 export interface StateKeeper<S, A extends unknown[], R> {
-  /** Moves the state on; returns what else the function gives, in tensors that belong to the caller. */
+  /** Computes the next state; returns the result in tensors that belong to the caller. */
   (...args: A): R;
-  /** The state as it is, in new tensors that belong to the caller. */
+  /** Reads the state into new tensors that belong to the caller. */
   read(): S;
   /** Replaces the state. The tensors stay the caller's. */
   write(state: S): void;
@@ -30,8 +26,7 @@ export interface KeepStateOptions {
 }
 
 /**
- * Makes a function `(state, …) → [next state, result]` one of the rest alone, run as one graph that holds the
- * state in variables.
+ * Makes a function `(state, …) → [next state, result]` run as one graph that holds the state in variables.
  *
  * A compiled function's state goes in and comes out with each call. On a CPU that costs next to nothing; on a
  * GPU it crosses the bus twice. Here it stays where it is, and crosses only for `read` and `write`, and when
@@ -87,7 +82,7 @@ export function keepState<S, A extends unknown[], R>(
     tf.dispose(state as tf.TensorContainer);
     return result;
   };
-  /** A graph for arguments like these, with the state in it. */
+  /** Puts the state into a graph for such arguments. */
   const prepare = (backend: NativeBackend, args: A): KeptProgram => {
     const state = outside ?? read();
     try {
@@ -129,13 +124,13 @@ export function keepState<S, A extends unknown[], R>(
   return Object.assign(call, { read, write, dispose });
 }
 
-/** The same structure of tensors of its own. */
+/** Copies a structure of tensors. */
 function copy<T>(value: T): T {
   const { template, tensors } = readStructure(value, STATE);
   return fill(template, tensors.map((tensor) => tf.clone(tensor))) as T;
 }
 
-/** Lets tensors outlive the tidy they were made in. */
+/** Lets a structure's tensors outlive the tidy they were made in. */
 function keep<T>(value: T): T {
   for (const tensor of readStructure(value, STATE).tensors) tf.keep(tensor);
   return value;

@@ -1,5 +1,5 @@
 import type * as tf from "../runtime/tf.ts";
-import { ATTRIBUTE, type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
+import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
 import type { Variable } from "./graph.ts";
 import { record, type Recorder } from "./recorder.ts";
@@ -157,8 +157,7 @@ export class KeptProgram {
       const assigned = variables.map((variable, index) => graph.assign(variable, places[index]));
       const written = graph.done(assigned, "written");
       const current = variables.map(({ dtype, value }, index) =>
-        graph.node("Identity", [{ name: "T", type: ATTRIBUTE.type, value: dtype }], [value], `now_${index}`) +
-        ":0"
+        graph.identity(value, dtype, `now_${index}`)
       );
       const feeds = inputs.map(({ feed }) => feed);
       const ends = [...fetches, ...places, written, ...current, ...feeds];

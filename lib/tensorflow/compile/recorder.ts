@@ -1,16 +1,13 @@
 /**
- * Writes down what TensorFlow.js asks of TensorFlow.
+ * Records the operations that TensorFlow.js runs. Its native backend does everything through one object, the
+ * binding, on handles that are never used twice. A {@linkcode Recorder} stands in its place for one call. It
+ * passes everything on, so the operations run as ever, and adds each as a node to a graph; a map from handles
+ * to nodes' outputs is all the bookkeeping.
  *
- * TensorFlow.js's native backend does everything through one object, the binding: it makes tensors of values
- * and runs operations on handles, which are whole numbers that are never used twice. A {@linkcode Recorder}
- * stands in its place for the time of one call. It passes everything on, so the operations run as ever, and
- * notes each as a node of a graph; a map from handles to the names of what nodes put out is all the
- * bookkeeping.
  * @module
  */
 import * as tf from "../runtime/tf.ts";
 import {
-  ATTRIBUTE,
   type Attribute,
   engineInternals,
   type NativeBackend,
@@ -18,7 +15,7 @@ import {
   wrapHandle,
 } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
-import { Graph, type Variable } from "./graph.ts";
+import { Graph, typed, type Variable } from "./graph.ts";
 
 /** Operations that draw random numbers and take a seed. */
 const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
@@ -30,9 +27,7 @@ const CHECKING_KERNEL = "GatherV2";
 /** Stands between the native backend and its binding while a function is recorded. */
 export class Recorder {
   readonly graph = new Graph();
-  /**
-   * The first reason against a graph. The function may have caught it, or dropped the promise that holds it.
-   */
+  /** The first reason against a graph. The function may have caught it, or dropped its promise. */
   refusal?: CompileError;
 
   readonly #backend: NativeBackend;
@@ -46,7 +41,7 @@ export class Recorder {
   readonly #alive = new Set<number>();
   #checking = false;
 
-  /** @param subject What to call the function in a message. */
+  /** @param subject Names the function in messages. */
   constructor(backend: NativeBackend, subject: string) {
     this.#backend = backend;
     this.#binding = backend.binding;
@@ -79,7 +74,7 @@ export class Recorder {
   /** Names the place of the `index`th output. TensorFlow cannot feed and fetch the same, hence Identity. */
   output(tensor: tf.Tensor, index: number): string {
     const { name, dtype } = this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
-    return this.graph.node("Identity", [typed(dtype)], [name], `output_${index}`) + ":0";
+    return this.graph.identity(name, dtype, `output_${index}`);
   }
 
   /** Puts itself between. Returns the function that takes everything back. */
@@ -111,7 +106,7 @@ export class Recorder {
   ): { copy: tf.Tensor; place: P } {
     const [handle] = this.#backend.getInputTensorIds([tensor]);
     const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
-    const [copy] = this.#binding.executeOp("Identity", [typed(dtype)], [handle], 1);
+    const [copy] = this.#binding.executeOp("Identity", [typed("T", dtype)], [handle], 1);
     const { place, value } = make(dtype);
     this.#tensors.set(copy.id, { name: value, dtype, varies: true });
     return { copy: wrapHandle(this.#backend, copy), place };
@@ -166,7 +161,7 @@ export class Recorder {
         const outputs = this.#binding.executeOp(operation, attributes, handles, count);
         for (const { id } of outputs) this.#alive.add(id);
         if (UNTYPED.includes(operation)) {
-          attributes = [...attributes.filter(({ name }) => name !== "T"), typed(inputs[0].dtype)];
+          attributes = [...attributes.filter(({ name }) => name !== "T"), typed("T", inputs[0].dtype)];
         }
         const node = this.graph.node(operation, attributes, inputs.map(({ name }) => name));
         const varies = random || inputs.some((input) => input.varies);
@@ -176,7 +171,11 @@ export class Recorder {
         return outputs;
       },
       createTensor: (shape, dtype, values) => {
-        if (!ArrayBuffer.isView(values)) return this.#refuseText();
+        if (!ArrayBuffer.isView(values)) {
+          this.refuse(
+            "makes a tensor of strings; a graph has numbers and flags only. Keep strings outside.",
+          );
+        }
         const handle = this.#binding.createTensor(shape, dtype, values);
         this.#alive.add(handle);
         this.#tensors.set(handle, { name: this.graph.constant(dtype, shape, values), dtype, varies: false });
@@ -213,12 +212,6 @@ export class Recorder {
     return this.refuse(
       `uses a tensor from outside (in ${where}), which a graph would never see change. ` +
         "Pass it as an argument, or make it inside from plain values.",
-    );
-  }
-
-  #refuseText(): never {
-    return this.refuse(
-      "makes a tensor of texts; a graph takes and gives numbers and flags only. Keep texts outside.",
     );
   }
 
@@ -275,14 +268,11 @@ export function record<T>(
   } finally {
     recording = false;
     while (engine.state.scopeStack.length > scopes) engine.endScope();
-    for (const tensor of made) if (!tensor.isDisposed) tensor.dispose(); // kept ones, and those of a gradient that was cut short
+    // kept ones, and those of a gradient that was cut short
+    for (const tensor of made) if (!tensor.isDisposed) tensor.dispose();
     recorder.discard();
     for (const restore of undo) restore();
   }
-}
-
-function typed(dtype: number): Attribute {
-  return { name: "T", type: ATTRIBUTE.type, value: dtype };
 }
 
 function isSeed({ name, value }: Attribute): boolean {

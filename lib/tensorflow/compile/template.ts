@@ -1,5 +1,6 @@
 /**
  * Structures of nested arrays and records of tensors: read once, then compared and filled at every call.
+ *
  * @module
  */
 import * as tf from "../runtime/tf.ts";
@@ -10,12 +11,10 @@ export type Template =
   | { kind: "tensor"; index: number; dtype: tf.DataType; shape: readonly number[] }
   | { kind: "constant"; value: unknown }
   | { kind: "list"; items: readonly Template[] }
-  | {
-    kind: "record";
-    names: readonly string[];
-    items: readonly Template[];
-    blank: Record<string, undefined>;
-  };
+  | { kind: "record"; names: readonly string[]; items: readonly Template[]; blank: Blank };
+
+/** A record's names without their values, to copy and fill. */
+type Blank = Record<string, undefined>;
 
 /** Functions may be arguments, being constants; as results they would hold tensors of the recording. */
 export type Role = "argument" | "result";
@@ -41,7 +40,7 @@ export function readStructure(value: unknown, place: string): Structure {
  *
  * @param place Names `value` in a message, as "argument 1".
  * @param numbering Receives the tensors found.
- *  * @throws {CompileError} If a part is neither a tensor, nor an array or plain record, nor a constant.
+ * @throws {CompileError} If a part is neither a tensor, nor an array or plain record, nor a constant.
  */
 export function readTemplate(value: unknown, place: string, numbering: Numbering, role: Role): Template {
   if (value instanceof tf.Tensor) {
@@ -49,17 +48,13 @@ export function readTemplate(value: unknown, place: string, numbering: Numbering
       throw new CompileError(`compile: ${place} is a tensor that was disposed before the call.`);
     }
     if (value.dtype === "string") {
-      throw new CompileError(
-        `compile: ${place} is a tensor of texts; a graph takes and gives numbers and flags only.`,
-      );
+      throw new CompileError(`compile: ${place} is a tensor of strings; a graph has numbers and flags only.`);
     }
     return { kind: "tensor", index: numberOf(numbering, value), dtype: value.dtype, shape: value.shape };
   }
   if (Array.isArray(value)) {
-    return {
-      kind: "list",
-      items: value.map((item, at) => readTemplate(item, `${place}[${at}]`, numbering, role)),
-    };
+    const items = value.map((item, at) => readTemplate(item, `${place}[${at}]`, numbering, role));
+    return { kind: "list", items };
   }
   if (isRecord(value)) {
     const names = Object.keys(value);
@@ -141,9 +136,6 @@ export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown
   }
 }
 
-/** Values of an argument that a message shows. */
-const SHOWN = 3;
-
 /**
  * Makes the error for a function that needs too many graphs: it names the argument that keeps changing.
  *
@@ -151,54 +143,44 @@ const SHOWN = 3;
  * @param templates The structures of the arguments, the latest last.
  */
 export function limitError(name: string, templates: readonly Template[]): CompileError {
-  const values = new Map<string, Set<string>>(); // by place
+  const forms = new Map<string, Map<string, Template>>(); // by place and description
   for (const template of templates) {
-    describeLeaves(template, "arguments", (place, leaf) => {
-      const seen = values.get(place) ?? new Set();
-      values.set(place, seen.add(leaf));
+    visitParts(template, "arguments", (place, part, description) => {
+      forms.set(place, (forms.get(place) ?? new Map()).set(description, part));
     });
   }
-  const [place, seen] = [...values].reduce((most, one) => one[1].size > most[1].size ? one : most);
-  const shown = [...seen].slice(-SHOWN).join(", "), tensor = /^\w+\[[\d,]*\]$/.test([...seen].at(-1)!);
-  const cure = tensor
+  const [place, seen] = [...forms].reduce((most, one) => one[1].size > most[1].size ? one : most);
+  const cure = [...seen.values()].at(-1)!.kind === "tensor"
     ? "Give it a few shapes only (the last batch filled up, or left out)"
     : "Pass what changes as a tensor (tf.scalar(value))";
   return new CompileError(
     `compile: ${name} would need more than ${
       templates.length - 1
-    } graphs, one for each of ${seen.size} forms of ${place}: … ${shown}. ` +
-      `${cure}, or raise the option graphs.`,
+    } graphs, one for each of ${seen.size} forms ` +
+      `of ${place}: … ${[...seen.keys()].slice(-3).join(", ")}. ${cure}, or raise the option graphs.`,
   );
 }
 
-/** Calls `visit` with the place of every leaf and a few characters that describe it. */
-function describeLeaves(
-  template: Template,
-  place: string,
-  visit: (place: string, leaf: string) => void,
-): void {
+type Visit = (place: string, part: Template, description: string) => void;
+
+/** Calls `visit` with every part of a structure, its place, and a few characters that describe it. */
+function visitParts(template: Template, place: string, visit: Visit): void {
   switch (template.kind) {
     case "tensor":
-      return visit(place, `${template.dtype}[${template.shape}]`);
+      return visit(place, template, `${template.dtype}[${template.shape}]`);
     case "constant":
-      return visit(
-        place,
-        typeof template.value === "string"
-          ? JSON.stringify(template.value)
-          : describeConstant(template.value),
-      );
+      return visit(place, template, describeConstant(template.value));
     case "list":
-      visit(place, `${template.items.length} items`);
-      return template.items.forEach((item, at) => describeLeaves(item, `${place}[${at}]`, visit));
+      visit(place, template, `${template.items.length} items`);
+      return template.items.forEach((item, at) => visitParts(item, `${place}[${at}]`, visit));
     case "record":
-      visit(place, `{ ${template.names.join(", ")} }`);
-      return template.items.forEach((item, at) =>
-        describeLeaves(item, `${place}.${template.names[at]}`, visit)
-      );
+      visit(place, template, `{ ${template.names.join(", ")} }`);
+      return template.items.forEach((item, at) => visitParts(item, `${place}.${template.names[at]}`, visit));
   }
 }
 
 function describeConstant(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
   return typeof value === "function" ? `function ${value.name}` : String(value);
 }
 

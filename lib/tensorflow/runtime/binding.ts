@@ -1,5 +1,5 @@
 /**
- * The native backend as it is: what `@tensorflow/tfjs-node-gpu` offers below TensorFlow.js's own types.
+ * The native backend of `@tensorflow/tfjs-node-gpu`, below TensorFlow.js's own types.
  *
  * This is the only file that casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow
  * operation by its name (https://www.tensorflow.org/api_docs/python/tf/raw_ops), with attributes made by
@@ -29,7 +29,7 @@ export type DataTypeName = keyof typeof DTYPE;
 
 /** An attribute of an operation, as the binding takes it. */
 export interface Attribute {
-  /** As TensorFlow calls it. */
+  /** Its name in TensorFlow. */
   name: string;
   /** One of {@linkcode ATTRIBUTE}. */
   type: number;
@@ -37,7 +37,7 @@ export interface Attribute {
   value: boolean | number | string | number[] | string[];
 }
 
-/** What the binding tells of a tensor: `id` is its handle, used once and never again. */
+/** A tensor of the binding: `id` is its handle, never used again. */
 export interface TensorHandle {
   id: number;
   shape: number[];
@@ -45,7 +45,7 @@ export interface TensorHandle {
   dtype: number;
 }
 
-/** The functions of the addon that are used here (`binding/tfjs_binding.cc` of the package). */
+/** Functions of the addon (`binding/tfjs_binding.cc` of the package). */
 export interface NativeBinding {
   /** TensorFlow's version, such as `2.21.0`. */
   readonly TF_Version: string;
@@ -60,7 +60,7 @@ export interface NativeBinding {
   getNumOfTensors(): number;
 }
 
-/** What the backend keeps of a tensor. */
+/** A tensor as the backend keeps it. */
 export interface TensorData {
   id: number;
   dtype: number;
@@ -80,7 +80,7 @@ export interface NativeBackend {
   createOutputTensor(handle: TensorHandle): tf.Tensor;
 }
 
-/** What TensorFlow.js's engine does not publish, and recording a function needs. */
+/** Internals of TensorFlow.js's engine that recording a function needs. */
 export interface EngineInternals {
   readonly state: {
     /** Above 0 while a gradient's function runs. */
@@ -95,12 +95,12 @@ export interface EngineInternals {
   endScope(): void;
 }
 
-/** TensorFlow.js's engine, of which there is one. */
+/** Returns TensorFlow.js's engine, of which there is one. */
 export function engineInternals(): EngineInternals {
   return tf.engine() as unknown as EngineInternals;
 }
 
-/** The native backend where it is the one in use, else null: on another backend, or before any is loaded. */
+/** Returns the native backend if it is the one in use, else null. */
 export function nativeBackend(): NativeBackend | null {
   if (tf.getBackend() !== "tensorflow") return null;
   const backend = tf.backend() as unknown as NativeBackend;
@@ -114,7 +114,7 @@ export function nativeBackend(): NativeBackend | null {
  * looks like `float32` to TensorFlow.js; give it only to further operations run from here.
  *
  * @param operation Its name in TensorFlow, as `"Relu"`.
- * @throws {Error} Where the native backend is not in use, or what TensorFlow refuses.
+ * @throws {Error} If the native backend is not in use, or TensorFlow refuses the inputs.
  */
 export function execute(operation: string, attributes: Attribute[], inputs: tf.Tensor[]): tf.Tensor {
   return executeMany(operation, attributes, inputs, 1)[0];
@@ -137,7 +137,7 @@ export function executeMany(
     .map((handle) => wrapHandle(backend, handle));
 }
 
-/** A tensor of TensorFlow.js around a handle, which it then owns. */
+/** Wraps a handle as a tensor of TensorFlow.js, which then owns it. */
 export function wrapHandle(backend: NativeBackend, handle: TensorHandle): tf.Tensor {
   if (handle.dtype !== DTYPE.bfloat16) return backend.createOutputTensor(handle);
   const tensor = backend.createOutputTensor({ ...handle, dtype: DTYPE.float32 });
@@ -147,7 +147,7 @@ export function wrapHandle(backend: NativeBackend, handle: TensorHandle): tf.Ten
 
 /** A function of tensors whose gradient is given rather than composed. */
 export interface Differentiable {
-  /** Computes the value, and what {@linkcode backward} will need of it. */
+  /** Computes the value, and the tensors that {@linkcode backward} needs. */
   forward(...inputs: tf.Tensor[]): { value: tf.Tensor; saved: tf.Tensor[] };
   /** Gradients of the inputs, in their order, from the gradient `dy` of the value. */
   backward(dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor[];
@@ -164,32 +164,32 @@ export function differentiate(rule: Differentiable, inputs: tf.Tensor[]): tf.Ten
   return withGradient(...inputs);
 }
 
-/** An attribute that is a tensor's type, as `T`. */
+/** Makes an attribute that is a tensor's type, as `T`. */
 export function typeAttribute(name: string, dtype: DataTypeName): Attribute {
   return { name, type: ATTRIBUTE.type, value: DTYPE[dtype] };
 }
 
-/** An attribute that is a flag, as `transpose_a`. */
+/** Makes an attribute that is a flag, as `transpose_a`. */
 export function boolAttribute(name: string, value: boolean): Attribute {
   return { name, type: ATTRIBUTE.bool, value };
 }
 
-/** An attribute that is a number with a fraction, as `epsilon`. */
+/** Makes an attribute that is a real number, as `epsilon`. */
 export function floatAttribute(name: string, value: number): Attribute {
   return { name, type: ATTRIBUTE.float, value };
 }
 
-/** An attribute that is a whole number, as `axis`. */
+/** Makes an attribute that is an integer, as `axis`. */
 export function intAttribute(name: string, value: number): Attribute {
   return { name, type: ATTRIBUTE.int, value };
 }
 
-/** An attribute that is a list of whole numbers, as `strides`. */
+/** Makes an attribute that is a list of integers, as `strides`. */
 export function intsAttribute(name: string, value: number[]): Attribute {
   return { name, type: ATTRIBUTE.int, value };
 }
 
-/** An attribute that is a text, as `padding`. */
+/** Makes an attribute that is a string, as `padding`. */
 export function stringAttribute(name: string, value: string): Attribute {
   return { name, type: ATTRIBUTE.string, value };
 }

@@ -22,7 +22,7 @@ const OUTSIDE =
   /^compile: f uses a tensor from outside \(in .*\).* Pass it as an argument, or make it inside/;
 const READS = /^compile: f reads a tensor's values .* Return the tensor and read it after the call\.$/;
 const PROMISE = /^compile: f returns a promise\. Make it an ordinary function/;
-const TEXT = /^compile: .* a tensor of texts; a graph takes and gives numbers and flags only\./;
+const STRINGS = /^compile: .* a tensor of strings; a graph has numbers and flags only\./;
 const RANDOM = /^compile: f draws random numbers without a seed.* or give a seed\.$/;
 const VARIABLE = /^compile: f makes a variable.* Take the state as an argument, and return the next\.$/;
 
@@ -61,8 +61,12 @@ const REFUSALS: Refusal[] = [
     async (x) => await Promise.reject(new Error(`${x.shape}`)),
     PROMISE,
   ],
-  ["a tensor of texts", (x) => [x, tf.tensor1d(["a", "b"])], TEXT],
-  ["an operation that gives texts", (x) => execute("AsString", [typeAttribute("T", "float32")], [x]), TEXT],
+  ["a tensor of strings", (x) => [x, tf.tensor1d(["a", "b"])], STRINGS],
+  [
+    "an operation that gives strings",
+    (x) => execute("AsString", [typeAttribute("T", "float32")], [x]),
+    STRINGS,
+  ],
   ["Math.random", (x) => tf.mul(x, Math.random()), RANDOM],
   ["randomNormal", (x) => tf.add(x, tf.randomNormal([2])), RANDOM],
   ["randomUniform", (x) => tf.add(x, tf.randomUniform([2])), RANDOM],

@@ -163,7 +163,7 @@ Deno.test("tensors of every type go in and come out", async () => {
   assert.deepEqual(compile((x: tf.Tensor2D) => tf.concat([x, x], 1))(tf.zeros([0, 2])).shape, [0, 4]);
 });
 
-Deno.test("texts that stay inside a graph are all right", async () => {
+Deno.test("strings that stay inside a graph are all right", async () => {
   await useNativeTensorFlow();
   const digits = compile((x: tf.Tensor) =>
     execute("StringLength", [], [execute("AsString", [typeAttribute("T", "int32")], [x])])
@@ -319,7 +319,7 @@ Deno.test("a class's instance, a typed array or a map is refused by its place, a
   }
   const gives = compile((x: tf.Tensor) => ({ later: () => tf.neg(x) }), { name: "gives" });
   assert.throws(() => gives(tf.scalar(1)), CompileError);
-  assert.throws(() => takes(tf.tensor1d(["a"])), /arguments\[0\] is a tensor of texts/);
+  assert.throws(() => takes(tf.tensor1d(["a"])), /arguments\[0\] is a tensor of strings/);
 });
 
 Deno.test("a function may be an argument, and is a constant", async () => {
