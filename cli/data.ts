@@ -19,9 +19,9 @@ export const COMMAND = {
 const SOURCES: Record<LoadedDatasets["source"]["kind"], string> = {
   option: "given by --data",
   environment: "given by CIFAR10_DIR",
-  local: "was here",
+  local: "found in data/",
   download: "downloaded and unpacked",
-  synthetic: "drawn in memory",
+  synthetic: "generated in memory",
 };
 
 async function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {

@@ -127,9 +127,9 @@ function describe(
       formatCount(images.labels.length)
     } images.`,
     "",
-    formatTable({ header: ["class", "right", ...short], rows }),
+    formatTable({ header: ["class", "accuracy", ...short], rows }),
     "",
-    "Rows: what it is; columns: what it was taken for.",
+    "Rows: true class; columns: predicted class.",
     `Data: ${images.name}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
   ].join("\n");
 }

@@ -98,7 +98,7 @@ function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult)
     `Test accuracy ${formatPercent(test.accuracy, 2)}, loss ${
       test.loss.toFixed(4)
     }, after epoch ${best.epoch}: ${chosen}.`,
-    `Data: ${recorded.data}${recorded.data === "synthetic" ? " (drawn shapes, NOT CIFAR-10)" : ""}. ` +
+    `Data: ${recorded.data}${recorded.data === "synthetic" ? " (NOT CIFAR-10)" : ""}. ` +
     `Weights: ${recorded.weights}. Kept in ${folder}.`,
   ].join("\n");
 }

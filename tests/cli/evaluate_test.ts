@@ -55,7 +55,7 @@ Deno.test("evaluate prints all measures as one JSON object, and keeps scores tha
   assert.deepEqual(rows, countClasses(images.labels));
 });
 
-Deno.test("evaluate shows accuracy, the classes one by one, and what they are taken for", async () => {
+Deno.test("evaluate shows accuracy, per-class accuracy and the confusion matrix", async () => {
   using folder = temporaryFolder();
   await Deno.mkdir(join(folder.path, "mine"));
   await saveRandomCheckpoint(join(folder.path, "mine", "best.safetensors"), { variant: "static-shared" });

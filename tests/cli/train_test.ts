@@ -83,7 +83,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic \(drawn shapes, NOT CIFAR-10\)\. Weights: random\. Kept in .*\/cut\.\n$/,
+      /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic \(NOT CIFAR-10\)\. Weights: random\. Kept in .*\/cut\.\n$/,
     );
     assert.match(stderr, /^network +dynamic, 212,481 parameters, 212,481 of them trainable$/m);
     assert.match(stderr, /^device +CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
