@@ -227,7 +227,8 @@ export function checkIdle(load: number, cores: number, force: boolean): string |
 /** Returns the Python that the user names, or the project's own with PyTorch in it. */
 async function findPython(named: string | null): Promise<string> {
   if (named !== null) return named.includes("/") ? resolve(named) : named;
-  // PyPI has the CUDA build only, several GB; PyTorch's own index has the small one, which pip takes for the later version
+  // PyPI has the CUDA build only, several GB; PyTorch's own index has the small one, which pip takes for the
+  // later version
   const index = "PIP_EXTRA_INDEX_URL";
   if (Deno.env.get(index) === undefined && await findGpu() === null) {
     Deno.env.set(index, "https://download.pytorch.org/whl/cpu");

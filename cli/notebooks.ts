@@ -66,12 +66,12 @@ async function checkAll(paths: readonly string[]): Promise<void> {
   throw new InputError("The notebooks' code does not type-check: see above.");
 }
 
-/** What all notebooks of one call are executed with. */
+/** Settings of one call, for all its notebooks. */
 interface Execution {
-  /** Where the executed notebooks go. */
+  /** Folder of the executed notebooks. */
   folder: string;
   jupyter: Jupyter;
-  /** Where a quick trial keeps its trainings; null for no trial. */
+  /** Folder of a smoke test's runs; null for no smoke test. */
   scratch: string | null;
 }
 

@@ -86,7 +86,10 @@ function readBench(): BenchResult | null {
     .sort((one, other) => one.date < other.date ? 1 : -1)[0] ?? null;
 }
 
-/** Formats our times beside PyTorch's best row of each column and plain TensorFlow.js; memory apart, since there less is better. */
+/**
+ * Formats our times beside PyTorch's best row of each column and plain TensorFlow.js; memory apart, since
+ * there less is better.
+ */
 function formatBench(bench: BenchResult | null): string {
   if (bench === null) return "";
   const header = ["", "plain TensorFlow.js", "PyTorch at its best", "ours"];
@@ -111,7 +114,10 @@ function formatBench(bench: BenchResult | null): string {
   ].join("\n");
 }
 
-/** The response maps of the first test image that the published model gets right, and the network's diagram with them. */
+/**
+ * The response maps of the first test image that the published model gets right, and the network's diagram
+ * with them.
+ */
 async function drawPictures(): Promise<void> {
   await setUpTensorFlow({ device: "cpu" });
   await useNativeTensorFlow({ device: "cpu" });

@@ -14,7 +14,7 @@ const {
   ...RECIPE_OPTIONS
 } = TRAINING_OPTIONS;
 
-/** What `deno task compare` takes. */
+/** Declares `deno task compare`. */
 export const COMPARE_COMMAND = {
   name: "deno task compare",
   summary:

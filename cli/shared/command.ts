@@ -7,7 +7,7 @@ import { type Command, type CommandLine, flagOf, formatHelp, parseCommandLine, s
 /** Exit codes of every command. */
 const EXIT = { done: 0, bug: 1, input: 2, interrupted: 130, brokenPipe: 141 };
 
-/** What the system says where the user has to mend something outside the program, and what to do. */
+/** Errors of the system that the user can mend, by code, with a remedy. */
 const SYSTEM_ERRORS: Record<string, string> = {
   ENOSPC: "the disk is full; free some space and start again",
   EDQUOT: "your share of the disk is used up; free some space and start again",
@@ -19,8 +19,8 @@ const SYSTEM_ERRORS: Record<string, string> = {
 };
 
 /**
- * Runs a command with its command line and ends the process: 0 done (or what `main` returns), 2 the user's input or machine is
- * unusable (one line on standard error), 130 interrupted, 1 a bug (with its stack).
+ * Runs a command with its command line and ends the process: 0 done (or what `main` returns), 2 the user's
+ * input or machine is unusable (one line on standard error), 130 interrupted, 1 a bug (with its stack).
  *
  * @example
  * ```ts ignore
@@ -81,7 +81,7 @@ export function reportError(error: unknown): number {
   return EXIT.bug;
 }
 
-/** What helps about TensorFlow's errors in this project. The others say it themselves. */
+/** Remedies for TensorFlow's errors in this project; the other errors name their own. */
 const TENSORFLOW_STEPS: Partial<Record<TensorFlowErrorCode, readonly NextStep[]>> = {
   "not-installed": [{ task: "setup" }],
   "no-gpu": [

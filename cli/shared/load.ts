@@ -42,7 +42,7 @@ async function withBar<T>(label: string, load: (network: Network) => Promise<T>)
   }
 }
 
-/** Installs TensorFlow into the project where it is missing, with its progress on a live line of standard error. */
+/** Installs TensorFlow into the project where it is missing, with progress on a live line. */
 export async function setUpTensorFlow(
   options: Pick<InstallOptions, "device" | "withoutGpu"> = {},
 ): Promise<Installation> {

@@ -1,8 +1,9 @@
 /**
  * Command lines: how a command is declared, read and documented, on commander.
  *
- * A command is a constant: its options are {@linkcode Option}s by their camelCase names (`batchSize` is `--batch-size`; a boolean has
- * `--x` and `--no-x`), and its main function gets checked values of the options' types:
+ * A command is a constant: its options are {@linkcode Option}s by their camelCase names (`batchSize` is
+ * `--batch-size`; a boolean has `--x` and `--no-x`), and its main function gets checked values of the
+ * options' types:
  *
  * ```ts ignore
  * const COMMAND = {
@@ -31,7 +32,7 @@ import { InputError } from "../../lib/support/errors.ts";
 import { boolean, findProblem, listWords, type Option, suggest, text } from "../../lib/support/schema.ts";
 import { consoleSize } from "./terminal.ts";
 
-/** The name and the input of a command. */
+/** A command: its name, options and arguments. */
 export interface Command {
   /** As typed: `deno task train`. */
   name: string;
@@ -110,11 +111,12 @@ function negatedFlagOf(name: string): string {
 }
 
 /**
- * Reads a command's arguments: `--name value`, `--name=value`, `--flag`, `--no-flag`, negative numbers, `--` before arguments that
- * begin with a dash.
+ * Reads a command's arguments: `--name value`, `--name=value`, `--flag`, `--no-flag`, negative numbers, `--`
+ * before arguments that begin with a dash.
  *
  * @returns Null where help is asked for.
- * @throws {InputError} naming the option that is unknown, given twice, without a value, or with one it cannot have.
+ * @throws {InputError} naming the option that is unknown, given twice, without a value, or with one it cannot
+ *   have.
  *
  * @example
  * ```ts
@@ -228,7 +230,7 @@ function choicesOf(option: Option): string[] {
   return schema instanceof z.ZodEnum ? schema.options.map(String) : [];
 }
 
-/** What stands for a value: choices where they are short, else a word; the description lists them then. */
+/** Placeholder of a value: the choices where they are short, else a word and the description lists them. */
 function valueName(option: Option): string {
   if (option.value !== undefined) return option.value;
   if (withoutNull(option) instanceof z.ZodNumber) return "N";

@@ -19,7 +19,7 @@ export interface Option<Value = unknown> {
   default?: Value;
   /** The default in words, where the value alone would not say it. */
   defaultText?: string;
-  /** Whether a value must be given on the command line. */
+  /** Refuse a command line without it. */
   isRequired?: boolean;
   /** The word for `null` on the command line; without one, `null` cannot be given. */
   nullWord?: string;

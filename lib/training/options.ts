@@ -70,8 +70,8 @@ export interface TrainConfig {
 }
 
 /**
- * Whether a resumed run may change an option: `free` – the training continues as it would have; `rounding` –
- * results differ by rounding from those of an uninterrupted run; `fixed` – it would be another training.
+ * Effect of changing an option of a resumed run: `free` – the training continues as it would have; `rounding`
+ * – results differ by rounding from those of an uninterrupted run; `fixed` – it would be another training.
  */
 export type ResumeRule = "free" | "rounding" | "fixed";
 
