@@ -1,58 +1,58 @@
 /**
- * What batch normalisation expects of its input, and what it gets: statistics stored in ImageNet's training, and those of other images.
+ * Batch statistics of the backbone: those stored in ImageNet's training, and those of other images.
  *
  * @module
  */
 import { backbone } from "../model/backbone.ts";
-import type { ForwardContext } from "../model/layers.ts";
 import { createForwardContext } from "../model/network.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { MOMENTUM } from "../tensorflow/operations/batch_norm.ts";
+import type { Convolution } from "../tensorflow/operations/convolution.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
-/** The backbone's batch normalisations, in the order of the data's way. */
+/** The backbone's batch normalisations, in forward order. */
 export const NORM_LAYERS: readonly string[] = [
   "backbone.bn1",
   ...[0, 1].flatMap((block) => [1, 2].map((norm) => `backbone.layer1.${block}.bn${norm}`)),
 ];
 
-/** Means and variances of a layer's channels `[C]`. */
+/** Means and variances of the channels `[C]`. */
 export interface ChannelMoments {
   mean: Float32Array;
   variance: Float32Array;
 }
 
-/** Moments by the name of the batch normalisation they belong to. */
+/** Moments by the name of the batch normalisation. */
 export type LayerMoments = Map<string, ChannelMoments>;
 
 /**
  * Measures the input of each of the backbone's batch normalisations on images.
  *
  * @param images Normalised images `[B,32,32,3]`, as many as memory holds.
- * @param before What the layers before it do: `stored` normalise by their stored statistics, as a frozen backbone does; `adapted` by
- * those of these images, as a backbone whose statistics have followed the data.
+ * @param before Statistics of the layers before it: `stored`, as in a frozen backbone, or `adapted` to these images.
+ * @returns Unbiased variances, as PyTorch's running ones.
  */
 export async function measureMoments(
   tensors: StateDict,
   images: tf.Tensor4D,
   before: "stored" | "adapted",
 ): Promise<LayerMoments> {
+  // a layer's input is visible where its batch normalisation is not folded into the convolution
+  const passes = before === "adapted" ? [NORM_LAYERS] : NORM_LAYERS.map((layer) => [layer]);
   const result: LayerMoments = new Map();
-  if (before === "adapted") {
-    const statistics = runLearning(tensors, images, () => true);
-    for (const layer of NORM_LAYERS) result.set(layer, await readMoments(layer, tensors, statistics));
-    tf.dispose(Object.values(statistics));
-    return result;
-  }
-  for (const layer of NORM_LAYERS) {
-    const statistics = runLearning(tensors, images, (name) => name === layer);
-    result.set(layer, await readMoments(layer, tensors, statistics));
-    tf.dispose(Object.values(statistics));
+  for (const layers of passes) {
+    const moments = tf.tidy(() => readInputs(tensors, images, layers));
+    for (const [at, { mean, variance }] of moments.entries()) {
+      result.set(layers[at], {
+        mean: await mean.data() as Float32Array,
+        variance: await variance.data() as Float32Array,
+      });
+    }
+    tf.dispose(moments.map(({ mean, variance }) => [mean, variance]));
   }
   return result;
 }
 
-/** The moments that the backbone's batch normalisations hold in store. */
+/** Reads the backbone's running statistics. */
 export async function storedMoments(tensors: StateDict): Promise<LayerMoments> {
   const result: LayerMoments = new Map();
   for (const layer of NORM_LAYERS) {
@@ -64,7 +64,7 @@ export async function storedMoments(tensors: StateDict): Promise<LayerMoments> {
   return result;
 }
 
-/** The same network with other stored moments: the tensors that change are new, the others shared. */
+/** Replaces running statistics: the tensors that change are new, the others shared. */
 export function withMoments(tensors: StateDict, moments: LayerMoments): StateDict {
   const result = { ...tensors };
   for (const [layer, { mean, variance }] of moments) {
@@ -74,35 +74,27 @@ export function withMoments(tensors: StateDict, moments: LayerMoments): StateDic
   return result;
 }
 
-/** Runs the backbone and returns the running statistics that the chosen layers left behind. */
-function runLearning(
-  tensors: StateDict,
-  images: tf.Tensor4D,
-  learnsStatistics: ForwardContext["learnsStatistics"],
-): StateDict {
-  const statistics: StateDict = {};
-  tf.tidy(() => {
-    const context = createForwardContext(tensors, {
-      variant: "dynamic",
-      backbone: "frozen",
-      adapter: "none",
-      mode: "evaluate",
-    });
-    backbone({ ...context, statistics, learnsStatistics }, images);
-  });
-  return statistics;
-}
-
-/** Undoes the running average: new = (1 − m) · old + m · batch. */
-async function readMoments(
-  layer: string,
-  tensors: StateDict,
-  statistics: StateDict,
-): Promise<ChannelMoments> {
-  const undo = async (part: string) => {
-    const name = `${layer}.${part}`;
-    const [before, after] = [await tensors[name].data(), await statistics[name].data()];
-    return Float32Array.from(after, (value, at) => (value - (1 - MOMENTUM) * before[at]) / MOMENTUM);
+/** Runs the backbone with batch statistics in some layers, and computes the moments of these layers' inputs. */
+function readInputs(tensors: StateDict, images: tf.Tensor4D, layers: readonly string[]) {
+  const moments: { mean: tf.Tensor; variance: tf.Tensor }[] = [];
+  const observe = (convolve: Convolution): Convolution => (x, kernel, epilogue) => {
+    const y = convolve(x, kernel, epilogue);
+    if (epilogue?.bias !== undefined) return y; // folded
+    const { mean, variance } = tf.moments(y, [0, 1, 2]);
+    const count = y.size / y.shape[3];
+    moments.push({ mean, variance: tf.mul(variance, count / (count - 1)) });
+    return y;
   };
-  return { mean: await undo("running_mean"), variance: await undo("running_var") };
+  const spec = { variant: "dynamic", backbone: "frozen", adapter: "none", mode: "evaluate" } as const;
+  const context = createForwardContext(tensors, spec);
+  const statistics: StateDict = {};
+  backbone({
+    ...context,
+    statistics,
+    learnsStatistics: (name) => layers.includes(name),
+    strided: { ...context.strided, convolve: observe(context.strided.convolve) },
+    convolve3x3: observe(context.convolve3x3),
+  }, images);
+  tf.dispose(Object.values(statistics)); // they outlive a tidy
+  return moments;
 }

@@ -9,37 +9,37 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Options of {@linkcode blendClasses}. */
 export interface BlendOptions {
-  /** The class whose share falls from 1 … */
+  /** Class whose weight falls from 1 … */
   from: number;
-  /** … and the one whose share rises from 0. */
+  /** … and the one whose weight rises from 0. */
   to: number;
-  /** Shares of `to`, 0–1. */
+  /** Weights of `to`, 0–1. */
   shares: readonly number[];
-  /** Normalised values `[N,32,32,3]` to look at through the blends. */
+  /** Normalised images `[N,32,32,3]` to convolve with the blends. */
   images: Float32Array;
 }
 
-/** What filters generated from blends of two class embeddings do. */
+/** Filters generated from blends of two class embeddings, and their responses. */
 export interface Blends {
   shares: readonly number[];
-  /** A normalised filter a blend `[blends][64]`. */
+  /** One normalised filter per blend `[blends][64]`. */
   filters: number[][];
   /** Cosine of each filter with that of `from` and of `to`. */
   cosines: { from: number; to: number }[];
   /**
-   * Cosine of each filter with the straight mixture of the two filters, normalised: 1 where the generator were linear. Below 1 the blend of
-   * embeddings is something that the two filters' mixtures do not hold.
+   * Cosine of each filter with the linear mixture of the two filters: 1 if the generator were linear. Below 1 the blend
+   * of embeddings gives a filter that no mixture of the two filters gives.
    */
   straight: number[];
   /** Response maps `[N,blends,8,8]`. */
   maps: Float32Array;
-  /** The score predictor's answer to each blend's map `[N][blends]`: what a class of that embedding would score. */
+  /** Score of each blend's map `[N][blends]`: the score of a class with that embedding. */
   scores: number[][];
 }
 
 /**
- * Generates filters from blends of two class embeddings, (1 − share) · from + share · to, and looks at images through them. The network was
- * never trained on such an embedding.
+ * Generates filters from blends of two class embeddings, (1 − share) · from + share · to, and convolves images with them.
+ * The network was never trained on such an embedding.
  *
  * @throws {RangeError} If the network has no embeddings.
  */
@@ -61,7 +61,7 @@ export async function blendClasses(
     const ends = normaliseRows(generateFilters(context, tf.concat([one, other]) as tf.Tensor2D));
     const v = featureMap(tensors, tf.tensor4d(images, [count, IMAGE_SIZE, IMAGE_SIZE, 3]), options);
     const maps = dynamicConvolution(v, filters); // [N,blends,8,8]
-    // a map a row, so that the predictor gives each one score of its own
+    // one map per row, so that the predictor scores each
     const single = tf.reshape(maps, [count * shares.length, 1, MAP_SIZE, MAP_SIZE]) as tf.Tensor4D;
     const scores = tf.reshape(tf.slice(predictScores(context, single), [0, 0], [-1, 1]), [
       count,

@@ -2,11 +2,11 @@ import { argMax } from "../support/statistics.ts";
 
 /** Images to show, chosen by rule. */
 export interface ChosenExamples {
-  /** The first image of the set that is labelled correctly; −1 where none is. */
+  /** First correctly classified image of the set; −1 if there is none. */
   first: number;
-  /** Correctly labelled images in the set's order, the first one of each class; `first` leads them. */
+  /** Correctly classified images in the set's order, the first of each class; `first` leads them. */
   correct: number[];
-  /** Wrongly labelled images in the set's order. */
+  /** Misclassified images in the set's order. */
   wrong: number[];
 }
 
@@ -14,22 +14,22 @@ export interface ChosenExamples {
 export interface ChooseOptions {
   /** Scores `[N,K]`. */
   scores: Float32Array;
-  /** Right classes `[N]`. */
+  /** True classes `[N]`. */
   labels: ArrayLike<number>;
-  /** Correct ones at most, each of another class. @default 5 */
+  /** Largest number of correct ones, each of another class. @default 5 */
   correct?: number;
-  /** Wrong ones at most. @default 1 */
+  /** Largest number of wrong ones. @default 1 */
   wrong?: number;
 }
 
 /**
- * Chooses images by a rule and not by hand: those that come first in the set. Which ones they are says nothing in favour of the network.
+ * Chooses images by a rule, not by hand: those that come first in the set, so that the choice does not favour the network.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
  * import { chooseExamples } from "./choose_examples.ts";
- * const scores = Float32Array.of(1, 0, 0, 1, 0, 1); // three images, two classes: the answers are 0, 1, 1
+ * const scores = Float32Array.of(1, 0, 0, 1, 0, 1); // three images, two classes: the predictions are 0, 1, 1
  * assert.deepEqual(chooseExamples({ scores, labels: [1, 1, 1] }), { first: 1, correct: [1], wrong: [0] });
  * ```
  */

@@ -6,15 +6,15 @@ import { createRandom } from "../support/random.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { mean } from "../support/statistics.ts";
 
-/** What a network knows the classes by. */
+/** Vectors that represent the classes. */
 export interface ClassVectors {
-  /** Normalised filters, a row a class (or one row where all share it). */
+  /** Normalised filters, one row per class (or one row that all share). */
   filters: number[][];
-  /** Class embeddings, a row a class; null where the network has none. */
+  /** Class embeddings, one row per class; null where the network has none. */
   embeddings: number[][] | null;
   /**
-   * Share of the generator's outputs whose size is above {@linkcode SATURATED}, where tanh hardly has a slope any more; null where there is
-   * no generator.
+   * Fraction of the generator's outputs above {@linkcode SATURATED} in absolute value, where tanh is nearly flat; null
+   * without a generator.
    */
   saturated: number | null;
 }
@@ -45,27 +45,27 @@ export async function readClassVectors(
   }
 }
 
-/** Two classes, and how alike they are. */
+/** Two classes and their similarity. */
 export interface ClassPair {
   one: number;
   other: number;
   value: number;
 }
 
-/** Every pair of different classes of a symmetric matrix `[K,K]`, the greatest value first. */
+/** Ranks the pairs of classes of a symmetric matrix `[K,K]`, greatest value first. */
 export function rankPairs(matrix: readonly (readonly number[])[]): ClassPair[] {
   return upperPairs(matrix.length)
     .map(([one, other]) => ({ one, other, value: (matrix[one][other] + matrix[other][one]) / 2 }))
     .sort((a, b) => b.value - a.value);
 }
 
-/** How two symmetric matrices agree over the pairs of classes. */
+/** Agreement of two symmetric matrices over the pairs of classes. */
 export interface PairAgreement {
   /** Spearman's rank correlation over the pairs, −1 … 1. */
   correlation: number;
   /**
-   * How often classes named anew at random agree as well or better (in size): the permutation test of Mantel (1967), whose pairs
-   * need not be independent.
+   * p-value: how often randomly relabelled classes agree as well or better (in absolute value), by the permutation test of
+   * Mantel (1967), whose pairs need not be independent.
    */
   chance: number;
   pairs: number;
@@ -80,7 +80,7 @@ export interface CompareMatricesOptions {
 
 const MANTEL = 0x6d616e74; // keeps these draws apart from others with the same seed
 
-/** Says whether pairs of classes that are alike by one symmetric matrix `[K,K]` are alike by another one. */
+/** Tests whether pairs of classes that are similar by one symmetric matrix `[K,K]` are similar by another. */
 export function compareMatrices(
   one: readonly (readonly number[])[],
   other: readonly (readonly number[])[],
@@ -115,7 +115,7 @@ function upperPairs(classes: number): [number, number][] {
     .flatMap((i) => Array.from({ length: classes - i - 1 }, (_, j): [number, number] => [i, i + j + 1]));
 }
 
-/** Ranks from 0; equal values share their mean rank. */
+/** Computes ranks from 0; ties share their mean rank. */
 function rank(values: readonly number[]): number[] {
   return values.map((value) => {
     const below = values.filter((other) => other < value).length;

@@ -1,36 +1,38 @@
 /**
- * Does a map mark the pixels that the network's answer depends on? Remove them in the map's order and watch the answer fall (deletion);
- * show them in that order on an empty image and watch it rise (insertion).
+ * Deletion and insertion: removes pixels in the order of a map and follows the class's probability as it falls; inserts
+ * them into an empty image and follows it as it rises.
  *
  * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC 2018), section 4.
  *
  * @module
  */
+import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { areaUnder, type FractionCurve } from "../figures/deletion_insertion.ts";
+import { MAP_SIZE } from "../model/spec.ts";
+import { createRandom } from "../support/random.ts";
 import { type MeanInterval, meanInterval, softmax } from "../support/statistics.ts";
-import { type Baseline, makeBaseline, replaceCells } from "./occlusion.ts";
 import { MAP_CELLS } from "./scorer.ts";
 
 /** Options of {@linkcode traceCurves}. */
 export interface TraceOptions {
   /** Normalised values `[N,32,32,3]`. */
   images: Float32Array;
-  /** The class whose probability is followed in each image `[N]`. */
+  /** Class whose probability is followed, per image `[N]`. */
   classes: ArrayLike<number>;
-  /** By name: for each image the order in which its cells are taken. */
+  /** Orders of the cells for each image, by name. */
   orders: Readonly<Record<string, readonly ArrayLike<number>[]>>;
-  /** Scores `[N,K]` of images. */
+  /** Computes scores `[N,K]` of images. */
   score(images: Float32Array): Promise<Float32Array>;
-  /** What stands where pixels are removed. @default "mean" */
+  /** Replacement for removed pixels. @default "mean" */
   baseline?: Baseline;
-  /** Cells taken from one point of a curve to the next; a divisor of 64. @default 4 */
+  /** Cells per step of a curve; a divisor of 64. @default 4 */
   cellsPerStep?: number;
 }
 
 /** Curves of one order, image by image. */
 export interface Trace {
   name: string;
-  /** Shares of the pixels that were taken, 0–1. */
+  /** Fraction of pixels removed or inserted, 0–1. */
   fraction: number[];
   /** Probability of the class `[N][points]`. */
   deletion: number[][];
@@ -38,7 +40,7 @@ export interface Trace {
 }
 
 /**
- * Follows the probability of each image's class while its cells are removed, and while they are shown.
+ * Follows the probability of each image's class while its cells are removed, and while they are inserted.
  *
  * Both use the same empty image, so the insertion curve of an order is its deletion curve read from the end of the reverse order.
  */
@@ -80,7 +82,7 @@ export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
   return traces;
 }
 
-/** The mean curve over images, with its 95 % interval at each point (Student's t; of each point for itself). */
+/** Averages curves over images, with a pointwise 95 % interval (Student's t). */
 export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): FractionCurve {
   const points = trace.fraction.map((_, point) => meanInterval(trace[kind].map((curve) => curve[point])));
   const isBanded = points.every(({ interval }) => interval !== undefined);
@@ -93,22 +95,22 @@ export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): Frac
   };
 }
 
-/** The area under each image's curve, 0–1. */
+/** Computes the area under each image's curve, 0–1. */
 export function areasOf({ name, fraction, ...curves }: Trace, kind: "deletion" | "insertion"): number[] {
   return curves[kind].map((value) => areaUnder({ name, fraction, value }));
 }
 
-/** An order's areas, and how they differ from a reference's on the same images. */
+/** Areas of an order, and their differences from a reference's on the same images. */
 export interface AreaComparison {
   name: string;
   deletion: MeanInterval;
   insertion: MeanInterval;
-  /** Area minus the reference's, image by image; null for the reference itself. Good is below 0 for deletion, above for insertion. */
+  /** Area minus the reference's, image by image; null for the reference itself. Better is below 0 for deletion, above for insertion. */
   difference: { deletion: MeanInterval; insertion: MeanInterval } | null;
 }
 
 /**
- * Compares the areas under the curves with those of one order, in pairs by image.
+ * Compares the areas under the curves with those of one order, paired by image.
  *
  * @throws {RangeError} If there is no order of that name.
  */
@@ -127,4 +129,108 @@ export function compareAreas(traces: readonly Trace[], reference: string): AreaC
       ? null
       : { deletion: subtract(trace, "deletion"), insertion: subtract(trace, "insertion") },
   }));
+}
+
+const ORDER = 0x63656c6c; // keeps these draws apart from others with the same seed
+
+/** Orders cells by value, greatest first; ties from the top left. */
+export function orderByValue(map: ArrayLike<number>): number[] {
+  return Array.from(map, (_, cell) => cell).sort((one, other) => map[other] - map[one] || one - other);
+}
+
+/** Orders cells at random, keyed by (seed, image). */
+export function orderAtRandom(seed: number, image: number): number[] {
+  const cells = Uint32Array.from({ length: MAP_CELLS }, (_, cell) => cell);
+  createRandom(ORDER, seed, image).shuffle(cells);
+  return [...cells];
+}
+
+/**
+ * Orders cells from the centre outwards: a baseline that knows nothing of the image, since photographs have their object
+ * there. Ties are in random order, keyed by (seed, image).
+ */
+export function orderFromCentre(seed: number, image: number): number[] {
+  const middle = (MAP_SIZE - 1) / 2;
+  const distance = (cell: number) =>
+    (Math.floor(cell / MAP_SIZE) - middle) ** 2 + (cell % MAP_SIZE - middle) ** 2;
+  return orderAtRandom(seed, image).sort((one, other) => distance(one) - distance(other)); // a stable sort
+}
+
+/**
+ * Replacement for removed pixels: the image's mean colour, or the blurred image (Gaussian, σ = 5 pixels).
+ *
+ * The mean colour leaves nothing of the shape but has sharp edges; the blur has none, but leaves large shapes visible.
+ */
+export type Baseline = "mean" | "blur";
+
+/** Side in pixels of the block of a cell. */
+export const BLOCK = IMAGE_SIZE / MAP_SIZE;
+
+const DEVIATION = 5; // pixels
+const REACH = 15;
+
+/** Replaces all pixels: images `[N,32,32,3]`. */
+export function makeBaseline(images: Float32Array, baseline: Baseline): Float32Array {
+  return baseline === "mean" ? fillWithMean(images) : blur(blur(images, 3), 3 * IMAGE_SIZE);
+}
+
+/**
+ * Replaces the blocks of the first `count` cells of an order, image by image.
+ *
+ * @param images Values `[N,32,32,3]`.
+ * @param replacement Images `[N,32,32,3]` to take the blocks from.
+ * @param orders An order of the 64 cells for each image.
+ * @returns New values `[N,32,32,3]`.
+ */
+export function replaceCells(
+  images: Float32Array,
+  replacement: Float32Array,
+  orders: readonly ArrayLike<number>[],
+  count: number,
+): Float32Array {
+  const result = images.slice();
+  orders.forEach((order, image) => {
+    for (let place = 0; place < count; place++) {
+      const top = Math.floor(order[place] / MAP_SIZE) * BLOCK;
+      const left = order[place] % MAP_SIZE * BLOCK;
+      for (let row = top; row < top + BLOCK; row++) {
+        const start = image * IMAGE_BYTES + (row * IMAGE_SIZE + left) * 3;
+        result.set(replacement.subarray(start, start + 3 * BLOCK), start);
+      }
+    }
+  });
+  return result;
+}
+
+function fillWithMean(images: Float32Array): Float32Array {
+  const result = new Float32Array(images.length);
+  for (let start = 0; start < images.length; start += IMAGE_BYTES) {
+    for (let channel = 0; channel < 3; channel++) {
+      let sum = 0;
+      for (let at = channel; at < IMAGE_BYTES; at += 3) sum += images[start + at];
+      const mean = sum / (IMAGE_SIZE * IMAGE_SIZE);
+      for (let at = channel; at < IMAGE_BYTES; at += 3) result[start + at] = mean;
+    }
+  }
+  return result;
+}
+
+/** Blurs along one axis, whose pixels are `step` values apart; weights are renormalised at the edges. */
+function blur(images: Float32Array, step: number): Float32Array {
+  const weights = Array.from(
+    { length: 2 * REACH + 1 },
+    (_, at) => Math.exp(-((at - REACH) ** 2) / (2 * DEVIATION ** 2)),
+  );
+  const result = new Float32Array(images.length);
+  for (let at = 0; at < images.length; at++) {
+    const position = Math.floor(at / step) % IMAGE_SIZE;
+    const first = Math.max(-REACH, -position), last = Math.min(REACH, IMAGE_SIZE - 1 - position);
+    let sum = 0, total = 0;
+    for (let offset = first; offset <= last; offset++) {
+      sum += weights[offset + REACH] * images[at + offset * step];
+      total += weights[offset + REACH];
+    }
+    result[at] = sum / total;
+  }
+  return result;
 }

@@ -1,6 +1,6 @@
 /**
- * How far a trained backbone has moved from where it started, measured so that the length of a kernel does not matter: batch normalisation
- * follows every convolution here and undoes it, and weight decay shrinks it meanwhile.
+ * Drift of a trained backbone from its initial weights, independent of the kernels' lengths: the batch normalisation behind
+ * each convolution undoes them, and weight decay shrinks them.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { type LayerMoments, NORM_LAYERS } from "./batch_statistics.ts";
 /** Values in PyTorch's layout: the first axis is the output channel. */
 export type Weights = Pick<StoredTensor, "shape"> & { data: ArrayLike<number> };
 
-/** A kernel that is so much shorter than the layer's typical one is dead: its channel is the same for every image. */
+/** Relative length below which a kernel is dead: its channel is the same for every image. */
 export const DEAD_LENGTH = 1e-3;
 
-/** How far the kernels of one layer have moved. */
+/** Drift of a layer's kernels. */
 export interface KernelDrift {
   /** ‖w − w₀‖ / ‖w₀‖ over the whole layer; it counts growth in length as well. */
   change: number;
@@ -25,7 +25,7 @@ export interface KernelDrift {
 }
 
 /**
- * How far the kernels of a layer have moved.
+ * Measures the drift of a layer's kernels.
  *
  * @throws {RangeError} If the shapes differ.
  *
@@ -34,7 +34,7 @@ export interface KernelDrift {
  * import assert from "node:assert/strict";
  * import { measureKernelDrift } from "./drift.ts";
  * const [before, after] = [[1, 0, 0, 2], [0, 3, 0, 1]].map((data) => ({ shape: [2, 2], data }));
- * assert.equal(measureKernelDrift(before, after).angle, 45); // one of two kernels has turned by 90°
+ * assert.equal(measureKernelDrift(before, after).angle, 45); // one of two kernels is rotated by 90°
  * ```
  */
 export function measureKernelDrift(before: Weights, after: Weights): KernelDrift {
@@ -63,7 +63,7 @@ export function measureKernelDrift(before: Weights, after: Weights): KernelDrift
   };
 }
 
-/** Lengths of a layer's kernels, a channel each. */
+/** Computes the lengths of a layer's kernels, one per channel. */
 export function lengthsOf({ shape, data }: Weights): number[] {
   const size = data.length / shape[0];
   return Array.from({ length: shape[0] }, (_, channel) => {
@@ -73,13 +73,13 @@ export function lengthsOf({ shape, data }: Weights): number[] {
   });
 }
 
-/** Channels whose kernel is dead. */
+/** Finds channels whose kernel is dead. */
 export function findDead(lengths: readonly number[]): Set<number> {
   const typical = lengths.toSorted((one, other) => one - other)[Math.floor(lengths.length / 2)];
   return new Set(lengths.flatMap((length, channel) => length < DEAD_LENGTH * typical ? [channel] : []));
 }
 
-/** How the channels of a layer differ from what was expected of them. */
+/** Difference between a layer's channel moments and the expected ones. */
 export interface MomentsDrift {
   /** Mean over channels of |mean − expected mean|, in expected standard deviations. */
   shift: number;
@@ -90,7 +90,7 @@ export interface MomentsDrift {
 }
 
 /**
- * Compares the moments of each layer with those expected, over the channels that vary at all.
+ * Compares the moments of each layer with those expected, over the channels that are not constant.
  *
  * @returns By the layer's name.
  */
@@ -116,15 +116,15 @@ export function compareMoments(expected: LayerMoments, found: LayerMoments): Map
   }));
 }
 
-/** How far one convolution and the statistics behind it have moved. */
+/** Drift of a convolution and of the statistics behind it. */
 export interface LayerDrift extends KernelDrift {
   /** The convolution, such as `backbone.conv1`. */
   layer: string;
-  /** Of the stored statistics behind it, as if every kernel had length 1: else the kernels' growth would be all one sees. */
+  /** Drift of the running statistics behind it, as if every kernel had length 1: otherwise the kernels' growth would dominate. */
   moments: MomentsDrift;
 }
 
-/** How far each convolution of a backbone, and the stored statistics behind it, have moved, in the order of the data's way. */
+/** Measures the drift of each convolution of a backbone and of the running statistics behind it, in forward order. */
 export async function measureBackboneDrift(start: StateDict, end: StateDict): Promise<LayerDrift[]> {
   const layers: LayerDrift[] = [];
   for (const norm of NORM_LAYERS) {

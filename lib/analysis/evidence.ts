@@ -1,12 +1,12 @@
 /**
- * Reading response maps. Two things about them are free, so training decides them by chance:
+ * Evidence: a reading of response maps. Two of their properties are free, so training leaves them to chance:
  *
  * - A filter and the score predictor behind it can both change their sign without any score changing (the generator ends in tanh, which is
  *   odd). Whether a class shows as a *high* or as a *low* response is chance, and may differ from place to place.
- * - What all ten scores have in common does not count, since the softmax sees only differences. A class may win by responding, or by not
- *   responding where all others do.
+ * - A term common to all ten scores does not count, since the softmax depends on differences only. A class may be predicted because it
+ *   responds, or because it does not respond where all others do.
  *
- * Evidence is what is left when both are taken out.
+ * Evidence removes both.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import { createForwardContext } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { CLASSES, filterCount, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import * as tf from "../tensorflow/runtime/tf.ts";
 import { joinArrays, MAP_CELLS } from "./scorer.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 const BATCH_SIZE = 2500; // maps
 
 /**
- * How much a class's score rises with each value of its response map.
+ * Computes the slope of a class's score in each value of its response map.
  *
  * @param maps Response maps `[M,8,8]`, of any classes and images.
  * @returns Slopes `[M,8,8]`: ∂ score / ∂ response.
- * @throws {RangeError} If the network has not one score a map.
+ * @throws {RangeError} If the classes have no maps of their own.
  */
 export async function scoreSlopes(
   tensors: StateDict,
@@ -50,7 +50,7 @@ export async function scoreSlopes(
 }
 
 /**
- * Response × slope, cell by cell: what each cell adds to the score, to first order (gradient × input, Shrikumar et al. 2017,
+ * Computes gradient × input for each cell: its contribution to the score, to first order (Shrikumar et al. 2017,
  * arXiv:1704.02685). It does not depend on the maps' sign.
  *
  * @param maps `[M,8,8]`
@@ -65,7 +65,7 @@ export async function weighMaps(
 }
 
 /**
- * What each map has more than the mean of its image's nine others. What is added to all ten makes no difference.
+ * Subtracts from each map the mean of the image's nine others. A term common to all ten cancels.
  *
  * @param maps `[N,10,8,8]`
  */
@@ -85,7 +85,8 @@ export function contrastMaps(maps: Float32Array): Float32Array {
 }
 
 /**
- * Evidence for each class: what each cell of its map adds to its score, less what that cell adds to the other classes' scores on average.
+ * Computes the evidence for each class: each cell's contribution to its score, minus the mean contribution to the other
+ * classes' scores.
  *
  * @param maps Response maps `[N,10,8,8]`.
  */
@@ -97,11 +98,11 @@ export async function measureEvidence(
   return contrastMaps(await weighMaps(tensors, spec, maps));
 }
 
-/** How a predictor reads maps. */
+/** Slopes of a score predictor. */
 export interface SlopeSummary {
   /** Mean slope of each cell `[64]`. */
   mean: Float32Array;
-  /** Share of the cells, over all maps, where the score rises with the response, 0–1. */
+  /** Fraction of cells, over all maps, in which the score rises with the response, 0–1. */
   rising: number;
 }
 
@@ -110,9 +111,53 @@ export function summariseSlopes(slopes: Float32Array): SlopeSummary {
   return { mean: averageMaps(slopes), rising: slopes.filter((slope) => slope > 0).length / slopes.length };
 }
 
-/** The mean of maps `[M,8,8]`, `[64]`. */
+/** Averages maps `[M,8,8]` → `[64]`. */
 export function averageMaps(maps: Float32Array): Float32Array {
   const sums = new Float64Array(MAP_CELLS);
   maps.forEach((value, index) => sums[index % MAP_CELLS] += value);
   return Float32Array.from(sums, (sum) => sum / (maps.length / MAP_CELLS));
+}
+
+/**
+ * Computes margins: scores minus the mean score of the classes that are not involved.
+ *
+ * @param rows Scores to judge, one row per image.
+ * @param scores The ten classes' scores of the same images, `[N,10]`.
+ * @param parts Classes that are involved.
+ */
+export function leadScores(
+  rows: readonly (readonly number[])[],
+  scores: Float32Array,
+  parts: readonly number[],
+): number[][] {
+  const others = otherClasses(parts);
+  return rows.map((row, image) => {
+    const mean = others.reduce((sum, label) => sum + scores[image * CLASSES + label], 0) / others.length;
+    return row.map((score) => score - mean);
+  });
+}
+
+/**
+ * Computes the same margins for maps, cell by cell.
+ *
+ * @param maps Maps to judge, `[N,K,8,8]`.
+ * @param classMaps The ten classes' maps of the same images, `[N,10,8,8]`.
+ */
+export function leadMaps(
+  maps: Float32Array,
+  classMaps: Float32Array,
+  parts: readonly number[],
+): Float32Array {
+  const others = otherClasses(parts);
+  const images = classMaps.length / (CLASSES * MAP_CELLS);
+  const perImage = maps.length / images;
+  return maps.map((value, at) => {
+    const start = Math.floor(at / perImage) * CLASSES * MAP_CELLS + at % MAP_CELLS;
+    const sum = others.reduce((sum, label) => sum + classMaps[start + label * MAP_CELLS], 0);
+    return value - sum / others.length;
+  });
+}
+
+function otherClasses(parts: readonly number[]): number[] {
+  return Array.from({ length: CLASSES }, (_, label) => label).filter((label) => !parts.includes(label));
 }

@@ -3,8 +3,8 @@ import { backboneFeatures } from "../model/network.ts";
 import { CHANNELS } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
-import * as tf from "../tensorflow/runtime/tf.ts";
 import { collectOutputs, createImageSource, EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Options of {@linkcode computeFeatures}. */
 export interface FeatureOptions {
@@ -58,7 +58,7 @@ export async function computeFeatures(
   return { values, length, labels: dataset.labels };
 }
 
-/** Features over a grid, averaged over a coarser one; the numbers of rows divide each other. */
+/** Averages features over a coarser grid, whose rows divide those of the finer one. */
 export function coarsenFeatures({ values, length, labels }: Features, grid: number): Features {
   const fine = Math.sqrt(length / CHANNELS);
   const ratio = fine / grid;
@@ -72,7 +72,7 @@ export function coarsenFeatures({ values, length, labels }: Features, grid: numb
   return { values: coarse, length: grid * grid * CHANNELS, labels };
 }
 
-/** The backbone's feature map as a network that is evaluated has it, `[B,H/4,W/4,64]`. */
+/** Computes the backbone's feature map in evaluation mode, `[B,H/4,W/4,64]`. */
 export function evaluateBackbone(tensors: StateDict, images: tf.Tensor4D): tf.Tensor4D {
   return backboneFeatures(tensors, images, {
     variant: "dynamic",
@@ -82,10 +82,130 @@ export function evaluateBackbone(tensors: StateDict, images: tf.Tensor4D): tf.Te
   });
 }
 
-/** Means over a grid of blocks: `[B,H,W,C]` → `[B, grid · grid · C]`. */
+/** Averages over a grid of blocks: `[B,H,W,C]` → `[B, grid · grid · C]`. */
 export function averageOverGrid(maps: tf.Tensor4D, grid: number): tf.Tensor2D {
   const [B, H, W, C] = maps.shape;
   const blocks = tf.reshape(maps, [B, grid, H / grid, grid, W / grid * C]);
   const rows = tf.reshape(tf.mean(blocks, 2), [B, grid, grid, W / grid, C]);
   return tf.reshape(tf.mean(rows, 3), [B, grid * grid * C]);
+}
+
+/** Activity of the channels of a feature map. */
+export interface ChannelActivity {
+  channels: number;
+  /** Dead channels: above zero at less than {@linkcode DEAD_SHARE} of all positions, or constant. */
+  dead: number;
+  /** Fraction of values above zero (behind a ReLU the others are zero). */
+  active: number;
+  /** Mean over channels of the standard deviation over images and positions. */
+  deviation: number;
+  /** Effective dimension (participation ratio): (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation matrix. */
+  dimensions: number;
+}
+
+/** A channel is dead if it is active at a smaller fraction of positions, or varies by less than this fraction of the median. */
+export const DEAD_SHARE = 0.001;
+
+/**
+ * Describes the channels of feature maps.
+ *
+ * @param values Feature maps with the channels last, `[…,channels]`, behind a ReLU.
+ */
+export function describeChannels(values: ArrayLike<number>, channels: number): ChannelActivity {
+  const places = values.length / channels;
+  const [active, mean] = [new Float64Array(channels), new Float64Array(channels)];
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] > 0) active[at % channels]++;
+    mean[at % channels] += values[at] / places;
+  }
+  const covariance = new Float64Array(channels * channels);
+  const centred = new Float64Array(channels);
+  for (let place = 0; place < places; place++) {
+    for (let channel = 0; channel < channels; channel++) {
+      centred[channel] = values[place * channels + channel] - mean[channel];
+    }
+    for (let row = 0; row < channels; row++) {
+      for (let column = 0; column < channels; column++) {
+        covariance[row * channels + column] += centred[row] * centred[column] / places;
+      }
+    }
+  }
+  const deviations = Array.from(
+    { length: channels },
+    (_, channel) => Math.sqrt(covariance[channel * (channels + 1)]),
+  );
+  const flat = DEAD_SHARE * deviations.toSorted((one, other) => one - other)[Math.floor(channels / 2)];
+  return {
+    channels,
+    dead: deviations.filter((deviation, channel) => active[channel] / places < DEAD_SHARE || deviation < flat)
+      .length,
+    active: active.reduce((sum, count) => sum + count, 0) / values.length,
+    deviation: deviations.reduce((sum, value) => sum + value, 0) / channels,
+    dimensions: countDimensions(covariance, deviations),
+  };
+}
+
+/** trace(R)² / trace(R²) of the correlation matrix R; constant channels are left out. */
+function countDimensions(covariance: Float64Array, deviations: readonly number[]): number {
+  const channels = deviations.length;
+  const live = deviations.flatMap((deviation, channel) => deviation > 0 ? [channel] : []);
+  let squares = 0;
+  for (const row of live) {
+    for (const column of live) {
+      squares += (covariance[row * channels + column] / (deviations[row] * deviations[column])) ** 2;
+    }
+  }
+  return squares === 0 ? 0 : live.length ** 2 / squares;
+}
+
+/**
+ * Computes linear centred kernel alignment (CKA) of two networks' features of the same images, 0–1. It is invariant to
+ * orthogonal transformations and isotropic scaling of the features.
+ *
+ * Source: Kornblith, Norouzi, Lee & Hinton, Similarity of Neural Network Representations Revisited (ICML 2019), section 3.
+ *
+ * @param one `[N,length]`, row by row.
+ * @param other `[N,otherLength]` of the same N images.
+ *
+ * @example
+ * ```ts
+ * import { featureSimilarity } from "./features.ts";
+ * console.log(featureSimilarity([1, 0, 0, 1, 2, 2], [0, 1, -1, 0, -2, 2], 3)); // rotated by 90°: 1
+ * ```
+ */
+export function featureSimilarity(one: ArrayLike<number>, other: ArrayLike<number>, images: number): number {
+  const [x, y] = [centre(one, images), centre(other, images)];
+  return squaredNorm(x, y) / Math.sqrt(squaredNorm(x, x) * squaredNorm(y, y));
+}
+
+interface Centred {
+  values: Float64Array;
+  length: number;
+  images: number;
+}
+
+function centre(values: ArrayLike<number>, images: number): Centred {
+  const length = values.length / images;
+  const centred = Float64Array.from(values);
+  for (let column = 0; column < length; column++) {
+    let mean = 0;
+    for (let image = 0; image < images; image++) mean += centred[image * length + column] / images;
+    for (let image = 0; image < images; image++) centred[image * length + column] -= mean;
+  }
+  return { values: centred, length, images };
+}
+
+/** ‖xᵀy‖² (Frobenius). */
+function squaredNorm(x: Centred, y: Centred): number {
+  const product = new Float64Array(x.length * y.length);
+  for (let image = 0; image < x.images; image++) {
+    for (let row = 0; row < x.length; row++) {
+      const value = x.values[image * x.length + row];
+      if (value === 0) continue;
+      for (let column = 0; column < y.length; column++) {
+        product[row * y.length + column] += value * y.values[image * y.length + column];
+      }
+    }
+  }
+  return product.reduce((sum, value) => sum + value * value, 0);
 }

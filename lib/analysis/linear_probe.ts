@@ -1,10 +1,10 @@
-import { wilsonInterval } from "../support/statistics.ts";
 import { CLASSES } from "../model/spec.ts";
+import { wilsonInterval } from "../support/statistics.ts";
 import { measure } from "../training/evaluate.ts";
 import type { Features } from "./features.ts";
-import { applyLinear, collectMoments, solveRidge } from "./ridge.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 
-/** What a linear classifier makes of features. */
+/** Accuracy of a linear classifier on features. */
 export interface Probe {
   /** Share of the test images that it gets right, 0–1, with Wilson's 95 % interval. */
   accuracy: number;
@@ -59,4 +59,143 @@ function accuracyOf(classifier: Parameters<typeof applyLinear>[0], { values, lab
 
 function part({ values, length, labels }: Features, from: number, to = labels.length): Features {
   return { values: values.subarray(from * length, to * length), length, labels: labels.subarray(from, to) };
+}
+
+/** A linear map to one value a class: `x · weights + intercept`. */
+export interface LinearClassifier {
+  /** `[length,K]` */
+  weights: Float64Array;
+  intercept: Float64Array;
+  /** Numbers that go in. */
+  length: number;
+  classes: number;
+}
+
+/** Sufficient statistics of ridge regression, for any penalty. */
+export interface Moments {
+  /** Means of the features `[length]`. */
+  mean: Float64Array;
+  /** Covariance of the features `[length,length]`. */
+  covariance: Float64Array;
+  /** Covariance of features and targets `[length,K]`. */
+  cross: Float64Array;
+  /** Share of each class `[K]`. */
+  shares: Float64Array;
+  length: number;
+  classes: number;
+}
+
+/**
+ * Collects what {@linkcode solveRidge} needs, for features that are standardised first: so the penalty weighs equally on all.
+ *
+ * @param values Features `[N,length]`.
+ */
+export async function collectMoments(
+  values: Float32Array,
+  length: number,
+  labels: Uint8Array,
+  classes: number,
+): Promise<Moments> {
+  const count = labels.length;
+  const [mean, covariance, cross, shares] = tf.tidy(() => {
+    const x = tf.tensor2d(values, [count, length]);
+    const y = tf.cast(
+      tf.oneHot(tf.tensor1d(Int32Array.from(labels), "int32"), classes),
+      "float32",
+    ) as tf.Tensor2D;
+    const [meanX, meanY] = [tf.mean(x, 0), tf.mean(y, 0)];
+    const centred = tf.sub(x, meanX) as tf.Tensor2D;
+    const covariance = tf.div(tf.matMul(centred, centred, true), count);
+    const cross = tf.div(tf.matMul(centred, tf.sub(y, meanY) as tf.Tensor2D, true), count);
+    return [meanX, covariance, cross, meanY];
+  });
+  try {
+    const [m, c, x, s] = await Promise.all([mean, covariance, cross, shares].map((tensor) => tensor.data()));
+    const [a, b, d, e] = [m, c, x, s].map((data) => Float64Array.from(data));
+    return { mean: a, covariance: b, cross: d, shares: e, length, classes };
+  } finally {
+    tf.dispose([mean, covariance, cross, shares]);
+  }
+}
+
+/**
+ * Solves ridge regression, (S + λI) B = C for standardised features.
+ *
+ * @param penalty λ, in units of a feature's variance.
+ */
+export function solveRidge(moments: Moments, penalty: number): LinearClassifier {
+  const { mean, covariance, cross, shares, length, classes } = moments;
+  const deviation = Float64Array.from(mean, (_, at) => Math.sqrt(covariance[at * length + at]) || 1); // a dead feature stays 0
+  const matrix = covariance.map((value, at) => {
+    const [row, column] = [Math.floor(at / length), at % length];
+    return value / (deviation[row] * deviation[column]) + (row === column ? penalty : 0);
+  });
+  const right = cross.map((value, at) => value / deviation[Math.floor(at / classes)]);
+  const weights = solveSymmetric(matrix, right, length, classes)
+    .map((value, at) => value / deviation[Math.floor(at / classes)]);
+  const intercept = shares.map((share, label) => {
+    let sum = share;
+    for (let at = 0; at < length; at++) sum -= mean[at] * weights[at * classes + label];
+    return sum;
+  });
+  return { weights, intercept, length, classes };
+}
+
+/**
+ * Solves A X = B for a symmetric, positive definite A by Cholesky's decomposition.
+ *
+ * @param matrix `[size,size]`; its lower half is read.
+ * @param right `[size,columns]`
+ * @throws {RangeError} If A is not positive definite.
+ */
+export function solveSymmetric(
+  matrix: Float64Array,
+  right: Float64Array,
+  size: number,
+  columns: number,
+): Float64Array {
+  const lower = matrix.slice();
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column <= row; column++) {
+      let sum = lower[row * size + column];
+      for (let at = 0; at < column; at++) sum -= lower[row * size + at] * lower[column * size + at];
+      if (row > column) lower[row * size + column] = sum / lower[column * size + column];
+      else if (sum > 0) lower[row * size + row] = Math.sqrt(sum);
+      else throw new RangeError("The matrix is not positive definite.");
+    }
+  }
+  const solution = right.slice();
+  for (let column = 0; column < columns; column++) {
+    for (let row = 0; row < size; row++) {
+      let sum = solution[row * columns + column];
+      for (let at = 0; at < row; at++) sum -= lower[row * size + at] * solution[at * columns + column];
+      solution[row * columns + column] = sum / lower[row * size + row];
+    }
+    for (let row = size - 1; row >= 0; row--) {
+      let sum = solution[row * columns + column];
+      for (let at = row + 1; at < size; at++) sum -= lower[at * size + row] * solution[at * columns + column];
+      solution[row * columns + column] = sum / lower[row * size + row];
+    }
+  }
+  return solution;
+}
+
+/** Values of the classes `[N,K]` for features `[N,length]`. */
+export function applyLinear(
+  { weights, intercept, length, classes }: LinearClassifier,
+  values: Float32Array,
+): Float32Array {
+  const count = values.length / length;
+  const result = new Float32Array(count * classes);
+  const row = new Float64Array(classes);
+  for (let image = 0; image < count; image++) {
+    row.set(intercept);
+    for (let at = 0; at < length; at++) {
+      const value = values[image * length + at];
+      if (value === 0) continue;
+      for (let label = 0; label < classes; label++) row[label] += value * weights[at * classes + label];
+    }
+    result.set(row, image * classes);
+  }
+  return result;
 }

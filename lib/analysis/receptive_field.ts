@@ -1,6 +1,16 @@
-/** A layer that looks through a window: a convolution or a pooling. */
+import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
+import { adapter as adapt, backbone } from "../model/backbone.ts";
+import { makeFilters } from "../model/filters.ts";
+import { createForwardContext } from "../model/network.ts";
+import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import type { StateDict } from "../model/state_dict.ts";
+import { convolve3x3Direct } from "../tensorflow/operations/convolution.ts";
+import { flipped } from "../tensorflow/operations/strided.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+
+/** A convolution or a pooling. */
 export interface WindowLayer {
-  /** Height and width of its window. */
+  /** Height and width of its kernel. */
   kernel: number;
   /** @default 1 */
   stride?: number;
@@ -8,7 +18,7 @@ export interface WindowLayer {
   padding?: number;
 }
 
-/** Which pixels of the image a cell of a feature map can see. */
+/** Receptive field of the cells of a feature map. */
 export interface ReceptiveField {
   /** Height and width of the window in pixels. */
   size: number;
@@ -18,7 +28,7 @@ export interface ReceptiveField {
   start: number;
 }
 
-/** The windows of ResNet-18 up to `layer1`, in the order of the data's way (`torchvision.models.resnet18`). */
+/** The windows of ResNet-18 up to `layer1`, in forward order (`torchvision.models.resnet18`). */
 export const BACKBONE_WINDOWS: readonly WindowLayer[] = [
   { kernel: 7, stride: 2, padding: 3 },
   { kernel: 3, stride: 2, padding: 1 }, // max-pooling
@@ -26,8 +36,8 @@ export const BACKBONE_WINDOWS: readonly WindowLayer[] = [
 ];
 
 /**
- * The receptive field behind a chain of layers: each layer widens it by `kernel − 1` steps of what lies below, and its stride makes the
- * steps of all that follow longer.
+ * Computes the receptive field of a chain of layers: each widens it by `kernel − 1` steps, and its stride lengthens the
+ * steps of all that follow.
  *
  * Source: Araujo, Norris & Sim, Computing Receptive Fields of Convolutional Neural Networks (Distill, 2019).
  *
@@ -49,7 +59,7 @@ export function receptiveField(layers: readonly WindowLayer[]): ReceptiveField {
 }
 
 /**
- * How many pixels of an image a cell can see at most, along one side: its window, cut off at the image's edges.
+ * Computes the visible pixels of a cell along one side: its window, clipped at the image's edges.
  *
  * @param cell Its row or column, the first being 0.
  */
@@ -60,4 +70,72 @@ export function visiblePixels(
 ): number {
   const middle = start + cell * jump;
   return Math.max(0, Math.min(imageSize, middle + size / 2) - Math.max(0, middle - size / 2));
+}
+
+/** Cell of the response maps whose influences are measured. */
+export interface InfluenceOptions {
+  /** Normalised values `[N,32,32,3]`. */
+  images: Float32Array;
+  /** Class of the map, per image `[N]`. */
+  classes: ArrayLike<number>;
+  row: number;
+  column: number;
+}
+
+/**
+ * Measures the influence of each pixel on one cell of a response map: |∂ response / ∂ pixel|, summed over colours, mean over
+ * images: the effective receptive field (Luo et al. 2016, arXiv:1701.04128).
+ *
+ * @returns Influences `[32,32]` that sum to 1.
+ */
+export async function measureInfluence(
+  tensors: StateDict,
+  { variant, backbone: mode, adapter }: NetworkSpec,
+  { images, classes, row, column }: InfluenceOptions,
+): Promise<Float32Array> {
+  const count = images.length / IMAGE_BYTES;
+  const gradient = tf.tidy(() => {
+    const evaluated = createForwardContext(tensors, { variant, backbone: mode, adapter, mode: "evaluate" });
+    // the other strided way has no gradient; Winograd's algorithm leaves traces of rounding where there is no influence
+    const context = { ...evaluated, strided: flipped, convolve3x3: convolve3x3Direct };
+    const filters = makeFilters(context, variant); // [10,64]
+    const own = tf.gather(filters, Array.from(classes, (label) => label % filters.shape[0])); // [N,64]
+    return tf.grad((pixels) => {
+      const features = backbone(context, pixels as tf.Tensor4D);
+      const v = adapt(context, features, adapter); // [N,8,8,64]
+      const cell = tf.reshape(tf.slice(v, [0, row, column, 0], [-1, 1, 1, -1]), [count, CHANNELS]);
+      return tf.sum(tf.mul(cell, own));
+    })(tf.tensor4d(images, [count, IMAGE_SIZE, IMAGE_SIZE, 3]));
+  });
+  const values = await gradient.data();
+  gradient.dispose();
+  const influence = new Float32Array(IMAGE_SIZE * IMAGE_SIZE);
+  let total = 0;
+  for (let at = 0; at < values.length; at++) {
+    influence[Math.floor(at % IMAGE_BYTES / 3)] += Math.abs(values[at]);
+    total += Math.abs(values[at]);
+  }
+  return influence.map((value) => value / total);
+}
+
+/**
+ * Finds the side, in pixels, of the smallest square around a cell's block of 4×4 pixels that holds a fraction of all
+ * influence; it is clipped at the image's edges.
+ */
+export function findWindow(
+  influence: ArrayLike<number>,
+  { row, column }: Pick<InfluenceOptions, "row" | "column">,
+  share: number,
+): number {
+  const block = IMAGE_SIZE / MAP_SIZE;
+  for (let margin = 0; margin < IMAGE_SIZE; margin++) {
+    let sum = 0;
+    for (let y = row * block - margin; y < (row + 1) * block + margin; y++) {
+      for (let x = column * block - margin; x < (column + 1) * block + margin; x++) {
+        if (y >= 0 && y < IMAGE_SIZE && x >= 0 && x < IMAGE_SIZE) sum += influence[y * IMAGE_SIZE + x];
+      }
+    }
+    if (sum >= share - 1e-6) return block + 2 * margin;
+  }
+  return 2 * IMAGE_SIZE;
 }

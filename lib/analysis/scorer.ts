@@ -6,21 +6,21 @@ import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 
-/** Numbers of one response map. */
+/** Cells of one response map. */
 export const MAP_CELLS = MAP_SIZE * MAP_SIZE;
 
-/** What a network answers. */
-export interface Answers {
-  /** Scores before the softmax `[N,10]`. */
+/** Outputs of a network. */
+export interface ScorerOutputs {
+  /** Scores (logits) `[N,10]`. */
   scores: Float32Array;
   /** Response maps `[N,K,8,8]`; K is 10, or 1 where all classes share a filter. */
   maps: Float32Array;
 }
 
-/** Asks a network about any number of images. */
+/** Evaluates a network on any number of images. */
 export interface Scorer {
-  /** @param images Normalised values `[N,32,32,3]`. */
-  ask(images: Float32Array): Promise<Answers>;
+  /** Computes scores and maps of normalised images `[N,32,32,3]`. */
+  ask(images: Float32Array): Promise<ScorerOutputs>;
   /** Frees the graphs. */
   dispose(): void;
 }
@@ -63,7 +63,7 @@ export function createScorer(
   };
 }
 
-/** The response map of one class for one image, `[64]`: a view of all maps `[N,K,8,8]`. */
+/** Returns the response map of one class for one image `[64]`: a view of all maps `[N,K,8,8]`. */
 export function mapOf(
   maps: Float32Array,
   image: number,
@@ -74,7 +74,7 @@ export function mapOf(
   return maps.subarray(start, start + MAP_CELLS);
 }
 
-/** Arrays one after the other. */
+/** Concatenates arrays. */
 export function joinArrays(parts: readonly Float32Array[]): Float32Array {
   const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

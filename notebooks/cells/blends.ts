@@ -1,8 +1,8 @@
 import { blendClasses, type Blends } from "../../lib/analysis/blend.ts";
 import { weighMaps } from "../../lib/analysis/evidence.ts";
-import { leadMaps, leadScores } from "../../lib/analysis/leads.ts";
-import { compareSeparation, separation } from "../../lib/analysis/separation.ts";
-import { type Answers, createScorer, joinArrays, MAP_CELLS } from "../../lib/analysis/scorer.ts";
+import { leadMaps, leadScores } from "../../lib/analysis/evidence.ts";
+import { auroc, compareAuroc } from "../../lib/analysis/auroc.ts";
+import { createScorer, joinArrays, MAP_CELLS, type ScorerOutputs } from "../../lib/analysis/scorer.ts";
 import { CLASS_NAMES, type Dataset, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import type { BlendCurve, BlendMaps } from "../../lib/figures/blend_maps.ts";
@@ -47,7 +47,7 @@ export interface MeasuredBlend {
 /** Some images through all blends. */
 interface Look {
   blends: Blends;
-  answers: Answers;
+  answers: ScorerOutputs;
   /** Leads `[N][blends]`. */
   leads: number[][];
 }
@@ -87,13 +87,13 @@ export async function measureBlend(
   const meanAt = (scores: readonly (readonly number[])[], at: number) =>
     meanInterval(scores.map((row) => row[at]));
   const pair = [...one, ...other];
-  const separate = (score: Score) => separation(pair.map(score), rest.map(score));
+  const separate = (score: Score) => auroc(pair.map(score), rest.map(score));
   const ends: Score[] = [(row) => row[0], (row) => row[steps]];
   const better = separate(ends[0]) > separate(ends[1]) ? ends[0] : ends[1];
   const larger: Score = (row) => Math.max(row[0], row[steps]);
   const compare = (score: Score) => {
     const both = (row: readonly number[]): [number, number] => [row[half], score(row)];
-    return compareSeparation({ inside: pair.map(both), outside: rest.map(both) }, { seed: 0 });
+    return compareAuroc({ inside: pair.map(both), outside: rest.map(both) }, { seed: 0 });
   };
   return {
     from,

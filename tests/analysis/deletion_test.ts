@@ -1,8 +1,8 @@
 // a made-up network whose answer depends on the brightness of known cells: what the curves must say is known
 import assert from "node:assert/strict";
-import { orderAtRandom, orderByValue, orderFromCentre } from "../../lib/analysis/cell_orders.ts";
+import { orderAtRandom, orderByValue, orderFromCentre } from "../../lib/analysis/deletion.ts";
 import { areasOf, averageCurve, compareAreas, traceCurves } from "../../lib/analysis/deletion.ts";
-import { makeBaseline, replaceCells } from "../../lib/analysis/occlusion.ts";
+import { makeBaseline, replaceCells } from "../../lib/analysis/deletion.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
 const IMAGES = 6;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { describeChannels } from "../../lib/analysis/channels.ts";
-import { featureSimilarity } from "../../lib/analysis/feature_similarity.ts";
+import { describeChannels } from "../../lib/analysis/features.ts";
+import { featureSimilarity } from "../../lib/analysis/features.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
 const random = createRandom(6);

@@ -6,7 +6,7 @@ import {
   type Features,
 } from "../../lib/analysis/features.ts";
 import { probeFeatures } from "../../lib/analysis/linear_probe.ts";
-import { applyLinear, collectMoments, solveRidge, solveSymmetric } from "../../lib/analysis/ridge.ts";
+import { applyLinear, collectMoments, solveRidge, solveSymmetric } from "../../lib/analysis/linear_probe.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createMosaics, fitImage } from "../../lib/analysis/mosaic.ts";
-import { countPresentWinners, judgePointing, meanByQuarter, quarterOf } from "../../lib/analysis/pointing.ts";
+import { createMosaics, fitImage } from "../../lib/analysis/pointing.ts";
+import { judgePointing, meanByQuarter, measurePresence, quarterOf } from "../../lib/analysis/pointing.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
@@ -90,5 +90,5 @@ Deno.test("a winner counts if it is one of the mosaic's classes", () => {
   const scores = new Float32Array(20);
   scores[4] = 1;
   scores[10 + 9] = 1;
-  assert.equal(countPresentWinners(scores, [[1, 2, 3, 4], [1, 2, 3, 4]]), 0.5);
+  assert.equal(measurePresence(scores, [[1, 2, 3, 4], [1, 2, 3, 4]]), 0.5);
 });

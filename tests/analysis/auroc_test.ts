@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { compareSeparation, separation } from "../../lib/analysis/separation.ts";
+import { auroc, compareAuroc } from "../../lib/analysis/auroc.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
 Deno.test("a score separates two groups as often as one of the first beats one of the second", () => {
-  assert.equal(separation([2, 3], [0, 1]), 1);
-  assert.equal(separation([0, 1], [2, 3]), 0);
-  assert.equal(separation([1, 1], [1, 1, 1]), 0.5);
+  assert.equal(auroc([2, 3], [0, 1]), 1);
+  assert.equal(auroc([0, 1], [2, 3]), 0);
+  assert.equal(auroc([1, 1], [1, 1, 1]), 0.5);
   const random = createRandom(3);
   const [one, other] = [[40, 1], [30, 0]].map(([count, more]) =>
     Array.from({ length: count }, () => Math.round(4 * random.normal()) + more)
   );
   let wins = 0;
   for (const a of one) for (const b of other) wins += a > b ? 1 : a === b ? 0.5 : 0;
-  assert.ok(Math.abs(separation(one, other) - wins / 1200) < 1e-12);
-  assert.throws(() => separation([], [1]), RangeError);
+  assert.ok(Math.abs(auroc(one, other) - wins / 1200) < 1e-12);
+  assert.throws(() => auroc([], [1]), RangeError);
 });
 
 Deno.test("a score that separates better is shown to, one that is the same in disguise is not", () => {
@@ -24,18 +24,18 @@ Deno.test("a score that separates better is shown to, one that is the same in di
       return [good, poor];
     });
   const [inside, outside] = [group(2), group(0)];
-  const better = compareSeparation({ inside, outside }, { seed: 0, resamples: 200 });
+  const better = compareAuroc({ inside, outside }, { seed: 0, resamples: 200 });
   assert.ok(
     better.interval![0] > 0 && better.interval![0] < better.mean && better.mean < better.interval![1],
   );
   const flip = (pairs: [number, number][]) => pairs.map(([one, other]): [number, number] => [other, one]);
-  const worse = compareSeparation({ inside: flip(inside), outside: flip(outside) }, {
+  const worse = compareAuroc({ inside: flip(inside), outside: flip(outside) }, {
     seed: 0,
     resamples: 200,
   });
   assert.ok(Math.abs(worse.mean + better.mean) < 1e-12 && worse.interval![1] < 0);
   const same = (pairs: [number, number][]) => pairs.map(([one]): [number, number] => [one, 3 * one + 1]);
-  const none = compareSeparation({ inside: same(inside), outside: same(outside) }, {
+  const none = compareAuroc({ inside: same(inside), outside: same(outside) }, {
     seed: 0,
     resamples: 50,
   });

@@ -2,21 +2,21 @@ import type { MeanInterval } from "../support/statistics.ts";
 import { createRandom } from "../support/random.ts";
 
 /**
- * How well a score separates two groups: the probability that one of the first group scores higher than one of the second, ties counting
- * half (the area under the ROC curve, Mann & Whitney 1947). 0.5 is guessing, 1 is perfect.
+ * Computes the area under the ROC curve: the probability that a member of the first group scores higher than one of the
+ * second, ties counting half (Mann & Whitney 1947). 0.5 is chance, 1 is perfect.
  *
  * @throws {RangeError} If a group is empty.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { separation } from "./separation.ts";
- * assert.equal(separation([3, 5], [1, 4]), 0.75);
+ * import { auroc } from "./auroc.ts";
+ * assert.equal(auroc([3, 5], [1, 4]), 0.75);
  * ```
  */
-export function separation(inside: readonly number[], outside: readonly number[]): number {
+export function auroc(inside: readonly number[], outside: readonly number[]): number {
   if (inside.length === 0 || outside.length === 0) {
-    throw new RangeError("An empty group cannot be separated.");
+    throw new RangeError("An empty group has no ROC curve.");
   }
   const sorted = outside.toSorted((one, other) => one - other);
   const countBelow = (value: number, orEqual: boolean) => {
@@ -44,16 +44,16 @@ export interface ScorePairs {
 const RESAMPLE = 0x72657361; // keeps these draws apart from others with the same seed
 
 /**
- * How much better the first score separates two groups than the second, with a 95 % interval: the middle 95 % of what resampled groups give
- * (the bootstrap's percentiles, Efron 1979). The same members are drawn for both scores, so it is a paired comparison.
+ * Compares the AUROC of two scores, with a 95 % percentile bootstrap interval (Efron 1979). Each resample draws the same
+ * members for both scores, so the comparison is paired.
  */
-export function compareSeparation(
+export function compareAuroc(
   { inside, outside }: ScorePairs,
   { seed, resamples = 500 }: { seed: number; resamples?: number },
 ): MeanInterval {
   const difference = (one: ScorePairs["inside"], other: ScorePairs["outside"]) => {
     const [first, second] = [0, 1].map((score) =>
-      separation(one.map((member) => member[score]), other.map((member) => member[score]))
+      auroc(one.map((member) => member[score]), other.map((member) => member[score]))
     );
     return first - second;
   };
@@ -63,7 +63,7 @@ export function compareSeparation(
     return difference(draw(inside), draw(outside));
   }).sort((one, other) => one - other);
   const mean = difference(inside, outside);
-  const at = (share: number) => values[Math.round(share * (resamples - 1))];
+  const at = (quantile: number) => values[Math.round(quantile * (resamples - 1))];
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / resamples);
   return { n: inside.length + outside.length, mean, deviation, interval: [at(0.025), at(0.975)] };
 }
