@@ -16,7 +16,7 @@ import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
 import { createLiveLine, fitLine } from "./shared/live_line.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
-import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
+import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatTable } from "./shared/table.ts";
 import { formatCount, formatPercent } from "./shared/units.ts";
 
@@ -41,12 +41,7 @@ export const COMMAND = {
     },
     json: JSON_OPTION,
   },
-  positionals: {
-    name: "RUN|FILE",
-    help: "a run of checkpoints/, whose best epoch is tested, or a checkpoint",
-    from: 1,
-    to: 1,
-  },
+  positionals: CHECKPOINT_ARGUMENT,
   examples: [
     ["deno task evaluate dynamic", "the best epoch of run dynamic"],
     ["deno task evaluate dynamic --scores s.safetensors", "its scores and labels as tensors"],

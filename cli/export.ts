@@ -14,18 +14,13 @@ import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
-import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
+import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBytes } from "./shared/units.ts";
 
 export const COMMAND = {
   name: "deno task export",
   summary: "Writes a trained network for PyTorch, ONNX or TensorFlow.js in a browser.",
-  positionals: {
-    name: "RUN|FILE",
-    help: "a run of checkpoints/, whose best epoch is exported, or a checkpoint",
-    from: 1,
-    to: 1,
-  },
+  positionals: CHECKPOINT_ARGUMENT,
   options: {
     format: { schema: choice(["pytorch", "onnx", "tfjs"]), isRequired: true, help: "target format" },
     output: {
@@ -53,11 +48,9 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const output = values.output ?? defaultOutput(checkpoint, format);
   const { network } = await checkpoint.readTensors();
   const files = exportNetwork({ ...checkpoint, network }, format, output);
-  for (const file of files) {
-    if (resolve(file.path) !== resolve(checkpoint.path)) continue;
-    throw new InputError(
-      `Cannot export to ${file.path}: that is the checkpoint itself; choose another --output.`,
-    );
+  if (files.some((file) => resolve(file.path) === resolve(checkpoint.path))) {
+    const why = "that is the checkpoint itself";
+    throw new InputError({ what: `export to ${checkpoint.path}`, why, next: [{ set: { output: "PATH" } }] });
   }
   writeFiles(files);
   console.log(values.json ? toJson(files, checkpoint) : describe(files, checkpoint, format));

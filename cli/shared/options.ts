@@ -86,6 +86,14 @@ export const CONFIG_OPTION = {
   value: "FILE",
 } satisfies Option;
 
+/** `RUN|FILE`, of commands that use a trained network. */
+export const CHECKPOINT_ARGUMENT: Positionals = {
+  name: "RUN|FILE",
+  help: "a run, whose best epoch is used, or a checkpoint file",
+  from: 1,
+  to: 1,
+};
+
 /** Makes the paths that a run records absolute, so that it can be resumed from another folder. */
 export function absolutePaths<Flags extends { data?: string | null; weights?: string | null }>(
   flags: Flags,

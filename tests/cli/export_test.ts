@@ -56,7 +56,7 @@ Deno.test("export refuses what it cannot do, in one line, and leaves the checkpo
     ],
     [
       [path, "--format", "pytorch", "--output", path],
-      `Cannot export to ${path}: that is the checkpoint itself; choose another --output.`,
+      `Cannot export to ${path}: that is the checkpoint itself; use --output PATH.`,
     ],
   ];
   for (const [args, message] of cases) {
