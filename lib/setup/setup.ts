@@ -44,9 +44,7 @@ export interface EnsurePythonPackagesOptions {
 
 /** An environment that has the packages. */
 export interface PythonPackages {
-  /**
-   * Its Python. Call programs as modules, `python -m nbconvert`: scripts in its folder break when it is moved.
-   */
+  /** Its Python. Call programs as modules, `python -m nbconvert`: its scripts break when it is moved. */
   python: string;
 }
 

@@ -25,9 +25,7 @@ export interface TensorFlowProblem {
   advice: string;
 }
 
-/**
- * TensorFlow cannot be installed or used on this machine as asked. The message is the parts in two sentences.
- */
+/** TensorFlow cannot be installed or used on this machine as asked. The message is two sentences. */
 export class TensorFlowError extends Error {
   /** Tells it from other errors. */
   override name = "TensorFlowError";
@@ -53,10 +51,7 @@ export class SetupInterrupted extends Error {
   }
 }
 
-/**
- * A function cannot be compiled, or not be called like this. The message names the part, the reason, the
- * cure.
- */
+/** A function cannot be compiled, or not be called like this. The message says why, and what helps. */
 export class CompileError extends Error {
   /** Tells it from other errors. */
   override name = "CompileError";

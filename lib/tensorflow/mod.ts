@@ -64,3 +64,4 @@ export {
   type Epilogue,
 } from "./operations/convolution.ts";
 export { nesterovStep, type ParameterState } from "./operations/nesterov.ts";
+export type { StridedLayers } from "./operations/strided.ts";

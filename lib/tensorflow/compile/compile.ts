@@ -12,9 +12,7 @@ export interface CompileOptions {
   name?: string;
   /** Most graphs that it may have. @default 32 */
   graphs?: number;
-  /**
-   * Run the function itself, never a graph: to debug, or on a GPU, where that may be faster. @default false
-   */
+  /** Run the function itself, never a graph: to debug, or where that is faster. @default false */
   eager?: boolean;
 }
 
@@ -116,9 +114,7 @@ function mustRunEagerly(): boolean {
   return isRecording() || state.gradientDepth > 0 || state.profiling || tf.env().getBool("DEBUG");
 }
 
-/**
- * Runs `fn` itself as its graph would: no tensor but the result's is left, and none of them is an argument.
- */
+/** Runs `fn` itself as its graph would: only the result's tensors are left, none is an argument. */
 function runEagerly(fn: AnyFunction, name: string, args: unknown[]): unknown {
   const outputs: Numbering = new Map();
   const inputs = new Set(readStructure(args, `${name}'s arguments`).tensors);

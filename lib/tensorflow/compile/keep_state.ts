@@ -36,23 +36,6 @@ export interface KeepStateOptions {
  *
  * @param fn Pure, as for `compile`; the state comes back in the structure it went in.
  * @throws {CompileError} At a call, as `compile`, or if the state comes back in another structure.
- *
- * @example
- * ```ts
- * import { keepState } from "./keep_state.ts";
- * import { useNativeTensorFlow } from "../runtime/native.ts";
- * import * as tf from "../runtime/tf.ts";
- *
- * await useNativeTensorFlow();
- * const count = keepState(({ sum }: { sum: tf.Tensor }, x: tf.Tensor) => {
- *   const next = tf.add(sum, x);
- *   return [{ sum: next }, tf.square(next)];
- * }, { sum: tf.scalar(0) });
- * count(tf.scalar(2));
- * console.log(await count(tf.scalar(3)).data()); // 25
- * console.log(await count.read().sum.data()); // 5
- * count.dispose();
- * ```
  */
 export function keepState<S, A extends unknown[], R>(
   fn: (state: S, ...args: A) => [S, R],

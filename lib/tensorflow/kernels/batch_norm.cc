@@ -1,13 +1,24 @@
-#include "batch_norm.h"
-
+// Batch normalisation as torch.nn.BatchNorm2d trains it, and its gradients, on all threads.
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "operation.h"
 #include "parallel.h"
 #include "processor.h"
+#include "vectors/normalisation.h"
 
 namespace {
+
+/** Parameters and running statistics, [C] each. */
+struct NormTensors {
+  const float *weight, *bias, *runningMean, *runningVariance;
+};
+
+/** Results of a batch: running statistics after it, and its own for the gradient, [C] each. */
+struct NormResults {
+  float *runningMean, *runningVariance, *mean, *scale;
+};
 
 constexpr long ROWS_WORTH_A_THREAD = 512;
 
@@ -31,8 +42,7 @@ class Sums {
   std::vector<double> values_;
 };
 
-}  // namespace
-
+/** Computes y = relu(norm(x) + shortcut); `shortcut` may be null. */
 void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum,
                float* y, NormResults results) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
@@ -60,6 +70,7 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
   inParallel(parts, [&](long part) { with.apply(batch, share(batch.rows, part, parts), affine, y); });
 }
 
+/** Computes dx [rows, C], the gradients of weight and bias, [C] each, and g as in normalisation.h. */
 void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale,
                        Gradient gradient, float* dx, float* dWeight, float* dBias) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
@@ -84,3 +95,93 @@ void normaliseGradient(Batch batch, const float* weight, const float* mean, cons
                        dx);
   });
 }
+
+// ── operations ──
+
+bool isBatch(TF_Tensor* x) {
+  return TF_NumDims(x) == 4 && TF_Dim(x, 3) % CHANNELS == 0 && TF_TensorElementCount(x) > 0;
+}
+
+Batch batchOf(TF_Tensor* x) {
+  const long C = TF_Dim(x, 3);
+  return {numbers(x), TF_TensorElementCount(x) / C, C};
+}
+
+bool isSameSize(TF_Tensor* one, TF_Tensor* other) {
+  return TF_TensorElementCount(one) == TF_TensorElementCount(other);
+}
+
+constexpr const char* BAD_BATCH = "x must be [B,H,W,C], not empty, C a multiple of 16";
+constexpr const char* BAD_VECTORS = "a vector must be [C]";
+constexpr const char* BAD_MAPS = "maps must have x's shape";
+
+void normaliseBatch(Run& run) {
+  TF_Tensor* x = run.input(0);
+  if (!run.demand(isBatch(x), BAD_BATCH)) return;
+  const Batch batch = batchOf(x);
+  const float* vectors[4];
+  for (int k = 0; k < 4; k++) {
+    TF_Tensor* tensor = run.input(k + 1);
+    if (!run.demand(TF_TensorElementCount(tensor) == batch.C, BAD_VECTORS)) return;
+    vectors[k] = numbers(tensor);
+  }
+  const NormTensors norm = {vectors[0], vectors[1], vectors[2], vectors[3]};
+  TF_Tensor* shortcut = run.input(5);
+  const bool isShort = TF_TensorElementCount(shortcut) > 0;
+  if (!run.demand(!isShort || isSameSize(x, shortcut), BAD_MAPS)) return;
+  float* y = run.output(0, {TF_Dim(x, 0), TF_Dim(x, 1), TF_Dim(x, 2), batch.C});
+  NormResults results = {run.output(1, {batch.C}), run.output(2, {batch.C}), run.output(3, {batch.C}),
+                         run.output(4, {batch.C})};
+  if (!run.isFine()) return;
+  const bool relu = run.attribute(0) != 0;
+  normalise(batch, norm, isShort ? numbers(shortcut) : nullptr, relu, run.attribute(1), run.attribute(2), y,
+            results);
+}
+
+void differentiate(Run& run) {
+  TF_Tensor *dy = run.input(0), *x = run.input(1), *y = run.input(2), *weight = run.input(3),
+            *mean = run.input(4), *scale = run.input(5);
+  if (!run.demand(isBatch(x), BAD_BATCH)) return;
+  const Batch batch = batchOf(x);
+  const bool relu = run.attribute(0) != 0, wantsSum = run.attribute(1) != 0;
+  if (!run.demand(isSameSize(x, dy) && (!relu || isSameSize(x, y)), BAD_MAPS)) return;
+  for (TF_Tensor* vector : {weight, mean, scale}) {
+    if (!run.demand(TF_TensorElementCount(vector) == batch.C, BAD_VECTORS)) return;
+  }
+  const int64_t B = TF_Dim(x, 0), H = TF_Dim(x, 1), W = TF_Dim(x, 2);
+  float *dx = run.output(0, {B, H, W, batch.C}), *dWeight = run.output(1, {batch.C}),
+        *dBias = run.output(2, {batch.C});
+  float* g = wantsSum ? run.output(3, {B, H, W, batch.C}) : run.output(3, {0});
+  if (!run.isFine()) return;
+  const Gradient gradient = {numbers(dy), relu ? numbers(y) : nullptr, wantsSum ? g : nullptr};
+  normaliseGradient(batch, numbers(weight), numbers(mean), numbers(scale), gradient, dx, dWeight, dBias);
+}
+
+void infer(TF_ShapeInferenceContext* context, TF_Status* status) {
+  setShape(context, status, 0, 0, {{0, 0, 4}});
+  for (int vector = 1; vector <= 4; vector++) setShape(context, status, vector, 0, {{1, 0, 1}});
+}
+
+void inferGradient(TF_ShapeInferenceContext* context, TF_Status* status) {
+  TF_ShapeInferenceContextSetUnknownShape(context, status);  // the last output's depends on an attribute
+  setShape(context, status, 0, 0, {{1, 0, 4}});
+  for (int vector = 1; vector <= 2; vector++) setShape(context, status, vector, 0, {{3, 0, 1}});
+}
+
+}  // namespace
+
+/** Computes y = relu(norm(x) + shortcut); the shortcut may be empty. `scale` is 1 / √(variance + ε). */
+const Operation NORMALISE = {"NormaliseBatch",
+                             {"x", "weight", "bias", "running_mean", "running_variance", "shortcut"},
+                             {"y", "new_mean", "new_variance", "mean", "scale"},
+                             {"relu: bool", "epsilon: float", "momentum: float"},
+                             normaliseBatch,
+                             infer};
+
+/** Computes gradients; `d_sum`, the shortcut's, is empty unless `shortcut`. `y` is read with `relu` only. */
+const Operation NORMALISE_GRADIENT = {"NormaliseBatchGradient",
+                                      {"dy", "x", "y", "weight", "mean", "scale"},
+                                      {"dx", "d_weight", "d_bias", "d_sum"},
+                                      {"relu: bool", "shortcut: bool"},
+                                      differentiate,
+                                      inferGradient};

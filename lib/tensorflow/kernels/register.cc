@@ -23,10 +23,7 @@ std::string registerAll() {
 
 }  // namespace
 
-/**
- * Registers the operations with TensorFlow, for all of a process's workers as the first one asks. Returns
- * null, or an error message.
- */
+/** Registers the operations, for a process as its first caller asks. Returns null, or an error message. */
 extern "C" const char* registerOperations(int threads, int kind) {
   static std::once_flag once;
   static std::string failure;

@@ -51,7 +51,7 @@ export interface Normalised {
  * The caller owns the new running statistics also inside `tf.tidy` and gradients.
  *
  * @param x Maps `[B,H,W,C]`.
- * @param epilogue What follows: y becomes relu(y + shortcut).
+ * @param epilogue y becomes relu(y + shortcut).
  */
 export function normaliseBatch(
   x: tf.Tensor4D,

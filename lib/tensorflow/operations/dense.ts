@@ -59,9 +59,7 @@ const nativeRelu = {
   backward: (dy: tf.Tensor, [y]: tf.Tensor[]) => [execute("ReluGrad", [FLOAT], [dy, y])],
 };
 
-/**
- * Computes max(x, 0). Natively its gradient is one operation; TensorFlow.js composes a mask and a product.
- */
+/** Computes max(x, 0). Natively its gradient is one operation, in TensorFlow.js a mask and a product. */
 export function relu<T extends tf.Tensor>(x: T): T {
   return nativeBackend() ? differentiate(nativeRelu, [x]) as T : tf.relu(x);
 }

@@ -8,11 +8,11 @@
  * ```text
  * 3×3, stride 2, rows 0–15     PyTorch, padding 1:   (·  0  1) (1  2  3) … (13 14 15)    one row before
  *                              TensorFlow, "same":   (0  1  2) (2  3  4) … (14 15  ·)    one row after
- * rows flipped: 15 … 0          TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, flipped
+ * rows flipped: 15 … 0         TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, flipped
  * ```
  *
- * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and what they
- * give is flipped back. To pad by an operation of its own would cost more, since it copies the whole picture
+ * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and their
+ * maps are flipped back. To pad by an operation of its own would cost more, since it copies the whole picture
  * forwards and backwards.
  * - {@linkcode explicit}: TensorFlow's operations are told the padding. That is cheapest forwards, but
  * max-pooling has no fast gradient for it on CPUs, and TensorFlow.js does not offer it at all.
@@ -38,7 +38,7 @@ export interface StridedLayers {
   convolve: Convolution;
   /** `torch.nn.MaxPool2d(3, stride=2, padding=1)`: `[B,H/2,W/2,C]`. */
   maxPool(x: tf.Tensor4D): tf.Tensor4D;
-  /** Makes maps of what the layers gave. */
+  /** Turns the layers' maps back into the images' orientation. */
   restore(maps: tf.Tensor4D): tf.Tensor4D;
 }
 

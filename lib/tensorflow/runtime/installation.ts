@@ -55,7 +55,7 @@ export function tensorflowFolder(base: string = Deno.cwd()): string {
   if (named) return named;
   for (let folder = packagePath("."); folder !== dirname(folder); folder = dirname(folder)) {
     const found = join(folder, ".tensorflow");
-    if (sizeOrNull(found) !== null) return found;
+    if (exists(found)) return found;
   }
   return join(base, ".tensorflow");
 }
@@ -63,11 +63,6 @@ export function tensorflowFolder(base: string = Deno.cwd()): string {
 /** Locates a file of this package. */
 export function packagePath(path: string): string {
   return join(fileURLToPath(new URL("..", import.meta.url)), path);
-}
-
-/** The folder of one build of TensorFlow's libraries, whether it is there or not. */
-export function buildFolder(build: Build, folder: string): string {
-  return join(folder, build);
 }
 
 /** The requirements file that pins a build. */
@@ -84,7 +79,7 @@ export function kernelSources(folder: string = packagePath("kernels")): string[]
 
 /** Tells whether this build is completely installed with today's pins. It reads two small files. */
 export function isBuildReady(build: Build, folder: string): boolean {
-  return readTextOrNull(join(buildFolder(build, folder), "stamp.txt")) === buildStamp(build);
+  return readTextOrNull(join(join(folder, build), "stamp.txt")) === buildStamp(build);
 }
 
 /** The text that marks a finished install of `build`: its pins and the machine's architecture. */
@@ -96,7 +91,7 @@ export function buildStamp(build: Build): string {
 
 /** Tells whether there is a folder of this build, finished with today's pins or not. */
 export function hasBuild(build: Build, folder: string): boolean {
-  return sizeOrNull(buildFolder(build, folder)) !== null;
+  return exists(join(folder, build));
 }
 
 /** Tells whether the addon and the operations are compiled from today's sources for this TensorFlow. */
@@ -133,24 +128,23 @@ export function findInstallation(device: DeviceChoice, folder: string = tensorfl
     folder,
     build,
     version: TENSORFLOW_VERSION,
-    libraryFolder: join(buildFolder(build, folder), "tensorflow"),
+    libraryFolder: join(join(folder, build), "tensorflow"),
     addon: join(folder, "addon", "tfjs_binding.node"),
     kernels: join(folder, "addon", "kernels.so"),
   };
 }
 
 function readTextOrNull(path: string): string | null {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
-    throw error;
-  }
+  return orNull(() => Deno.readTextFileSync(path));
 }
 
-function sizeOrNull(path: string): number | null {
+function exists(path: string): boolean {
+  return orNull(() => Deno.statSync(path)) !== null;
+}
+
+function orNull<T>(read: () => T): T | null {
   try {
-    return Deno.statSync(path).size;
+    return read();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw error;

@@ -33,15 +33,6 @@ let opened: Promise<NativeTensorFlow> | undefined;
  *
  * @throws {TensorFlowError} `not-installed`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device
  * that is asked for.
- *
- * @example
- * ```ts
- * import { useNativeTensorFlow } from "./native.ts";
- * import * as tf from "./tf.ts";
- *
- * const { device } = await useNativeTensorFlow({ device: "cpu" });
- * console.assert(device === "cpu" && tf.getBackend() === "tensorflow");
- * ```
  */
 export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<NativeTensorFlow> {
   const { device = "auto", folder } = options;

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TensorFlowError } from "../errors.ts";
-import { addonStamp, type Build, buildFolder, kernelSources } from "../runtime/installation.ts";
+import { addonStamp, type Build, kernelSources } from "../runtime/installation.ts";
 import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
 import { replaceFolder, type SetupContext } from "./context.ts";
 import { explainFailure, type ProgramResult, runProgram, withProgress } from "./program.ts";
@@ -28,7 +28,7 @@ export async function buildAddon(build: Build, context: SetupContext): Promise<v
   reporter.line("Compiling the addon that connects TensorFlow to Deno (once) …");
   const target = join(staging, "addon");
   await Deno.mkdir(target);
-  const headers = ["-I", join(buildFolder(build, folder), "tensorflow", "include")];
+  const headers = ["-I", join(folder, build, "tensorflow", "include")];
   let failure: TensorFlowError | undefined;
   for await (const compiler of findCompilers(context)) {
     const run: Compile = (args) => runProgram({ ...compiler, args: [...compiler.args, ...args] }, context);
@@ -36,13 +36,9 @@ export async function buildAddon(build: Build, context: SetupContext): Promise<v
       const link = linkArguments(await makeStandIns(run, join(staging, "stand_ins")));
       const addon = await compileAddon(run, headers, [...link, "-o", join(target, "tfjs_binding.node")]);
       if (addon.outcome !== "done") return addon;
-      return await compileKernels(
-        compiler,
-        run,
-        headers,
-        [...link, "-o", join(target, "kernels.so")],
-        context,
-      );
+      const objects = join(staging, "kernels");
+      const linkKernels = [...link, "-o", join(target, "kernels.so")];
+      return await compileKernels(run, compiler.forProcessor, headers, linkKernels, objects);
     });
     if (outcome === "done") {
       await Deno.writeTextFile(join(target, "stamp.txt"), addonStamp());
@@ -75,36 +71,27 @@ async function findNpmSources(): Promise<{ sources: string; nodeHeaders: string 
 
 /** Compiles this package's own operations: the sources in the folder `vectors` for each kind of processor. */
 async function compileKernels(
-  compiler: Compiler,
   run: Compile,
+  forProcessor: Compiler["forProcessor"],
   tensorflowHeaders: string[],
   link: string[],
-  { staging }: SetupContext,
+  folder: string,
 ): Promise<ProgramResult> {
-  const folder = join(staging, "kernels");
   const headers = ["-I", await makeStandInHeader(folder), ...tensorflowHeaders];
-  const { forProcessor = (name: string) => `-march=${name}` } = compiler;
+  const flags = ["-std=c++17", "-O3", "-fPIC"], objects: string[] = [];
   const jobs = kernelSources().filter((path) => path.endsWith(".cc")).flatMap((source) => {
     const isForEach = source.includes("/vectors/");
-    return Object.entries(isForEach ? PROCESSORS : { Any: null }).map(([processor, name]) => ({
-      args: [
-        ...(name === null ? [] : [forProcessor(name)]),
-        `-DPROCESSOR=${processor}`,
-        ...(isForEach ? [] : headers),
-        "-c",
-        source,
-      ],
-      object: join(folder, `${basename(source, ".cc")}${processor}.o`),
-    }));
+    return Object.entries(isForEach ? PROCESSORS : { Any: null }).map(([processor, name]) => {
+      const object = join(folder, `${basename(source, ".cc")}${processor}.o`);
+      objects.push(object);
+      const own = isForEach ? (name === null ? [] : [forProcessor(name)]) : headers;
+      return () => run([...flags, ...own, `-DPROCESSOR=${processor}`, "-c", source, "-o", object]);
+    });
   });
-  const flags = ["-std=c++17", "-O3", "-fPIC"];
-  const results = await runSeveral(
-    jobs.map(({ args, object }) => () => run([...flags, ...args, "-o", object])),
-  );
-  const failed = results.find(({ outcome }) => outcome !== "done");
+  const failed = (await runSeveral(jobs)).find(({ outcome }) => outcome !== "done");
   if (failed) return failed;
   const keep = "-Wl,-z,nodelete"; // TensorFlow calls into it as long as the process lives, whoever closes it
-  return await run([...jobs.map(({ object }) => object), keep, ...link]);
+  return await run([...objects, keep, ...link]);
 }
 
 /** Runs jobs, as many at a time as there are processors; their results in order. */
@@ -118,9 +105,7 @@ async function runSeveral<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
   return results;
 }
 
-/**
- * Links a library that looks for TensorFlow beside its own folder, so that both can be moved; CUDA's first.
- */
+/** Links a library that looks for TensorFlow beside its own folder, CUDA's first: both can be moved. */
 function linkArguments(libraries: string[]): string[] {
   const runPaths = ["gpu", "cpu"].map((build) => `$ORIGIN/../${build}/tensorflow`);
   return [
@@ -129,9 +114,7 @@ function linkArguments(libraries: string[]): string[] {
   ];
 }
 
-/**
- * Makes empty libraries of TensorFlow's names to link against: to read the real ones takes a linker seconds.
- */
+/** Makes empty libraries of TensorFlow's names to link against: reading the real ones takes seconds. */
 async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
   const source = join(folder, "empty.cc");

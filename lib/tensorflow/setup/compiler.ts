@@ -11,23 +11,21 @@ export interface Compiler {
   command: string;
   args: string[];
   env?: Record<string, string>;
-  /** Makes the flag that compiles for an x86-64 processor of GCC's name for it. @default `-march=` */
-  forProcessor?(name: string): string;
+  /** Makes the flag that compiles for an x86-64 processor, by GCC's name for it. */
+  forProcessor(name: string): string;
 }
 
 /** Advice where no compiler can. */
 export const INSTALL_COMPILER = "install g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++)";
 
-/**
- * Yields the compilers to try: `$CXX`, `g++`, `clang++`, and Zig's, fetched as a wheel for this set-up only.
- */
+/** Yields the compilers to try: `$CXX`, `g++`, `clang++`, and Zig's, fetched for this set-up only. */
 export async function* findCompilers(context: SetupContext): AsyncGenerator<Compiler> {
   const [chosen, ...args] = (Deno.env.get("CXX") ?? "").split(" ").filter((word) => word !== "");
   const own = [{ command: chosen, args }, { command: "g++", args: [] }, { command: "clang++", args: [] }];
   for (const { command, args } of own) {
     if (command === undefined) continue;
     const { outcome } = await runProgram({ command, args: [...args, "--version"] }, context);
-    if (outcome === "done") yield { name: command, command, args };
+    if (outcome === "done") yield { name: command, command, args, forProcessor: (name) => `-march=${name}` };
   }
   yield await fetchZig(context);
 }

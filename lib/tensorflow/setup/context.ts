@@ -18,7 +18,7 @@ export interface SetupOptions {
   folder: string;
   /** Python environment to fetch packages with; made where it is missing. @default `venv` in the folder */
   venv?: string;
-  /** @default standard error, line by line */
+  /** Receives messages. @default standard error, line by line */
   reporter?: SetupReporter;
 }
 
@@ -26,15 +26,10 @@ export interface SetupOptions {
 export interface SetupContext extends Required<SetupOptions> {
   /** Folder on the same disk for unfinished files; it is removed when the set-up ends. */
   staging: string;
-  log: SetupLog;
+  /** The file that holds the output of every program. */
+  log: { path: string; write(text: string): void };
   /** Aborted when the user wants to stop. */
   signal: AbortSignal;
-}
-
-/** The file that holds the output of every program. */
-export interface SetupLog {
-  path: string;
-  write(text: string): void;
 }
 
 const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
@@ -60,9 +55,11 @@ export async function withSetup<T>(
     const onSignal = () => stop.abort();
     for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
     await Deno.mkdir(staging, { recursive: true });
-    const log = openLog(join(folder, "setup.log"));
+    const path = join(folder, "setup.log");
+    const write = (text: string, append = true) => Deno.writeTextFileSync(path, text, { append });
+    write(`${new Date().toISOString()}\n`, false);
     try {
-      return await work({ folder, venv, reporter, staging, log, signal: stop.signal });
+      return await work({ folder, venv, reporter, staging, log: { path, write }, signal: stop.signal });
     } catch (error) {
       throw stop.signal.aborted ? new SetupInterrupted({ cause: error }) : error;
     } finally {
@@ -72,7 +69,7 @@ export async function withSetup<T>(
   });
 }
 
-/** The log's path as the user would type it. */
+/** Returns the log's path as the user would type it. */
 export function logPath({ log }: SetupContext): string {
   const path = relative(Deno.cwd(), log.path);
   return path.startsWith("..") ? log.path : path;
@@ -94,8 +91,8 @@ export async function replaceFolder(
 
 /**
  * Runs `work` while no other process holds the folder. The lock is the operating system's, on the folder
- * itself: it leaves no file and ends with the process. (A program that uses this package may have such a
- * function too; this one is private so that neither needs the other.)
+ * itself: it leaves no file and ends with the process. Private, though programs that use this package may
+ * have such a function too, so that neither needs the other.
  */
 async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   await Deno.mkdir(folder, { recursive: true });
@@ -122,9 +119,4 @@ async function removeStaging(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (name.startsWith("staging-")) await Deno.remove(join(folder, name), { recursive: true });
   }
-}
-
-function openLog(path: string): SetupLog {
-  Deno.writeTextFileSync(path, `${new Date().toISOString()}\n`);
-  return { path, write: (text) => Deno.writeTextFileSync(path, text, { append: true }) };
 }

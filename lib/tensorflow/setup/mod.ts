@@ -18,7 +18,6 @@ export {
 } from "../runtime/installation.ts";
 export {
   type SetupContext,
-  type SetupLog,
   type SetupOptions,
   type SetupReporter,
   STDERR_REPORTER,

@@ -78,9 +78,7 @@ export async function withProgress<T>(
   }
 }
 
-/**
- * Reasons that pip's and compilers' output tells, and what the user can do; the first that matches is taken.
- */
+/** Reasons in the output of pip and compilers, and what the user can do; the first match is taken. */
 const REASONS: [expression: RegExp, why: string, advice: string][] = [
   [/No space left on device|Disk quota exceeded/i, "the disk is full", "free some space"],
   [

@@ -43,8 +43,9 @@ export async function ensureVenv(context: SetupContext): Promise<string> {
   throw explainFailure({ ...failure, advice: INSTALL_PYTHON }, context);
 }
 
-/** A requirements file to fetch packages of. */
+/** Packages to fetch. */
 export interface PackageRequest {
+  /** Path of their requirements file. */
   requirements: string;
   /** Names the packages in messages: "PyTorch". */
   name: string;
@@ -66,11 +67,8 @@ export async function fetchFiles(
   const wheels = join(context.staging, "wheels");
   const platforms = PLATFORMS.flatMap((name) => ["--platform", `${name}_${Deno.build.arch}`]);
   await ensureVenv(context);
-  await runPython(
-    [...DOWNLOAD, ...platforms, "--dest", wheels, "-r", request.requirements],
-    request,
-    context,
-  );
+  const download = [...DOWNLOAD, ...platforms, "--dest", wheels, "-r", request.requirements];
+  await runPython(download, request, context);
   const unpack = [packagePath("setup/unpack.py"), wheels, request.folder, request.wanted.source];
   await runPython(unpack, request, context);
 }

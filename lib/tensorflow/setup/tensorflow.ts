@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { TensorFlowError } from "../errors.ts";
 import {
   type Build,
-  buildFolder,
   buildStamp,
   type DeviceChoice,
   findInstallation,
@@ -117,33 +116,20 @@ async function installLibraries(build: Build, context: SetupContext): Promise<vo
   const requirements = requirementsFile(build);
   await fetchFiles({ requirements, folder: unpacked, wanted: WANTED, name }, context);
   await Deno.writeTextFile(join(unpacked, "stamp.txt"), buildStamp(build));
-  await replaceFolder(unpacked, buildFolder(build, folder), context);
+  await replaceFolder(unpacked, join(folder, build), context);
 }
 
 /** CUDA's build computes on the CPU too, and the addon would take an outdated one before a good CPU build. */
 async function removeOther(build: Build, { folder, staging }: SetupContext): Promise<void> {
   const other = build === "gpu" ? "cpu" : "gpu";
-  if (hasBuild(other, folder)) {
-    await Deno.rename(buildFolder(other, folder), join(staging, `old-${other}`));
-  }
+  if (hasBuild(other, folder)) await Deno.rename(join(folder, other), join(staging, `old-${other}`));
 }
 
-const MILLISECONDS_TO_ANSWER = 20_000;
-
-/**
- * Asks NVIDIA's driver for its first GPU.
- *
- * @returns Its name, or `null` if there is no `nvidia-smi`, or it finds no GPU.
- */
+/** Asks NVIDIA's driver for its first GPU; returns its name, or null if there is no driver or no GPU. */
 export async function findGpu(): Promise<string | null> {
   const { execa } = await import("execa");
-  // a driver in trouble may hang
-  const options = {
-    reject: false,
-    stdin: "ignore",
-    timeout: MILLISECONDS_TO_ANSWER,
-    cleanup: false,
-  } as const;
+  const timeout = 20_000; // a driver in trouble may hang
+  const options = { reject: false, stdin: "ignore", timeout, cleanup: false } as const;
   const { failed, stdout } = await execa("nvidia-smi", ["--list-gpus"], options);
   return failed ? null : /^GPU \d+: (.+?)(?: \(UUID.*)?$/m.exec(stdout)?.[1] ?? null;
 }

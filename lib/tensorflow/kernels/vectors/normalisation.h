@@ -11,9 +11,7 @@ struct Batch {
   long rows, C;
 };
 
-/**
- * y = relu(x · factor + offset + shortcut); `factor` and `offset` are [C], the shortcut [rows, C] or null.
- */
+/** y = relu(x · factor + offset + shortcut); `factor` and `offset` are [C], `shortcut` [rows, C] or null. */
 struct Affine {
   const float *factor, *offset, *shortcut;
   bool relu;

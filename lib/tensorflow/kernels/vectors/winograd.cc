@@ -124,9 +124,7 @@ INLINE void collectTaps(const Vector t[6], Vector g[3]) {
   g[2] = (0.5f * WEIGHT_A) * sumA + (2.0f * WEIGHT_B) * sumB + t[5];
 }
 
-/**
- * Transforms N×N values from read(i, j) to M×M for write(i, j, value): down the columns, then along the rows.
- */
+/** Transforms N×N values from read(i, j) to M×M for write(i, j, value): columns first, then rows. */
 template <int N, int M, void (*transform)(const Vector*, Vector*), typename Read, typename Write>
 INLINE void transformBoth(const Read& read, const Write& write) {
   Vector half[M][N];
@@ -216,9 +214,7 @@ void locate(long tile, Maps maps, long before, long pixels[N][N]) {
   }
 }
 
-/**
- * Transforms the tiles' N×N pixels, 6×6 inputs with those around them or 4×4 outputs: [36][tiles][channels].
- */
+/** Transforms the tiles' N×N pixels, 6×6 of the input or 4×4 of the output: [36][tiles][channels]. */
 template <int N, void (*transform)(const Vector*, Vector*)>
 void gather(const float* from, float* to, Maps maps, long channels, Range tiles) {
   const long next = stride(tiles.end - tiles.first, channels);
