@@ -1,14 +1,12 @@
 import { CLASS_NAMES } from "../data/dataset.ts";
-import { INPUT, SCORES, SIZE } from "./contract.ts";
+import { INPUT, SCORES, SIZE } from "./fold_network.ts";
 
 const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
 
 /**
- * A page that shows the exported model at work in a browser: choose a picture, see the shares of the ten classes. To be served from the
- * model's folder.
+ * Writes a demo page: choose a picture, see the probabilities of the ten classes. To be served from the model's folder.
  *
- * @param title What it says above.
- * @param note What it says below: what the model was trained on.
+ * @param note Text below: what the model was trained on.
  */
 export function writeDemoPage({ title, note }: { title: string; note: string }): string {
   const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
@@ -34,14 +32,14 @@ export function writeDemoPage({ title, note }: { title: string; note: string }):
   const model = await tf.loadGraphModel("model.json");
   const context = canvas.getContext("2d", { willReadFrequently: true });
 
-  function show(shares) {
+  function show(probabilities) {
     table.innerHTML = classes.map((name, label) => {
-      const share = shares[label];
-      return \`<tr><th align="left">\${name}<td><meter value="\${share}"></meter><td align="right">\${(100 * share).toFixed(1)} %\`;
+      const probability = probabilities[label];
+      return \`<tr><th align="left">\${name}<td><meter value="\${probability}"></meter><td align="right">\${(100 * probability).toFixed(1)} %\`;
     }).join("");
   }
 
-  // the middle of the picture, drawn at ${SIZE}×${SIZE} in steps of a half, so that no pixel is passed over
+  // the middle of the picture, drawn at ${SIZE}×${SIZE} by repeated halving, so that no pixel is skipped
   function draw(picture) {
     let side = Math.min(picture.width, picture.height), source = picture;
     let [x, y] = [(picture.width - side) / 2, (picture.height - side) / 2];
@@ -56,12 +54,12 @@ export function writeDemoPage({ title, note }: { title: string; note: string }):
   }
 
   async function predict() {
-    const shares = tf.tidy(() => {
+    const probabilities = tf.tidy(() => {
       const images = tf.expandDims(tf.cast(tf.browser.fromPixels(canvas), "float32")); // [1,32,32,3], 0–255
       return tf.softmax(model.execute({ ${INPUT}: images }, "${SCORES}"));
     });
-    show(await shares.data());
-    shares.dispose();
+    show(await probabilities.data());
+    probabilities.dispose();
   }
 
   file.onchange = async () => {

@@ -3,25 +3,23 @@ import { writeFileAtomically } from "../support/files.ts";
 import { InputError } from "../support/errors.ts";
 import { formatSafetensors } from "../support/safetensors.ts";
 import type { CheckpointMetadata, StoredTensors } from "../training/checkpoint.ts";
-import { describeNetwork } from "./contract.ts";
+import { describeNetwork } from "./fold_network.ts";
 import { writeDemoPage } from "./demo_page.ts";
 import { foldNetwork } from "./fold_network.ts";
 import { writePytorchModule } from "./pytorch_module.ts";
-import { toOnnx } from "./to_onnx.ts";
-import { toTfjs } from "./to_tfjs.ts";
+import { toOnnx } from "./onnx.ts";
+import { toTfjs } from "./tfjs.ts";
 
-/** For what a network is exported. */
+/** Target of an export. */
 export type ExportFormat = "pytorch" | "onnx" | "tfjs";
 
-/** A file to be written. */
+/** A file to write. */
 export interface ExportedFile {
-  /** Where it goes. */
   path: string;
-  /** What it holds. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** The ending of what each format is written to; TensorFlow.js's is a folder. */
+/** File extension of each format; TensorFlow.js's output is a folder. */
 export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
   pytorch: ".safetensors",
   onnx: ".onnx",
@@ -29,13 +27,13 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
 };
 
 /**
- * Makes the files of an exported network. All take red, green and blue as 0–255, and give scores and response maps.
+ * Exports a network. Every format takes red, green and blue, 0–255, and returns scores and response maps.
  *
  * - `pytorch`: `output` is a state dict in safetensors with PyTorch's names, and beside it lies a Python file with the module.
  * - `onnx`: `output` is a model with batch normalisation and generator folded away.
- * - `tfjs`: `output` is a folder with `model.json`, `weights.bin` and a page that shows them at work.
+ * - `tfjs`: `output` is a folder with `model.json`, `weights.bin` and a demo page.
  *
- * @throws {InputError} If `output` has not the format's ending.
+ * @throws {InputError} If `output` lacks the format's extension.
  */
 export function exportNetwork(
   { config, recorded, network }: Pick<CheckpointMetadata, "config" | "recorded"> & { network: StoredTensors },
@@ -76,7 +74,7 @@ export function exportNetwork(
   }
 }
 
-/** Writes files, each in one step, and the folders they go to. */
+/** Writes files atomically, and creates their folders. */
 export function writeFiles(files: readonly ExportedFile[]): void {
   for (const { path, bytes } of files) {
     Deno.mkdirSync(dirname(path), { recursive: true });

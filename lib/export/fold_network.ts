@@ -1,10 +1,12 @@
 /**
- * A trained network with everything computed that does not depend on the image: batch normalisation is in the convolutions, the
- * filters are generated, normalised and divided by √64. What is left is five convolutions (or six), one matrix product with the filters
- * and two layers, which any other program can run.
+ * Folds a trained network: batch normalisation goes into the convolutions, the filters are generated, normalised and
+ * divided by √64. Five convolutions (or six), one product with the filters and two fully connected layers remain, which any
+ * other runtime supports. Exported networks take bytes; normalisation is part of them.
  *
  * @module
  */
+import { CLASS_NAMES, IMAGE_SIZE } from "../data/dataset.ts";
+import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
 import {
   CHANNELS,
   CLASSES,
@@ -15,8 +17,10 @@ import {
 } from "../model/spec.ts";
 import type { StoredTensor } from "../support/safetensors.ts";
 import { EPSILON } from "../tensorflow/operations/batch_norm.ts";
+import type { TrainConfig } from "../training/config.ts";
+import type { Environment } from "../training/progress.ts";
 
-/** A network's values by PyTorch's names and in its layouts, as a checkpoint holds them. */
+/** Tensors of a network by PyTorch's names and in its layouts, as in a checkpoint. */
 export type StoredNetwork = ReadonlyMap<string, StoredTensor>;
 
 /** A convolution with a bias. */
@@ -40,7 +44,7 @@ export interface FoldedLinear {
   out: number;
 }
 
-/** A network ready for another program. */
+/** A network ready for another runtime. */
 export interface FoldedNetwork {
   /** 7×7, stride 2, padding 3. */
   stem: FoldedConvolution;
@@ -95,7 +99,7 @@ function foldConvolution(network: StoredNetwork, convName: string, normName: str
   };
 }
 
-/** The weights generator at work: `[10,64]`. */
+/** Applies the weights generator: `[10,64]`. */
 function generateFilters(network: StoredNetwork): Float64Array {
   const hidden = applyLinear(
     network,
@@ -142,4 +146,33 @@ function transposeLinear(network: StoredNetwork, name: string): FoldedLinear {
     (_, at) => (data as Float32Array)[(at % out) * from + Math.floor(at / out)],
   );
   return { weight, bias: valuesOf(network, `${name}.bias`), in: from, out };
+}
+
+/** Name of the input: red, green and blue, 0–255, float32 `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js. */
+export const INPUT = "images";
+/** Name of the scores (logits), `[N,10]`. */
+export const SCORES = "scores";
+/** Name of the response maps, `[N,10,8,8]`, or `[N,1,8,8]` where all classes share a filter. */
+export const MAPS = "maps";
+
+/** Height and width of the images. */
+export const SIZE = IMAGE_SIZE;
+
+/** Input normalisation of a byte x, per channel: x · scale + shift. */
+export const NORMALISATION = {
+  scale: Float32Array.from(IMAGE_DEVIATION, (deviation) => 1 / (255 * deviation)),
+  shift: Float32Array.from(IMAGE_MEAN, (mean, channel) => -mean / IMAGE_DEVIATION[channel]),
+};
+
+/** Describes the network, for the exported file's metadata. */
+export function describeNetwork(config: TrainConfig, recorded: Environment): Record<string, string> {
+  return {
+    variant: config.variant,
+    backbone: config.backbone,
+    adapter: config.adapter,
+    classes: CLASS_NAMES.join(","),
+    input: "red, green and blue, 0-255",
+    trainedOn: recorded.data,
+    weights: recorded.weights,
+  };
 }

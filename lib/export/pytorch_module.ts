@@ -11,7 +11,7 @@ import {
 
 /** Options of {@linkcode writePytorchModule}. */
 export interface PytorchModuleOptions extends NetworkSpec {
-  /** What the file says of itself: one line. */
+  /** Description of the network, one line. */
   description: string;
   /** Name of the safetensors file, which lies beside. */
   weightsFile: string;

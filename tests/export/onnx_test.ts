@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { describeNetwork } from "../../lib/export/contract.ts";
+import { describeNetwork } from "../../lib/export/fold_network.ts";
 import { foldNetwork } from "../../lib/export/fold_network.ts";
-import { toOnnx } from "../../lib/export/to_onnx.ts";
+import { toOnnx } from "../../lib/export/onnx.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
