@@ -52,9 +52,10 @@ const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
  *
  * @param bytes The file's first bytes: the length and the whole header.
  * @param label How errors name the file.
- * @throws {InputError} If it is no safetensors header.
+ * @param size The file's length, where it is known, so that a file cut short is recognised.
+ * @throws {InputError} If it is no safetensors header, or the file is shorter than it says.
  */
-export function parseHeader(bytes: Uint8Array, label: string): SafetensorsHeader {
+export function parseHeader(bytes: Uint8Array, label: string, size = Infinity): SafetensorsHeader {
   const refuse = (why: string) => new InputError({ what: `read ${label}`, why });
   if (bytes.length < 8) throw refuse(`${bytes.length} bytes are too few for a safetensors file`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
@@ -76,6 +77,7 @@ export function parseHeader(bytes: Uint8Array, label: string): SafetensorsHeader
   const entries = new Map(Object.entries(rest as Record<string, TensorEntry>));
   for (const [name, entry] of entries) {
     if (!isSound(entry)) throw refuse(`its entry for ${name} is damaged`);
+    if (8 + length + entry.data_offsets[1] > size) throw refuse(`it is cut short in ${name}`);
   }
   return { entries, metadata: metadata as Record<string, string>, headerBytes: 8 + length };
 }
@@ -85,15 +87,6 @@ function isSound(entry: unknown): boolean {
   const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
   const [start, end] = entry.data_offsets;
   return entry.shape.every(isCount) && isCount(start) && isCount(end) && start <= end;
-}
-
-function requireWithin(
-  { data_offsets: [, end] }: TensorEntry,
-  length: number,
-  name: string,
-  label: string,
-): void {
-  if (end > length) throw new InputError({ what: `read ${label}`, why: `it is cut short in ${name}` });
 }
 
 /**
@@ -122,11 +115,10 @@ export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: strin
  * @throws {InputError} If it is cut short, damaged or something else.
  */
 export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors {
-  const { entries, metadata, headerBytes } = parseHeader(bytes, label);
+  const { entries, metadata, headerBytes } = parseHeader(bytes, label, bytes.length);
   const data = bytes.subarray(headerBytes);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of entries) {
-    requireWithin(entry, data.length, name, label);
     const [start, end] = entry.data_offsets;
     tensors.set(name, decodeTensor(entry, data.subarray(start, end), `${name} in ${label}`));
   }
@@ -139,16 +131,13 @@ export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors 
  * @throws {InputError} If there is no such file, it is cut short, damaged or something else.
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  const { size } = statFile(path);
+  requireFile(path);
   using file = await Deno.open(path);
+  const { size } = await file.stat();
   const start = await readStart(file, 8);
   const length = start.length < 8 ? 0 : Number(new DataView(start.buffer).getBigUint64(0, true));
   const bytes = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 8 : Math.min(8 + length, size));
-  const header = parseHeader(bytes, basename(path));
-  for (const [name, entry] of header.entries) {
-    requireWithin(entry, size - header.headerBytes, name, basename(path));
-  }
-  return header;
+  return parseHeader(bytes, basename(path), size);
 }
 
 /** The first bytes of a file: fewer where it is shorter. */
@@ -164,13 +153,13 @@ async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<
  * @throws {InputError} If there is no such file, or it cannot be parsed.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  statFile(path);
+  requireFile(path);
   return parseSafetensors(await Deno.readFile(path), basename(path));
 }
 
-function statFile(path: string): Deno.FileInfo {
+function requireFile(path: string): void {
   const info = statOrNull(path);
-  if (info && !info.isDirectory) return info;
+  if (info && !info.isDirectory) return;
   throw new InputError({ what: `read ${path}`, why: info ? "it is a folder" : "there is no such file" });
 }
 
