@@ -3,7 +3,12 @@ import { join } from "@std/path";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { formatSafetensors, readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
+import {
+  formatSafetensors,
+  readSafetensors,
+  type Safetensors,
+  type StoredTensor,
+} from "../../lib/support/safetensors.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
@@ -125,135 +130,89 @@ for (const value of [NaN, Infinity]) {
   });
 }
 
-/** A stored checkpoint, to be damaged. */
-interface File {
-  tensors: Map<string, StoredTensor>;
-  metadata: Record<string, string>;
-}
+type Key = "config" | "recorded" | "progress";
 
-const change = (file: File, key: "config" | "progress" | "recorded", changes: object) =>
-  file.metadata[key] = JSON.stringify({ ...JSON.parse(file.metadata[key]), ...changes });
-const some = (shape: number[]): StoredTensor => ({
+const zeros = (...shape: number[]): StoredTensor => ({
   shape,
-  data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  data: new Float32Array(shape.reduce((product, length) => product * length, 1)),
 });
 
-const load = async (path: string) => await (await openCheckpoint(path)).loadNetwork();
-
-const DAMAGES: [what: string, damage: (file: File) => void, why: RegExp][] = [
-  ["of nothing", (file) => file.tensors.clear(), /the network dynamic lacks backbone\.conv1\.weight\.$/],
-  [
-    "of another program",
-    (file) => file.metadata = {},
-    /it was not written by this program \(no format dynamic-filters\/1 in its metadata\)\.$/,
-  ],
-  ["of another format", (file) => file.metadata.format = "pt", /it was not written by this program/],
-  [
-    "without a tensor",
-    ({ tensors }) => tensors.delete("score_predictor.0.bias"),
-    /the network dynamic lacks score_predictor\.0\.bias\.$/,
-  ],
-  [
-    "with one too many",
-    ({ tensors }) => tensors.set("fc.weight", some([10])),
-    /fc\.weight does not belong to the network dynamic\.$/,
-  ],
-  [
-    "with a tensor of another shape",
-    ({ tensors }) => tensors.set("class_embeddings.weight", some([10, 64])),
-    /class_embeddings\.weight is \[10,64\] and not \[10,128\]\.$/,
-  ],
-  [
-    "with a turned tensor",
-    ({ tensors }) => tensors.set("weights_generator.0.weight", some([128, 256])),
-    /weights_generator\.0\.weight is \[128,256\] and not \[256,128\]\.$/,
-  ],
-  [
-    "with whole numbers",
-    ({ tensors }) => tensors.set("backbone.bn1.bias", { shape: [64], data: new Int32Array(64) }),
-    /backbone\.bn1\.bias is not float32\.$/,
-  ],
-  [
-    "of another variant",
-    (file) => change(file, "config", { variant: "static-per-class" }),
-    /the network static-per-class lacks filters\.weight\.$/,
-  ],
-  [
-    "of another adapter",
-    (file) => change(file, "config", { adapter: "1x1" }),
-    /the network dynamic lacks adapter\.0\.weight\.$/,
-  ],
-  [
-    "with half an optimizer",
-    ({ tensors }) => tensors.delete("optimizer.backbone.bn1.bias.momentum"),
-    /the optimizer sgd lacks backbone\.bn1\.bias\.momentum\.$/,
-  ],
-  [
-    "of another optimizer",
-    (file) => change(file, "config", { optimizer: "adam", momentum: 0 }),
-    /the optimizer adam lacks backbone\.conv1\.weight\.m\.$/,
-  ],
-  [
-    "of a backbone that was frozen",
-    (file) => change(file, "config", { backbone: "frozen" }),
-    /optimizer sgd/,
-  ],
-  ["with no configuration", ({ metadata }) => delete metadata.config, /its config cannot be read\.$/],
-  ["whose configuration is no JSON", ({ metadata }) => metadata.config = "{", /its config cannot be read\.$/],
-  ["whose configuration is null", ({ metadata }) => metadata.config = "null", /its config cannot be read\.$/],
-  ["whose configuration is a list", ({ metadata }) => metadata.config = "[]", /its config cannot be read\.$/],
-  [
-    "with an option that cannot be",
-    (file) => change(file, "config", { epochs: 0 }),
-    /its options are not those of this program \(.*epochs 0 .*it must be [^.]*\)\.$/,
-  ],
-  [
-    "with an unknown option",
-    (file) => change(file, "config", { colour: "red" }),
-    /its options are not those of this program \(Cannot use colour/,
-  ],
-  ["whose position is no JSON", ({ metadata }) => metadata.progress = "", /its progress cannot be read\.$/],
-  ["whose position is null", ({ metadata }) => metadata.progress = "null", /its progress cannot be read\.$/],
-  [
-    "whose position lacks a number",
-    (file) => change(file, "progress", { steps: undefined }),
-    /its progress cannot be read\.$/,
-  ],
-  [
-    "whose position is half a step",
-    (file) => change(file, "progress", { totalSteps: 0.5 }),
-    /its progress cannot be read\.$/,
-  ],
-  ["without sums", (file) => change(file, "progress", { sums: null }), /its progress cannot be read\.$/],
-  ["without history", (file) => change(file, "progress", { history: {} }), /its progress cannot be read\.$/],
-  [
-    "that does not say on what it was trained",
-    ({ metadata }) => metadata.recorded = "null",
-    /its recorded cannot be read\.$/,
-  ],
+/** Tensors that are put into a file, or taken out of it. */
+const WRONG_TENSORS: [name: string, tensor: StoredTensor | null, why: RegExp][] = [
+  ["score_predictor.0.bias", null, /the network dynamic lacks score_predictor\.0\.bias\.$/],
+  ["fc.weight", zeros(10), /fc\.weight does not belong to the network dynamic\.$/],
+  ["class_embeddings.weight", zeros(10, 64), /class_embeddings\.weight is \[10,64\] and not \[10,128\]\.$/],
+  ["weights_generator.0.weight", zeros(128, 256), /\.weight is \[128,256\] and not \[256,128\]\.$/],
+  ["backbone.bn1.bias", { shape: [64], data: new Int32Array(64) }, /bn1\.bias is not float32\.$/],
+  ["optimizer.backbone.bn1.bias.momentum", null, /the optimizer sgd lacks backbone\.bn1\.bias\.momentum\.$/],
 ];
 
-for (const [what, damage, why] of DAMAGES) {
-  Deno.test(`a checkpoint ${what} is refused in one sentence that names the file`, async () => {
-    using folder = temporaryFolder();
-    const path = join(folder.path, "last.safetensors");
-    const checkpoint = makeCheckpoint();
-    await saveCheckpoint(path, checkpoint);
-    disposeAll(checkpoint.network, checkpoint.slots!);
-    const file = await readSafetensors(path);
-    damage(file);
-    Deno.writeFileSync(path, formatSafetensors(file.tensors, file.metadata));
-    const before = tf.memory().numTensors;
-    await assert.rejects(load(path), (error) => {
-      assert.ok(error instanceof InputError, String(error));
-      assert.ok(error.message.startsWith(`Cannot use ${path} as a checkpoint: `), error.message);
-      assert.match(error.message, why);
-      assert.match(error.message, /[^.]\.$/);
-      return true;
-    });
-    assert.equal(tf.memory().numTensors, before);
+const WRONG_METADATA: [key: Key, changes: object, why: RegExp][] = [
+  ["config", { variant: "static-per-class" }, /the network static-per-class lacks filters\.weight\.$/],
+  ["config", { adapter: "1x1" }, /the network dynamic lacks adapter\.0\.weight\.$/],
+  ["config", { optimizer: "adam", momentum: 0 }, /the optimizer adam lacks backbone\.conv1\.weight\.m\.$/],
+  ["config", { backbone: "frozen" }, /optimizer sgd/],
+  ["config", { epochs: 0 }, /its options are not those of this program \(.*epochs 0 .*it must be [^.]*\)\.$/],
+  ["config", { colour: "red" }, /its options are not those of this program \(Cannot use colour/],
+  ["progress", { steps: undefined }, /its progress cannot be read\.$/],
+  ["progress", { totalSteps: 0.5 }, /its progress cannot be read\.$/],
+  ["progress", { sums: null }, /its progress cannot be read\.$/],
+  ["progress", { history: {} }, /its progress cannot be read\.$/],
+  ["recorded", { data: undefined }, /its recorded cannot be read\.$/],
+];
+
+/** Saves a checkpoint, damages its file, and asserts that it is refused in one sentence. */
+async function assertRefused(damage: (file: Safetensors) => void, why: RegExp): Promise<void> {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "last.safetensors");
+  const checkpoint = makeCheckpoint();
+  await saveCheckpoint(path, checkpoint);
+  disposeAll(checkpoint.network, checkpoint.slots!);
+  const file = await readSafetensors(path);
+  damage(file);
+  Deno.writeFileSync(path, formatSafetensors(file.tensors, file.metadata));
+  const before = tf.memory().numTensors;
+  const load = async () => await (await openCheckpoint(path)).loadNetwork();
+  await assert.rejects(load, (error) => {
+    assert.ok(error instanceof InputError, String(error));
+    assert.ok(error.message.startsWith(`Cannot use ${path} as a checkpoint: `), error.message);
+    assert.match(error.message, why);
+    assert.match(error.message, /[^.]\.$/);
+    return true;
+  });
+  assert.equal(tf.memory().numTensors, before);
+}
+
+for (const [name, tensor, why] of WRONG_TENSORS) {
+  Deno.test(`a checkpoint with ${tensor ? "a wrong" : "no"} ${name} is refused`, () =>
+    assertRefused(({ tensors }) => tensor ? tensors.set(name, tensor) : tensors.delete(name), why));
+}
+
+for (const [key, changes, why] of WRONG_METADATA) {
+  const change = ({ metadata }: Safetensors) =>
+    metadata[key] = JSON.stringify({ ...JSON.parse(metadata[key]), ...changes });
+  Deno.test(`a checkpoint of ${key} ${Deno.inspect(changes)} is refused`, () => assertRefused(change, why));
+}
+
+for (const key of ["config", "recorded", "progress"] as const) {
+  Deno.test(`a checkpoint without a readable ${key} is refused`, async () => {
+    const why = new RegExp(`its ${key} cannot be read\\.$`);
+    await assertRefused(({ metadata }) => delete metadata[key], why);
+    for (const text of ["", "{", "null", "[]"]) {
+      await assertRefused(({ metadata }) => metadata[key] = text, why);
+    }
   });
 }
+
+Deno.test("a file of another program, and an empty one, are no checkpoints", async () => {
+  const why = /it was not written by this program \(no format dynamic-filters\/1 in its metadata\)\.$/;
+  await assertRefused((file) => file.metadata = {}, why);
+  await assertRefused(({ metadata }) => metadata.format = "pt", why);
+  await assertRefused(
+    ({ tensors }) => tensors.clear(),
+    /the network dynamic lacks backbone\.conv1\.weight\.$/,
+  );
+});
 
 Deno.test("a checkpoint that was replaced after it was opened is refused, so that metadata and tensors belong together", async () => {
   using folder = temporaryFolder();
