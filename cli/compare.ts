@@ -54,7 +54,8 @@ async function main(
   const { experiments, defaults } = selection;
   const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
   const file = values.config === null ? undefined : await readConfigFile(values.config);
-  const runs = planRuns({ experiments, seeds, defaults, file, flags: absolutePaths(flags) });
+  const runs = planRuns({ experiments, seeds, defaults, file, flags })
+    .map((run) => ({ ...run, config: absolutePaths(run.config) }));
   if (values.publish) checkPublishable(selection, runs);
   const runsFolder = join(defaultRunsFolder(), values.into ?? selection.folder);
   await setUpTensorFlow({ device: runs[0].config.device });

@@ -48,7 +48,7 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const { resume: run = null, config: path = null, json = false, ...flags } = given;
   const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
   const file = path === null ? undefined : await readConfigFile(path);
-  const config = resolveConfig({ base: resume?.config, file, flags: absolutePaths(flags) });
+  const config = absolutePaths(resolveConfig({ base: resume?.config, file, flags }));
   if (resume === null) checkNewRun(join(defaultRunsFolder(), config.run)); // before anything is fetched
   await setUpTensorFlow({ device: config.device });
   await useNativeTensorFlow({ device: config.device }); // a GPU that is not there is said before anything is fetched

@@ -94,13 +94,13 @@ export const CHECKPOINT_ARGUMENT: Positionals = {
   to: 1,
 };
 
-/** Makes the paths that a run records absolute, so that it can be resumed from another folder. */
-export function absolutePaths<Flags extends { data?: string | null; weights?: string | null }>(
-  flags: Flags,
-): Flags {
-  const toAbsolute = (path: string | null | undefined) =>
-    path && path !== "synthetic" && path !== "random" ? resolve(path) : path;
-  return { ...flags, data: toAbsolute(flags.data), weights: toAbsolute(flags.weights) };
+/** Makes a configuration's paths absolute, so that the run can be resumed from another folder. */
+export function absolutePaths<Config extends { data: string | null; weights: string | null }>(
+  config: Config,
+): Config {
+  const absolute = (path: string | null) =>
+    path === null || path === "synthetic" || path === "random" ? path : resolve(path);
+  return { ...config, data: absolute(config.data), weights: absolute(config.weights) };
 }
 
 /** The flag of an option: `batchSize` → `--batch-size`. */
