@@ -163,7 +163,7 @@ Deno.test("a module of the library says what things are and does nothing when it
   assert.deepEqual(working.filter((text) => !ALLOWED_STATE.includes(text)), []);
 });
 
-/** What a process has once, and keeps in the module that owns it: the runtime, what is being recorded, a document to draw in. */
+/** State that a process has once: the runtime, the graph being recorded, a document to draw in. */
 const ALLOWED_STATE = [
   "lib/tensorflow/runtime/native.ts",
   "lib/tensorflow/compile/recorder.ts",

@@ -16,7 +16,7 @@ const take = (options: Partial<BatchOptions> = {}, dataset = DATASET): Batch[] =
   ...batches(dataset, { batchSize: 16, shuffle: true, augment: true, ...options }),
 ];
 
-/** The crop and flip as torchvision's RandomCrop(32, padding=4) and RandomHorizontalFlip do them, pixel by pixel. */
+/** Crops and flips as torchvision's RandomCrop(32, padding=4) and RandomHorizontalFlip, pixel by pixel. */
 function referenceImage(image: Uint8Array, left: number, top: number, flip: boolean): number[] {
   const padded = (x: number, y: number, channel: number) => {
     const inside = x >= 4 && x < 36 && y >= 4 && y < 36;

@@ -1,4 +1,4 @@
-// the same files on TensorFlow.js's backend in plain JavaScript: what a browser runs. It is slow, so there is one image
+// the same files on TensorFlow.js's backend in plain JavaScript, as in a browser; slow, so with one image
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { compile } from "../../lib/tensorflow/compile/compile.ts";

@@ -24,7 +24,7 @@ Deno.test("a signal is heard between computations, long before the event loop's 
       }
       waited += performance.now() - start;
     }
-    // 0.1 to 0.4 s in all; 2.5 s and more where the loop looks for signals at every 61st turn only, as with setImmediate
+    // 0.1 to 0.4 s in all; 2.5 s and more where the loop polls every 61st turn only, as with setImmediate
     assert.ok(waited < 1500, `ten signals took ${Math.round(waited)} ms`);
   } finally {
     Deno.removeSignalListener("SIGUSR2", listener);

@@ -8,7 +8,7 @@ import { type Environment, startProgress } from "../../lib/training/progress.ts"
 import { resolveConfig } from "../../lib/training/config.ts";
 import { randomTensor } from "./tensors.ts";
 
-/** Saves a network as it starts, but with running statistics and affine parameters that are not 0 and 1. Returns `path`. */
+/** Saves a new network whose running statistics and affine parameters are not 0 and 1. Returns `path`. */
 export async function saveRandomCheckpoint(
   path: string,
   { data = "nothing", ...spec }: Partial<NetworkSpec> & { data?: string } = {},

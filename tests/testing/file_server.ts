@@ -1,5 +1,6 @@
 /**
- * A small HTTP server over a bare socket, which can do what a proper one will not: cut, lie about lengths, stand still.
+ * A small HTTP server over a bare socket, which can do what a proper one will not: cut, lie about lengths,
+ * stand still.
  *
  * @module
  */

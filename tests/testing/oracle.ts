@@ -47,8 +47,8 @@ export function oracleBatch(): { images: tf.Tensor4D; labels: tf.Tensor1D } {
 const STRIDE = 17; // how large tensors are thinned out in the oracles
 
 /**
- * Asserts that a tensor equals the oracle's, relative to the largest value: whole ones value by value; of large ones every 17th value,
- * and the norm of all.
+ * Asserts that a tensor equals the oracle's, relative to the largest value: whole ones value by value; of
+ * large ones every 17th value, and the norm of all.
  *
  * @param prefix `gradient`, `after`, …: the oracle's entry is `<prefix>.<name>`.
  */
@@ -67,7 +67,10 @@ export async function assertMatches(
   }
 }
 
-/** Like {@linkcode assertMatches}, but only the length of the difference counts, relative to that of the expected values. */
+/**
+ * Like {@linkcode assertMatches}, but only the length of the difference counts, relative to that of the
+ * expected values.
+ */
 export async function assertNear(
   actual: tf.Tensor,
   oracle: Safetensors,

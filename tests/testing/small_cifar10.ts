@@ -8,7 +8,10 @@ import { join } from "@std/path";
 /** Bytes of one record. */
 export const RECORD_BYTES = 3073;
 
-/** The six files of the binary version with few records: labels 0, 1, 2 …, and pixels that differ by file, record and place. */
+/**
+ * The six files of the binary version with few records: labels 0, 1, 2 …, and pixels that differ by file,
+ * record and place.
+ */
 export function makeCifar10Files(recordsPerFile: number): Map<string, Uint8Array<ArrayBuffer>> {
   const names = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`).concat("test_batch.bin");
   return new Map(names.map((name, file) => {

@@ -12,7 +12,9 @@ export const PROJECT = fromFileUrl(new URL("../../", import.meta.url));
 export interface Source {
   /** Relative to the project. */
   path: string;
-  /** What it imports, at once or later: other modules of the project by their paths, packages by their names. */
+  /**
+   * What it imports, at once or later: other modules of the project by their paths, packages by their names.
+   */
   imports: Set<string>;
   /** What it does when it is imported, beyond saying what things are. */
   effects: string[];
@@ -20,7 +22,10 @@ export interface Source {
   literals: string[];
 }
 
-/** Paths of all files with this ending below a folder of the project, sorted; none where there is no such folder. */
+/**
+ * Paths of all files with this ending below a folder of the project, sorted; none where there is no such
+ * folder.
+ */
 export function listFiles(folder: string, ending: string): string[] {
   let entries: Deno.DirEntry[];
   try {

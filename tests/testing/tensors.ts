@@ -38,7 +38,10 @@ export async function onPlainBackend(compute: () => Record<string, tf.Tensor>): 
   }
 }
 
-/** Asserts that a computation gives the same on the native backend and on {@linkcode onPlainBackend plain JavaScript's}. */
+/**
+ * Asserts that a computation gives the same on the native backend and on
+ * {@linkcode onPlainBackend plain JavaScript's}.
+ */
 export async function assertSameOnBothBackends(
   compute: () => Record<string, tf.Tensor>,
   tolerance: number,
@@ -62,7 +65,10 @@ export function isSame(one: ArrayBufferView, other: ArrayBufferView): boolean {
   return left.length === right.length && left.every((byte, at) => byte === right[at]);
 }
 
-/** Asserts that tensors agree bit for bit. A failure names them: to show how thousands of values differ takes minutes. */
+/**
+ * Asserts that tensors agree bit for bit. A failure names them: to show how thousands of values differ takes
+ * minutes.
+ */
 export function assertSameValues(
   actual: Record<string, ArrayBufferView>,
   expected: Record<string, ArrayBufferView>,

@@ -31,7 +31,9 @@ export const EPOCH_RECORD: EpochRecord = {
   weights: "random",
 };
 
-/** A training of seconds, operation by operation: for so few steps that takes less time than to make a graph. */
+/**
+ * A training of seconds, operation by operation: for so few steps that takes less time than to make a graph.
+ */
 export const TINY: Partial<TrainConfig> = {
   run: "tiny",
   weights: "random",
@@ -57,8 +59,8 @@ export async function trainTiny(
 }
 
 /**
- * Lets `performance.now()` jump ahead at each reading. A training pauses every 50 ms to listen and saves every 30 s: so it does after
- * each step.
+ * Lets `performance.now()` jump ahead at each reading. A training pauses every 50 ms to listen and saves
+ * every 30 s: so it does after each step.
  */
 export function jumpingClock(milliseconds = 60): Disposable {
   const real = performance.now;

@@ -82,7 +82,8 @@ Deno.test("four training steps end where PyTorch's do", async () => {
   }
 });
 
-// Winograd's rounding turns a few ReLUs over that stand near 0: single values say little, all together they do
+// Winograd's rounding turns a few ReLUs over that stand near 0: single values say little, all together they
+// do
 Deno.test("four training steps with Winograd end near PyTorch's", async () => {
   const { oracle, network, slots } = await trainFourSteps(true);
   for (const [name, tensor] of Object.entries(network)) await assertNear(tensor, oracle, "after", name, 3e-4);

@@ -112,7 +112,8 @@ Deno.test("a finished run is resumed with more epochs: the completed ones stay",
   const long = await trainTiny(folder.path, { epochs: 2, schedule: "constant" }, { resume: "tiny" });
   assert.deepEqual(long.history[0], short.history[0]);
   assert.equal(long.config.epochs, 2);
-  // without a schedule that depends on the number of epochs it is the training that had 2 of them from the start
+  // without a schedule that depends on the number of epochs it is the training that had 2 of them from the
+  // start
   const { folder: expected } = await trainTiny(join(folder.path, "whole"), {
     epochs: 2,
     schedule: "constant",

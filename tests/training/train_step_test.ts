@@ -42,7 +42,9 @@ interface Run {
   eager?: boolean;
 }
 
-/** Takes steps on one batch; returns the state after the last, and the loss and correct predictions of each. */
+/**
+ * Takes steps on one batch; returns the state after the last, and the loss and correct predictions of each.
+ */
 async function takeSteps({ settings, batch, steps, learningRate = 0.01, eager = true, ...run }: Run) {
   const { network = createNetwork(settings), optimizer: config = SGD } = run;
   const optimizer = createOptimizer(config);
@@ -109,7 +111,8 @@ for (const settings of combinations) {
 
 const COMPILED: Record<string, Pick<Run, "settings" | "optimizer">> = {
   "SGD, clipped and smoothed": { settings: { ...networkSpec(), clipNorm: 0.5, labelSmoothing: 0.1 } },
-  // with ten outputs: where the classes share one its bias has no gradient but rounding, by which Adam would divide
+  // with ten outputs: where the classes share one its bias has no gradient but rounding, by which Adam would
+  // divide
   "Adam behind a frozen backbone": {
     settings: networkSpec({ variant: "static-ten-way", backbone: "frozen", adapter: "3x3" }),
     optimizer: ADAM,

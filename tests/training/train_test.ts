@@ -426,7 +426,8 @@ Deno.test("a frozen backbone's features, computed once, train as the images do",
   using runs = temporaryFolder();
   const results: TrainResult[] = [];
   for (const augment of [true, false]) {
-    // images that augmentation cannot change: every pixel alike, and black, which is what a crop takes from outside
+    // images that augmentation cannot change: every pixel alike, and black, which is what a crop takes from
+    // outside
     const blank = {
       ...TINY_DATASETS,
       train: { ...TINY_DATASETS.train, images: new Uint8Array(TINY_DATASETS.train.images.length) },
