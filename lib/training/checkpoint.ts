@@ -6,8 +6,9 @@
  *
  * @module
  */
+import { z } from "zod";
 import { InputError } from "../support/errors.ts";
-import { isRecord } from "../support/files.ts";
+import { parseJson } from "../support/schema.ts";
 import {
   readSafetensors,
   readSafetensorsHeader,
@@ -69,7 +70,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const parsed = parseMetadata(path, metadata);
   const readTensors = async () => {
     const file = await readSafetensors(path);
-    if (METADATA_KEYS.some((key) => file.metadata[key] !== metadata[key])) {
+    if (Object.keys(METADATA).some((key) => file.metadata[key] !== metadata[key])) {
       throw refuse(path, "it was replaced while it was being read; try again");
     }
     return checkTensors(path, parsed.config, file.tensors);
@@ -130,36 +131,37 @@ export class NotFiniteError extends Error {
   }
 }
 
-const METADATA_KEYS = ["config", "recorded", "progress"] as const;
+const COUNT = z.int().min(0);
+const METADATA = {
+  config: z.record(z.string(), z.unknown()), // checkConfig says more
+  recorded: z.looseObject({ data: z.string(), weights: z.string() }),
+  progress: z.looseObject({
+    ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },
+    ...{ sums: z.record(z.string(), z.number()), history: z.array(z.unknown()) },
+  }).refine(
+    ({ epochs, history }) => history.length === epochs,
+    "has another number of epochs than its history",
+  ),
+};
 
 function parseMetadata(path: string, metadata: Record<string, string>): CheckpointMetadata {
   if (metadata.format !== FORMAT) {
     throw refuse(path, `it was not written by this program (no format ${FORMAT} in its metadata)`);
   }
-  const [config, recorded, progress] = METADATA_KEYS.map((key) => {
+  const parse = (key: keyof typeof METADATA): unknown => {
     try {
-      const value: unknown = JSON.parse(metadata[key]);
-      if (isRecord(value) && IS_SOUND[key](value)) return value as unknown;
+      return parseJson(METADATA[key], metadata[key] ?? "", key);
     } catch (cause) {
-      throw refuse(path, `its ${key} cannot be read`, cause);
+      if (!(cause instanceof InputError)) throw cause;
+      throw refuse(path, `its ${key} cannot be read (${cause.problem!.why})`, cause);
     }
-    throw refuse(path, `its ${key} cannot be read`);
-  });
+  };
   return {
-    config: checkConfig(path, config as TrainConfig),
-    recorded: recorded as Environment,
-    progress: progress as Progress,
+    config: checkConfig(path, parse("config") as TrainConfig),
+    recorded: parse("recorded") as Environment,
+    progress: parse("progress") as Progress,
   };
 }
-
-const IS_SOUND: Record<typeof METADATA_KEYS[number], (value: Record<string, unknown>) => boolean> = {
-  config: () => true, // checkConfig says more
-  recorded: ({ data, weights }) => typeof data === "string" && typeof weights === "string",
-  progress: ({ epochs, steps, totalSteps, sums, history }) =>
-    [epochs, steps, totalSteps].every((count) => Number.isSafeInteger(count) && count as number >= 0) &&
-    isRecord(sums) && Object.values(sums).every(Number.isFinite) &&
-    Array.isArray(history) && history.length === epochs,
-};
 
 function checkConfig(path: string, base: TrainConfig): TrainConfig {
   try {

@@ -154,11 +154,16 @@ const WRONG_METADATA: [key: Key, changes: object, why: RegExp][] = [
   ["config", { backbone: "frozen" }, /optimizer sgd/],
   ["config", { epochs: 0 }, /its options are not those of this program \(.*epochs 0 .*it must be [^.]*\)\.$/],
   ["config", { colour: "red" }, /its options are not those of this program \(Cannot use colour/],
-  ["progress", { steps: undefined }, /its progress cannot be read\.$/],
-  ["progress", { totalSteps: 0.5 }, /its progress cannot be read\.$/],
-  ["progress", { sums: null }, /its progress cannot be read\.$/],
-  ["progress", { history: {} }, /its progress cannot be read\.$/],
-  ["recorded", { data: undefined }, /its recorded cannot be read\.$/],
+  ["progress", { steps: undefined }, /its progress cannot be read \(steps is missing\)\.$/],
+  ["progress", { totalSteps: 0.5 }, /its progress cannot be read \(totalSteps must be a whole number\)\.$/],
+  ["progress", { sums: null }, /its progress cannot be read \(sums must be an object\)\.$/],
+  ["progress", { history: {} }, /its progress cannot be read \(history must be an array\)\.$/],
+  [
+    "progress",
+    { history: [1, 2, 3] },
+    /its progress cannot be read \(it has another number of epochs .*\)\.$/,
+  ],
+  ["recorded", { data: undefined }, /its recorded cannot be read \(data is missing\)\.$/],
 ];
 
 /** Saves a checkpoint, damages its file, and asserts that it is refused in one sentence. */
@@ -196,7 +201,7 @@ for (const [key, changes, why] of WRONG_METADATA) {
 
 for (const key of ["config", "recorded", "progress"] as const) {
   Deno.test(`a checkpoint without a readable ${key} is refused`, async () => {
-    const why = new RegExp(`its ${key} cannot be read\\.$`);
+    const why = new RegExp(`its ${key} cannot be read \\(it .*\\)\\.$`);
     await assertRefused(({ metadata }) => delete metadata[key], why);
     for (const text of ["", "{", "null", "[]"]) {
       await assertRefused(({ metadata }) => metadata[key] = text, why);
