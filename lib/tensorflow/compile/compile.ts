@@ -42,8 +42,8 @@ export type AnyFunction = (...args: any[]) => unknown;
  * The first call runs `fn` once, operation by operation, while they are written down; every call then runs
  * the graph, which TensorFlow optimises as a whole and which costs one call into it instead of hundreds.
  * Arguments and result are tensors, or nested arrays and plain records of them. Other arguments (numbers,
- * strings, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each value
- * of a constant, makes another graph.
+ * strings, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each
+ * value of a constant, makes another graph.
  *
  * `fn` must be pure: its result depends on its arguments alone, and it returns all that matters. What it
  * computes in JavaScript is computed once. The tensors it returns belong to the caller and are new, also
@@ -53,9 +53,9 @@ export type AnyFunction = (...args: any[]) => unknown;
  * debug mode, `fn` itself runs, with the same result.
  *
  * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise,
- * makes strings or a variable, or draws random numbers without a seed; when an argument keeps changing so that
- * it needs more than `graphs` graphs; and when the graph fails. What `fn` throws itself is passed on. Nothing
- * is left behind in any of these cases.
+ * makes strings or a variable, or draws random numbers without a seed; when an argument keeps changing so
+ * that it needs more than `graphs` graphs; and when the graph fails. What `fn` throws itself is passed on.
+ * Nothing is left behind in any of these cases.
  *
  * @example
  * ```ts

@@ -25,9 +25,9 @@ const ATTRIBUTE_FIELD: Record<number, number> = {
 
 /** A tensor that a graph keeps from one run to the next. */
 export interface Variable {
-  /** Where it lies, as `node:index`. */
+  /** The output that names it. */
   handle: string;
-  /** Its value at the start of a run, as `node:index`. */
+  /** The output that is its value at the start of a run. */
   value: string;
   dtype: number;
 }
@@ -152,7 +152,7 @@ function waitFor(output: string): string {
 /** A field of a protobuf message. */
 type Field = [number: number, value: number | boolean | string | Uint8Array | { float: number }];
 
-/** Encodes a message. Whole numbers and flags are varints; texts, bytes and messages come with their length. */
+/** Encodes a message: integers and flags as varints; strings, bytes and messages with their length. */
 function encode(...fields: Field[]): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   for (const [number, value] of fields) {

@@ -1,5 +1,5 @@
 /**
- * 3×3 convolutions with one pixel of padding, and what follows a convolution.
+ * 3×3 convolutions with padding 1, and the epilogue of a convolution.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { boolAttribute, differentiate, execute, typeAttribute } from "../runtime
 import { canUseKernels } from "../runtime/kernels.ts";
 import { addBias, relu } from "./dense.ts";
 
-/** What becomes of a convolution's result y: relu(y + bias + shortcut). */
+/** Epilogue of a convolution with result y: relu(y + bias + shortcut). */
 export interface Epilogue {
   /** `[K]`. */
   bias?: tf.Tensor1D;
   /** Of y's shape. */
   shortcut?: tf.Tensor4D;
-  /** Whether what is negative becomes 0. @default false */
+  /** Apply ReLU. @default false */
   relu?: boolean;
 }
 
-/** A convolution of maps `[B,H,W,C]` by a kernel `[h,w,C,K]`, however it is done. */
+/** Convolves maps `[B,H,W,C]` by a kernel `[h,w,C,K]`. */
 export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue) => tf.Tensor4D;
 
-/** relu(y + bias + shortcut), as far as they are given. */
+/** Computes relu(y + bias + shortcut), as far as they are given. */
 export function applyEpilogue(
   y: tf.Tensor4D,
   { bias, shortcut, relu: cut = false }: Epilogue = {},
@@ -31,15 +31,18 @@ export function applyEpilogue(
   return cut ? relu(y) : y;
 }
 
-/** `torch.nn.functional.conv2d(x, kernel, padding=1)` for a kernel `[3,3,C,K]`, as the backend does it. */
+/**
+ * Computes `torch.nn.functional.conv2d(x, kernel, padding=1)`, kernel `[3,3,C,K]`, by the backend's
+ * operation.
+ */
 export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue): tf.Tensor4D {
   return applyEpilogue(tf.conv2d(x, kernel, 1, "same"), epilogue);
 }
 
 /**
- * The same by Winograd's minimal filtering, with a quarter of the multiplications, where this package has its
- * own operations for it: on the native runtime's CPU, for channels in sixteens. `kernels/vectors/winograd.cc`
- * has the derivation. Elsewhere it is {@linkcode convolve3x3Direct}.
+ * Computes the same by Winograd's minimal filtering, with a quarter of the multiplications, on the native
+ * runtime's CPU and for channels in sixteens; elsewhere by {@linkcode convolve3x3Direct}.
+ * `kernels/vectors/winograd.cc` has the derivation.
  *
  * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by
  * up to 4e-6 of the largest value (direct convolution: 1e-6).
@@ -59,7 +62,7 @@ function convolve(x: tf.Tensor4D, kernel: tf.Tensor4D): tf.Tensor4D {
   }, [x, kernel]) as tf.Tensor4D;
 }
 
-/** With what follows in one operation, which then need not read and write the maps again. */
+/** Fuses the epilogue into the operation, which saves reading and writing the maps again. */
 function convolveWithEpilogue(
   x: tf.Tensor4D,
   kernel: tf.Tensor4D,

@@ -2,12 +2,11 @@ import * as tf from "../runtime/tf.ts";
 import { differentiate, executeMany, nativeBackend, typeAttribute } from "../runtime/binding.ts";
 
 /**
- * The mean softmax cross-entropy of a batch, as `torch.nn.CrossEntropyLoss`.
+ * Computes the mean softmax cross-entropy of a batch, as `torch.nn.CrossEntropyLoss`.
  *
  * @param scores Unnormalised scores `[B,K]`.
- * @param labels Right classes `[B]`, int32.
- * @param smoothing The share of the target spread evenly over all classes (Szegedy et al. 2016, section 7,
- * arXiv:1512.00567).
+ * @param labels Correct classes `[B]`, int32.
+ * @param smoothing Label smoothing (Szegedy et al. 2016, section 7, arXiv:1512.00567).
  * @returns The loss, a scalar in nats.
  */
 export function crossEntropy(scores: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0): tf.Scalar {

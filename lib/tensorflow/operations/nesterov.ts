@@ -2,24 +2,23 @@ import * as tf from "../runtime/tf.ts";
 import { executeMany, floatAttribute } from "../runtime/binding.ts";
 import { canUseKernels } from "../runtime/kernels.ts";
 
-/** A parameter and what moves it, all of one shape. */
+/** A parameter and its momentum buffer, of one shape. */
 export interface ParameterState {
-  /** What is learned. */
   parameter: tf.Tensor;
-  /** The running sum of gradients. */
+  /** Momentum buffer. */
   velocity: tf.Tensor;
 }
 
-/** The gradient of a loss to which the parameter's square, times half the decay, was added (L2). */
+/** Adds weight decay (L2) to a gradient: the gradient of the loss plus weightDecay / 2 · ‖parameter‖². */
 export function addDecay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay: number): tf.Tensor {
   return weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameter, weightDecay));
 }
 
 /**
- * A step of gradient descent with Nesterov's momentum, as `torch.optim.SGD(nesterov=True)` takes it: on the
- * CPU one operation, which reads and writes each number once.
+ * Takes a step of gradient descent with Nesterov's momentum, as `torch.optim.SGD(nesterov=True)`: on the CPU
+ * one operation, which reads and writes each number once.
  *
- * @param weightDecay Share of the parameter that is added to the gradient.
+ * @param weightDecay Factor of the parameter that is added to the gradient (L2).
  */
 export function nesterovStep(
   { parameter, velocity }: ParameterState,

@@ -8,7 +8,7 @@
  * ```text
  * 3×3, stride 2, rows 0–15     PyTorch, padding 1:   (·  0  1) (1  2  3) … (13 14 15)    one row before
  *                              TensorFlow, "same":   (0  1  2) (2  3  4) … (14 15  ·)    one row after
- * rows flipped: 15 … 0         TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's windows, flipped
+ * flipped, rows 15 … 0         TensorFlow, "same":   (15 14 13) … (3  2  1) (1  0  ·)    PyTorch's, flipped
  * ```
  *
  * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and their
@@ -42,7 +42,7 @@ export interface StridedLayers {
   restore(maps: tf.Tensor4D): tf.Tensor4D;
 }
 
-/** Upside down, on every backend and with gradients. */
+/** Runs the layers upside down: on every backend and with gradients. */
 export const flipped: StridedLayers = {
   prepare: flip,
   convolve: (x, kernel, epilogue) => applyEpilogue(tf.conv2d(x, flipKernel(kernel), 2, "same"), epilogue),
@@ -50,7 +50,7 @@ export const flipped: StridedLayers = {
   restore: flip,
 };
 
-/** With the padding named, on the native backend and forwards only. */
+/** Runs the layers with explicit padding: on the native backend and without gradients. */
 export const explicit: StridedLayers = {
   prepare: (images) => images,
   convolve: (x, kernel, epilogue) => {
@@ -62,7 +62,7 @@ export const explicit: StridedLayers = {
   restore: (maps) => maps,
 };
 
-/** The cheapest way that will do: `learns` says whether gradients are to go through the layers. */
+/** Chooses the cheapest way: `learns` if gradients go through the layers. */
 export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
   return learns || !nativeBackend() ? flipped : explicit;
 }
@@ -77,7 +77,7 @@ function padding(before: number, after: number): Attribute[] {
   ];
 }
 
-/** Turns by 180°: the pixels in reverse order. One axis is reversed faster than two. */
+/** Flips by 180°: the pixels in reverse order. One axis is reversed faster than two. */
 function flip(maps: tf.Tensor4D): tf.Tensor4D {
   const [B, H, W, C] = maps.shape;
   return tf.reshape(tf.reverse(tf.reshape(maps, [B, H * W, C]), 1), [B, H, W, C]);

@@ -8,7 +8,7 @@ export interface Program {
   env?: Record<string, string>;
 }
 
-/** How a program ended (`missing`: it cannot be run) and all its output. */
+/** The end of a program (`missing`: it cannot be run) and all its output. */
 export interface ProgramResult {
   outcome: "done" | "failed" | "missing";
   output: string;

@@ -49,7 +49,7 @@ export interface PackageRequest {
   requirements: string;
   /** Names the packages in messages: "PyTorch". */
   name: string;
-  /** What the user can do where they cannot be fetched. @default by the reason that pip tells */
+  /** Advice where they cannot be fetched. @default by the reason in pip's output */
   advice?: string;
 }
 
