@@ -3,7 +3,7 @@
  * graphs, and any of TensorFlow's operations with a gradient of one's own. `./setup` installs it; README.md
  * explains it.
  *
- * @example Compute on the native runtime
+ * @example
  * ```ts
  * import { compile, tf, useNativeTensorFlow } from "@dynamic-filters/tensorflow";
  *
@@ -11,15 +11,6 @@
  * console.log(`TensorFlow ${version} on ${device}`);
  * const norm = compile((x: tf.Tensor) => tf.sqrt(tf.sum(tf.square(x))));
  * console.log(await norm(tf.tensor1d([3, 4])).data()); // 5
- * ```
- *
- * @example Run an operation of TensorFlow that TensorFlow.js does not have
- * ```ts
- * import { execute, tf, typeAttribute, useNativeTensorFlow } from "@dynamic-filters/tensorflow";
- *
- * await useNativeTensorFlow();
- * const x = tf.tensor1d([0.5, 2]);
- * console.log(await execute("Digamma", [typeAttribute("T", "float32")], [x]).data());
  * ```
  *
  * @module

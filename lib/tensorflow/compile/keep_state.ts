@@ -1,5 +1,6 @@
 import * as tf from "../runtime/tf.ts";
 import { type NativeBackend, nativeBackend } from "../runtime/binding.ts";
+import type { CompileOptions } from "./compile.ts";
 import { KeptProgram, requireSame } from "./program.ts";
 import { fill, limitError, matches, type Numbering, readStructure } from "./template.ts";
 
@@ -18,12 +19,7 @@ export interface StateKeeper<S, A extends unknown[], R> {
 }
 
 /** Options of {@linkcode keepState}. */
-export interface KeepStateOptions {
-  /** Name of the function in messages. @default its own */
-  name?: string;
-  /** Most graphs that it may have. @default 32 */
-  graphs?: number;
-}
+export type KeepStateOptions = Omit<CompileOptions, "eager">;
 
 /**
  * Makes a function `(state, …) → [next state, result]` run as one graph that holds the state in variables.

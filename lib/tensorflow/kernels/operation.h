@@ -22,9 +22,6 @@ class Run {
   TF_Tensor* input(int index);
 
   /** Allocates an output. */
-  float* output(int index, std::initializer_list<int64_t> shape) {
-    return output(index, std::vector<int64_t>(shape));
-  }
   float* output(int index, const std::vector<int64_t>& shape);
 
   /** Allocates an output of a tensor's shape. */

@@ -3,11 +3,10 @@
 // most of the time.
 #pragma once
 
-#include <vector>
-
-#if defined(__linux__)
 #include <pthread.h>
 #include <sched.h>
+
+#include <vector>
 
 /** Keeps threads off each other's processors, where there are as many threads as processors. */
 class Placement {
@@ -43,14 +42,6 @@ class Placement {
   std::vector<pthread_t> threads_;
   int last_ = -1;
 };
-#else
-class Placement {
- public:
-  template <typename Thread>
-  void add(Thread) {}
-  void spread() {}
-};
-#endif
 
 /** Pauses for a moment in a loop that waits for another thread. */
 inline void relax() {

@@ -1,6 +1,5 @@
 import * as tf from "../runtime/tf.ts";
 import {
-  type Attribute,
   boolAttribute,
   differentiate,
   execute,
@@ -34,12 +33,8 @@ export function matMul(a: tf.Tensor2D, b: tf.Tensor2D, transposeA = false, trans
 }
 
 function multiply(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor {
-  const attributes: Attribute[] = [
-    FLOAT,
-    boolAttribute("transpose_a", transposeA),
-    boolAttribute("transpose_b", transposeB),
-  ];
-  return execute("MatMul", attributes, [a, b]);
+  const flags = [boolAttribute("transpose_a", transposeA), boolAttribute("transpose_b", transposeB)];
+  return execute("MatMul", [FLOAT, ...flags], [a, b]);
 }
 
 /** Adds a vector `[C]` along the last axis; the graph optimiser fuses it with its neighbours. */
@@ -51,15 +46,14 @@ export function addBias<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
   }, [x, bias]) as T;
 }
 
-const nativeRelu = {
-  forward: (x: tf.Tensor) => {
-    const value = execute("Relu", [FLOAT], [x]);
-    return { value, saved: [value] };
-  },
-  backward: (dy: tf.Tensor, [y]: tf.Tensor[]) => [execute("ReluGrad", [FLOAT], [dy, y])],
-};
-
 /** Computes max(x, 0). Natively its gradient is one operation, in TensorFlow.js a mask and a product. */
 export function relu<T extends tf.Tensor>(x: T): T {
-  return nativeBackend() ? differentiate(nativeRelu, [x]) as T : tf.relu(x);
+  if (!nativeBackend()) return tf.relu(x);
+  return differentiate({
+    forward: (x) => {
+      const value = execute("Relu", [FLOAT], [x]);
+      return { value, saved: [value] };
+    },
+    backward: (dy, [y]) => [execute("ReluGrad", [FLOAT], [dy, y])],
+  }, [x]) as T;
 }

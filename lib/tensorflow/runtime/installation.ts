@@ -108,7 +108,7 @@ export function addonStamp(): string {
 }
 
 /**
- * Finds the installation that serves a device.
+ * Finds an installation.
  *
  * @param device `gpu` demands the CUDA build; `auto` and `cpu` take either.
  * @throws {TensorFlowError} `not-installed`: nothing is, or the pins have changed since.

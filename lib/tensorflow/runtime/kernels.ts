@@ -24,12 +24,11 @@ export function findProcessor(cpuInfo: string): number {
 }
 
 /**
- * Makes the operations known to TensorFlow. They use the best instructions that the processor has, or those
- * of the kind that the environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`) where
- * that is less, to look into a problem.
+ * Registers the operations with TensorFlow. They use the best instructions of the processor, at most those
+ * that the environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`).
  *
  * @param path The compiled library. TensorFlow's own must have been loaded before.
- * @param threads How many threads the operations use.
+ * @param threads Number of threads for an operation.
  * @throws {TensorFlowError} `invalid-setting`: the variable names another kind.
  * @throws {Error} If TensorFlow refuses an operation.
  */
@@ -49,8 +48,7 @@ export function loadKernels(path: string, threads: number): void {
   });
   const failure = symbols.registerOperations(threads, processor);
   if (failure !== null) {
-    throw new Error(
-      `Cannot register the operations of ${path}: ${Deno.UnsafePointerView.getCString(failure)}`,
-    );
+    const message = Deno.UnsafePointerView.getCString(failure);
+    throw new Error(`Cannot register the operations of ${path}: ${message}`);
   }
 }

@@ -4,13 +4,10 @@ const STDERR = 2;
 const WRITE_ONLY = 1; // O_WRONLY
 
 /**
- * Loads TensorFlow's library without its two lines on standard error, which say that oneDNN is in use.
+ * Loads TensorFlow's library without its two lines on standard error, which say that oneDNN is in use. Static
+ * initialisers write them before any log level can be set, so standard error leads nowhere meanwhile.
  *
- * Its static initialisers write them before any log level can be set, and `TF_CPP_MIN_LOG_LEVEL` does not
- * reach them. So standard error leads nowhere while the library loads. What can fail meanwhile is thrown, not
- * printed.
- *
- * @param libraryFolder Where `libtensorflow_framework.so.2` is.
+ * @param libraryFolder Folder of `libtensorflow_framework.so.2`.
  */
 export function loadQuietly(libraryFolder: string): void {
   const library = Deno.dlopen("libc.so.6", {

@@ -46,11 +46,6 @@ const WANTED = new RegExp(
  *
  * @throws {TensorFlowError} `unsupported-platform`, `no-gpu` or `install-failed`.
  * @throws {SetupInterrupted} If the user stops it.
- *
- * @example
- * ```ts ignore
- * const { build, version } = await installTensorFlow({ device: "auto" });
- * ```
  */
 export async function installTensorFlow(options: InstallOptions = {}): Promise<Installation> {
   const { device = "auto", withoutGpu = false, folder = tensorflowFolder(), ...setup } = options;
