@@ -1,5 +1,4 @@
 import { basename, join } from "@std/path";
-import { extract } from "tar";
 import { explainWriteError } from "../support/download/request.ts";
 import { InputError } from "../support/errors.ts";
 import { readCifar10, type ReadCifar10Options, TEST_FILE, TRAIN_FILES } from "./cifar10.ts";
@@ -31,6 +30,7 @@ export async function unpackArchive(
   folder: string,
   { provenance, ...check }: UnpackArchiveOptions,
 ): Promise<void> {
+  const { extract } = await import("tar"); // only here: start-up does without
   const temporary = await Deno.makeTempDir({ dir: folder, prefix: `.${ARCHIVE_FOLDER}.` });
   const refused: string[] = [];
   try {
