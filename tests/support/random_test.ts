@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createRandom, hash, type Random } from "../../lib/support/random.ts";
+import { mean } from "../../lib/support/statistics.ts";
 
 /** The first two are what an implementation in Python, written apart from this one, gives as well. */
 const PINNED = {
@@ -10,8 +11,6 @@ const PINNED = {
 };
 
 const draw = (count: number, next: () => number): number[] => Array.from({ length: count }, next);
-
-const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Pearson's χ² of counts that should be equal, divided by its expectation: about 1. */
 function unevenness(counts: number[]): number {
