@@ -26,6 +26,7 @@ import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { readConfigFile, type TrainConfig } from "../lib/training/config.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
 import { runWorker, scheduleRuns } from "./compare/train_runs.ts";
@@ -41,16 +42,7 @@ async function main(
 ): Promise<number | void> {
   if (values.list) return console.log(describeLists());
   const selection = selectExperiments(positionals);
-  const {
-    list: _list,
-    seeds: _seeds,
-    jobs: _jobs,
-    into: _into,
-    config: _config,
-    publish: _publish,
-    json: _json,
-    ...flags
-  } = given;
+  const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
   const { experiments, defaults } = selection;
   const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
   const file = values.config === null ? undefined : await readConfigFile(values.config);
