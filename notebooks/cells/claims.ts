@@ -11,8 +11,8 @@ export type Bound = { above: number } | { below: number } | { includes: number }
  * a line says so.
  *
  * @param statement The claim in short: `dynamic > frozen`.
- * @param evidence A 95 % interval, or a condition that was checked.
- * @param bound Of the interval. @default {{ above: 0 }}
+ * @param evidence NaN stands for results that are missing.
+ * @param bound Of the interval or the number. @default {{ above: 0 }}
  * @throws {ClaimError} If the claim does not hold.
  *
  * @example
@@ -26,9 +26,12 @@ export type Bound = { above: number } | { below: number } | { includes: number }
  */
 export type Claim = (
   statement: string,
-  evidence: Pick<MeanInterval, "interval"> | boolean,
+  evidence: Evidence,
   bound?: Bound,
 ) => void;
+
+/** A 95 % interval, a number, or a condition that was checked. */
+export type Evidence = Pick<MeanInterval, "mean" | "interval"> | number | boolean;
 
 /** A conclusion in the text that the data contradict. */
 export class ClaimError extends Error {
@@ -38,8 +41,9 @@ export class ClaimError extends Error {
 /** Makes a {@linkcode Claim}. @param untestedBecause Why the numbers are no evidence: "synthetic images"; null where they are. */
 export function createClaim(untestedBecause: string | null): Claim {
   return (statement, evidence, bound = { above: 0 }) => {
-    if (untestedBecause !== null) {
-      return console.log(`NOT TESTED (${untestedBecause}), no finding of this run: ${statement}`);
+    const reason = untestedBecause ?? (isMissing(evidence) ? "missing results" : null);
+    if (reason !== null) {
+      return console.log(`NOT TESTED (${reason}), no finding of this run: ${statement}`);
     }
     const problem = findProblem(evidence, bound);
     if (problem === null) return;
@@ -49,19 +53,20 @@ export function createClaim(untestedBecause: string | null): Claim {
   };
 }
 
-function findProblem(evidence: Pick<MeanInterval, "interval"> | boolean, bound: Bound): string | null {
+function isMissing(evidence: Evidence): boolean {
+  if (typeof evidence === "boolean") return false;
+  return Number.isNaN(typeof evidence === "number" ? evidence : evidence.mean);
+}
+
+function findProblem(evidence: Evidence, bound: Bound): string | null {
   if (typeof evidence === "boolean") return evidence ? null : "the condition does not hold";
-  if (evidence.interval === undefined) return "there is no interval, as from one value";
-  const [low, high] = evidence.interval;
+  const isNumber = typeof evidence === "number";
+  if (!isNumber && evidence.interval === undefined) return "there is no interval, as from one value";
+  const [low, high] = isNumber ? [evidence, evidence] : evidence.interval!;
   const [[relation, limit]] = Object.entries(bound);
-  const holds = relation === "above"
-    ? low > limit
-    : relation === "below"
-    ? high < limit
-    : low <= limit && high >= limit;
-  if (holds) return null;
-  const ends = [low, high].map((end) => formatNumber(end, 4)).join(", ");
-  return `the 95 % interval [${ends}] ${
-    relation === "includes" ? "does not include" : `is not ${relation}`
-  } ${limit}`;
+  const holds = { above: low > limit, below: high < limit, includes: low <= limit && high >= limit };
+  if (holds[relation as keyof typeof holds]) return null;
+  const ends = [low, high].map((end) => formatNumber(end, 4));
+  const found = isNumber ? ends[0] : `the 95 % interval [${ends.join(", ")}]`;
+  return `${found} ${relation === "includes" ? "does not include" : `is not ${relation}`} ${limit}`;
 }

@@ -7,10 +7,9 @@ export interface Bundle {
   "text/plain": string;
   /** With TeX between dollar signs. */
   "text/markdown"?: string;
+  "text/html"?: string;
   /** A complete SVG document. */
   "image/svg+xml"?: string;
-  /** Base64. */
-  "image/png"?: string;
 }
 
 /** Where a bundle is shown. */
@@ -51,8 +50,6 @@ export interface Circumstances {
 /** Options of {@linkcode display}. */
 export interface DisplayOptions {
   place?: DisplayPlace;
-  /** Of the picture in the frontend, in pixels; it may have more of its own. */
-  size?: PictureSize;
   facts?: OutputFacts;
 }
 
@@ -60,12 +57,12 @@ export interface DisplayOptions {
  * Shows a bundle below the cell that runs. Outside a notebook, as when a cell's code runs as a program, its text is printed.
  */
 export async function display(bundle: Bundle, options: DisplayOptions = {}): Promise<void> {
-  const { place, size, facts } = options;
+  const { place, facts } = options;
   if (!isInNotebook()) return console.log(bundle["text/plain"]);
-  // not Deno.jupyter.display, which cannot say how large a picture is to be
+  // not Deno.jupyter.display, which passes no metadata on
   await Deno.jupyter.broadcast(place?.update ? "update_display_data" : "display_data", {
     data: bundle,
-    metadata: { ...size && { "image/png": { ...size } }, ...facts && { report: facts } },
+    metadata: facts === undefined ? {} : { report: facts },
     transient: place === undefined ? {} : { display_id: place.id },
   });
   await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_TO_SEND));
@@ -76,14 +73,6 @@ export async function display(bundle: Bundle, options: DisplayOptions = {}): Pro
  * something last). Frontends drop what comes after that, so a cell must not end at once.
  */
 const MILLISECONDS_TO_SEND = 50;
-
-/** Width and height of a picture in pixels. */
-export interface PictureSize {
-  /** From left to right. */
-  width: number;
-  /** From top to bottom. */
-  height: number;
-}
 
 /** A place below the running cell whose content can be replaced. */
 export interface LivePlace {

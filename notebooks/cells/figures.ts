@@ -1,15 +1,8 @@
 import type { Figure } from "../../lib/figures/figure.ts";
-import { svgToPng } from "../../lib/figures/svg_to_png.ts";
 import { type Bundle, createLivePlace, display } from "./display.ts";
-
-/** Pixels of the picture for one of the figure. It stands in for the SVG, and goes into git with every execution: larger would be too large. */
-const PNG_SCALE = 1;
 
 /**
  * Shows a figure of `lib/figures`.
- *
- * JupyterLab shows the SVG where the notebook is trusted. It refuses an SVG that somebody else's notebook brought along, and shows the
- * picture beside it, as do viewers without SVG.
  *
  * @example
  * ```ts
@@ -23,7 +16,7 @@ export async function displayFigure(figure: Figure): Promise<void> {
   await display(bundleFigure(figure), describeFigure(figure));
 }
 
-/** A figure that is drawn anew in its place. */
+/** Figure that is redrawn in its place. */
 export interface LiveFigure {
   /** Shows a figure in place of the one before. */
   update(figure: Figure): Promise<void>;
@@ -35,16 +28,23 @@ export function createLiveFigure(): LiveFigure {
   return { update: (figure) => place.show(bundleFigure(figure), describeFigure(figure)) };
 }
 
-/** Bundles a figure as SVG, as PNG and as its title. */
-export function bundleFigure({ svg, title, alt }: Figure): Bundle {
+/**
+ * Bundles a figure as an image with alternative text, as the SVG itself, and as text.
+ *
+ * JupyterLab shows an SVG without alternative text, and not at all in a notebook of somebody else's; HTML with an image in it has neither
+ * fault, and scales down in a narrow window.
+ */
+export function bundleFigure({ svg, title, alt, width }: Figure): Bundle {
+  const source = `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+  const escaped = alt.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
   return {
-    "text/plain": `[figure: ${title || alt}]`,
-    "image/png": svgToPng(svg, { scale: PNG_SCALE }).toBase64(),
+    "text/plain": title === "" ? `[figure] ${alt}` : `[figure: ${title}] ${alt}`,
+    "text/html":
+      `<img src="${source}" alt="${escaped}" width="${width}" style="max-width: 100%; height: auto">`,
     "image/svg+xml": svg,
   };
 }
 
 function describeFigure({ svg: _, ...text }: Figure) {
-  const { width, height } = text;
-  return { size: { width, height }, facts: { kind: "figure", ...text } as const };
+  return { facts: { kind: "figure", ...text } as const };
 }

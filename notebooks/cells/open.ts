@@ -90,10 +90,21 @@ export interface OpenModel {
 const STAND_IN = { run: "stand-in", epochs: 2, subset: 10_000, testSubset: 2_000 };
 const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "random" };
 
-/** Loads the published model, or trains a stand-in for a moment where there is none, and prints which it is. */
+/**
+ * Loads the published model, or trains a stand-in for a moment where there is none, and prints which it is.
+ *
+ * Conclusions are about the images and weights it was trained with: with others, as with a stand-in, its claims are not tested.
+ */
 export async function openModel({ datasets, pretrained, quick, claim }: OpenNotebook): Promise<OpenModel> {
   const published = quick ? null : findPublished();
-  if (published !== null) return { ...await loadModel("the published model", published), claim };
+  if (published !== null) {
+    const { recorded, ...model } = await loadModel("the published model", published);
+    const isSame = recorded.data === datasets.train.name && recorded.weights === pretrained.name;
+    return {
+      ...model,
+      claim: isSame ? claim : createClaim("other images or weights than the published model's"),
+    };
+  }
   console.log(
     `There is no published model${quick ? " in a quick trial" : ""}: a stand-in is trained for a moment. ` +
       "`deno task compare --publish` makes the real one.",
@@ -101,7 +112,7 @@ export async function openModel({ datasets, pretrained, quick, claim }: OpenNote
   const weights = pretrained.source === "random" ? { weights: "random" } : {};
   const config = resolveConfig({ flags: { ...quick ? QUICK_STAND_IN : STAND_IN, ...weights } });
   const { folder } = await trainLive(config, { datasets, curves: false });
-  const model = await loadModel("a stand-in", join(folder, "best.safetensors"));
+  const { recorded: _, ...model } = await loadModel("a stand-in", join(folder, "best.safetensors"));
   return { ...model, claim: createClaim("stand-in for the published model") };
 }
 
@@ -121,5 +132,5 @@ async function loadModel(name: string, path: string) {
     `${name}: ${config.variant}, epoch ${epoch} of ${config.epochs}, seed ${config.seed}, ` +
     `${formatPercent(accuracy)} test accuracy; data ${recorded.data}`;
   console.log(`model: ${description}`);
-  return { network: await loadNetwork(), config, description };
+  return { network: await loadNetwork(), config, recorded, description };
 }

@@ -35,6 +35,7 @@ Deno.test("a claim holds or fails by its interval", () => {
   claim("more often than chance", interval(0.3, 0.04), { above: 0.25 });
   claim("no difference", interval(0.1, 0.2), { includes: 0 });
   claim("a condition", true);
+  claim("a cosine", 0.98, { above: 0.95 });
   assert.throws(() => claim("dynamic > frozen", interval(0.1, 0.2)), (error) => {
     assert.ok(error instanceof ClaimError);
     assert.match(
@@ -45,8 +46,9 @@ Deno.test("a claim holds or fails by its interval", () => {
   });
   assert.throws(() => claim("no difference", interval(0.3, 0.2), { includes: 0 }), /does not include 0/);
   assert.throws(() => claim("less", interval(0.1, 0.2), { below: 0 }), /is not below 0/);
-  assert.throws(() => claim("one seed", { interval: undefined }), /there is no interval/);
+  assert.throws(() => claim("one seed", { mean: 1 }), /there is no interval/);
   assert.throws(() => claim("a condition", false), /does not hold/);
+  assert.throws(() => claim("a cosine", 0.9, { above: 0.95 }), /0\.9000 is not above 0\.95/);
 });
 
 Deno.test("a claim on numbers without evidence is not tested, and says so", async () => {

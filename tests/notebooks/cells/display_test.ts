@@ -14,13 +14,15 @@ import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { resolveConfig } from "../../../lib/training/config.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
-Deno.test("a figure is shown as a complete SVG, as a PNG for those who may not show it, and in words", () => {
+Deno.test("a figure is shown as an image with alternative text, as SVG and in words", () => {
   const figure = contactSheet([{ image: new Uint8Array(3072) }], { title: "Cats & dogs" });
-  const bundle = bundleFigure(figure);
+  const bundle = bundleFigure({ ...figure, alt: 'A "cat" & a <dog>' });
   assert.equal(bundle["image/svg+xml"], figure.svg);
-  assert.equal(bundle["text/plain"], "[figure: Cats & dogs]");
-  const png = Uint8Array.fromBase64(bundle["image/png"]!);
-  assert.deepEqual([...png.subarray(1, 4)], [...new TextEncoder().encode("PNG")]);
+  assert.equal(bundle["text/plain"], '[figure: Cats & dogs] A "cat" & a <dog>');
+  const html = bundle["text/html"]!;
+  assert.match(html, / alt="A &quot;cat&quot; &amp; a &lt;dog>" .*max-width: 100%/);
+  const source = /src="data:image\/svg\+xml;base64,([^"]+)"/.exec(html)![1];
+  assert.equal(new TextDecoder().decode(Uint8Array.fromBase64(source)), figure.svg);
 });
 
 Deno.test("checkpoints are compared bit by bit", async () => {
