@@ -5,6 +5,7 @@
  */
 import { basename, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
+import { isRecord } from "../../lib/support/files.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 
 /** A notebook, by Jupyter's format 4.5. */
@@ -57,7 +58,7 @@ export interface CellOutput {
   traceback?: string[];
 }
 
-/** What every notebook of the project says of itself. */
+/** Metadata of every notebook, but for the version of the language: JupyterLab writes the kernel's, so opening changes nothing. */
 const METADATA = {
   kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
   language_info: {
@@ -115,10 +116,12 @@ export async function readNotebook(path: string): Promise<NotebookFile> {
 }
 
 /** A notebook as text: Jupyter's own indentation, keys in order, a line of source a line of the file. */
-export function formatNotebook({ cells, nbformat_minor }: NotebookFile): string {
+export function formatNotebook({ cells, metadata, nbformat_minor }: NotebookFile): string {
+  const language = isRecord(metadata.language_info) ? metadata.language_info : {};
+  const version = language.version ?? Deno.version.typescript;
   const tidy = {
     cells: cells.map(tidyCell),
-    metadata: METADATA,
+    metadata: { ...METADATA, language_info: { ...METADATA.language_info, version } },
     nbformat: 4,
     nbformat_minor: Math.max(5, nbformat_minor),
   };

@@ -118,11 +118,13 @@ Deno.test("a notebook is written the same whoever executed it, and when", () => 
   const notebook = notebookWith([{ output_type: "stream", text: "a\nb", name: "stdout" }]);
   const other: NotebookFile = {
     ...notebook,
-    metadata: { language_info: { version: "9.9" }, kernelspec: { name: "other" } },
+    metadata: { language_info: { name: "other" }, kernelspec: { name: "other" } },
     cells: [{ ...notebook.cells[0], metadata: { execution: { "iopub.execute_input": "2026-01-01" } } }],
   };
   assert.equal(formatNotebook(other), formatNotebook(notebook));
   assert.match(formatNotebook(notebook), /"a\\n",\n\s+"b"/);
+  const kernels = { ...notebook, metadata: { language_info: { version: "9.9" } } };
+  assert.match(formatNotebook(kernels), /"version": "9\.9"/);
 });
 
 Deno.test("a notebook that is missing, or none, is the user's to mend", async () => {
