@@ -25,7 +25,7 @@ export const COMMAND = {
     format: { schema: choice(["pytorch", "onnx", "tfjs"]), isRequired: true, help: "target format" },
     output: {
       schema: text().nullable(),
-      defaultText: "dist/RUN with the format's ending",
+      defaultText: "RUN with the format's ending, in the project's dist/",
       help: "file to write, or folder for tfjs",
       value: "PATH",
     },
