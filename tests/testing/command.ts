@@ -1,18 +1,10 @@
 import { join } from "@std/path";
+import { type ProcessEnd, startProcess } from "../../lib/support/processes.ts";
 import { PROJECT } from "./sources.ts";
-
-/** What a command said and how it ended. */
-export interface CommandOutput {
-  code: number;
-  /** The signal that ended it, if one did. */
-  signal: Deno.Signal | null;
-  stdout: string;
-  stderr: string;
-}
 
 /** A command that runs. */
 export interface RunningCommand {
-  output: Promise<CommandOutput>;
+  output: Promise<ProcessEnd>;
   /** Resolves when its standard error has a line that matches; rejects when it ends without. */
   says(pattern: RegExp): Promise<void>;
   kill(signal: Deno.Signal): void;
@@ -20,27 +12,24 @@ export interface RunningCommand {
 
 /** Starts `cli/<name>.ts` in a process of its own, with its runs in `runs`. */
 export function startCommand(name: string, args: string[], runs: string): RunningCommand {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", join(PROJECT, "cli", `${name}.ts`), ...args],
-    cwd: PROJECT,
-    env: { NO_COLOR: "1", INIT_CWD: "", CHECKPOINTS_DIR: runs, CIFAR10_DIR: "", RESNET18_WEIGHTS: "" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
   let stderr = "";
   let isOver = false;
   const waiting: (() => void)[] = [];
-  const read = async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      stderr += text;
-      for (const look of waiting) look();
-    }
+  const look = () => waiting.forEach((one) => one());
+  const script = join(PROJECT, "cli", `${name}.ts`);
+  const child = startProcess(Deno.execPath(), ["run", "-A", "--quiet", "--no-check", script, ...args], {
+    cwd: PROJECT,
+    env: { NO_COLOR: "1", INIT_CWD: "", CHECKPOINTS_DIR: runs, CIFAR10_DIR: "", RESNET18_WEIGHTS: "" },
+    onError: (line) => {
+      stderr += `${line}\n`;
+      look();
+    },
+  });
+  const output = child.then(({ ended }) => ended).then((end) => {
     isOver = true;
-    for (const look of waiting) look();
-  };
-  const output = Promise.all([child.status, new Response(child.stdout).text(), read()])
-    .then(([{ code, signal }, stdout]) => ({ code, signal, stdout, stderr }));
+    look();
+    return { ...end, stderr };
+  });
   return {
     output,
     says: (pattern) =>
@@ -52,11 +41,11 @@ export function startCommand(name: string, args: string[], runs: string): Runnin
         waiting.push(look);
         look();
       }),
-    kill: (signal) => child.kill(signal),
+    kill: (signal) => void child.then((running) => running.kill(signal)),
   };
 }
 
 /** Runs `cli/<name>.ts` to its end. */
-export async function runCommand(name: string, args: string[], runs: string): Promise<CommandOutput> {
+export async function runCommand(name: string, args: string[], runs: string): Promise<ProcessEnd> {
   return await startCommand(name, args, runs).output;
 }

@@ -5,6 +5,7 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { zipSync } from "fflate";
+import { type ProcessEnd, startProcess } from "../../../lib/support/processes.ts";
 
 export const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
 
@@ -56,35 +57,15 @@ export function findPython(): string | null {
   return null;
 }
 
-/** What a program printed, and how it ended. */
-export interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** A program's surroundings: nothing of the tests' own environment but what is given. */
-export interface Surroundings {
+/** The whole environment of a program: nothing of the tests' own. */
+export interface Environment {
   env: Record<string, string>;
   cwd?: string;
 }
 
-/** Starts a program with exactly this environment. */
-export function startProgram(command: string, args: string[], surroundings: Surroundings): Deno.ChildProcess {
-  const pipes = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
-  return new Deno.Command(command, { args, ...surroundings, clearEnv: true, ...pipes }).spawn();
-}
-
-/** Waits for a program's end. */
-export async function finish(child: Deno.ChildProcess): Promise<Outcome> {
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
 /** Runs a program with exactly this environment to its end. */
-export async function run(command: string, args: string[], surroundings: Surroundings): Promise<Outcome> {
-  return await finish(startProgram(command, args, surroundings));
+export async function run(command: string, args: string[], environment: Environment): Promise<ProcessEnd> {
+  return await (await startProcess(command, args, { ...environment, extendEnv: false })).ended;
 }
 
 /** Packages' files by the wheel's name. */

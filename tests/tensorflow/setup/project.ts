@@ -1,13 +1,11 @@
 import { join, toFileUrl } from "@std/path";
+import { type ChildProcess, type ProcessEnd, startProcess } from "../../../lib/support/processes.ts";
 import {
   DENO_DIR,
   findProgram,
   findPython,
-  finish,
   makeTools,
-  type Outcome,
   ROOT,
-  startProgram,
   type Wheels,
   writeScript,
   writeWheels,
@@ -28,9 +26,9 @@ export interface TestProject extends AsyncDisposable {
   /** What a program of this machine gets. */
   env: Record<string, string>;
   /** Starts `installTensorFlow` in a process of its own. */
-  start(options?: Record<string, unknown>): Deno.ChildProcess;
+  start(options?: Record<string, unknown>): Promise<ChildProcess>;
   /** Runs `installTensorFlow` to its end, by default in `folder`. It prints the build. */
-  setUp(options?: Record<string, unknown>, folder?: string): Promise<Outcome>;
+  setUp(options?: Record<string, unknown>, folder?: string): Promise<ProcessEnd>;
   /** A file's text in the project, or `null`. */
   read(path: string): Promise<string | null>;
 }
@@ -73,8 +71,9 @@ export async function makeProject(): Promise<TestProject> {
         console.error((error.problem?.code ?? "interrupted") + ": " + error.message);
         Deno.exit(error.problem ? 2 : 130);
       }`;
-    return startProgram(Deno.execPath(), ["eval", "--no-check", "--quiet", program], {
+    return startProcess(Deno.execPath(), ["eval", "--no-check", "--quiet", program], {
       cwd,
+      extendEnv: false,
       env: { ...env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", DENO_DIR: DENO_DIR },
     });
   };
@@ -83,7 +82,7 @@ export async function makeProject(): Promise<TestProject> {
     tools,
     env,
     start,
-    setUp: (options = {}, cwd = folder) => finish(start(options, cwd)),
+    setUp: async (options = {}, cwd = folder) => (await start(options, cwd)).ended,
     read: async (path) => {
       try {
         return await Deno.readTextFile(join(folder, path));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { finish, run, writeScript } from "./machine.ts";
+import { run, writeScript } from "./machine.ts";
 import { CAN_SET_UP, makeProject, type TestProject, writeRequirements } from "./project.ts";
 
 const ignore = !CAN_SET_UP || Deno.build.os !== "linux";
@@ -51,7 +51,7 @@ Deno.test(
     const log = await project.read(".tensorflow/setup.log");
     assert.deepEqual(
       await project.setUp(),
-      { code: 0, stdout: "cpu\n", stderr: "" },
+      { code: 0, signal: null, stdout: "cpu\n", stderr: "" },
       "the second has nothing to do",
     );
     assert.equal(await project.read(".tensorflow/setup.log"), log, "and does nothing");
@@ -64,7 +64,7 @@ Deno.test(
       "101",
       "and so do the operations",
     );
-    assert.deepEqual(await project.setUp({}, moved), { code: 0, stdout: "cpu\n", stderr: "" });
+    assert.deepEqual(await project.setUp({}, moved), { code: 0, signal: null, stdout: "cpu\n", stderr: "" });
   },
 );
 
@@ -150,14 +150,14 @@ Deno.test({
     `[ "$2" != pip ] || [ "$3" != download ] || { echo $$ >"${started}"; set -- -c "${slowly}"; }\n` +
       real.replace(/^#!.*\n/, ""),
   );
-  const child = project.start();
+  const child = await project.start();
   while (await project.read("started") === null) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(
     listFiles(join(project.folder, ".tensorflow")).filter((path) => path.endsWith("stamp.txt")),
     [],
   );
   child.kill("SIGINT");
-  const { code, stderr } = await finish(child);
+  const { code, stderr } = await child.ended;
   assert.equal(code, 130);
   assert.match(stderr, /Set-up stopped; it starts afresh the next time\.\n$/);
   assert.throws(() => Deno.kill(Number(Deno.readTextFileSync(started)), "SIGCONT"), "pip is gone");

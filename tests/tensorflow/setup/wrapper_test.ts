@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join, toFileUrl } from "@std/path";
-import { findPython, makeTools, type Outcome, ROOT, run, writeScript } from "./machine.ts";
+import type { ProcessEnd } from "../../../lib/support/processes.ts";
+import { findPython, makeTools, ROOT, run, writeScript } from "./machine.ts";
 
 const ignore = Deno.build.os === "windows";
 const PYTHON = findPython();
@@ -24,7 +25,7 @@ interface WrapperProject extends AsyncDisposable {
   folder: string;
   tools: string;
   /** Calls the wrapper, from another folder. */
-  call(args: string[], env?: Record<string, string>): Promise<Outcome>;
+  call(args: string[], env?: Record<string, string>): Promise<ProcessEnd>;
 }
 
 async function makeWrapper(programs: Record<string, string> = {}): Promise<WrapperProject> {
@@ -125,7 +126,7 @@ exec "${PYTHON}" "$@"`;
     cwd: project.top,
     env,
   });
-  assert.deepEqual(made, { code: 0, stdout: "", stderr: "" });
+  assert.deepEqual(made, { code: 0, signal: null, stdout: "", stderr: "" });
   const moved = join(project.top, "moved");
   await Deno.rename(project.folder, moved);
   const pip = await run(join(moved, ".venv/bin/python"), ["-m", "pip", "--version"], { env });
