@@ -50,7 +50,7 @@
 export * from "./tensorflow/mod.ts";
 export * as figures from "./figures/mod.ts";
 
-export type { DownloadCallback, NetworkOptions } from "./support/download/request.ts";
+export type { DownloadCallback, LoadOptions, NetworkOptions } from "./support/download/request.ts";
 export { InputError, type NextStep, type Problem } from "./support/errors.ts";
 export { createRandom, type Random } from "./support/random.ts";
 export { argMax, softmax } from "./support/statistics.ts";

@@ -1,6 +1,6 @@
 import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.ts";
 import type { NextStep } from "../../lib/support/errors.ts";
-import type { DownloadCallback } from "../../lib/support/download/request.ts";
+import type { LoadOptions } from "../../lib/support/download/request.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import { ensureTensorFlow } from "../../lib/setup/setup.ts";
 import type { Installation, InstallOptions, SetupReporter } from "../../lib/tensorflow/setup/mod.ts";
@@ -18,13 +18,7 @@ export function loadPretrainedWithBar(weights: string | null): Promise<Pretraine
   return withBar("ResNet-18", (network) => loadPretrained({ weights, ...network }));
 }
 
-interface Network {
-  log(message: string): void;
-  warn(message: string, next: readonly NextStep[]): void;
-  onDownload: DownloadCallback;
-}
-
-async function withBar<T>(label: string, load: (network: Network) => Promise<T>): Promise<T> {
+async function withBar<T>(label: string, load: (network: LoadOptions) => Promise<T>): Promise<T> {
   const bar = createDownloadProgress(label);
   const log = (text: string) => {
     bar.close(); // it must be gone before anything else is printed

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { downloadFile } from "../support/download/download.ts";
-import { type DownloadCallback, DownloadError, type NetworkOptions } from "../support/download/request.ts";
+import { DownloadError, type LoadOptions } from "../support/download/request.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { statOrNull } from "../support/files.ts";
 import { withFolderLock } from "../support/lock.ts";
@@ -12,23 +12,15 @@ import type { Datasets } from "./dataset.ts";
 import { createSynthetic } from "./synthetic.ts";
 
 /** Options of {@linkcode loadDatasets}. */
-export interface LoadDatasetsOptions {
+export interface LoadDatasetsOptions extends LoadOptions {
   /** A folder with CIFAR-10's binary files, or `synthetic`; else looked for, else downloaded. */
   data?: string | null;
-  /** Takes messages on what is going on. @default {console.error} */
-  log?: (message: string) => void;
-  /** Takes the warning that results will not be CIFAR-10's. @default `log` */
-  warn?: (message: string, next: readonly NextStep[]) => void;
-  /** Called with each chunk of a download. */
-  onDownload?: DownloadCallback;
   /** Folder that holds the data set. @default {data} */
   folder?: string;
   /** The archive to download. @default {OFFICIAL_ARCHIVE} */
   archive?: { url: string; md5: string };
   /** Records per file. @default {10000} */
   recordsPerFile?: number;
-  /** Retries and timeouts of the download. */
-  network?: NetworkOptions;
 }
 
 /** Source of a data set. */

@@ -15,7 +15,9 @@ export type ExportFormat = "pytorch" | "onnx" | "tfjs";
 
 /** A file to write. */
 export interface ExportedFile {
+  /** Path of the file. */
   path: string;
+  /** Content of the file. */
   bytes: Uint8Array<ArrayBuffer>;
 }
 

@@ -5,7 +5,7 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { fetchRange, type FetchRangeOptions } from "../support/download/range.ts";
-import { type DownloadCallback, DownloadError, type NetworkOptions } from "../support/download/request.ts";
+import { DownloadError, type LoadOptions } from "../support/download/request.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { exists } from "../support/files.ts";
 import { withFolderLock } from "../support/lock.ts";
@@ -25,21 +25,13 @@ export const PUBLISHED_WEIGHTS =
   "https://huggingface.co/timm/resnet18.tv_in1k/resolve/main/model.safetensors";
 
 /** Options of {@linkcode loadPretrained}. */
-export interface LoadPretrainedOptions {
+export interface LoadPretrainedOptions extends LoadOptions {
   /** A safetensors file, or `random`; else looked for, else fetched. */
   weights?: string | null;
-  /** Takes messages on what is going on. @default {console.error} */
-  log?: (message: string) => void;
-  /** Takes the warning that the backbone starts at random. @default `log` */
-  warn?: (message: string, next: readonly NextStep[]) => void;
-  /** Called with each chunk of a download. */
-  onDownload?: DownloadCallback;
   /** File that holds the fetched tensors. @default {data/resnet18-layer1.safetensors} */
   file?: string;
   /** Published file. @default {PUBLISHED_WEIGHTS} */
   url?: string;
-  /** Retries and timeouts of the download. */
-  network?: NetworkOptions;
 }
 
 /** Initial weights of the backbone. */

@@ -1,4 +1,4 @@
-import { InputError, type Problem } from "../errors.ts";
+import { InputError, type NextStep, type Problem } from "../errors.ts";
 
 /** Reason why a download failed; callers decide by it whether there is another way. */
 export type DownloadFailure =
@@ -57,6 +57,18 @@ export interface NetworkOptions {
   answerTimeout?: number;
   /** Longest time without a new byte, in milliseconds. @default {30000} */
   stallTimeout?: number;
+}
+
+/** Options of a loader that downloads what is not there. */
+export interface LoadOptions {
+  /** Takes messages on what is going on. @default {console.error} */
+  log?: (message: string) => void;
+  /** Takes the warning that something else replaces what cannot be downloaded. @default `log` */
+  warn?: (message: string, next: readonly NextStep[]) => void;
+  /** Called with each chunk of a download. */
+  onDownload?: DownloadCallback;
+  /** Retries and timeouts of the download. */
+  network?: NetworkOptions;
 }
 
 /** An answer whose body is still to be read. */

@@ -4,6 +4,7 @@ import { canUseKernels } from "../runtime/kernels.ts";
 
 /** A parameter and its momentum buffer, of one shape. */
 export interface ParameterState {
+  /** Value of the parameter. */
   parameter: tf.Tensor;
   /** Momentum buffer. */
   velocity: tf.Tensor;
