@@ -39,8 +39,9 @@ export interface Figure {
   caption: string;
   /** Alternative text: what can be seen. */
   alt: string;
-  /** Size in pixels. */
+  /** Width in pixels. */
   width: number;
+  /** Height in pixels. */
   height: number;
   /** Pixels from the top edge to the content below title and caption. */
   top: number;
