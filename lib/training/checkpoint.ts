@@ -18,7 +18,7 @@ import {
 import { fromPyTorch, isTrainable, type StateDict, toPyTorch } from "../model/state_dict.ts";
 import { listTensors } from "../model/tensor_list.ts";
 import { resolveConfig, type TrainConfig } from "./config.ts";
-import { createOptimizer } from "./optimizer.ts";
+import { slotNames } from "./optimizer.ts";
 import type { Environment, Progress } from "./progress.ts";
 
 /** A checkpoint without its tensors. */
@@ -188,10 +188,9 @@ function checkTensors(
     else network.set(name, tensor);
   }
   const listed = listTensors(config);
-  const { slots: slotNames } = createOptimizer(config);
   const expected: Shapes = listed.map(({ name, shape }) => [name, shape]);
   const expectedSlots: Shapes = listed.filter(({ name }) => isTrainable(name, config.backbone)).flatMap(
-    ({ name, shape }) => slotNames.map((slot) => [`${name}.${slot}`, shape] as const),
+    ({ name, shape }) => slotNames(config).map((slot) => [`${name}.${slot}`, shape] as const),
   );
   const isResumable = slots.size > 0 || expectedSlots.length === 0; // plain SGD has no slots
   return {

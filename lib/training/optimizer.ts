@@ -31,13 +31,24 @@ export function createOptimizer(config: OptimizerConfig): Optimizer {
   const { optimizer, momentum, weightDecay, decoupledWeightDecay } = config;
   const create = (decay: number) =>
     optimizer === "adam" ? adam(decay) : momentum === 0 ? plainSgd(decay) : nesterovSgd(momentum, decay);
-  return decoupledWeightDecay && weightDecay > 0 ? decouple(create(0), weightDecay) : create(weightDecay);
+  const isDecoupled = decoupledWeightDecay && weightDecay > 0;
+  const rule = isDecoupled ? decouple(create(0), weightDecay) : create(weightDecay);
+  return { slots: slotNames(config), ...rule };
 }
 
+/** Returns the names of an optimizer's state tensors per parameter. */
+export function slotNames(
+  { optimizer, momentum }: Pick<OptimizerConfig, "optimizer" | "momentum">,
+): readonly string[] {
+  if (optimizer === "adam") return ["m", "v"];
+  return momentum === 0 ? [] : ["momentum"];
+}
+
+type Rule = Omit<Optimizer, "slots">;
+
 /** Decouples weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): `torch.optim.AdamW`. */
-function decouple(rule: Optimizer, weightDecay: number): Optimizer {
+function decouple(rule: Rule, weightDecay: number): Rule {
   return {
-    slots: rule.slots,
     rates: (learningRate, step) => ({
       ...rule.rates(learningRate, step),
       shrink: 1 - learningRate * weightDecay,
@@ -48,9 +59,8 @@ function decouple(rule: Optimizer, weightDecay: number): Optimizer {
 }
 
 /** Stochastic gradient descent: `torch.optim.SGD`. */
-function plainSgd(weightDecay: number): Optimizer {
+function plainSgd(weightDecay: number): Rule {
   return {
-    slots: [],
     rates: (learningRate) => ({ learningRate }),
     update: (parameter, gradient, _slots, { learningRate }) => ({
       parameter: tf.sub(parameter, tf.mul(addDecay(gradient, parameter, weightDecay), learningRate)),
@@ -60,9 +70,8 @@ function plainSgd(weightDecay: number): Optimizer {
 }
 
 /** … with Nesterov's momentum as Sutskever et al. 2013 have it: `torch.optim.SGD(nesterov=True)`. */
-function nesterovSgd(momentum: number, weightDecay: number): Optimizer {
+function nesterovSgd(momentum: number, weightDecay: number): Rule {
   return {
-    slots: ["momentum"],
     rates: (learningRate) => ({ learningRate }),
     update: (parameter, gradient, [velocity], { learningRate }) => {
       const moved = nesterovStep({ parameter, velocity }, gradient, { learningRate, momentum, weightDecay });
@@ -74,9 +83,8 @@ function nesterovSgd(momentum: number, weightDecay: number): Optimizer {
 const BETA_1 = 0.9, BETA_2 = 0.999, ADAM_EPSILON = 1e-8;
 
 /** Adam (Kingma and Ba 2015, arXiv:1412.6980): `torch.optim.Adam`, with bias corrections in float64. */
-function adam(weightDecay: number): Optimizer {
+function adam(weightDecay: number): Rule {
   return {
-    slots: ["m", "v"],
     rates: (learningRate, step) => ({
       stepSize: learningRate / (1 - BETA_1 ** step),
       correction: 1 / Math.sqrt(1 - BETA_2 ** step),
