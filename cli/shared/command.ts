@@ -84,6 +84,7 @@ export function reportError(error: unknown): number {
 /** Remedies for TensorFlow's errors in this project; the other errors name their own. */
 const TENSORFLOW_STEPS: Partial<Record<TensorFlowErrorCode, readonly NextStep[]>> = {
   "not-installed": [{ task: "setup" }],
+  "cuda-not-installed": [{ task: "setup", set: { device: "gpu" } }, { set: { device: "cpu" } }],
   "no-gpu": [
     { advice: "check that `nvidia-smi` lists one" },
     { task: "setup", set: { device: "gpu" } },
@@ -95,7 +96,7 @@ const TENSORFLOW_STEPS: Partial<Record<TensorFlowErrorCode, readonly NextStep[]>
 /** Takes an error of the TensorFlow package for one of the user's input. */
 function toInputError({ problem, message }: TensorFlowError): InputError {
   const next = TENSORFLOW_STEPS[problem.code];
-  return new InputError(next === undefined ? message : { ...problem, setting: "device", next });
+  return new InputError(next === undefined ? message : { ...problem, next });
 }
 
 /** Words an error for the command line: the option at fault, and what to type next. */

@@ -2,6 +2,8 @@
 export type TensorFlowErrorCode =
   /** The libraries or the addon are missing, or of another release. */
   | "not-installed"
+  /** A GPU is asked for, and the CUDA build is not installed. */
+  | "cuda-not-installed"
   /** A GPU is asked for, and none answers. */
   | "no-gpu"
   /** The CPU is asked for in a process that already computes on the GPU. */

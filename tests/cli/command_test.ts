@@ -56,6 +56,24 @@ Deno.test("what the user must mend on the machine is one line that says how, and
   assert.match(stderr, /^error: .*x': no file or folder may have a name that long; give a shorter one\.\n$/);
 });
 
+Deno.test("an error of the TensorFlow package is worded with what helps in this project", async () => {
+  const fail = (body: string) =>
+    run(`const { TensorFlowError, SetupInterrupted } = await import(
+      "${new URL("lib/tensorflow/errors.ts", ROOT)}"); ${body}`);
+  const problem = { code: "no-gpu", what: "compute on a GPU", why: "none answers", advice: "buy one" };
+  assert.deepEqual(await fail(`throw new TensorFlowError(${JSON.stringify(problem)})`), {
+    code: 2,
+    stdout: "",
+    stderr: "error: Cannot compute on a GPU: none answers; check that `nvidia-smi` lists one, " +
+      "or run `deno task setup --device gpu`, or use --device cpu.\n",
+  });
+  const { code, stderr } = await fail(
+    `throw new TensorFlowError(${JSON.stringify({ ...problem, code: "install-failed" })})`,
+  );
+  assert.deepEqual([code, stderr], [2, "error: Cannot compute on a GPU: none answers. Buy one.\n"]);
+  assert.equal((await fail("throw new SetupInterrupted()")).code, 130);
+});
+
 Deno.test("an error with fields is worded with the option at fault and what to type next", () => {
   const word = (problem: Problem) => wordInputError(new InputError(problem));
   assert.equal(word({ what: "read x", why: "it is empty" }), "Cannot read x: it is empty.");

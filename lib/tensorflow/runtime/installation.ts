@@ -111,17 +111,18 @@ export function addonStamp(): string {
  * Finds an installation.
  *
  * @param device `gpu` demands the CUDA build; `auto` and `cpu` take either.
- * @throws {TensorFlowError} `not-installed`: nothing is, or the pins have changed since.
+ * @throws {TensorFlowError} `not-installed` or `cuda-not-installed`, also where the pins have changed since.
  */
 export function findInstallation(device: DeviceChoice, folder: string = tensorflowFolder()): Installation {
   // the addon takes whatever lies in `gpu`, so an outdated CUDA build must not pass for a good CPU one
   const build: Build = hasBuild("gpu", folder) ? "gpu" : "cpu";
-  if (!isBuildReady(build, folder) || !isAddonReady(folder) || (device === "gpu" && build === "cpu")) {
+  const isCuda = device === "gpu";
+  if (!isBuildReady(build, folder) || !isAddonReady(folder) || (isCuda && build === "cpu")) {
     throw new TensorFlowError({
-      code: "not-installed",
+      code: isCuda ? "cuda-not-installed" : "not-installed",
       what: "use TensorFlow",
-      why: `${device === "gpu" ? "its CUDA build" : "it"} is not installed in ${folder}`,
-      advice: `call installTensorFlow(${device === "gpu" ? '{ device: "gpu" }' : ""}) first`,
+      why: `${isCuda ? "its CUDA build" : "it"} is not installed in ${folder}`,
+      advice: `call installTensorFlow(${isCuda ? '{ device: "gpu" }' : ""}) first`,
     });
   }
   return {
