@@ -1,6 +1,5 @@
 /**
- * Checks of values from outside (command line, JSON files) by zod, and one sentence where a value cannot be
- * used.
+ * Checks of values from outside (command line, JSON files) by zod, refused in one sentence.
  *
  * @module
  */
@@ -8,10 +7,7 @@ import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./errors.ts";
 
-/**
- * A setting: its check, its default and its words. Command lines, `--help` and configuration files come from
- * it.
- */
+/** A setting: check, default and description, for command lines, `--help` and configuration files. */
 export interface Option<Value = unknown> {
   /** Type and check; nullable where "off" is a value. */
   schema: z.ZodType<Value>;
@@ -29,10 +25,7 @@ export interface Option<Value = unknown> {
   help: string;
   /** The same for turning off what is on by default. */
   helpOff?: string;
-  /**
-   * What stands for the value in `--help`: `N`, `PATH|synthetic`. A `PATH` is relative to the caller's
-   * folder.
-   */
+  /** Placeholder of the value in `--help`: `FILE`, `PATH|synthetic`. */
   value?: string;
 }
 
