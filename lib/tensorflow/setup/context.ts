@@ -9,8 +9,7 @@ export interface SetupReporter {
   live?(text: string): void;
 }
 
-/** Lines on standard error, for programs that draw nothing. */
-export const STDERR_REPORTER: SetupReporter = { line: (text) => console.error(text) };
+const STDERR_REPORTER: SetupReporter = { line: (text) => console.error(text) };
 
 /** Folders and messages of a set-up. */
 export interface SetupOptions {

@@ -16,12 +16,6 @@ export {
   isBuildReady,
   tensorflowFolder,
 } from "../runtime/installation.ts";
-export {
-  type SetupContext,
-  type SetupOptions,
-  type SetupReporter,
-  STDERR_REPORTER,
-  withSetup,
-} from "./context.ts";
+export { type SetupContext, type SetupOptions, type SetupReporter, withSetup } from "./context.ts";
 export { ensureVenv, installPackages, type PackageRequest, venvPython } from "./python.ts";
 export { findGpu, type InstallOptions, installTensorFlow } from "./tensorflow.ts";
