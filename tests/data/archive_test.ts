@@ -2,13 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { removeLeftovers, unpackArchive } from "../../lib/data/archive.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import {
-  listArchive,
-  makeCifar10Files,
-  makeFolder,
-  makeTarGz,
-  type TarEntry,
-} from "../testing/small_cifar10.ts";
+import { makeFolder } from "../testing/folder.ts";
+import { listArchive, makeCifar10Files, makeTarGz, type TarEntry } from "../testing/small_cifar10.ts";
 
 const RECORDS = 10;
 const options = { recordsPerFile: RECORDS, provenance: { url: "http://example.org/a.tar.gz", md5: "1234" } };

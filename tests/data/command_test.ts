@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { runCommand } from "../testing/command.ts";
-import { makeCifar10Files, makeFolder, writeFolder } from "../testing/small_cifar10.ts";
+import { makeFolder } from "../testing/folder.ts";
+import { makeCifar10Files, writeFolder } from "../testing/small_cifar10.ts";
 
 const run = (...args: string[]) => runCommand("data", args, makeFolder());
 

@@ -4,14 +4,8 @@ import { join } from "@std/path";
 import { loadDatasets, type LoadDatasetsOptions } from "../../lib/data/load_datasets.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
-import {
-  listArchive,
-  makeCifar10Files,
-  makeFolder,
-  makeTarGz,
-  withVariable,
-  writeFolder,
-} from "../testing/small_cifar10.ts";
+import { makeFolder, temporaryVariable } from "../testing/folder.ts";
+import { listArchive, makeCifar10Files, makeTarGz, writeFolder } from "../testing/small_cifar10.ts";
 
 const RECORDS = 10;
 const FILES = makeCifar10Files(RECORDS);
@@ -32,12 +26,11 @@ async function load(
   await using server = startFileServer(handle);
   let result: Awaited<ReturnType<typeof loadDatasets>> | undefined;
   let error: Error | undefined;
-  await withVariable("CIFAR10_DIR", variable, async () => {
-    const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5 };
-    const log = (text: string) => said.push(text);
-    const loading = loadDatasets({ archive, recordsPerFile: RECORDS, network, log, ...options, folder });
-    await loading.then((loaded) => result = loaded, (why) => error = why);
-  });
+  using _variable = temporaryVariable("CIFAR10_DIR", variable);
+  const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5 };
+  const log = (text: string) => said.push(text);
+  const loading = loadDatasets({ archive, recordsPerFile: RECORDS, network, log, ...options, folder });
+  await loading.then((loaded) => result = loaded, (why) => error = why);
   return { folder, result, error, said: said.join("\n"), asked: server.requests.length };
 }
 
@@ -81,12 +74,11 @@ Deno.test("two runs started at once download once", async () => {
   await using server = startFileServer((request) => serve(request));
   const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5: MD5 };
   const said: string[] = [];
-  await withVariable("CIFAR10_DIR", null, async () => {
-    const one = () =>
-      loadDatasets({ archive, folder, recordsPerFile: RECORDS, log: (text) => said.push(text) });
-    const results = await Promise.all([one(), one()]);
-    assert.deepEqual(results.map(({ source }) => source.kind).sort(), ["download", "local"]);
-  });
+  using _variable = temporaryVariable("CIFAR10_DIR", null);
+  const one = () =>
+    loadDatasets({ archive, folder, recordsPerFile: RECORDS, log: (text) => said.push(text) });
+  const results = await Promise.all([one(), one()]);
+  assert.deepEqual(results.map(({ source }) => source.kind).sort(), ["download", "local"]);
   assert.equal(server.requests.length, 1);
   assert.equal(said.filter((text) => text.startsWith("Waiting for another process")).length, 1);
 });

@@ -5,7 +5,7 @@ import { loadPretrained, type LoadPretrainedOptions } from "../../lib/model/pret
 import { createRandom } from "../../lib/support/random.ts";
 import { formatSafetensors, readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
-import { makeFolder, withVariable } from "../testing/small_cifar10.ts";
+import { makeFolder, temporaryVariable } from "../testing/folder.ts";
 
 const random = createRandom(18);
 const tensor = (...shape: number[]): StoredTensor => {
@@ -48,15 +48,14 @@ async function load(
   await using server = startFileServer(handle);
   let result: Awaited<ReturnType<typeof loadPretrained>> | undefined;
   let error: Error | undefined;
-  await withVariable("RESNET18_WEIGHTS", variable, async () => {
-    const url = `${server.url}/model.safetensors`;
-    const log = (text: string) => said.push(text);
-    const network = { retryDelay: 1, attempts: 2 };
-    await loadPretrained({ url, network, log, ...options, file }).then(
-      (it) => result = it,
-      (why) => error = why,
-    );
-  });
+  using _variable = temporaryVariable("RESNET18_WEIGHTS", variable);
+  const url = `${server.url}/model.safetensors`;
+  const log = (text: string) => said.push(text);
+  const network = { retryDelay: 1, attempts: 2 };
+  await loadPretrained({ url, network, log, ...options, file }).then(
+    (it) => result = it,
+    (why) => error = why,
+  );
   return { file, result, error, said: said.join("\n"), requests: server.requests };
 }
 

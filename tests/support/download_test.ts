@@ -5,7 +5,7 @@ import { downloadFile, type DownloadOptions } from "../../lib/support/download/d
 import { fetchRange } from "../../lib/support/download/range.ts";
 import { DownloadError, explainWriteError } from "../../lib/support/download/request.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
-import { makeFolder } from "../testing/small_cifar10.ts";
+import { makeFolder } from "../testing/folder.ts";
 
 const FILE = new Uint8Array(300_000).map((_, index) => index * 7 + (index >> 8));
 const OTHER = FILE.map((byte) => 255 - byte);

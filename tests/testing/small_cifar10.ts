@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { makeFolder } from "./folder.ts";
 
 /** Bytes of one record. */
 export const RECORD_BYTES = 3073;
@@ -20,13 +21,6 @@ export function makeCifar10Files(recordsPerFile: number): Map<string, Uint8Array
     for (let record = 0; record < recordsPerFile; record++) bytes[record * RECORD_BYTES] = record % 10;
     return [name, bytes];
   }));
-}
-
-/** Makes a folder that goes when the tests of this file have run. */
-export function makeFolder(): string {
-  const path = Deno.makeTempDirSync({ prefix: "dynamic_filters_" });
-  addEventListener("unload", () => Deno.removeSync(path, { recursive: true }));
-  return path;
 }
 
 /** Writes files into a new folder. */
@@ -78,21 +72,4 @@ export function listArchive(files: Map<string, Uint8Array>): TarEntry[] {
     { path: "cifar-10-batches-bin/batches.meta.txt", bytes: text(names) },
     { path: "cifar-10-batches-bin/readme.html", bytes: text("<html></html>") },
   ];
-}
-
-/** Runs something with an environment variable set, or without it, and puts it back. */
-export async function withVariable(
-  name: string,
-  value: string | null,
-  run: () => Promise<void>,
-): Promise<void> {
-  const before = Deno.env.get(name);
-  if (value === null) Deno.env.delete(name);
-  else Deno.env.set(name, value);
-  try {
-    await run();
-  } finally {
-    if (before === undefined) Deno.env.delete(name);
-    else Deno.env.set(name, before);
-  }
 }

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { defaultRunsFolder, findCheckpoint, listRuns, openRunFolder } from "../../lib/training/run_folder.ts";
-import { temporaryFolder } from "../testing/folder.ts";
+import { temporaryFolder, temporaryVariable } from "../testing/folder.ts";
 import { EPOCH_RECORD } from "../testing/training.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -151,14 +151,8 @@ Deno.test("a missing checkpoint is refused, and the runs are listed", () => {
 });
 
 Deno.test("runs are in checkpoints, or where CHECKPOINTS_DIR says", () => {
-  const own = Deno.env.get("CHECKPOINTS_DIR");
-  try {
-    Deno.env.delete("CHECKPOINTS_DIR");
-    assert.match(defaultRunsFolder(), /\/checkpoints$/);
-    Deno.env.set("CHECKPOINTS_DIR", "somewhere/else");
-    assert.equal(defaultRunsFolder(), join(Deno.cwd(), "somewhere/else"));
-  } finally {
-    if (own === undefined) Deno.env.delete("CHECKPOINTS_DIR");
-    else Deno.env.set("CHECKPOINTS_DIR", own);
-  }
+  using _variable = temporaryVariable("CHECKPOINTS_DIR", null);
+  assert.match(defaultRunsFolder(), /\/checkpoints$/);
+  Deno.env.set("CHECKPOINTS_DIR", "somewhere/else");
+  assert.equal(defaultRunsFolder(), join(Deno.cwd(), "somewhere/else"));
 });

@@ -9,7 +9,7 @@ import {
   trainUntil,
 } from "../../../notebooks/cells/mod.ts";
 import { resolveConfig } from "../../../lib/training/config.ts";
-import { temporaryFolder } from "../../testing/folder.ts";
+import { temporaryFolder, temporaryVariable } from "../../testing/folder.ts";
 
 const datasets = createSynthetic({ trainSize: 160, testSize: 40 });
 
@@ -20,14 +20,8 @@ function configure(run: string, epochs = 2) {
 /** Runs with the notebooks' trainings in a folder of the test's own. */
 async function inFolder(work: () => Promise<void>): Promise<void> {
   using folder = temporaryFolder();
-  const before = Deno.env.get("CHECKPOINTS_DIR");
-  Deno.env.set("CHECKPOINTS_DIR", folder.path);
-  try {
-    await work();
-  } finally {
-    if (before === undefined) Deno.env.delete("CHECKPOINTS_DIR");
-    else Deno.env.set("CHECKPOINTS_DIR", before);
-  }
+  using _variable = temporaryVariable("CHECKPOINTS_DIR", folder.path);
+  await work();
 }
 
 Deno.test("a training that a notebook stops and resumes ends as one it did not stop, and a cell can be run again", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { temporaryVariable } from "../../testing/folder.ts";
 import { unzlibSync } from "fflate";
 import { InputError } from "../../../lib/support/errors.ts";
 import { makeReport, reportDate, type ReportOptions } from "../../../notebooks/report/make_report.ts";
@@ -121,19 +122,13 @@ Deno.test("a notebook whose outputs name a folder of this machine is refused", s
 });
 
 Deno.test("a report's day is that of the latest training, or SOURCE_DATE_EPOCH, and never today", () => {
-  const before = Deno.env.get("SOURCE_DATE_EPOCH");
-  try {
-    Deno.env.delete("SOURCE_DATE_EPOCH");
-    assert.equal(reportDate(RESULTS)!.toISOString(), "2026-01-02T10:00:00.000Z");
-    assert.equal(reportDate([]), null);
-    Deno.env.set("SOURCE_DATE_EPOCH", "86400");
-    assert.equal(reportDate(RESULTS)!.toISOString(), "1970-01-02T00:00:00.000Z");
-    Deno.env.set("SOURCE_DATE_EPOCH", "today");
-    assert.throws(() => reportDate([]), InputError);
-  } finally {
-    if (before === undefined) Deno.env.delete("SOURCE_DATE_EPOCH");
-    else Deno.env.set("SOURCE_DATE_EPOCH", before);
-  }
+  using _variable = temporaryVariable("SOURCE_DATE_EPOCH", null);
+  assert.equal(reportDate(RESULTS)!.toISOString(), "2026-01-02T10:00:00.000Z");
+  assert.equal(reportDate([]), null);
+  Deno.env.set("SOURCE_DATE_EPOCH", "86400");
+  assert.equal(reportDate(RESULTS)!.toISOString(), "1970-01-02T00:00:00.000Z");
+  Deno.env.set("SOURCE_DATE_EPOCH", "today");
+  assert.throws(() => reportDate([]), InputError);
 });
 
 /** Unpacks a PDF's compressed streams, as Latin-1 text. */
