@@ -29,7 +29,9 @@ Deno.test("the tables hold what they are said to", () => {
   assert.ok(names.length >= 340, `${names.length} operations and gradients`);
 });
 
-/** Records the operation with some inputs, runs the graph with others, so that values which were frozen show. */
+/**
+ * Records the operation with some inputs, runs the graph with others, so that values which were frozen show.
+ */
 function checkOperation({ run, inputs }: Operation): void {
   const before = countTensors(), compiled = compile(run);
   const recordedWith = inputs(new Samples(1)), ranWith = inputs(new Samples(2));

@@ -29,7 +29,10 @@ interface Size {
   K: number;
 }
 
-/** A convolution's result for random tensors, and the gradients of all inputs for a random gradient of the result. */
+/**
+ * A convolution's result for random tensors, and the gradients of all inputs for a random gradient of the
+ * result.
+ */
 function withGradients(
   { B, H, W, C, K }: Size,
   convolve: Convolution,

@@ -33,7 +33,10 @@ export interface TestProject extends AsyncDisposable {
   read(path: string): Promise<string | null>;
 }
 
-/** Makes a program's folder where nothing is installed, with packages to install from in place of a package index. */
+/**
+ * Makes a program's folder where nothing is installed, with packages to install from in place of a package
+ * index.
+ */
 export async function makeProject(): Promise<TestProject> {
   const top = await Deno.makeTempDir({ prefix: "set up " });
   const folder = join(top, "my project");
@@ -117,7 +120,10 @@ export async function writeRequirements(folder: string, version: string): Promis
   await Deno.writeTextFile(join(requirements, "compiler.txt"), "ziglang==0.15.2\n");
 }
 
-/** Small npm packages in place of the real ones; the addon asks TensorFlow's two libraries for one number each. */
+/**
+ * Small npm packages in place of the real ones; the addon asks TensorFlow's two libraries for one number
+ * each.
+ */
 async function writeNpmPackages(folder: string): Promise<void> {
   const source = '#include "node_api.h"\n#include "tensorflow/c/c_api.h"\n';
   const { imports } = JSON.parse(await Deno.readTextFile(join(ROOT, "lib/tensorflow/deno.json")));

@@ -10,7 +10,9 @@ function askAddon(folder: string): Promise<string> {
   return ask(join(folder, ".tensorflow/addon/tfjs_binding.node"), "answer");
 }
 
-/** In a process of its own: this one may have loaded the real TensorFlow, whose libraries have the same names. */
+/**
+ * In a process of its own: this one may have loaded the real TensorFlow, whose libraries have the same names.
+ */
 async function ask(library: string, symbol: string): Promise<string> {
   const symbols = `{ ${symbol}: { parameters: [], result: "i32" } }`;
   const code = `console.log(Deno.dlopen(${JSON.stringify(library)}, ${symbols}).symbols.${symbol}())`;
