@@ -38,7 +38,7 @@
  * ```ts
  * import { CLASS_NAMES, figures } from "./mod.ts";
  *
- * const svg = figures.responseMaps(
+ * const { svg } = figures.responseMaps(
  *   { image: new Uint8Array(32 * 32 * 3), maps: new Float32Array(10 * 8 * 8), scores: new Float32Array(10) },
  *   { classNames: CLASS_NAMES },
  * );
