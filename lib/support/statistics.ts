@@ -47,15 +47,16 @@ export function meanInterval(values: readonly number[]): MeanInterval {
 }
 
 /**
- * Wilson's 95 % interval for a share, `count` of `total`.
+ * Wilson's 95 % interval for a proportion, `count` of `total`.
  *
  * Source: Wilson, Probable inference, the law of succession, and statistical inference (1927).
  */
 export function wilsonInterval(count: number, total: number): [number, number] {
   const z = 1.959964;
-  const share = count / total;
-  const middle = (share + z * z / (2 * total)) / (1 + z * z / total);
-  const half = z / (1 + z * z / total) * Math.sqrt(share * (1 - share) / total + z * z / (4 * total * total));
+  const proportion = count / total;
+  const middle = (proportion + z * z / (2 * total)) / (1 + z * z / total);
+  const half = z / (1 + z * z / total) *
+    Math.sqrt(proportion * (1 - proportion) / total + z * z / (4 * total * total));
   return [middle - half, middle + half];
 }
 

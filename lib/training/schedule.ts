@@ -1,6 +1,6 @@
 import type { ScheduleName } from "./config.ts";
 
-const WARM_UP = 0.3; // share of the steps; these three are torch.optim.lr_scheduler.OneCycleLR's defaults
+const WARM_UP = 0.3; // fraction of the steps; these three are torch.optim.lr_scheduler.OneCycleLR's defaults
 const START_DIVISOR = 25;
 const END_DIVISOR = 1e4;
 
@@ -38,7 +38,7 @@ export function learningRateAt(
     : anneal(peak, end, (step - top) / (totalSteps - 1 - top));
 }
 
-/** Interpolates between two values along half a cosine, as `share` goes from 0 to 1. */
-function anneal(from: number, to: number, share: number): number {
-  return to + (from - to) / 2 * (1 + Math.cos(Math.PI * share));
+/** Interpolates between two values along half a cosine, as `fraction` goes from 0 to 1. */
+function anneal(from: number, to: number, fraction: number): number {
+  return to + (from - to) / 2 * (1 + Math.cos(Math.PI * fraction));
 }
