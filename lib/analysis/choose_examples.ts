@@ -36,20 +36,20 @@ export interface ChooseOptions {
 export function chooseExamples(
   { scores, labels, correct: most = 5, wrong: mostWrong = 1 }: ChooseOptions,
 ): ChosenExamples {
-  const answers = answersOf(scores, labels.length);
-  const indices = answers.map((_, index) => index);
-  const right = indices.filter((index) => answers[index] === labels[index]);
+  const predicted = predictClasses(scores, labels.length);
+  const indices = predicted.map((_, index) => index);
+  const right = indices.filter((index) => predicted[index] === labels[index]);
   const seen = new Set<number>();
   const correct = right.filter((index) => !seen.has(labels[index]) && seen.add(labels[index]));
   return {
     first: right[0] ?? -1,
     correct: correct.slice(0, most),
-    wrong: indices.filter((index) => answers[index] !== labels[index]).slice(0, mostWrong),
+    wrong: indices.filter((index) => predicted[index] !== labels[index]).slice(0, mostWrong),
   };
 }
 
 /** The class with the highest score for each of `images` images, from scores `[N,K]`. */
-export function answersOf(scores: Float32Array, images: number): number[] {
+export function predictClasses(scores: Float32Array, images: number): number[] {
   const classes = scores.length / images;
   return Array.from(
     { length: images },

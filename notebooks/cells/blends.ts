@@ -1,8 +1,7 @@
-import { blendClasses, type Blends } from "../../lib/analysis/blend.ts";
-import { weighMaps } from "../../lib/analysis/evidence.ts";
-import { leadMaps, leadScores } from "../../lib/analysis/evidence.ts";
+import { blendClasses } from "../../lib/analysis/blend.ts";
+import { leadMaps, leadScores, weighMaps } from "../../lib/analysis/evidence.ts";
 import { auroc, compareAuroc } from "../../lib/analysis/auroc.ts";
-import { createScorer, joinArrays, MAP_CELLS, type ScorerOutputs } from "../../lib/analysis/scorer.ts";
+import { createScorer, joinArrays, MAP_CELLS } from "../../lib/analysis/scorer.ts";
 import { CLASS_NAMES, type Dataset, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import type { BlendCurve, BlendMaps } from "../../lib/figures/blend_maps.ts";
@@ -27,8 +26,6 @@ export interface MeasureBlendOptions {
  * leads: the blend's score minus the mean score of the eight classes without a part in it, on the same image.
  */
 export interface MeasuredBlend {
-  from: number;
-  to: number;
   /** For the figure. */
   figure: BlendMaps;
   /** Mean leads of the blend half and half: images of the one class, of the other, and of the rest. */
@@ -44,14 +41,6 @@ export interface MeasuredBlend {
   straight: number;
 }
 
-/** Some images through all blends. */
-interface Look {
-  blends: Blends;
-  answers: ScorerOutputs;
-  /** Leads `[N][blends]`. */
-  leads: number[][];
-}
-
 /** A score made of an image's leads through all blends. */
 type Score = (row: readonly number[]) => number;
 
@@ -64,25 +53,26 @@ export async function measureBlend(
   const shares = Array.from({ length: steps + 1 }, (_, step) => step / steps);
   const scorer = createScorer(network, config);
   const parts = [from, to];
-  const look = async (indices: readonly number[]): Promise<Look> => {
+  const apply = async (indices: readonly number[]) => {
     const images = normaliseImages(selectImages(dataset, indices).images);
     const blends = await blendClasses(network, config, { from, to, shares, images });
-    const answers = await scorer.ask(images);
-    return { blends, answers, leads: leadScores(blends.scores, answers.scores, parts) };
+    const outputs = await scorer.ask(images);
+    return { blends, outputs, leads: leadScores(blends.scores, outputs.scores, parts) };
   };
-  const groups: Look[] = [];
-  for (let label = 0; label < CLASS_NAMES.length; label++) {
+  const groups: number[][][] = []; // leads [class][N][blends]
+  for (const label of CLASS_NAMES.keys()) {
     const indices = [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label);
-    groups.push(await look(indices.slice(0, perClass)));
+    groups.push((await apply(indices.slice(0, perClass))).leads);
   }
-  const pictures = await look(shown);
+  const { blends, outputs, leads } = await apply(shown);
   scorer.dispose();
-  const [added, background] = [
-    await weighMaps(network, config, pictures.blends.maps),
-    await weighMaps(network, config, pictures.answers.maps),
-  ];
-  const [one, other] = parts.map((label) => groups[label].leads);
-  const rest = groups.flatMap(({ leads }, label) => parts.includes(label) ? [] : leads);
+  const evidence = leadMaps(
+    await weighMaps(network, config, blends.maps),
+    await weighMaps(network, config, outputs.maps),
+    parts,
+  );
+  const [one, other] = parts.map((label) => groups[label]);
+  const rest = groups.filter((_, label) => !parts.includes(label)).flat();
   const half = steps / 2;
   const meanAt = (scores: readonly (readonly number[])[], at: number) =>
     meanInterval(scores.map((row) => row[at]));
@@ -95,13 +85,22 @@ export async function measureBlend(
     const both = (row: readonly number[]): [number, number] => [row[half], score(row)];
     return compareAuroc({ inside: pair.map(both), outside: rest.map(both) }, { seed: 0 });
   };
+  const columns = [...shares.keys()].filter((at) => at % 2 === 0); // every other blend is drawn
+  const mapAt = (row: number, at: number) => {
+    const start = (row * shares.length + at) * MAP_CELLS;
+    return evidence.subarray(start, start + MAP_CELLS);
+  };
   return {
-    from,
-    to,
     figure: {
       from: CLASS_NAMES[from],
       to: CLASS_NAMES[to],
-      ...pickShown(pictures, leadMaps(added, background, parts), dataset, shown),
+      shares: columns.map((at) => shares[at]),
+      examples: shown.map((index, row) => ({
+        image: pictureAt(dataset, index),
+        label: CLASS_NAMES[dataset.labels[index]],
+        maps: joinArrays(columns.map((at) => mapAt(row, at))),
+        scores: columns.map((at) => leads[row][at]),
+      })),
       curves: [
         makeCurve(`${CLASS_NAMES[from]} images`, shares, one),
         makeCurve(`${CLASS_NAMES[to]} images`, shares, other),
@@ -111,29 +110,7 @@ export async function measureBlend(
     half: { from: meanAt(one, half), to: meanAt(other, half), rest: meanAt(rest, half) },
     separation: { half: separate((row) => row[half]), better: separate(better), larger: separate(larger) },
     gain: { better: compare(better), larger: compare(larger) },
-    straight: pictures.blends.straight[half],
-  };
-}
-
-/** Every other blend of the images to show. */
-function pickShown(
-  { blends: { shares }, leads }: Look,
-  evidence: Float32Array,
-  dataset: Dataset,
-  shown: readonly number[],
-) {
-  const columns = shares.map((_, at) => at).filter((at) => at % 2 === 0);
-  return {
-    shares: columns.map((at) => shares[at]),
-    examples: shown.map((index, row) => ({
-      image: pictureAt(dataset, index),
-      label: CLASS_NAMES[dataset.labels[index]],
-      maps: joinArrays(columns.map((at) => {
-        const start = (row * shares.length + at) * MAP_CELLS;
-        return evidence.subarray(start, start + MAP_CELLS);
-      })),
-      scores: columns.map((at) => leads[row][at]),
-    })),
+    straight: blends.straight[half],
   };
 }
 
@@ -143,12 +120,6 @@ function makeCurve(
   scores: readonly (readonly number[])[],
 ): BlendCurve {
   const points = share.map((_, at) => meanInterval(scores.map((row) => row[at])));
-  const isBanded = points.every(({ interval }) => interval !== undefined);
-  return {
-    name,
-    share,
-    value: points.map(({ mean }) => mean),
-    ...isBanded &&
-      { low: points.map(({ interval }) => interval![0]), high: points.map(({ interval }) => interval![1]) },
-  };
+  const [low, high] = [0, 1].map((end) => points.map(({ mean, interval }) => interval?.[end] ?? mean));
+  return { name, share, value: points.map(({ mean }) => mean), low, high };
 }

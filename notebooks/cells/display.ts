@@ -1,23 +1,14 @@
 import type { Figure } from "../../lib/figures/figure.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 
-/** What a cell shows, in several forms; whoever shows it takes the best one it can. */
+/** An output in several forms; the frontend takes the best one it can show. */
 export interface Bundle {
-  /** For those who can show nothing else. */
   "text/plain": string;
   /** With TeX between dollar signs. */
   "text/markdown"?: string;
   "text/html"?: string;
   /** A complete SVG document. */
   "image/svg+xml"?: string;
-}
-
-/** Where a bundle is shown. */
-export interface DisplayPlace {
-  /** Names the place, so that what is shown there can be replaced. */
-  id: string;
-  /** Replace what is shown there already. */
-  update: boolean;
 }
 
 /** Facts about an output as JSON values, kept under `report` in its metadata: the PDF report reads these and parses no text. */
@@ -47,17 +38,15 @@ export interface Circumstances {
   quick: boolean;
 }
 
-/** Options of {@linkcode display}. */
-export interface DisplayOptions {
-  place?: DisplayPlace;
-  facts?: OutputFacts;
+/** Identifies an output that later ones replace. */
+interface Place {
+  id: string;
+  /** Replace what is shown there. */
+  update: boolean;
 }
 
-/**
- * Shows a bundle below the cell that runs. Outside a notebook, as when a cell's code runs as a program, its text is printed.
- */
-export async function display(bundle: Bundle, options: DisplayOptions = {}): Promise<void> {
-  const { place, facts } = options;
+/** Shows a bundle below the running cell. Outside a notebook, as when a cell's code runs as a program, its text is printed. */
+export async function display(bundle: Bundle, facts?: OutputFacts, place?: Place): Promise<void> {
   if (!isInNotebook()) return console.log(bundle["text/plain"]);
   // not Deno.jupyter.display, which passes no metadata on
   await Deno.jupyter.broadcast(place?.update ? "update_display_data" : "display_data", {
@@ -74,27 +63,50 @@ export async function display(bundle: Bundle, options: DisplayOptions = {}): Pro
  */
 const MILLISECONDS_TO_SEND = 50;
 
-/** A place below the running cell whose content can be replaced. */
-export interface LivePlace {
-  /** Shows something in place of what was there. Calls may overlap: they take effect in their order. */
-  show(bundle: Bundle, options?: Omit<DisplayOptions, "place">): Promise<void>;
-}
-
-/** Makes a {@linkcode LivePlace}; it appears with the first thing that is shown there. */
-export function createLivePlace(): LivePlace {
+/** Makes a place below the running cell: each call shows something in place of the last. Calls may overlap; they take effect in order. */
+export function createLivePlace(): (bundle: Bundle, facts?: OutputFacts) => Promise<void> {
   const id = crypto.randomUUID();
   let last: Promise<void> | undefined;
-  return {
-    show(bundle, options) {
-      const update = last !== undefined;
-      return last = (last ?? Promise.resolve()).then(() =>
-        display(bundle, { ...options, place: { id, update } })
-      );
-    },
+  return (bundle, facts) => {
+    const update = last !== undefined;
+    return last = (last ?? Promise.resolve()).then(() => display(bundle, facts, { id, update }));
   };
 }
 
-/** Whether this program is a notebook's kernel. */
+/**
+ * Shows a figure of `lib/figures`.
+ *
+ * @example
+ * ```ts
+ * import { similarity } from "../../lib/figures/mod.ts";
+ * import { displayFigure } from "./display.ts";
+ * const sets = [{ title: "Filters", vectors: [[1, 0], [0.6, 0.8]] }];
+ * await displayFigure(similarity(sets, { names: ["cat", "dog"] }));
+ * ```
+ */
+export async function displayFigure(figure: Figure, show = display): Promise<void> {
+  const { svg: _, ...text } = figure;
+  await show(bundleFigure(figure), { kind: "figure", ...text });
+}
+
+/**
+ * Bundles a figure as an image with alternative text, as the SVG itself, and as text.
+ *
+ * JupyterLab shows an SVG without alternative text, and not at all in a notebook of somebody else's; HTML with an image in it has neither
+ * fault, and scales down in a narrow window.
+ */
+export function bundleFigure({ svg, title, alt, width }: Figure): Bundle {
+  const source = `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
+  const escaped = alt.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
+  return {
+    "text/plain": title === "" ? `[figure] ${alt}` : `[figure: ${title}] ${alt}`,
+    "text/html":
+      `<img src="${source}" alt="${escaped}" width="${width}" style="max-width: 100%; height: auto">`,
+    "image/svg+xml": svg,
+  };
+}
+
+/** Tells whether this program is a notebook's kernel. */
 export function isInNotebook(): boolean {
   try {
     return Deno.jupyter !== undefined;

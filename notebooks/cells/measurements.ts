@@ -8,22 +8,12 @@ import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { computeGradients, type TensorBatch } from "../../lib/training/train_step.ts";
 
-/** Loss and gradient of a network on a batch. */
-export interface LossAndGradient {
-  /** Mean cross-entropy in nats. */
-  loss: number;
-  /** L2 norm of the gradient over all parameters. */
-  norm: number;
-  /** L2 norm within each part (`backbone`, `score_predictor`, …). */
-  parts: Record<string, number>;
-}
-
-/** Computes loss and gradient of a network on a batch as a training step does. */
+/** Computes the mean cross-entropy of a network on a batch and the L2 norm of its gradient, as a training step does. */
 export async function measureGradient(
   spec: NetworkSpec,
   network: StateDict,
   batch: TensorBatch,
-): Promise<LossAndGradient> {
+): Promise<{ loss: number; norm: number }> {
   const pick = (wanted: boolean) =>
     Object.fromEntries(
       Object.entries(network).filter(([name]) => isTrainable(name, spec.backbone) === wanted),
@@ -31,31 +21,20 @@ export async function measureGradient(
   const settings = { ...spec, labelSmoothing: 0, clipNorm: null };
   const state = { trainable: pick(true), fixed: pick(false) };
   const { gradients, loss, statistics, correct } = computeGradients(settings, state, batch);
-  const parts: Record<string, number> = {};
-  for (const [name, gradient] of Object.entries(gradients)) {
-    const part = name.split(".")[0];
-    const [norm] = await tf.norm(gradient).data();
-    parts[part] = Math.hypot(parts[part] ?? 0, norm);
-  }
+  const all = Object.values(gradients);
+  const norms = await Promise.all(all.map(async (gradient) => (await tf.norm(gradient).data())[0]));
   const [value] = await loss.data();
-  tf.dispose([...Object.values(gradients), ...Object.values(statistics), loss, correct]);
-  return { loss: value, norm: Math.hypot(...Object.values(parts)), parts };
+  tf.dispose([...all, ...Object.values(statistics), loss, correct]);
+  return { loss: value, norm: Math.hypot(...norms) };
 }
 
-/** Differences between two checkpoints. */
-export interface CheckpointComparison {
-  /** Tensors compared: the network's and the optimizer's. */
-  tensors: number;
-  /** Numbers in them. */
-  values: number;
-  /** Numbers whose bits differ. */
-  different: number;
-  /** The largest difference. */
-  largest: number;
-}
-
-/** Compares two checkpoints of one network bit by bit. @throws {RangeError} If they do not have the same tensors. */
-export async function compareCheckpoints(one: string, other: string): Promise<CheckpointComparison> {
+/**
+ * Compares two checkpoints of one network bit by bit, the optimizer's tensors included.
+ *
+ * @returns Numbers of tensors, of values, of values whose bits differ, and the largest difference.
+ * @throws {RangeError} If they do not have the same tensors.
+ */
+export async function compareCheckpoints(one: string, other: string) {
   const [a, b] = await Promise.all([one, other].map(readFloats));
   if ([...a.keys()].join() !== [...b.keys()].join()) {
     throw new RangeError(`${one} and ${other} do not hold the same tensors.`);
@@ -63,12 +42,9 @@ export async function compareCheckpoints(one: string, other: string): Promise<Ch
   const result = { tensors: a.size, values: 0, different: 0, largest: 0 };
   for (const [name, values] of a) {
     const others = b.get(name)!;
-    const [bits, otherBits] = [values, others].map(({ buffer, byteOffset, length }) =>
-      new Uint32Array(buffer, byteOffset, length)
-    );
     result.values += values.length;
     for (let at = 0; at < values.length; at++) {
-      if (bits[at] === otherBits[at]) continue;
+      if (Object.is(values[at], others[at])) continue;
       result.different++;
       result.largest = Math.max(result.largest, Math.abs(values[at] - others[at]));
     }

@@ -5,21 +5,10 @@
  */
 export { measureBlend, type MeasuredBlend } from "./blends.ts";
 export { type Bound, type Claim, ClaimError, createClaim } from "./claims.ts";
-export { createLiveFigure, displayFigure, type LiveFigure } from "./figures.ts";
+export { displayFigure } from "./display.ts";
+export { compareCheckpoints, compareProbes, measureGradient, probeBackbones } from "./measurements.ts";
 export {
-  type CheckpointComparison,
-  compareCheckpoints,
-  compareProbes,
-  type LossAndGradient,
-  measureGradient,
-  probeBackbones,
-} from "./measurements.ts";
-export {
-  compareValues,
   displayDiagram,
-  type DisplayDiagramOptions,
-  displayLayers,
-  displayParts,
   displayShapes,
   makeBatch,
   makeExample,
@@ -27,14 +16,7 @@ export {
   sampleClasses,
 } from "./network.ts";
 export { type OpenModel, openModel, type OpenNotebook, openNotebook } from "./open.ts";
-export {
-  displayComparison,
-  type DisplayComparisonOptions,
-  displayCurves,
-  openResults,
-  type ResultRow,
-  type Results,
-} from "./results.ts";
+export { displayComparison, displayCurves, openResults, type ResultRow, type Results } from "./results.ts";
 export {
   type Cell,
   decimal,

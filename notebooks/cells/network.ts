@@ -1,15 +1,19 @@
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES, IMAGE_SIZE, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import type { SheetImage } from "../../lib/figures/contact_sheet.ts";
-import { type DiagramExample, networkDiagram } from "../../lib/figures/network_diagram.ts";
+import {
+  type DiagramExample,
+  networkDiagram,
+  type NetworkDiagramOptions,
+} from "../../lib/figures/network_diagram.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
-import { type LayerSummary, summarise } from "../../lib/model/summary.ts";
+import { summarise } from "../../lib/model/summary.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import type { TensorBatch } from "../../lib/training/train_step.ts";
-import { displayFigure } from "./figures.ts";
-import { type Cell, displayTable, percent } from "./text.ts";
+import { displayFigure } from "./display.ts";
+import { displayTable } from "./text.ts";
 
 /** Bytes `[32,32,3]` of one image. */
 export function pictureAt({ images }: Pick<Dataset, "images">, index: number): Uint8Array {
@@ -37,23 +41,6 @@ export function makeBatch(dataset: Dataset, indices: readonly number[]): TensorB
   };
 }
 
-/** Compares two tensors of one shape: their largest difference, and the largest value to judge it by. */
-export async function compareValues(
-  one: tf.Tensor,
-  other: tf.Tensor,
-): Promise<{ difference: number; largest: number }> {
-  if (String(one.shape) !== String(other.shape)) {
-    throw new RangeError(`Tensors of shapes [${one.shape}] and [${other.shape}] cannot be compared.`);
-  }
-  const [a, b] = await Promise.all([one.data(), other.data()]);
-  let [difference, largest] = [0, 0];
-  for (let at = 0; at < a.length; at++) {
-    difference = Math.max(difference, Math.abs(a[at] - b[at]));
-    largest = Math.max(largest, Math.abs(a[at]));
-  }
-  return { difference, largest };
-}
-
 /** Shows the shapes of tensors, each with the operation that made it. */
 export async function displayShapes(
   rows: readonly (readonly [name: string, tensor: tf.Tensor, operation: string])[],
@@ -64,50 +51,14 @@ export async function displayShapes(
   });
 }
 
-/** Shows layers with their output shapes and parameters. */
-export async function displayLayers(layers: readonly LayerSummary[]): Promise<void> {
-  const sum = (key: "parameters" | "trainable") => layers.reduce((total, layer) => total + layer[key], 0);
-  await displayTable({
-    header: ["layer", "kind", "output", "parameters", "trainable"],
-    rows: layers.map(({ layer, kind, outputShape, parameters, trainable }): Cell[] => [
-      `\`${layer}\``,
-      kind,
-      `[${outputShape.join(", ")}]`,
-      parameters,
-      trainable,
-    ]),
-    footer: [["all", "", "", sum("parameters"), sum("trainable")]],
-  });
-}
-
-/** Shows the parameters of a network's parts (backbone, adapter, embeddings, generator, predictor) and their shares. */
-export async function displayParts(spec: NetworkSpec): Promise<void> {
-  const { layers, parameters: all } = summarise(spec);
-  const sums = new Map<string, number>();
-  for (const { layer, parameters } of layers) {
-    const part = layer.split(".")[0];
-    if (parameters > 0) sums.set(part, (sums.get(part) ?? 0) + parameters);
-  }
-  await displayTable({
-    header: ["part", "parameters", "share"],
-    rows: [...sums].map(([part, sum]) => [`\`${part}\``, sum, percent(sum / all)]),
-    footer: [["all", all, percent(1)]],
-  });
-}
-
-/** Options of {@linkcode displayDiagram}. */
-export interface DisplayDiagramOptions {
-  title?: string;
-  subtitle?: string;
-  /** Image, maps and scores to draw. @default made-up ones */
-  example?: DiagramExample;
-}
-
 /** Pixels that JupyterLab has room for in a window of 1280. */
 const DIAGRAM_WIDTH = 820;
 
 /** Shows the diagram of a network, drawn from its list of layers. */
-export async function displayDiagram(spec: NetworkSpec, options: DisplayDiagramOptions = {}): Promise<void> {
+export async function displayDiagram(
+  spec: NetworkSpec,
+  options: Omit<NetworkDiagramOptions, "classNames"> = {},
+): Promise<void> {
   const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
   await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));
 }

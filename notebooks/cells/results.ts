@@ -14,7 +14,7 @@ import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import { formatCount } from "../../lib/support/format.ts";
 import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
 import { type Claim, createClaim } from "./claims.ts";
-import { displayFigure } from "./figures.ts";
+import { displayFigure } from "./display.ts";
 import { displayMarkdown } from "./text.ts";
 
 /** Published results of some experiments. Where one has none, its numbers are NaN, and nothing is claimed. */
@@ -39,6 +39,15 @@ export interface ResultRow extends Omit<ComparisonRow, "difference"> {
 }
 
 const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
+const MISSING_ROW: ComparisonRow = {
+  experiment: "",
+  change: "",
+  trainableParameters: NaN,
+  final: MISSING,
+  best: MISSING,
+  difference: null,
+  secondsPerEpoch: NaN,
+};
 
 /**
  * Reads the published results of some experiments (or those in the folder `NOTEBOOK_RESULTS`); a note below the cell says which are
@@ -84,14 +93,9 @@ function collect(all: readonly ExperimentResult[], claim: Claim): Results {
     data: [...new Set(all.map(({ data }) => data.name))].join("; "),
     claim,
     of(name) {
-      const row = rows.find(({ experiment }) => experiment === name);
-      if (row === undefined) return missingRow(name);
-      const lastAccuracies = find(name)!.seeds.map(({ history }) => history.at(-1)!.trainAccuracy);
-      return {
-        ...row,
-        trainAccuracy: meanInterval(lastAccuracies).mean,
-        difference: row.difference ?? MISSING,
-      };
+      const { difference, ...row } = rows.find(({ experiment }) => experiment === name) ?? MISSING_ROW;
+      const accuracies = find(name)?.seeds.map(({ history }) => history.at(-1)!.trainAccuracy) ?? [NaN];
+      return { ...row, difference: difference ?? MISSING, trainAccuracy: meanInterval(accuracies).mean };
     },
     difference(name, reference) {
       const [one, other] = [find(name), find(reference)];
@@ -100,29 +104,11 @@ function collect(all: readonly ExperimentResult[], claim: Claim): Results {
   };
 }
 
-function missingRow(experiment: string): ResultRow {
-  return {
-    experiment,
-    change: EXPERIMENTS.find(({ name }) => name === experiment)?.change ?? "",
-    trainableParameters: NaN,
-    final: MISSING,
-    best: MISSING,
-    difference: MISSING,
-    secondsPerEpoch: NaN,
-    trainAccuracy: NaN,
-  };
-}
-
-/** Options of {@linkcode displayComparison}. */
-export interface DisplayComparisonOptions extends VariantComparisonOptions {
-  /** Experiments far from all others, which get an arrow at the edge of the axis. */
-  outside?: readonly string[];
-}
-
 /** Shows experiments as a table and as a figure: every seed a point, means and paired differences with their 95 % intervals. */
 export async function displayComparison(
   { all, data }: Results,
-  { outside = [], ...options }: DisplayComparisonOptions = {},
+  /** `outside`: experiments far from all others, which get an arrow at the edge of the axis. */
+  { outside = [], ...options }: VariantComparisonOptions & { outside?: readonly string[] } = {},
 ): Promise<void> {
   if (all.length === 0) return;
   const rows = compareResults(all);
@@ -132,22 +118,15 @@ export async function displayComparison(
     note: `${formatCount(result.trainableParameters)} trainable parameters`,
     runs: result.seeds.map((seed) => ({ seed: seed.seed, value: 100 * finalAccuracy(seed) })),
   }));
-  const inside = all.filter(({ experiment }) => !outside.includes(experiment));
+  const ends = rows.filter(({ experiment }) => !outside.includes(experiment))
+    .flatMap(({ final: { mean, interval = [mean, mean] } }) => interval);
+  const domain: [number, number] = [100 * Math.min(...ends) - 1, Math.min(100, 100 * Math.max(...ends) + 1)];
   await displayFigure(variantComparison(variants, {
     subtitle: `Final epoch. Data: ${data}.`,
     ...all.some(({ experiment }) => experiment === REFERENCE) && { reference: REFERENCE },
-    ...inside.length > 0 && inside.length < all.length && { domain: spanOf(inside) },
+    ...outside.length > 0 && ends.length > 0 && { domain },
     ...options,
   }));
-}
-
-/** Ends of an axis in per cent that holds all seeds and intervals. */
-function spanOf(results: readonly ExperimentResult[]): [number, number] {
-  const values = [
-    ...compareResults(results).flatMap(({ final }) => final.interval ?? [final.mean]),
-    ...results.flatMap(({ seeds }) => seeds.map(finalAccuracy)),
-  ];
-  return [Math.floor(100 * Math.min(...values) - 1), Math.min(100, Math.ceil(100 * Math.max(...values) + 1))];
 }
 
 /** Shows training curves, one line per seed. */

@@ -17,7 +17,7 @@ export interface Table {
 
 /** Shows Markdown, with TeX between dollar signs. */
 export async function displayMarkdown(markdown: string, facts?: OutputFacts): Promise<void> {
-  await display({ "text/plain": markdown, "text/markdown": markdown }, { facts });
+  await display({ "text/plain": markdown, "text/markdown": markdown }, facts);
 }
 
 /**
@@ -37,7 +37,7 @@ export async function md(strings: TemplateStringsArray, ...values: (string | num
 /** Shows a table. A column whose cells are all numbers, written out or not, is right-aligned; texts may hold Markdown. */
 export async function displayTable(table: Table): Promise<void> {
   const rows = table.rows.length + (table.footer?.length ?? 0);
-  await display(bundleTable(table), { facts: { kind: "table", rows, columns: table.header.length } });
+  await display(bundleTable(table), { kind: "table", rows, columns: table.header.length });
 }
 
 /** Writes a table as Markdown that is aligned, so that it is readable as plain text too. */

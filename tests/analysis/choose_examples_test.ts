@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { answersOf, chooseExamples, runnerUp } from "../../lib/analysis/choose_examples.ts";
+import { chooseExamples, predictClasses, runnerUp } from "../../lib/analysis/choose_examples.ts";
 
 /** Scores that give these answers among three classes. */
 const scoresOf = (answers: number[]) =>
@@ -31,7 +31,7 @@ Deno.test("where nothing is right there is no first", () => {
 });
 
 Deno.test("answer and runner-up are the best and the second-best class", () => {
-  assert.deepEqual(answersOf(Float32Array.of(1, 5, 3, -1, -2, -3), 2), [1, 0]);
+  assert.deepEqual(predictClasses(Float32Array.of(1, 5, 3, -1, -2, -3), 2), [1, 0]);
   assert.equal(runnerUp([1, 5, 3]), 2);
   assert.equal(runnerUp([-1, -2, -3]), 1);
 });
