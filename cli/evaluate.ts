@@ -53,7 +53,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   if (values.scores !== null) requireFolderOf(values.scores);
   await setUpTensorFlow({ device: values.device });
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
-  const network = await checkpoint.loadNetwork();
+  const network = checkpoint.loadNetwork();
   const { test } = await loadDatasetsWithBar(values.data);
   const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
   console.error(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);

@@ -46,7 +46,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const { format } = values;
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   const output = values.output ?? defaultOutput(checkpoint, format);
-  const { network } = await checkpoint.readTensors();
+  const { network } = checkpoint.readTensors();
   const files = exportNetwork({ ...checkpoint, network }, format, output);
   if (files.some((file) => resolve(file.path) === resolve(checkpoint.path))) {
     const why = "that is the checkpoint itself";

@@ -151,7 +151,7 @@ async function chooseExample(
     { length: 50 },
     (_, index) => test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
   );
-  const predictions = await classify(await loadNetwork(), few, config);
+  const predictions = await classify(loadNetwork(), few, config);
   const scores = Float32Array.from(predictions.flatMap((prediction) => [...prediction.scores]));
   const { first } = chooseExamples({ scores, labels: test.labels.subarray(0, few.length) });
   return { pixels: few[first], label: test.labels[first], prediction: predictions[first] };

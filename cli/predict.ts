@@ -98,7 +98,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const checkpoint = await openCheckpoint(findModel(values.model));
   await setUpTensorFlow({ device: choice });
   const { device } = await useNativeTensorFlow({ device: choice });
-  const network = await checkpoint.loadNetwork();
+  const network = checkpoint.loadNetwork();
   const results: Result[] = [];
   const waiting: Ready[] = [];
   const finish = async () => {

@@ -18,7 +18,7 @@
  *
  * const { config, loadNetwork } = await openCheckpoint(`${runsFolder}/first/best.safetensors`);
  * const image = datasets.test.images.subarray(0, IMAGE_BYTES);
- * const [{ predictedClass, probabilities }] = await classify(await loadNetwork(), [image], config);
+ * const [{ predictedClass, probabilities }] = await classify(loadNetwork(), [image], config);
  * console.log(CLASS_NAMES[predictedClass], probabilities[predictedClass]);
  * await Deno.remove(runsFolder, { recursive: true });
  * ```

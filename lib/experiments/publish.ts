@@ -66,7 +66,7 @@ export async function publishModel(options: PublishModelOptions): Promise<string
   const clean = { ...config, run: REFERENCE, data: null, weights: null };
   Deno.mkdirSync(folder, { recursive: true });
   const path = join(folder, `${REFERENCE}.safetensors`);
-  const { network } = await readTensors();
+  const { network } = readTensors();
   writeCheckpoint(path, { config: clean, recorded, progress, network, slots: null });
   const card = formatCard(result, seed, Deno.statSync(path).size);
   writeText(join(folder, "README.md"), card);
@@ -122,7 +122,7 @@ deno task evaluate checkpoints/published/dynamic.safetensors
 \`\`\`ts
 import { openCheckpoint } from "./lib/training/checkpoint.ts";
 const { config, loadNetwork } = await openCheckpoint("checkpoints/published/dynamic.safetensors");
-const network = await loadNetwork();
+const network = loadNetwork();
 \`\`\`
 
 ## Use it in PyTorch

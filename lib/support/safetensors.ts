@@ -125,19 +125,33 @@ export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors 
   return { tensors, metadata };
 }
 
+/** A file that was read; its tensors are decoded on demand. */
+export interface OpenSafetensors extends SafetensorsHeader {
+  /** Decodes all tensors. @throws {InputError} If one is damaged. */
+  decode(): Map<string, StoredTensor>;
+}
+
 /**
- * Reads a file's header alone, and checks that the file is as long as the header says.
+ * Opens a file: its header is read and checked first, then its data, from the same file even if another takes its
+ * name meanwhile.
  *
- * @throws {InputError} If there is no such file, it is cut short, damaged or something else.
+ * @param accept Checks the metadata before the data are read; its error ends the reading.
+ * @throws {InputError} If there is no such file, or it is cut short, damaged or something else.
  */
-export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
+export async function openSafetensors(
+  path: string,
+  accept: (metadata: Record<string, string>) => void = () => {},
+): Promise<OpenSafetensors> {
   requireFile(path);
   using file = await Deno.open(path);
   const { size } = await file.stat();
   const start = await readStart(file, 8);
   const length = start.length < 8 ? 0 : Number(new DataView(start.buffer).getBigUint64(0, true));
-  const bytes = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 8 : Math.min(8 + length, size));
-  return parseHeader(bytes, basename(path), size);
+  const head = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 8 : Math.min(8 + length, size));
+  const header = parseHeader(head, basename(path), size);
+  accept(header.metadata);
+  const bytes = await readStart(file, size);
+  return { ...header, decode: () => parseSafetensors(bytes, basename(path)).tensors };
 }
 
 /** The first bytes of a file: fewer where it is shorter. */

@@ -9,12 +9,7 @@
 import { z } from "zod";
 import { InputError } from "../support/errors.ts";
 import { parseJson } from "../support/schema.ts";
-import {
-  readSafetensors,
-  readSafetensorsHeader,
-  type StoredTensor,
-  writeSafetensors,
-} from "../support/safetensors.ts";
+import { openSafetensors, type StoredTensor, writeSafetensors } from "../support/safetensors.ts";
 import { fromPyTorch, isTrainable, type StateDict, toPyTorch } from "../model/state_dict.ts";
 import { listTensors } from "../model/tensor_list.ts";
 import { resolveConfig, type TrainConfig } from "./config.ts";
@@ -42,45 +37,33 @@ export interface CheckpointTensors<Tensors> {
 /** Arrays by tensor name, in the order of a new network's tensors. */
 export type StoredTensors = Map<string, StoredTensor>;
 
-/** An open checkpoint: its metadata is at hand, its tensors are read on demand. */
+/** An open checkpoint: its metadata is checked, its tensors are decoded on demand. */
 export interface Checkpoint extends CheckpointMetadata {
   /** The file. */
   path: string;
   /**
-   * Reads and checks the tensors as arrays; needs no TensorFlow.
+   * Decodes and checks the tensors as arrays; needs no TensorFlow.
    *
-   * @throws {InputError} If they are damaged, not those of the network that the configuration names, or
-   *   written after this was opened.
+   * @throws {InputError} If they are damaged, or not those of the network that the configuration names.
    */
-  readTensors(): Promise<CheckpointTensors<StoredTensors>>;
+  readTensors(): CheckpointTensors<StoredTensors>;
   /** Loads the network alone, for inference. @throws {InputError} As {@linkcode Checkpoint.readTensors}. */
-  loadNetwork(): Promise<StateDict>;
+  loadNetwork(): StateDict;
 }
 
 const FORMAT = "dynamic-filters/1";
 const OPTIMIZER = "optimizer."; // prefix of the optimizer's tensors
 
 /**
- * Opens a checkpoint: reads its header and checks its metadata.
+ * Opens a checkpoint: checks its metadata, then reads it at once, so that a training may replace the file meanwhile.
  *
  * @throws {InputError} If the file is missing, damaged or not a checkpoint of this program.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  const { metadata } = await readSafetensorsHeader(path);
+  const { metadata, decode } = await openSafetensors(path, (metadata) => void parseMetadata(path, metadata));
   const parsed = parseMetadata(path, metadata);
-  const readTensors = async () => {
-    const file = await readSafetensors(path);
-    if (Object.keys(METADATA).some((key) => file.metadata[key] !== metadata[key])) {
-      throw refuse(path, "it was replaced while it was being read; try again");
-    }
-    return checkTensors(path, parsed.config, file.tensors);
-  };
-  return {
-    path,
-    ...parsed,
-    readTensors,
-    loadNetwork: async () => makeTensors((await readTensors()).network),
-  };
+  const readTensors = () => checkTensors(path, parsed.config, decode());
+  return { path, ...parsed, readTensors, loadNetwork: () => makeTensors(readTensors().network) };
 }
 
 /** Creates TensorFlow's tensors from a checkpoint's arrays. */

@@ -43,16 +43,16 @@ export function beginTraining(
  * @param warn Takes messages on what keeps the training from continuing bit for bit.
  * @throws {InputError} If the checkpoint or the data found now belong to another training.
  */
-export async function resumeTraining(
+export function resumeTraining(
   config: TrainConfig,
   environment: Omit<Environment, "weights">,
   checkpoint: Checkpoint,
   warn: (message: string) => void,
-): Promise<Training> {
+): Training {
   const { config: saved, recorded, progress } = checkpoint;
   for (const warning of checkResumable(saved, config)) warn(warning);
   checkData(config.run, recorded, environment);
-  const { network, slots } = await checkpoint.readTensors();
+  const { network, slots } = checkpoint.readTensors();
   if (slots === null) {
     throw new InputError({
       what: `resume from ${checkpoint.path}`,

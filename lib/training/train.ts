@@ -81,7 +81,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
       environment,
       options.pretrained ?? await loadPretrained({ weights: config.weights, log }),
     )
-    : await resumeTraining(config, environment, resume, log);
+    : resumeTraining(config, environment, resume, log);
   const { progress, recorded, state } = training;
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
   try {
@@ -115,7 +115,7 @@ async function testBest({ progress }: Training, { data, folder, evaluator }: Run
     const { testLoss, testAccuracy } = progress.history[progress.best!.epoch - 1];
     return { loss: testLoss, accuracy: testAccuracy };
   }
-  const network = await (await openCheckpoint(folder.best)).loadNetwork();
+  const network = (await openCheckpoint(folder.best)).loadNetwork();
   try {
     const { loss, accuracy } = await evaluator.evaluate(network, createImageSource(data.test));
     return { loss, accuracy };

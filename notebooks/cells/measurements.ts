@@ -53,7 +53,7 @@ export async function compareCheckpoints(one: string, other: string) {
 }
 
 async function readFloats(path: string): Promise<Map<string, Float32Array>> {
-  const { network, slots } = await (await openCheckpoint(path)).readTensors();
+  const { network, slots } = (await openCheckpoint(path)).readTensors();
   const all = [
     ...network,
     ...[...slots ?? []].map(([name, tensor]) => [`optimizer.${name}`, tensor] as const),

@@ -44,9 +44,9 @@ export async function createCase(spec: typeof CASES[number], count = 6): Promise
     { length: count },
     (_, index) => test.images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
   );
-  const predictions = await classify(await checkpoint.loadNetwork(), bytes, checkpoint.config);
+  const predictions = await classify(checkpoint.loadNetwork(), bytes, checkpoint.config);
   return {
-    checkpoint: { ...checkpoint, network: (await checkpoint.readTensors()).network },
+    checkpoint: { ...checkpoint, network: (checkpoint.readTensors()).network },
     pictures: Float32Array.from(test.images.subarray(0, count * IMAGE_BYTES)),
     count,
     scores: predictions.flatMap(({ scores }) => [...scores]),

@@ -12,20 +12,22 @@ Deno.test("a signal is heard between computations, long before the event loop's 
   const listener = () => void (heard = true);
   Deno.addSignalListener("SIGUSR2", listener);
   try {
-    let waited = 0;
+    const waits: number[] = [];
     for (let time = 0; time < 10; time++) {
       for (let turn = 0; turn < 7; turn++) await yieldToEventLoop(); // as in the middle of a training
       heard = false;
       const start = performance.now();
       Deno.kill(Deno.pid, "SIGUSR2");
       while (!heard && performance.now() - start < 5000) {
-        compute(10);
+        compute(20);
         await yieldToEventLoop();
       }
-      waited += performance.now() - start;
+      waits.push(performance.now() - start);
     }
-    // 0.1 to 0.4 s in all; 2.5 s and more where the loop polls every 61st turn only, as with setImmediate
-    assert.ok(waited < 1500, `ten signals took ${Math.round(waited)} ms`);
+    // 20 to 60 ms on an idle machine; 360 ms at least where the loop polls on every 61st turn, as with setImmediate.
+    // The least of ten, since other programs may delay a signal as well
+    const least = Math.min(...waits);
+    assert.ok(least < 200, `the fastest of ten signals took ${Math.round(least)} ms`);
   } finally {
     Deno.removeSignalListener("SIGUSR2", listener);
   }

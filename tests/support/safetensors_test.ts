@@ -3,10 +3,10 @@ import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import {
   formatSafetensors,
+  openSafetensors,
   parseHeader,
   parseSafetensors,
   readSafetensors,
-  readSafetensorsHeader,
   type StoredTensor,
   writeSafetensors,
 } from "../../lib/support/safetensors.ts";
@@ -150,15 +150,17 @@ Deno.test("a file cut anywhere is refused, never read in part", () => {
   }
 });
 
-Deno.test("a header is read alone, and a file shorter than it says is refused", async () => {
+Deno.test("a file is opened header first, and refused where it is shorter than the header says", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "some.safetensors");
   const whole = formatSafetensors(TENSORS, METADATA);
   Deno.writeFileSync(path, whole);
-  assert.deepEqual(await readSafetensorsHeader(path), parseHeader(whole, "some"));
+  const { decode, ...header } = await openSafetensors(path);
+  assert.deepEqual(header, parseHeader(whole, "some"));
+  assert.deepEqual(decode(), parseSafetensors(whole, "some").tensors);
   for (const length of [0, 5, 8, 20, whole.length - 1]) {
     Deno.writeFileSync(path, whole.subarray(0, length));
-    await assert.rejects(readSafetensorsHeader(path), InputError, `${length} bytes`);
+    await assert.rejects(openSafetensors(path), InputError, `${length} bytes`);
   }
 });
 
@@ -169,7 +171,7 @@ Deno.test("a path that is no file is refused in words", async () => {
   const places = { [join(folder.path, "none")]: "there is no such file", [folder.path]: "it is a folder" };
   places[join(file, "inside")] = "there is no such file";
   for (const [path, why] of Object.entries(places)) {
-    await assert.rejects(readSafetensorsHeader(path), new InputError({ what: `read ${path}`, why }));
+    await assert.rejects(openSafetensors(path), new InputError({ what: `read ${path}`, why }));
     await assert.rejects(readSafetensors(path), new InputError({ what: `read ${path}`, why }));
   }
 });
