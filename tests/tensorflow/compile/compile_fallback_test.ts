@@ -5,10 +5,11 @@ import { compile } from "../../../lib/tensorflow/compile/compile.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { takeTraces } from "./traces.ts";
 
+await useNativeTensorFlow();
+
 const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 
 Deno.test("on another backend the function itself runs, with the same result", async () => {
-  await useNativeTensorFlow();
   const fn = compile((state: { weight: tf.Tensor }, x: tf.Tensor) => {
     const hidden = tf.mul(state.weight, x);
     return { hidden: tf.add(hidden, 1), weight: state.weight, kind: "same" };
@@ -43,7 +44,6 @@ Deno.test("on another backend the function itself runs, with the same result", a
 });
 
 Deno.test("graphs can be disposed of while another backend is in use", async () => {
-  await useNativeTensorFlow();
   const { binding } = nativeBackend()!,
     before = binding.getNumOfSavedModels(),
     fn = compile((x: tf.Tensor) => tf.neg(x));
@@ -57,8 +57,7 @@ Deno.test("graphs can be disposed of while another backend is in use", async () 
   }
 });
 
-Deno.test("a compiled function inside another becomes part of its graph", async () => {
-  await useNativeTensorFlow();
+Deno.test("a compiled function inside another becomes part of its graph", () => {
   const before = nativeBackend()!.binding.getNumOfSavedModels();
   const inner = compile((x: tf.Tensor) => ({ y: tf.mul(x, 2), x }));
   const outer = compile((x: tf.Tensor) => {
@@ -73,15 +72,13 @@ Deno.test("a compiled function inside another becomes part of its graph", async 
   outer.dispose();
 });
 
-Deno.test("a function that compiles and calls another while it is recorded is one graph", async () => {
-  await useNativeTensorFlow();
+Deno.test("a function that compiles and calls another while it is recorded is one graph", () => {
   const outer = compile((x: tf.Tensor) => compile((x: tf.Tensor) => tf.neg(x))(x));
   assert.deepEqual([values(outer(tf.scalar(1))), values(outer(tf.scalar(2)))], [[-1], [-2]]);
   outer.dispose();
 });
 
-Deno.test("under a gradient the function itself runs, so that it has one", async () => {
-  await useNativeTensorFlow();
+Deno.test("under a gradient the function itself runs, so that it has one", () => {
   const cube = compile((x: tf.Tensor) => tf.mul(tf.square(x), x)), x = tf.tensor1d([1, 2]);
   const before = takeTraces();
   const slope = tf.grad((x) => cube(x))(x), curvature = tf.grad(tf.grad((x) => cube(x)))(x);
@@ -95,8 +92,7 @@ Deno.test("under a gradient the function itself runs, so that it has one", async
   cube.dispose();
 });
 
-Deno.test("a compiled gradient of a compiled function is one graph", async () => {
-  await useNativeTensorFlow();
+Deno.test("a compiled gradient of a compiled function is one graph", () => {
   const cube = compile((x: tf.Tensor) => tf.mul(tf.square(x), x)),
     slope = compile((x: tf.Tensor) => tf.grad((x) => cube(x))(x));
   assert.deepEqual([values(slope(tf.scalar(2))), values(slope(tf.scalar(3)))], [[12], [27]]);
@@ -105,15 +101,13 @@ Deno.test("a compiled gradient of a compiled function is one graph", async () =>
 });
 
 Deno.test("under a profile the function itself runs, so that its operations show", async () => {
-  await useNativeTensorFlow();
   const fn = compile((x: tf.Tensor) => tf.neg(tf.square(x))), x = tf.scalar(3);
   const { kernelNames } = await tf.profile(() => fn(x));
   assert.deepEqual(kernelNames.sort(), ["Neg", "Square"]);
   assert.equal(fn.statistics().graphs.length, 0);
 });
 
-Deno.test("in debug mode the function itself runs", async () => {
-  await useNativeTensorFlow();
+Deno.test("in debug mode the function itself runs", () => {
   const fn = compile((x: tf.Tensor) => tf.neg(x)), x = tf.scalar(3);
   tf.env().set("DEBUG", true);
   try {
@@ -124,8 +118,7 @@ Deno.test("in debug mode the function itself runs", async () => {
   assert.deepEqual([fn.statistics().eagerCalls, fn.statistics().graphs.length], [1, 0]);
 });
 
-Deno.test("the option eager runs the function as it is, every time", async () => {
-  await useNativeTensorFlow();
+Deno.test("the option eager runs the function as it is, every time", () => {
   let runs = 0;
   const fn = compile((x: tf.Tensor) => (runs++, tf.mul(tf.neg(x), 2)), { eager: true }), x = tf.scalar(3);
   const before = takeTraces();

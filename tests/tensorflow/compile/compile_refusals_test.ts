@@ -6,6 +6,8 @@ import { CompileError } from "../../../lib/tensorflow/errors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { takeTraces } from "./traces.ts";
 
+await useNativeTensorFlow();
+
 /** Made before the functions below run: from outside, for them. */
 interface Outside {
   /** With values that TensorFlow has not seen yet. */
@@ -136,8 +138,7 @@ for (const [where, fn] of Object.entries(FAILURES)) {
   });
 }
 
-Deno.test("a graph that fails says so, leaves nothing behind, and runs again", async () => {
-  await useNativeTensorFlow();
+Deno.test("a graph that fails says so, leaves nothing behind, and runs again", () => {
   const pick = compile((x: tf.Tensor, indices: tf.Tensor) => tf.gather(x, indices), { name: "pick" });
   const x = tf.tensor1d([5, 6]), good = tf.tensor1d([1, 0], "int32"), bad = tf.tensor1d([1, 7], "int32");
   tf.dispose([pick(x, good), tf.neg(bad)]);
@@ -153,8 +154,7 @@ Deno.test("a graph that fails says so, leaves nothing behind, and runs again", a
   pick.dispose();
 });
 
-Deno.test("a graph that TensorFlow does not take says so and leaves nothing behind", async () => {
-  await useNativeTensorFlow();
+Deno.test("a graph that TensorFlow does not take says so and leaves nothing behind", () => {
   // run by itself, an operation's types follow from its inputs; in a graph they must be told
   const untyped = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]), {
     name: "untyped",
@@ -170,8 +170,7 @@ Deno.test("a graph that TensorFlow does not take says so and leaves nothing behi
   x.dispose();
 });
 
-Deno.test("a graph's folder is gone, whether TensorFlow takes the graph or not", async () => {
-  await useNativeTensorFlow();
+Deno.test("a graph's folder is gone, whether TensorFlow takes the graph or not", () => {
   const { TMPDIR } = Deno.env.toObject(), folder = Deno.makeTempDirSync();
   let written = 0;
   const { writeFileSync } = Deno;
@@ -197,8 +196,7 @@ Deno.test("a graph's folder is gone, whether TensorFlow takes the graph or not",
   }
 });
 
-Deno.test("random operations with a seed of their own are recorded", async () => {
-  await useNativeTensorFlow();
+Deno.test("random operations with a seed of their own are recorded", () => {
   const draw = compile(() =>
     execute("RandomUniform", [
       typeAttribute("T", "int32"),

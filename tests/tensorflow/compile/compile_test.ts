@@ -5,10 +5,11 @@ import { compile } from "../../../lib/tensorflow/compile/compile.ts";
 import { CompileError } from "../../../lib/tensorflow/errors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 
+await useNativeTensorFlow();
+
 const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 
-Deno.test("arguments and results are nested arrays and records of tensors and constants", async () => {
-  await useNativeTensorFlow();
+Deno.test("arguments and results are nested arrays and records of tensors and constants", () => {
   const fn = compile((
     { x, rest }: { x: tf.Tensor; rest: tf.Tensor[] },
     scale: number,
@@ -34,8 +35,7 @@ Deno.test("arguments and results are nested arrays and records of tensors and co
   assert.deepEqual(Object.keys(result.facts), ["scale", "mode", "none", "missing", "flag", "text", "empty"]);
 });
 
-Deno.test("a compiled function has the function's own type", async () => {
-  await useNativeTensorFlow();
+Deno.test("a compiled function has the function's own type", () => {
   const pick = compile(<T extends tf.Tensor>(tensors: Record<string, T>, name: string): T => tensors[name]);
   const picked: tf.Tensor1D = pick({ a: tf.tensor1d([1]), b: tf.tensor1d([2]) }, "b");
   assert.deepEqual(values(picked), [2]);
@@ -43,8 +43,7 @@ Deno.test("a compiled function has the function's own type", async () => {
   const _wrong = () => pick({});
 });
 
-Deno.test("each shape, type, constant and structure makes one graph, which is used again", async () => {
-  await useNativeTensorFlow();
+Deno.test("each shape, type, constant and structure makes one graph, which is used again", () => {
   let runs = 0;
   const fn = compile((x: tf.Tensor | { x: tf.Tensor }, factor = 2) => {
     runs++;
@@ -69,8 +68,7 @@ Deno.test("each shape, type, constant and structure makes one graph, which is us
   assert.deepEqual(first.slice(-5), [[NaN, NaN, NaN], [0, 0, 0], [-0, -0, -0], [2, 2, 2], [2, 2, 2]]);
 });
 
-Deno.test("records are told apart by the names of their entries, and by their order", async () => {
-  await useNativeTensorFlow();
+Deno.test("records are told apart by the names of their entries, and by their order", () => {
   const list = compile((tensors: Record<string, tf.Tensor>) => tf.stack(Object.values(tensors)));
   const a = tf.scalar(1), b = tf.scalar(2);
   const run = (
@@ -92,8 +90,7 @@ Deno.test("records are told apart by the names of their entries, and by their or
   ]);
 });
 
-Deno.test("statistics tell what was compiled and how it was used", async () => {
-  await useNativeTensorFlow();
+Deno.test("statistics tell what was compiled and how it was used", () => {
   const fn = compile((x: tf.Tensor) => tf.tanh(tf.matMul(x as tf.Tensor2D, tf.ones([3, 3]))));
   assert.deepEqual(fn.statistics(), { eagerCalls: 0, graphs: [] });
   for (const rows of [2, 2, 4]) fn(tf.ones([rows, 3])).dispose();
@@ -104,8 +101,7 @@ Deno.test("statistics tell what was compiled and how it was used", async () => {
   }
 });
 
-Deno.test("a tensor given twice is one tensor to the function", async () => {
-  await useNativeTensorFlow();
+Deno.test("a tensor given twice is one tensor to the function", () => {
   // the gradient of x·y for x, which is y — and 2x where both are one
   const slope = compile((x: tf.Tensor, y: tf.Tensor) => tf.grads((x) => tf.mul(x, y))([x])[0]);
   const three = tf.scalar(3), alsoThree = tf.scalar(3);
@@ -113,15 +109,13 @@ Deno.test("a tensor given twice is one tensor to the function", async () => {
   assert.deepEqual([values(slope(three, three)), values(slope(alsoThree, three))], [[6], [3]]);
 });
 
-Deno.test("tensors that share their values are tensors of their own", async () => {
-  await useNativeTensorFlow();
+Deno.test("tensors that share their values are tensors of their own", () => {
   const fn = compile((x: tf.Tensor, y: tf.Tensor, z: tf.Tensor) => [tf.sum(x), tf.mul(y, 2), tf.neg(z)]);
   const x = tf.tensor2d([[1, 2]]);
   assert.deepEqual(fn(x, tf.reshape(x, [2]), tf.clone(x)).map(values), [[3], [2, 4], [-1, -2]]);
 });
 
-Deno.test("a result that is an argument is a new tensor, and one given twice is one", async () => {
-  await useNativeTensorFlow();
+Deno.test("a result that is an argument is a new tensor, and one given twice is one", () => {
   for (const eager of [false, true]) {
     const fn = compile((x: tf.Tensor, y: tf.Tensor) => {
       const sum = tf.add(x, y);
@@ -136,8 +130,7 @@ Deno.test("a result that is an argument is a new tensor, and one given twice is 
   }
 });
 
-Deno.test("a result may hold no tensor, and there may be no argument", async () => {
-  await useNativeTensorFlow();
+Deno.test("a result may hold no tensor, and there may be no argument", () => {
   const nothing = compile((_x: tf.Tensor) => {}),
     seven = compile(() => 7),
     ones = compile(() => [tf.ones([2])]);
@@ -148,8 +141,7 @@ Deno.test("a result may hold no tensor, and there may be no argument", async () 
   }
 });
 
-Deno.test("tensors of every type go in and come out", async () => {
-  await useNativeTensorFlow();
+Deno.test("tensors of every type go in and come out", () => {
   const fn = compile((...all: tf.Tensor[]) => all.map((tensor) => tf.reshape(tensor, [2, 1])));
   const all = [
     tf.tensor1d([1.5, NaN]),
@@ -163,8 +155,7 @@ Deno.test("tensors of every type go in and come out", async () => {
   assert.deepEqual(compile((x: tf.Tensor2D) => tf.concat([x, x], 1))(tf.zeros([0, 2])).shape, [0, 4]);
 });
 
-Deno.test("strings that stay inside a graph are all right", async () => {
-  await useNativeTensorFlow();
+Deno.test("strings that stay inside a graph are all right", () => {
   const digits = compile((x: tf.Tensor) =>
     execute("StringLength", [], [execute("AsString", [typeAttribute("T", "int32")], [x])])
   );
@@ -174,8 +165,7 @@ Deno.test("strings that stay inside a graph are all right", async () => {
   ], [3, 2]]);
 });
 
-Deno.test("bfloat16 tensors go through a graph, in and out", async () => {
-  await useNativeTensorFlow();
+Deno.test("bfloat16 tensors go through a graph, in and out", () => {
   const cast = (x: tf.Tensor, from: "float32" | "bfloat16", to: "float32" | "bfloat16") =>
     execute("Cast", [typeAttribute("SrcT", from), typeAttribute("DstT", to)], [x]);
   const shorten = compile((x: tf.Tensor) => cast(x, "float32", "bfloat16"));
@@ -184,8 +174,7 @@ Deno.test("bfloat16 tensors go through a graph, in and out", async () => {
   assert.deepEqual(values(lengthen(relu(shorten(tf.tensor1d([-1, 1, 1 + 2 ** -9]))))), [0, 1, 1]);
 });
 
-Deno.test("a variable is an argument like any tensor: each call sees its value of then", async () => {
-  await useNativeTensorFlow();
+Deno.test("a variable is an argument like any tensor: each call sees its value of then", () => {
   const double = compile((x: tf.Tensor) => tf.mul(x, 2)), variable = tf.variable(tf.scalar(1));
   assert.deepEqual(values(double(variable)), [2]);
   variable.assign(tf.scalar(5));
@@ -193,8 +182,7 @@ Deno.test("a variable is an argument like any tensor: each call sees its value o
   variable.dispose();
 });
 
-Deno.test("the caller's tidy disposes a result as any tensor", async () => {
-  await useNativeTensorFlow();
+Deno.test("the caller's tidy disposes a result as any tensor", () => {
   const fn = compile((x: tf.Tensor) => ({ y: tf.neg(x), z: tf.abs(x) }));
   const x = tf.scalar(1), before = tf.memory().numTensors;
   const y = tf.tidy(() => fn(x).y);
@@ -203,8 +191,7 @@ Deno.test("the caller's tidy disposes a result as any tensor", async () => {
   tf.dispose([x, y]);
 });
 
-Deno.test("tensors kept inside a gradient's function are results like others", async () => {
-  await useNativeTensorFlow();
+Deno.test("tensors kept inside a gradient's function are results like others", () => {
   const step = compile((weight: tf.Tensor, x: tf.Tensor) => {
     let scores: tf.Tensor | undefined;
     const { value, grad } = tf.valueAndGrad((weight: tf.Tensor) => {
@@ -222,8 +209,7 @@ Deno.test("tensors kept inside a gradient's function are results like others", a
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("seeded random numbers are the same compiled, and in every call", async () => {
-  await useNativeTensorFlow();
+Deno.test("seeded random numbers are the same compiled, and in every call", () => {
   const fn = (
     x: tf.Tensor,
   ) => [
@@ -235,14 +221,12 @@ Deno.test("seeded random numbers are the same compiled, and in every call", asyn
   for (let call = 0; call < 2; call++) assert.deepEqual(compiled(x).map(values), expected);
 });
 
-Deno.test("values of tensors that no argument decides may be read", async () => {
-  await useNativeTensorFlow();
+Deno.test("values of tensors that no argument decides may be read", () => {
   const fn = compile((x: tf.Tensor) => tf.mul(x, tf.sum(tf.tensor1d([1, 2])).dataSync()[0]));
   assert.deepEqual([values(fn(tf.scalar(2))), values(fn(tf.scalar(5)))], [[6], [15]]);
 });
 
-Deno.test("an argument disposed before the call is refused by its place", async () => {
-  await useNativeTensorFlow();
+Deno.test("an argument disposed before the call is refused by its place", () => {
   const fn = compile(function addAll(state: { weights: tf.Tensor[] }) {
     return tf.addN(state.weights);
   });
@@ -255,8 +239,7 @@ Deno.test("an argument disposed before the call is refused by its place", async 
   });
 });
 
-Deno.test("dispose frees the graphs, and a later call compiles anew", async () => {
-  await useNativeTensorFlow();
+Deno.test("dispose frees the graphs, and a later call compiles anew", () => {
   const { binding } = nativeBackend()!, before = binding.getNumOfSavedModels();
   const fn = compile((x: tf.Tensor) => tf.neg(x));
   fn(tf.ones([1])).dispose();
@@ -270,8 +253,7 @@ Deno.test("dispose frees the graphs, and a later call compiles anew", async () =
   fn.dispose();
 });
 
-Deno.test("an argument that keeps changing is named when there are too many graphs", async () => {
-  await useNativeTensorFlow();
+Deno.test("an argument that keeps changing is named when there are too many graphs", () => {
   const before = nativeBackend()!.binding.getNumOfSavedModels();
   const step = compile(function step(x: tf.Tensor, options: { rate: number }) {
     return tf.mul(x, options.rate);
@@ -296,8 +278,7 @@ Deno.test("an argument that keeps changing is named when there are too many grap
   sum.dispose();
 });
 
-Deno.test("a class's instance, a typed array or a map is refused by its place, as argument and as result", async () => {
-  await useNativeTensorFlow();
+Deno.test("a class's instance, a typed array or a map is refused by its place, as argument and as result", () => {
   class Model {}
   const takes = compile((_x: unknown) => tf.scalar(1), { name: "takes" });
   assert.throws(() => takes([new Model()]), {
@@ -322,8 +303,7 @@ Deno.test("a class's instance, a typed array or a map is refused by its place, a
   assert.throws(() => takes(tf.tensor1d(["a"])), /arguments\[0\] is a tensor of strings/);
 });
 
-Deno.test("a function may be an argument, and is a constant", async () => {
-  await useNativeTensorFlow();
+Deno.test("a function may be an argument, and is a constant", () => {
   const apply = compile((activation: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor) => activation(x));
   const x = tf.tensor1d([-1, 1]);
   assert.deepEqual([tf.relu, tf.neg, tf.relu].map((one) => values(apply(one, x))), [[0, 1], [1, -1], [0, 1]]);

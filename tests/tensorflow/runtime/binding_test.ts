@@ -13,10 +13,11 @@ import {
 } from "../../../lib/tensorflow/runtime/binding.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 
+await useNativeTensorFlow();
+
 const float = typeAttribute("T", "float32"), values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 
-Deno.test("an operation is run by its name, with attributes of every kind", async () => {
-  await useNativeTensorFlow();
+Deno.test("an operation is run by its name, with attributes of every kind", () => {
   const x = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]), kernel = tf.ones([1, 1, 1, 1]);
   const convolution = [float, intsAttribute("strides", [1, 2, 2, 1]), stringAttribute("padding", "VALID")];
   assert.deepEqual(values(execute("Conv2D", convolution, [x, kernel])), [1]);
@@ -29,8 +30,7 @@ Deno.test("an operation is run by its name, with attributes of every kind", asyn
   assert.deepEqual(values(execute("MatMul", product, [tf.ones([3, 1]), tf.ones([3, 1])])), [3]);
 });
 
-Deno.test("an operation with several outputs gives them all", async () => {
-  await useNativeTensorFlow();
+Deno.test("an operation with several outputs gives them all", () => {
   const [losses, slopes] = executeMany("SoftmaxCrossEntropyWithLogits", [float], [
     tf.zeros([1, 2]),
     tf.tensor2d([[1, 0]]),
@@ -40,8 +40,7 @@ Deno.test("an operation with several outputs gives them all", async () => {
   assert.deepEqual(values(slopes), [-0.5, 0.5]);
 });
 
-Deno.test("what an operation gives is disposed of like any tensor", async () => {
-  await useNativeTensorFlow();
+Deno.test("what an operation gives is disposed of like any tensor", () => {
   const { binding } = nativeBackend()!, x = tf.scalar(1);
   tf.neg(x).dispose();
   const before = [tf.memory().numTensors, binding.getNumOfTensors()];
