@@ -73,9 +73,10 @@ function plainSgd(weightDecay: number): Rule {
 function nesterovSgd(momentum: number, weightDecay: number): Rule {
   return {
     rates: (learningRate) => ({ learningRate }),
-    update: (parameter, gradient, [velocity], { learningRate }) => {
-      const moved = nesterovStep({ parameter, velocity }, gradient, { learningRate, momentum, weightDecay });
-      return { parameter: moved.parameter, slots: [moved.velocity] };
+    update: (parameter, gradient, [momentumBuffer], { learningRate }) => {
+      const settings = { learningRate, momentum, weightDecay };
+      const next = nesterovStep({ parameter, momentumBuffer }, gradient, settings);
+      return { parameter: next.parameter, slots: [next.momentumBuffer] };
     },
   };
 }

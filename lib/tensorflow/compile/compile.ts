@@ -39,7 +39,7 @@ export type AnyFunction = (...args: any[]) => unknown;
 /**
  * Makes a function run as one TensorFlow graph, as `tf.function` does in Python.
  *
- * The first call runs `fn` once, operation by operation, while they are written down; every call then runs
+ * The first call runs `fn` once, and records its operations as a graph; every call then runs
  * the graph, which TensorFlow optimises as a whole and which costs one call into it instead of hundreds.
  * Arguments and result are tensors, or nested arrays and plain records of them. Other arguments (numbers,
  * strings, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each

@@ -77,7 +77,7 @@ export class Recorder {
     return this.graph.identity(name, dtype, `output_${index}`);
   }
 
-  /** Puts itself between. Returns the function that takes everything back. */
+  /** Takes the binding's place; returns the function that restores it. */
   install(): () => void {
     const undo = [
       ...this.#replaceMethods(this.#backend),

@@ -4,14 +4,13 @@ namespace {
 
 /** torch.optim.SGD(nesterov=True) with weight decay, element by element. */
 void step(Run& run) {
-  TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *velocity = run.input(2),
-            *rate = run.input(3);
+  TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *buffer = run.input(2), *rate = run.input(3);
   const int64_t count = TF_TensorElementCount(parameter);
-  const bool isSame = TF_TensorElementCount(gradient) == count && TF_TensorElementCount(velocity) == count;
-  if (!run.demand(isSame, "parameter, gradient and velocity must have one shape")) return;
+  const bool isSame = TF_TensorElementCount(gradient) == count && TF_TensorElementCount(buffer) == count;
+  if (!run.demand(isSame, "parameter, gradient and momentum buffer must have one shape")) return;
   if (!run.demand(TF_TensorElementCount(rate) == 1, "the learning rate must be a scalar")) return;
   const float momentum = run.attribute(0), decay = run.attribute(1), learningRate = *numbers(rate);
-  const float *p = numbers(parameter), *g = numbers(gradient), *v = numbers(velocity);
+  const float *p = numbers(parameter), *g = numbers(gradient), *v = numbers(buffer);
   float* __restrict newP = run.outputLike(0, parameter), * __restrict newV = run.outputLike(1, parameter);
   if (!run.isFine()) return;
   for (int64_t at = 0; at < count; at++) {
@@ -29,8 +28,8 @@ void infer(TF_ShapeInferenceContext* context, TF_Status* status) {
 }  // namespace
 
 const Operation NESTEROV_STEP = {"NesterovStep",
-                                 {"parameter", "gradient", "velocity", "learning_rate"},
-                                 {"new_parameter", "new_velocity"},
+                                 {"parameter", "gradient", "momentum_buffer", "learning_rate"},
+                                 {"new_parameter", "new_momentum_buffer"},
                                  {"momentum: float", "weight_decay: float"},
                                  step,
                                  infer};

@@ -7,7 +7,7 @@ export interface ParameterState {
   /** Value of the parameter. */
   parameter: tf.Tensor;
   /** Momentum buffer. */
-  velocity: tf.Tensor;
+  momentumBuffer: tf.Tensor;
 }
 
 /** Adds weight decay (L2) to a gradient: the gradient of the loss plus weightDecay / 2 · ‖parameter‖². */
@@ -22,18 +22,18 @@ export function addDecay(gradient: tf.Tensor, parameter: tf.Tensor, weightDecay:
  * @param weightDecay Factor of the parameter that is added to the gradient (L2).
  */
 export function nesterovStep(
-  { parameter, velocity }: ParameterState,
+  { parameter, momentumBuffer }: ParameterState,
   gradient: tf.Tensor,
   { learningRate, momentum, weightDecay }: { learningRate: tf.Scalar; momentum: number; weightDecay: number },
 ): ParameterState {
   if (canUseKernels()) {
     const attributes = [floatAttribute("momentum", momentum), floatAttribute("weight_decay", weightDecay)];
-    const inputs = [parameter, gradient, velocity, learningRate];
+    const inputs = [parameter, gradient, momentumBuffer, learningRate];
     const [moved, next] = executeMany("NesterovStep", attributes, inputs, 2);
-    return { parameter: moved, velocity: next };
+    return { parameter: moved, momentumBuffer: next };
   }
   const slope = addDecay(gradient, parameter, weightDecay);
-  const next = tf.add(tf.mul(velocity, momentum), slope);
+  const next = tf.add(tf.mul(momentumBuffer, momentum), slope);
   const direction = tf.add(slope, tf.mul(next, momentum));
-  return { parameter: tf.sub(parameter, tf.mul(direction, learningRate)), velocity: next };
+  return { parameter: tf.sub(parameter, tf.mul(direction, learningRate)), momentumBuffer: next };
 }

@@ -34,9 +34,9 @@ export async function computeWithKernels(): Promise<Values> {
     relu: true,
   });
   const rates = { learningRate: tf.scalar(0.1), momentum: 0.9, weightDecay: 0.01 };
-  const { parameter, velocity } = nesterovStep({ parameter: x, velocity: x }, x, rates);
+  const { parameter, momentumBuffer } = nesterovStep({ parameter: x, momentumBuffer: x }, x, rates);
   const named = Object.fromEntries(gradients.map((gradient, at) => [`gradient ${at}`, gradient]));
-  return await readAll({ ...statistics, ...named, finished, parameter, velocity });
+  return await readAll({ ...statistics, ...named, finished, parameter, momentumBuffer });
 }
 
 if (import.meta.main) {

@@ -8,7 +8,10 @@ await useNativeTensorFlow({ device: "cpu" });
 
 /** Three steps of a parameter. That they are PyTorch's is shown in tests/training/optimizer_test.ts. */
 function takeSteps(shape: number[], weightDecay: number): Record<string, tf.Tensor> {
-  let state = { parameter: randomTensor<tf.Tensor>(shape, 1), velocity: randomTensor<tf.Tensor>(shape, 2) };
+  let state = {
+    parameter: randomTensor<tf.Tensor>(shape, 1),
+    momentumBuffer: randomTensor<tf.Tensor>(shape, 2),
+  };
   for (let step = 0; step < 3; step++) {
     const gradient = randomTensor(shape, 3, step);
     state = nesterovStep(state, gradient, { learningRate: scalar(0.1), momentum: 0.9, weightDecay });
@@ -27,6 +30,10 @@ for (const shape of [[3, 3, 5, 7], [33], []]) {
 Deno.test("a step without gradient or speed changes nothing", async () => {
   const [parameter, zero] = [randomTensor([4, 4], 1), randomTensor([4, 4], 1).sub(randomTensor([4, 4], 1))];
   const rates = { learningRate: scalar(0.1), momentum: 0.9, weightDecay: 0 };
-  const { parameter: moved, velocity } = nesterovStep({ parameter, velocity: zero }, zero, rates);
-  assertAllClose(await readAll({ moved, velocity }), await readAll({ moved: parameter, velocity: zero }), 0);
+  const { parameter: moved, momentumBuffer } = nesterovStep({ parameter, momentumBuffer: zero }, zero, rates);
+  assertAllClose(
+    await readAll({ moved, momentumBuffer }),
+    await readAll({ moved: parameter, momentumBuffer: zero }),
+    0,
+  );
 });
