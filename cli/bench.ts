@@ -27,7 +27,7 @@ import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
-import { createLiveLine } from "./shared/live_line.ts";
+import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
 import { formatTable } from "./shared/table.ts";
 
@@ -146,7 +146,7 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
   const python = rows.some((row) => ROWS[row].side === "pytorch") ? await findPython(values.python) : null;
 
   using interrupts = watchInterrupts();
-  const line = createLiveLine();
+  const live = await createLive();
   const result = await runBench({
     rows,
     columns,
@@ -164,9 +164,9 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
     profile: values.profile,
     isQuick: quick,
     signal: interrupts.signal,
-    onProgress: (text) => line.draw((columns) => text.slice(0, columns)),
-    onMessage: (text) => line.print(text),
-  }).finally(() => line.clear());
+    onProgress: (text) => live.draw(({ columns }) => text.slice(0, columns)),
+    onMessage: live.print,
+  }).finally(() => live.clear());
   console.log(formatResult(result));
   const figure = values.figure === null ? null : drawResult(result);
   if (values.json !== null) write(values.json, JSON.stringify(result, null, 1) + "\n");

@@ -33,7 +33,10 @@ import { runWorker, scheduleRuns } from "./compare/train_runs.ts";
 import { COMPARE_COMMAND } from "./compare/options.ts";
 import { createCompareProgress } from "./compare/progress.ts";
 import { absolutePaths, type CommandLine } from "./shared/options.ts";
+import { createLive } from "./shared/live.ts";
 import { formatTable } from "./shared/table.ts";
+import { outputWidth, showPath } from "./shared/terminal.ts";
+import { formatResult } from "./compare/result.ts";
 
 const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be
 
@@ -104,16 +107,21 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
     console.error(`${runs.length - left.length} of ${runs.length} runs are done already.`);
   }
   if (left.length === 0) return { failed: [], isInterrupted: false };
-  console.error(`data     ${common.data.name} (fingerprint ${common.data.fingerprint})`);
-  console.error(`weights  ${common.weights}`);
-  console.error(
-    `runs     ${left.length} to train, ${jobs} at once with ${threads} ${
-      threads === 1 ? "thread" : "threads"
-    } each, in ${runsFolder}`,
-  );
+  const work = `${left.length} to train, ${jobs} at once with ${threads} ${
+    threads === 1 ? "thread" : "threads"
+  } each`;
+  console.error(formatTable({
+    rows: [
+      ["data", `${common.data.name} (fingerprint ${common.data.fingerprint})`],
+      ["weights", common.weights],
+      ["runs", `${work}, in ${showPath(runsFolder)}`],
+    ],
+    prose: 1,
+    width: outputWidth(Deno.stderr),
+  }));
   using interrupts = watchInterrupts();
   const { signal } = interrupts;
-  const progress = createCompareProgress({ runs, states, jobs });
+  const progress = createCompareProgress({ live: await createLive(), runs, states, jobs });
   signal.addEventListener("abort", () => progress.print("Stopping: each training saves what it has …"));
   const outcome = await scheduleRuns({
     runs: left,
@@ -144,12 +152,11 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
 }
 
 function report(results: ExperimentResult[], runsFolder: string, { json }: { json: boolean }): void {
-  const table = formatComparison(results);
   const comparison = { date: new Date().toISOString(), comparison: compareResults(results), results };
-  writeText(join(runsFolder, "comparison.md"), table);
+  writeText(join(runsFolder, "comparison.md"), formatComparison(results));
   writeText(join(runsFolder, "comparison.json"), JSON.stringify(comparison, null, 2) + "\n");
-  console.log(json ? JSON.stringify(comparison) : table.trimEnd());
-  console.error(`Kept in ${join(runsFolder, "comparison.md")} and comparison.json.`);
+  console.log(json ? JSON.stringify(comparison) : formatResult(results));
+  console.error(`Kept in ${showPath(join(runsFolder, "comparison.md"))} and comparison.json.`);
 }
 
 function checkPublishable({ folder }: Selection, runs: readonly PlannedRun[]): void {
@@ -177,16 +184,21 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
 }
 
 function describeLists(): string {
-  const lists = Object.entries(LISTS).map((
-    [name, { experiments, about }],
-  ) => [name, experiments.join(", "), about]);
+  const lists = Object.entries(LISTS).map(([name, { experiments, about }]) => [
+    name,
+    `${about} ${name === "all" ? "" : `(${experiments.join(", ")})`}`.trimEnd(),
+  ]);
   const experiments = EXPERIMENTS.map((
     { name, change, network },
   ) => [name, change, summarise(network).trainable]);
   return [
-    formatTable({ header: ["list", "experiments", "what for"], rows: lists }),
+    formatTable({ header: ["list", "question (experiments)"], rows: lists, prose: 1 }),
     "",
-    formatTable({ header: ["experiment", "what is different", "trainable parameters"], rows: experiments }),
+    formatTable({
+      header: ["experiment", "difference", "trainable parameters"],
+      rows: experiments,
+      prose: 1,
+    }),
   ].join("\n");
 }
 

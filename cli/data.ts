@@ -4,7 +4,7 @@ import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { formatTable } from "./shared/table.ts";
+import { formatTable, wrapText } from "./shared/table.ts";
 
 export const COMMAND = {
   name: "deno task data",
@@ -28,35 +28,35 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {
   console.log(describe(await loadDatasetsWithBar(values.data)));
 }
 
-/** The data set's name and place, and a row for each file. */
+/** Describes the data set: its name and place, the images of each class by file, and the files' hashes. */
 function describe({ train, test, source: { kind, path, files } }: LoadedDatasets): string {
-  const checks = files.map(({ file, counts, sha256 }) => ({
-    file,
-    counts,
-    sha256: `${sha256.slice(0, 8)}…`,
-  }));
-  if (kind === "synthetic") {
-    checks.push({ file: "training images", counts: countClasses(train.labels), sha256: "" });
-    checks.push({ file: "test images", counts: countClasses(test.labels), sha256: "" });
-  }
+  const parts = kind === "synthetic"
+    ? [{ name: "training", labels: train.labels }, { name: "test", labels: test.labels }]
+      .map(({ name, labels }) => ({ name, counts: countClasses(labels) }))
+    // data_batch_1.bin → batch 1
+    : files.map(({ file, counts }) => ({
+      name: file.replaceAll(/^data_|\.bin$/g, "").replaceAll("_", " "),
+      counts,
+    }));
   const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0);
-  const row = (file: string, counts: number[], last: string) => [file, sum(counts), ...counts, last];
-  const all = CLASS_NAMES.map((_, label) => sum(checks.map(({ counts }) => counts[label])));
+  const row = (name: string, counts: number[]) => [name, ...counts, sum(counts)];
   return [
-    train.name,
-    `${SOURCES[kind]}${path ? `: ${path}` : ""}`,
+    wrapText(`${train.name}\n${SOURCES[kind]}${path ? `: ${path}` : ""}`),
     "",
     formatTable({
-      header: [
-        "",
-        "images",
-        ...CLASS_NAMES.map((name) => name.slice(0, 6)),
-        kind === "synthetic" ? "" : "SHA-256",
-      ],
-      rows: checks.map(({ file, counts, sha256 }) => row(file, counts, sha256)),
-      footer: [row("all", all, "")],
+      header: ["class", ...parts.map(({ name }) => name), "all"],
+      rows: CLASS_NAMES.map((name, label) => row(name, parts.map(({ counts }) => counts[label]))),
+      footer: [row("all", parts.map(({ counts }) => sum(counts)))],
     }),
-    ...(files.length ? ["", "Every file is whole: its size is right, and all its labels are 0 to 9."] : []),
+    ...(files.length === 0 ? [] : [
+      "",
+      formatTable({
+        header: ["file", "SHA-256"],
+        rows: files.map(({ file, sha256 }) => [file, `${sha256.slice(0, 8)}…`]),
+      }),
+      "",
+      wrapText("Every file is complete: its size is right, and all its labels are 0 to 9."),
+    ]),
   ].join("\n");
 }
 

@@ -3,6 +3,7 @@ import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { requireFolderOf } from "../lib/support/files.ts";
+import { formatCount, formatPercent } from "../lib/support/format.ts";
 import { text } from "../lib/support/schema.ts";
 import { writeSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
@@ -14,11 +15,11 @@ import { createEvaluator, type Evaluation } from "../lib/training/evaluate.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
-import { createLiveLine, fitLine } from "./shared/live_line.ts";
+import { createLive, fitLine } from "./shared/live.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { formatTable } from "./shared/table.ts";
-import { formatCount, formatPercent } from "./shared/units.ts";
+import { formatTable, wrapText } from "./shared/table.ts";
+import { outputWidth } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task evaluate",
@@ -80,15 +81,16 @@ async function evaluateWithBar(
   images: Dataset,
   batchSize: number,
 ): Promise<Evaluation> {
-  const line = createLiveLine();
+  const live = await createLive();
   const evaluator = createEvaluator({ ...config, batchSize });
   try {
     return await evaluator.evaluate(network, createImageSource(images), (done, all) => {
       const parts = [{ text: "testing", rank: 0 }, { text: `${done}/${all}`, rank: 1 }];
-      line.draw((columns) => fitLine(parts, { done: done / all, color: line.color, before: 1 }, columns));
+      const bar = { done: done / all, color: live.color, before: 1 };
+      live.draw(({ columns }) => fitLine(parts, bar, columns));
     });
   } finally {
-    line.clear();
+    live.clear();
     evaluator.dispose();
   }
 }
@@ -111,21 +113,29 @@ function describe(
   images: Dataset,
 ): string {
   const { accuracy, loss, perClass, confusion } = evaluation;
-  const short = CLASS_NAMES.map((name) => name.slice(0, 5));
+  const width = outputWidth();
+  const letters = width < 80 ? 3 : 5;
+  const short = CLASS_NAMES.map((name) => name.slice(0, letters));
   const rows = CLASS_NAMES.map((name, label) => {
     const share = perClass[label];
     return [name, share === null ? "–" : formatPercent(share), ...confusion[label]];
   });
-  return [
+  const head = [
     `${config.variant} (${path}, ${describeProgress(progress)})`,
     `Test accuracy ${formatPercent(accuracy, 2)}, loss ${loss.toFixed(4)}, on ${
       formatCount(images.labels.length)
     } images.`,
-    "",
-    formatTable({ header: ["class", "accuracy", ...short], rows }),
-    "",
+  ];
+  const foot = [
     "Rows: true class; columns: predicted class.",
     `Data: ${images.name}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
+  ];
+  return [
+    wrapText(head.join("\n")),
+    "",
+    formatTable({ header: ["class", "right", ...short], rows, width }),
+    "",
+    wrapText(foot.join("\n")),
   ].join("\n");
 }
 

@@ -13,9 +13,9 @@ import { describeProgress } from "../lib/training/progress.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
+import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { formatBytes } from "./shared/units.ts";
 
 export const COMMAND = {
   name: "deno task export",

@@ -15,7 +15,7 @@ import {
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
-import { createLiveLine } from "./shared/live_line.ts";
+import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
 
 export const COMMAND = {
@@ -84,12 +84,12 @@ async function executeAll(paths: readonly string[], execution: Execution): Promi
   using interrupts = watchInterrupts();
   const failure = new AbortController();
   const signal = AbortSignal.any([interrupts.signal, failure.signal]);
-  const line = createLiveLine();
+  const live = await createLive();
   const running = new Map<string, string>();
   const tell = (name: string, state: string | null) => {
     if (state === null) running.delete(name);
     else running.set(name, state);
-    line.draw((columns) => [...running.values()].join(" · ").slice(0, columns), { now: true });
+    live.draw(({ columns }) => [...running.values()].join(" · ").slice(0, columns), { now: true });
   };
   const queue = [...paths];
   const work = async () => {
@@ -103,7 +103,7 @@ async function executeAll(paths: readonly string[], execution: Execution): Promi
         (number, all) => tell(name, `${name}: cell ${number} of ${all}`),
       );
       tell(name, null);
-      line.print(`${name}: executed in ${((performance.now() - start) / 1000).toFixed(0)} s`);
+      live.print(`${name}: executed in ${((performance.now() - start) / 1000).toFixed(0)} s`);
     }
   };
   let first: unknown = null;
@@ -116,7 +116,7 @@ async function executeAll(paths: readonly string[], execution: Execution): Promi
     }
   });
   await Promise.all(workers);
-  line.clear();
+  live.clear();
   if (first === null) return;
   if (first instanceof CellError && first.trace !== "") console.error(first.trace.trimEnd());
   throw first;

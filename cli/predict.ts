@@ -4,6 +4,7 @@ import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { formatNumber, formatPercent } from "../lib/support/format.ts";
 import { choice, integer, text } from "../lib/support/schema.ts";
 import { classify, findModel, type Prediction } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
@@ -20,8 +21,8 @@ import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand, wordInputError } from "./shared/command.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { formatBar } from "./shared/live_line.ts";
-import { formatPercent } from "./shared/units.ts";
+import { formatBar } from "./shared/live.ts";
+import { outputWidth, plainSpaces } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task predict",
@@ -203,12 +204,12 @@ function checkMapsFile(path: string): void {
 }
 
 function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
-  const isTerminal = Deno.stdout.isTerminal();
-  const width = isTerminal ? (Deno.consoleSize().columns || 80) - 1 : 80; // some terminals say 0
-  const color = isTerminal && !Deno.env.get("NO_COLOR");
+  const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
   const truth = trueClass === undefined ? "" : `, in truth ${CLASS_NAMES[trueClass]}`;
-  console.log(`${heading}: ${how}${truth}\n${formatPrediction(prediction, { width, color })}\n`);
+  console.log(
+    `${heading}: ${how}${truth}\n${formatPrediction(prediction, { width: outputWidth(), color })}\n`,
+  );
 }
 
 const NAME_WIDTH = Math.max(...CLASS_NAMES.map((name) => name.length));
@@ -226,9 +227,9 @@ export function formatPrediction(
   return order.map((label) => {
     const isPredicted = label === predictedClass;
     const name = CLASS_NAMES[label].padEnd(NAME_WIDTH);
-    const score = scores[label].toFixed(2).replace("-", "−").padStart(7);
+    const score = formatNumber(scores[label], 2).padStart(7);
     const bar = formatBar(probabilities[label], barWidth, color);
-    const percent = formatPercent(probabilities[label]).padStart(8);
+    const percent = plainSpaces(formatPercent(probabilities[label])).padStart(8);
     const left = `${isPredicted ? "▸" : " "} ${name}  ${score}`;
     return `${color && isPredicted ? `\x1b[1m${left}\x1b[0m` : left}  ${bar}  ${percent}`;
   }).join("\n");

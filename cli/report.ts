@@ -7,10 +7,10 @@ import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.
 import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
 import { ensurePythonPackages } from "../lib/setup/setup.ts";
 import { projectFolder } from "../lib/support/project.ts";
+import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";
 import { withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
-import { formatBytes } from "./shared/units.ts";
 
 export const COMMAND = {
   name: "deno task report",

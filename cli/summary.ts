@@ -14,12 +14,18 @@ export const COMMAND = {
 
 function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {
   const { layers, parameters, trainable } = summarise(values);
+  const isFrozen = trainable < parameters;
   console.log(formatTable({
-    header: ["layer", "kind", "output shape", "parameters", "trainable"],
-    rows: layers.map((
-      row,
-    ) => [row.layer, row.kind, `[${row.outputShape.join(", ")}]`, row.parameters, row.trainable]),
-    footer: [["total", "", "", parameters, trainable]],
+    header: ["layer", "kind", "output shape", "parameters", ...isFrozen ? ["trainable"] : []],
+    rows: layers.map((row) => [
+      row.layer,
+      row.kind,
+      `[${row.outputShape.join(",")}]`,
+      row.parameters,
+      ...isFrozen ? [row.trainable] : [],
+    ]),
+    footer: [["total", isFrozen ? "" : "all trainable", "", parameters, ...isFrozen ? [trainable] : []]],
+    prose: 1,
   }));
   return Promise.resolve();
 }

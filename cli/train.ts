@@ -8,6 +8,8 @@ import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import { checkNewRun, defaultRunsFolder, findCheckpoint } from "../lib/training/run_folder.ts";
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import { nameNetwork } from "../lib/training/config.ts";
+import { formatCount, formatPercent } from "../lib/support/format.ts";
 import { text } from "../lib/support/schema.ts";
 import { runCommand } from "./shared/command.ts";
 import {
@@ -18,8 +20,9 @@ import {
   JSON_OPTION,
 } from "./shared/options.ts";
 import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
+import { createLive } from "./shared/live.ts";
 import { createProgress } from "./shared/progress.ts";
-import { formatCount, formatPercent } from "./shared/units.ts";
+import { outputWidth, quoteShell, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task train",
@@ -49,24 +52,35 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
   const file = path === null ? undefined : await readConfigFile(path);
   const config = absolutePaths(resolveConfig({ base: resume?.config, file, flags }));
-  if (resume === null) checkNewRun(join(defaultRunsFolder(), config.run)); // before anything is fetched
+  const isNamed = flags.run !== undefined || (file !== undefined && "run" in file.values);
+  // a taken name is refused before anything is downloaded
+  if (resume === null && isNamed) checkNewRun(join(defaultRunsFolder(), config.run));
   await setUpTensorFlow({ device: config.device });
-  await useNativeTensorFlow({ device: config.device }); // a GPU that is not there is said before anything is fetched
+  await useNativeTensorFlow({ device: config.device }); // so is a GPU that is not there
   const datasets = await loadDatasetsWithBar(config.data);
   const pretrained = resume === null ? await loadPretrainedWithBar(config.weights) : undefined;
-  using interrupts = watchInterrupts(); // from here on Ctrl-C saves; a download it may cut
+  const observer = await createObserver(config.run);
+  using interrupts = watchInterrupts(); // from here on Ctrl-C saves; before, it just ends a download
   const { signal } = interrupts;
-  const result = await train(config, { observer: createObserver(), signal, resume, datasets, pretrained });
-  console.log(json ? JSON.stringify(result) : describeResult(result));
+  const result = await train(config, { observer, signal, resume, datasets, pretrained, numbered: !isNamed });
+  console.log(json ? JSON.stringify(result) : await describeResult(result));
 }
 
-/** The live bar, with the run's circumstances above it. */
-function createObserver(): TrainObserver {
-  const progress = createProgress();
+/** The live bar, with the run's data, weights and device above it. */
+async function createObserver(wantedRun: string): Promise<TrainObserver> {
+  const { formatTable } = await import("./shared/table.ts"); // not for what starts --help
+  const progress = createProgress(await createLive());
   return {
     ...progress,
     onStart(start) {
-      for (const line of describeStart(start)) progress.onMessage(line);
+      if (start.run !== wantedRun) {
+        progress.onMessage(
+          `${wantedRun} exists; this run is ${start.run}; --resume ${wantedRun} continues that one.`,
+        );
+      }
+      progress.onMessage(
+        formatTable({ rows: describeStart(start), prose: 1, width: outputWidth(Deno.stderr) }),
+      );
       progress.onStart(start);
     },
   };
@@ -74,33 +88,37 @@ function createObserver(): TrainObserver {
 
 function describeStart(
   { config, recorded, folder, trainImages, testImages, testedOn }: TrainStart,
-): string[] {
+): string[][] {
   const { trainable, parameters } = summarise(config);
   const { data, weights, device, threads, tensorflow } = recorded;
+  const trained = trainable === parameters ? "all" : formatCount(trainable);
+  const path = showPath(folder);
   return [
-    `network  ${config.variant}, ${formatCount(parameters)} parameters, ${
-      formatCount(trainable)
-    } of them trainable`,
-    `weights  ${weights}`,
-    `data     ${data}: ${formatCount(trainImages)} training images, ${
-      formatCount(testImages)
-    } ${testedOn} images`,
-    `device   ${device.toUpperCase()}, TensorFlow ${tensorflow}, ${threads} threads`,
-    `folder   ${folder}`,
+    ["run", config.run],
+    ["network", `${nameNetwork(config)}, ${formatCount(parameters)} parameters, ${trained} trainable`],
+    ["weights", weights],
+    [
+      "data",
+      `${data}: ${formatCount(trainImages)} training images, ${formatCount(testImages)} ${testedOn} images`,
+    ],
+    ["device", `${device.toUpperCase()}, TensorFlow ${tensorflow}, ${threads} threads`],
+    ["folder", path],
+    ...(config.tensorboard ? [["curves", `tensorboard --logdir ${quoteShell(path)}`]] : []),
   ];
 }
 
-function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult): string {
+async function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult): Promise<string> {
+  const { wrapText } = await import("./shared/table.ts");
   const chosen = chosenOn === "test"
     ? `the best of all epochs on the test set`
     : `chosen by its validation accuracy of ${formatPercent(best.accuracy, 2)}`;
-  return [
+  return wrapText([
     `Test accuracy ${formatPercent(test.accuracy, 2)}, loss ${
       test.loss.toFixed(4)
     }, after epoch ${best.epoch}: ${chosen}.`,
     `Data: ${recorded.data}${recorded.data === "synthetic" ? " (NOT CIFAR-10)" : ""}. ` +
-    `Weights: ${recorded.weights}. Kept in ${folder}.`,
-  ].join("\n");
+    `Weights: ${recorded.weights}. Kept in ${showPath(folder)}.`,
+  ].join("\n"));
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

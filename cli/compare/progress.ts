@@ -1,12 +1,14 @@
 import type { PlannedRun } from "../../lib/experiments/plan.ts";
 import type { RunState } from "../../lib/experiments/runs.ts";
+import type { TrainConfig } from "../../lib/training/config.ts";
 import type { EpochRecord } from "../../lib/training/progress.ts";
 import type { WorkerEvent } from "./worker.ts";
-import { createLiveBlock, type LiveBlockOptions } from "../shared/live_block.ts";
+import { formatDuration, formatPercent } from "../../lib/support/format.ts";
+import { fitLine, type Live } from "../shared/live.ts";
 import { formatTable } from "../shared/table.ts";
-import { formatDuration, formatPercent } from "../shared/units.ts";
+import type { TerminalSize } from "../shared/terminal.ts";
 
-/** Shows where the runs of a comparison are. */
+/** Shows the runs of a comparison. */
 export interface CompareProgress {
   onEvent(run: PlannedRun, event: WorkerEvent): void;
   onBegin(run: PlannedRun): void;
@@ -19,7 +21,8 @@ export interface CompareProgress {
 }
 
 /** Options of {@linkcode createCompareProgress}. */
-export interface CompareProgressOptions extends LiveBlockOptions {
+export interface CompareProgressOptions {
+  live: Live;
   runs: readonly PlannedRun[];
   states: ReadonlyMap<PlannedRun, RunState>;
   jobs: number;
@@ -32,8 +35,8 @@ interface Place {
 }
 
 /**
- * A table of all runs on a terminal, a row an experiment and a column a seed, with a line for each that is being trained; elsewhere a
- * line an epoch.
+ * Shows all runs in a table on a terminal, one row per experiment and one column per seed, with a line for each that is being trained;
+ * elsewhere one line per epoch.
  *
  * ```text
  * experiment        seed 0         seed 1
@@ -47,16 +50,15 @@ interface Place {
  * ```
  */
 export function createCompareProgress(options: CompareProgressOptions): CompareProgress {
-  const { runs, states, jobs } = options;
-  const block = createLiveBlock(options);
+  const { live, runs, states, jobs } = options;
   const places = new Map(runs.map((run): [PlannedRun, Place] => {
     const { stage, history } = states.get(run)!;
     return [run, { stage: stage === "finished" ? "finished" : "waiting", history: [...history], step: null }];
   }));
-  const draw = (now = false) => block.draw((_, rows) => formatPlaces(places, jobs, rows), { now });
+  const draw = (now = false) => live.draw((size) => formatPlaces(places, jobs, size), { now });
   const move = (run: PlannedRun, stage: Place["stage"], line: string) => {
     Object.assign(places.get(run)!, { stage, step: null });
-    if (!block.interactive) block.print(line);
+    if (!live.interactive) live.print(line);
     draw(true);
   };
   draw(true);
@@ -65,23 +67,23 @@ export function createCompareProgress(options: CompareProgressOptions): CompareP
     onStop: (run) => move(run, "stopped", `${run.config.run}: stopped, saved`),
     onFailure(run, error) {
       places.get(run)!.stage = "failed";
-      block.print(`error: ${error instanceof Error ? error.message : error}`);
+      live.print(`error: ${error instanceof Error ? error.message : error}`);
       draw(true);
     },
     onEvent(run, event) {
       const place = places.get(run)!;
-      if (event.kind === "message") block.print(`${run.config.run}: ${event.text}`);
+      if (event.kind === "message") live.print(`${run.config.run}: ${event.text}`);
       if (event.kind === "start") place.history.length = event.epochsDone; // the checkpoint's word counts
       if (event.kind === "step") place.step = event;
       if (event.kind === "epoch") {
         place.history.push(event.record);
-        if (!block.interactive) block.print(formatEpoch(run, event.record, place));
+        if (!live.interactive) live.print(formatEpoch(run, event.record, place));
       }
       if (event.kind === "end") return move(run, "finished", `${run.config.run}: done`);
       draw();
     },
-    print: (text) => block.print(text),
-    leave: () => block.leave(),
+    print: (text) => live.print(text),
+    leave: () => live.leave(),
   };
 }
 
@@ -96,27 +98,34 @@ function formatEpoch({ config }: PlannedRun, record: EpochRecord, { step }: Plac
   ].join("  ");
 }
 
-function formatPlaces(places: ReadonlyMap<PlannedRun, Place>, jobs: number, rows: number): string[] {
+function formatPlaces(
+  places: ReadonlyMap<PlannedRun, Place>,
+  jobs: number,
+  { columns, rows }: TerminalSize,
+): string {
   const seeds = [...new Set([...places.keys()].map(({ seed }) => seed))];
   const byExperiment = Map.groupBy(places, ([{ experiment }]) => experiment.name);
-  const table = formatTable({
-    header: ["experiment", ...seeds.map((seed) => `seed ${seed}`)],
-    rows: [...byExperiment].map(([name, group]) => [
-      name,
-      ...seeds.map((seed) => {
-        const found = group.find(([run]) => run.seed === seed);
-        return found === undefined ? "" : formatPlace(...found);
-      }),
-    ]),
-  }).split("\n");
+  const tabulate = (format: typeof formatPlace) =>
+    formatTable({
+      header: ["experiment", ...seeds.map((seed) => `seed ${seed}`)],
+      rows: [...byExperiment].map(([name, group]) => [
+        name,
+        ...seeds.map((seed) => {
+          const found = group.find(([run]) => run.seed === seed);
+          return found === undefined ? "" : format(...found);
+        }),
+      ]),
+      width: columns,
+    }).split("\n");
+  const fits = (table: string[]) => table.every((line) => line.length <= columns);
+  const table = [formatPlace, formatPlaceShort].map(tabulate).find(fits);
   const running = [...places].filter(([, { stage }]) => stage === "running");
   const width = Math.max(0, ...running.map(([{ config }]) => config.run.length));
-  const lines = running.map(([{ config }, place]) =>
-    `${config.run.padEnd(width)}  ${formatRunning(place, config.epochs)}`
-  );
-  const bottom = [...lines, formatWhole(places, jobs)];
+  const lines = running.map(([{ config }, place]) => formatRunning(config, place, width, columns));
+  const bottom = [...lines, formatWhole(places, jobs).slice(0, columns)];
   // the runs in training say more than a part of the table would
-  return table.length + 1 + bottom.length <= rows ? [...table, "", ...bottom] : bottom;
+  const isRoomy = table !== undefined && table.length + 1 + bottom.length <= rows;
+  return (isRoomy ? [...table, "", ...bottom] : bottom).join("\n");
 }
 
 function formatPlace({ config }: PlannedRun, { stage, history }: Place): string {
@@ -128,19 +137,35 @@ function formatPlace({ config }: PlannedRun, { stage, history }: Place): string 
   return `${history.length}/${config.epochs} ${accuracy}`.trimEnd() + (stage === "stopped" ? " stopped" : "");
 }
 
-function formatRunning({ history, step }: Place, epochs: number): string {
+/** For many seeds on a narrow terminal. */
+function formatPlaceShort(run: PlannedRun, place: Place): string {
+  if (place.stage === "stopped") return "stopped";
+  if (place.stage === "finished" || place.history.length === 0) return formatPlace(run, place);
+  return place.stage === "failed" ? "failed" : `${place.history.length}/${run.config.epochs}`;
+}
+
+function formatRunning({ run, epochs }: TrainConfig, place: Place, width: number, columns: number): string {
+  const { history, step } = place;
+  const name = run.padEnd(width) + " ";
   if (step === null) {
-    return history.length === 0 ? "starting" : `starting after epoch ${history.length}/${epochs}`;
+    const state = history.length === 0 ? "starting" : `starting after epoch ${history.length}/${epochs}`;
+    return `${name} ${state}`.slice(0, columns);
   }
   const last = history.at(-1);
   const isTesting = step.step === step.steps && history.length < step.epoch;
-  return [
-    `epoch ${step.epoch}/${epochs}`,
-    isTesting ? "testing" : `${Math.floor(100 * step.step / step.steps)} %`.padStart(5),
-    ...(step.accuracy === null ? [] : [`train ${formatPercent(step.accuracy)}`]),
-    ...(last === undefined ? [] : [`test ${formatPercent(last.testAccuracy, 2)}`]),
-    `${formatDuration(step.totalSecondsLeft)} left`,
-  ].join("  ");
+  const percent = `${Math.floor(100 * step.step / step.steps)} %`.padStart(5);
+  return fitLine(
+    [
+      { text: name, rank: 0 },
+      { text: `epoch ${step.epoch}/${epochs}`, rank: 2 },
+      { text: isTesting ? "testing" : percent, rank: 3 },
+      { text: step.accuracy === null ? "" : ` train ${formatPercent(step.accuracy)}`, rank: 5 },
+      { text: last === undefined ? "" : ` test ${formatPercent(last.testAccuracy, 2)}`, rank: 4 },
+      { text: ` ${formatDuration(step.totalSecondsLeft)} left`, rank: 1 },
+    ],
+    null,
+    columns,
+  );
 }
 
 function formatWhole(places: ReadonlyMap<PlannedRun, Place>, jobs: number): string {
@@ -154,7 +179,7 @@ function formatWhole(places: ReadonlyMap<PlannedRun, Place>, jobs: number): stri
   return parts.join(", ");
 }
 
-/** What the epochs that are still to be done take if they take as long as those already done; null while none is. */
+/** Estimates the seconds left from the mean of the epochs done; null while there are none. */
 function estimateSecondsLeft(places: ReadonlyMap<PlannedRun, Place>, jobs: number): number | null {
   let [seconds, done, left] = [0, 0, 0];
   for (const [{ config }, { stage, history, step }] of places) {

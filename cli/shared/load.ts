@@ -5,8 +5,9 @@ import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import { ensureTensorFlow } from "../../lib/setup/setup.ts";
 import type { Installation, InstallOptions, SetupReporter } from "../../lib/tensorflow/setup/mod.ts";
 import { wordNextStep } from "./command.ts";
-import { createLiveLine } from "./live_line.ts";
-import { createDownloadProgress } from "./download_progress.ts";
+import { createLive } from "./live.ts";
+import { createDownloadProgress } from "./progress.ts";
+import { outputWidth } from "./terminal.ts";
 
 /** Loads the data set, with a bar where it is downloaded. */
 export function loadDatasetsWithBar(data: string | null): Promise<LoadedDatasets> {
@@ -19,20 +20,16 @@ export function loadPretrainedWithBar(weights: string | null): Promise<Pretraine
 }
 
 async function withBar<T>(label: string, load: (network: LoadOptions) => Promise<T>): Promise<T> {
-  const bar = createDownloadProgress(label);
-  const log = (text: string) => {
-    bar.close(); // it must be gone before anything else is printed
-    console.error(text);
-  };
+  const live = await createLive();
   let warned = Promise.resolve();
   const warn = (message: string, next: readonly NextStep[]) => {
-    warned = formatBanner(`${message} Or ${next.map(wordNextStep).join(", or ")}.`).then(log);
+    warned = formatBanner(`${message} Or ${next.map(wordNextStep).join(", or ")}.`).then(live.print);
   };
   try {
-    return await load({ log, warn, onDownload: bar.onDownload });
+    return await load({ log: live.print, warn, onDownload: createDownloadProgress(label, live).onDownload });
   } finally {
+    live.clear();
     await warned;
-    bar.close();
   }
 }
 
@@ -45,24 +42,20 @@ export async function setUpTensorFlow(
 
 /** Runs a set-up that reports on a live line of standard error. */
 export async function withLiveReporter<T>(work: (reporter: SetupReporter) => Promise<T>): Promise<T> {
-  const liveLine = createLiveLine();
-  const live = (text: string) => liveLine.draw((columns) => text.slice(0, columns));
+  const live = await createLive();
+  const draw = (text: string) => live.draw(({ columns }) => text.slice(0, columns));
   try {
-    return await work({
-      line: (text) => liveLine.print(text),
-      live: liveLine.interactive ? live : undefined,
-    });
+    return await work({ line: live.print, live: live.interactive ? draw : undefined });
   } finally {
-    liveLine.clear();
+    live.clear();
   }
 }
 
-const BANNER_WIDTH = 74;
-
-/** Frames a warning that must not be overlooked, 80 columns wide. */
-export async function formatBanner(text: string): Promise<string> {
-  const { default: wrapAnsi } = await import("wrap-ansi");
-  const rule = "*".repeat(BANNER_WIDTH + 6);
-  const lines = wrapAnsi(text, BANNER_WIDTH, { hard: true }).split("\n");
-  return ["", rule, ...lines.map((line) => `*  ${line.padEnd(BANNER_WIDTH)}  *`), rule, ""].join("\n");
+/** Frames a warning that must not be overlooked, at most 80 columns wide. */
+export async function formatBanner(text: string, width = outputWidth(Deno.stderr)): Promise<string> {
+  const { wrapText } = await import("./table.ts"); // only a warning needs it
+  const columns = Math.min(80, width);
+  const rule = "*".repeat(columns);
+  const lines = wrapText(text, columns - 6).split("\n");
+  return ["", rule, ...lines.map((line) => `*  ${line.padEnd(columns - 6)}  *`), rule, ""].join("\n");
 }

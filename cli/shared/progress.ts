@@ -1,30 +1,45 @@
 import type { TrainObserver, TrainStart, TrainStep } from "../../lib/training/observer.ts";
 import type { EpochRecord } from "../../lib/training/progress.ts";
-import { createLiveLine, fitLine, type LiveLineOptions } from "./live_line.ts";
-import { formatCount, formatDuration, formatPercent, formatRate } from "./units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatRate,
+} from "../../lib/support/format.ts";
+import { fitLine, type LinePart, type Live } from "./live.ts";
+import { consoleSize } from "./terminal.ts";
 
 /** Seconds of an epoch after which a line is printed where there is no terminal to draw a bar on. */
 const SECONDS_BETWEEN_LINES = 30;
 
+/** Clock and width, for tests. */
+export interface ProgressOptions {
+  /** Clock in milliseconds. */
+  now?: () => number;
+  /** Columns for lines that stay. @default {the terminal's, 80 where there is none} */
+  width?: () => number;
+}
+
 /** What of the start of a training the bar needs to know. */
 export type ProgressStart = Pick<TrainStart, "epochs" | "testedOn">;
 
-/** A {@linkcode TrainObserver} that shows what it is told. */
+/** A {@linkcode TrainObserver} that shows a training. */
 export type TrainingDisplay = Required<Omit<TrainObserver, "onStart">> & {
   onStart(start: ProgressStart): void;
 };
 
 /**
- * Shows a training on standard error: a live bar on a terminal, else a line an epoch and one every 30 s; a summary line an epoch
- * stays on both.
+ * Shows a training: one line per epoch that stays, and a live bar on a terminal, else one line per 30 s.
  *
  * ```text
- * epoch 3/12 ━━━━━━━━━━━─────── 61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:46 left (total 18:31)
+ * epoch 3/12 ━━━━━━━━━━━─────── 61 % 240/391 loss 0.812 acc 71.2 % 18:31 left
  * ```
  */
-export function createProgress(options: LiveLineOptions = {}): TrainingDisplay {
-  const line = createLiveLine(options);
-  const now = options.now ?? (() => performance.now());
+export function createProgress(live: Live, options: ProgressOptions = {}): TrainingDisplay {
+  const { now = () => performance.now(), width = () => live.interactive ? consoleSize().columns : 80 } =
+    options;
   let start: ProgressStart | null = null;
   let lastLine = now();
   const epochOf = (epoch: number) => `epoch ${padLike(epoch, start?.epochs ?? epoch)}`;
@@ -35,69 +50,117 @@ export function createProgress(options: LiveLineOptions = {}): TrainingDisplay {
     },
     onStep(step) {
       const isLast = step.step === step.steps;
-      line.draw((columns) => formatStep(epochOf(step.epoch), step, columns, line.color), { now: isLast });
-      if (!line.interactive && !isLast && now() - lastLine >= SECONDS_BETWEEN_LINES * 1000) {
-        line.print(stepParts(epochOf(step.epoch), step).map(({ text }) => text).filter(Boolean).join(" "));
+      const parts = stepParts(epochOf(step.epoch), step);
+      const bar = { done: step.step / step.steps, color: live.color, before: 1 };
+      live.draw(({ columns }) => fitLine(parts, bar, columns), { now: isLast });
+      if (!live.interactive && !isLast && now() - lastLine >= SECONDS_BETWEEN_LINES * 1000) {
+        live.print(fitLine(parts, null, width()));
         lastLine = now();
       }
     },
     onTest({ epoch, step, steps }) {
       const parts = [
         { text: epochOf(epoch), rank: 0 },
-        { text: percent(step / steps), rank: 1 },
+        { text: percentDone(step / steps), rank: 1 },
         { text: start?.testedOn === "validation" ? "validating" : "testing", rank: 2 },
       ];
-      line.draw((columns) => fitLine(parts, { done: step / steps, color: line.color, before: 1 }, columns));
+      const bar = { done: step / steps, color: live.color, before: 1 };
+      live.draw(({ columns }) => fitLine(parts, bar, columns));
     },
     onEpoch(record, isBest) {
-      line.clear();
-      line.print(formatEpoch(epochOf(record.epoch), record, isBest, start?.testedOn ?? "test"));
+      live.clear();
+      live.print(formatEpoch(epochOf(record.epoch), record, isBest, start?.testedOn ?? "test", width()));
       lastLine = now();
     },
-    onMessage(text) {
-      line.print(text);
-    },
-    onEnd() {
-      line.clear();
-    },
+    onMessage: (text) => live.print(text),
+    onEnd: () => live.clear(),
   };
 }
 
-function formatStep(epoch: string, step: TrainStep, columns: number, color: boolean): string {
-  return fitLine(stepParts(epoch, step), { done: step.step / step.steps, color, before: 1 }, columns);
-}
-
-function stepParts(epoch: string, step: TrainStep) {
-  const { loss, accuracy, totalSecondsLeft } = step;
+function stepParts(epoch: string, step: TrainStep): LinePart[] {
+  const { loss, accuracy, secondsLeft, totalSecondsLeft: total } = step;
+  const isKnown = total !== undefined && total !== null;
+  const left = isKnown
+    ? `${formatDuration(total)} left`
+    : `${formatDuration(secondsLeft)} left in this epoch`;
   return [
     { text: epoch, rank: 0 },
-    { text: percent(step.step / step.steps), rank: 1 },
-    { text: padLike(step.step, step.steps), rank: 5 },
-    { text: loss === null ? "" : `loss ${loss.toFixed(3)}`, rank: 2 },
-    { text: accuracy === null ? "" : `acc ${formatPercent(accuracy)}`, rank: 3 },
+    { text: percentDone(step.step / step.steps), rank: 1 },
+    { text: padLike(step.step, step.steps), rank: 6 },
+    { text: loss === null ? "" : `loss ${loss.toFixed(3)}`, rank: 3 },
+    { text: accuracy === null ? "" : `acc ${formatPercent(accuracy)}`, rank: 4 },
     { text: `lr ${formatRate(step.learningRate)}`, rank: 7 },
-    { text: `${formatCount(step.imagesPerSecond)} img/s`, rank: 6 },
-    { text: `${formatDuration(step.secondsLeft)} left`, rank: 4 },
-    { text: totalSecondsLeft === undefined ? "" : `(total ${formatDuration(totalSecondsLeft)})`, rank: 8 },
+    { text: `${formatCount(step.imagesPerSecond)} images/s`, rank: 5 },
+    { text: left, rank: 2 },
+    { text: isKnown ? `(epoch ${formatDuration(secondsLeft)})` : "", rank: 8 },
   ];
 }
 
-function formatEpoch(epoch: string, record: EpochRecord, isBest: boolean, testedOn: string): string {
-  return [
-    epoch,
-    `train loss ${record.trainLoss.toFixed(3)} acc ${formatPercent(record.trainAccuracy)}`,
-    `${testedOn} loss ${record.testLoss.toFixed(3)} acc ${formatPercent(record.testAccuracy, 2)}`,
-    `${formatDuration(record.seconds)}`,
-    `${formatCount(record.imagesPerSecond)} img/s`,
-    isBest ? "best" : "",
-  ].filter(Boolean).join("  ");
+/** Formats an epoch in one line, with what fits. */
+function formatEpoch(
+  epoch: string,
+  record: EpochRecord,
+  isBest: boolean,
+  testedOn: string,
+  columns: number,
+): string {
+  const accuracies = [formatPercent(record.trainAccuracy), formatPercent(record.testAccuracy, 2)];
+  const losses = [record.trainLoss, record.testLoss].map((loss) => `loss ${formatNumber(loss, 3)}, `);
+  const speed = `  ${formatCount(record.imagesPerSecond)} images/s`;
+  const format = ([train, test]: string[], rest: string) =>
+    `${epoch}  train ${train}${accuracies[0]}  ${testedOn} ${test}${accuracies[1]}  ` +
+    formatDuration(record.seconds) + rest + (isBest ? "  best" : "");
+  const lines = [format(losses, speed), format(losses, ""), format(["", ""], "")];
+  return lines.find((line) => line.length <= columns) ?? lines[2];
 }
 
-/** `3/12` with the first number as wide as the second, so that nothing moves. */
+/** Formats `3/12` with the first number as wide as the second, so that nothing moves. */
 function padLike(number: number, total: number): string {
   return `${String(number).padStart(String(total).length)}/${total}`;
 }
 
-function percent(share: number): string {
-  return `${Math.floor(share * 100)} %`.padStart(5);
+function percentDone(done: number): string {
+  return `${Math.floor(done * 100)} %`.padStart(5);
+}
+
+/** Shows a download. */
+export interface DownloadProgress {
+  /** Receives the bytes that are there, and their total where it is known. */
+  onDownload(bytes: number, total?: number): void;
+}
+
+/**
+ * Shows a download: a live bar on a terminal, else one line at the start.
+ *
+ * @param label Name of the file: `CIFAR-10`.
+ */
+export function createDownloadProgress(
+  label: string,
+  live: Live,
+  { now = () => performance.now() }: ProgressOptions = {},
+): DownloadProgress {
+  let start: { time: number; bytes: number } | null = null;
+  return {
+    onDownload(bytes, total) {
+      if (start === null) {
+        start = { time: now(), bytes };
+        if (!live.interactive) {
+          live.print(`${label}: downloading${total === undefined ? "" : ` ${formatBytes(total)}`}`);
+        }
+      }
+      const seconds = (now() - start.time) / 1000;
+      // bytes of an earlier, interrupted download must not count as speed
+      const speed = seconds > 0.5 ? (bytes - start.bytes) / seconds : 0;
+      const left = total === undefined || speed === 0 ? null : (total - bytes) / speed;
+      const parts = [
+        { text: label, rank: 0 },
+        { text: total === undefined ? "" : percentDone(bytes / total), rank: 1 },
+        { text: formatBytes(bytes) + (total === undefined ? "" : ` of ${formatBytes(total)}`), rank: 3 },
+        { text: speed > 0 ? `${formatBytes(speed)}/s` : "", rank: 4 },
+        { text: left === null ? "" : `${formatDuration(left)} left`, rank: 2 },
+      ];
+      const bar = { done: total === undefined ? 0 : bytes / total, color: live.color, before: 1 };
+      live.draw(({ columns }) => fitLine(parts, bar, columns));
+    },
+  };
 }

@@ -1,22 +1,24 @@
-/** Where live lines are drawn: `Deno.stderr`, or what a test collects. */
-export interface LineStream {
+import { relative } from "@std/path";
+
+/** A stream that text is written to: `Deno.stderr`, or one that a test collects. */
+export interface TextStream {
   writeSync(bytes: Uint8Array): number;
   isTerminal(): boolean;
 }
 
-/** Live lines are drawn anew at most this often. */
-export const MILLISECONDS_BETWEEN_DRAWINGS = 100;
+/** Size of a terminal in characters. */
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
 
-/** Clears what is right of the cursor. */
-export const CLEAR_REST = "\x1b[K";
-
-/** Whether lines can be drawn over again there. */
-export function isInteractive(stream: LineStream): boolean {
+/** Tells whether lines can be redrawn on a stream. */
+export function isInteractive(stream: TextStream): boolean {
   return stream.isTerminal() && Deno.env.get("TERM") !== "dumb";
 }
 
-/** The terminal's size; 80 by 24 for a stream that says it is a terminal and has none. */
-export function consoleSize(): { columns: number; rows: number } {
+/** Asks for the terminal's size; 80 by 24 where a terminal has none. */
+export function consoleSize(): TerminalSize {
   try {
     const { columns, rows } = Deno.consoleSize();
     return { columns: columns || 80, rows: rows || 24 };
@@ -25,12 +27,22 @@ export function consoleSize(): { columns: number; rows: number } {
   }
 }
 
-/** Writes text until nobody reads it any more: a closed terminal must not end the work that is reported on. */
-export function createWriter(stream: LineStream): (text: string) => void {
+/** Columns for tables and text on a stream: its terminal's, at least 40; 80 where it is none. */
+export function outputWidth(stream: Pick<TextStream, "isTerminal"> = Deno.stdout): number {
+  return stream.isTerminal() ? Math.max(40, consoleSize().columns) : 80;
+}
+
+/** Replaces non-breaking spaces, which have done their work once text is wrapped. */
+export function plainSpaces(text: string): string {
+  return text.replaceAll("\u00a0", " ");
+}
+
+/** Writes text while somebody reads it: a closed terminal must not end a training that reports to it. */
+export function createWriter(stream: TextStream): (text: string) => void {
   const encoder = new TextEncoder();
   let isOpen = true;
   return (text) => {
-    let bytes = encoder.encode(text);
+    let bytes = encoder.encode(plainSpaces(text));
     try {
       while (isOpen && bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
     } catch (error) {
@@ -39,4 +51,15 @@ export function createWriter(stream: LineStream): (text: string) => void {
       isOpen = false;
     }
   };
+}
+
+/** Shortens a path for the terminal: relative to the current folder where it lies within it. */
+export function showPath(path: string): string {
+  const inside = relative(Deno.cwd(), path);
+  return inside === "" || inside.startsWith("..") ? path : inside;
+}
+
+/** Quotes an argument for a shell where that needs it. */
+export function quoteShell(argument: string): string {
+  return /^[\w./:@%+-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

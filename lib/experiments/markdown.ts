@@ -49,10 +49,14 @@ export function formatMean({ mean, deviation, n }: MeanInterval): string {
 /** Formats a difference in points: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]: no difference shown`. */
 export function formatDifference(difference: Difference | null): string {
   if (difference === null) return "no seed in common";
-  const { mean, interval, shown } = difference;
-  if (interval === undefined) return `${signed(mean)} (one seed: no interval)`;
-  const range = `${signed(mean)} [${signed(interval[0])}, ${signed(interval[1])}]`;
-  return shown === "none" ? `${range}: no difference shown` : range;
+  const points = formatPoints(difference);
+  if (difference.interval === undefined) return `${points} (one seed: no interval)`;
+  return difference.shown === "none" ? `${points}: no difference shown` : points;
+}
+
+/** Formats a difference of accuracies in points, with its interval where there is one: `−1.20 [−1.90, −0.50]`. */
+export function formatPoints({ mean, interval }: MeanInterval): string {
+  return signed(mean) + (interval === undefined ? "" : ` [${interval.map(signed).join(", ")}]`);
 }
 
 /** Lists data, weights, recipe, seeds and machines, and how to read the numbers, as Markdown list items. */

@@ -41,7 +41,7 @@ export function formatNumber(value: number, decimals: number): string {
   return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
-/** A share 0–1 as a percentage: `0.803` → `80.3 %`. */
+/** A share 0–1 as a percentage: `0.803` → `80.3 %`, with a space that does not break. */
 export function formatPercent(share: number, decimals = 1): string {
   return `${formatNumber(100 * share, decimals)}\u00a0%`;
 }
@@ -49,6 +49,26 @@ export function formatPercent(share: number, decimals = 1): string {
 /** A whole number with commas between the thousands. */
 export function formatCount(count: number): string {
   return count.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Seconds as `mm:ss`, from an hour on as `h:mm:ss`; `--:--` while unknown. */
+export function formatDuration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "--:--";
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (number: number) => String(number).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours > 0 ? `${hours}:` : ""}${two(minutes)}:${two(whole % 60)}`;
+}
+
+/** A learning rate: `0.0421`, or `4.2e-7` where it is tiny. */
+export function formatRate(rate: number): string {
+  return rate === 0 || rate >= 0.001 ? rate.toFixed(4) : rate.toExponential(1);
+}
+
+/** Bytes as kB, MB or GB. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** The least and the greatest finite value. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { NetworkSpec } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
 import { findProblem, parseJson, suggest } from "../support/schema.ts";
 import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOption } from "./options.ts";
@@ -95,12 +96,9 @@ export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {
   };
   const defaults = Object.fromEntries(NAMES.map((name) => [name, optionOf(name).default]));
   const config = { ...defaults, ...given } as TrainConfig;
-  const { optimizer, variant, backbone, adapter } = config;
-  const isAdam = optimizer === "adam";
-  const run = variant + (backbone === "trainable" ? "" : `-${backbone}`) +
-    (adapter === "none" ? "" : `-adapter-${adapter}`);
+  const isAdam = config.optimizer === "adam";
   const derived = {
-    run,
+    run: nameNetwork(config),
     learningRate: isAdam ? 0.001 : 0.05,
     momentum: isAdam ? 0 : 0.9,
     weightDecay: isAdam ? 0 : 5e-4,
@@ -108,6 +106,12 @@ export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {
   const complete = { ...config, ...derived, ...given };
   checkCombinations(complete);
   return complete;
+}
+
+/** Names a network by what differs from the lab's: `dynamic`, `dynamic-frozen-adapter-3x3`. */
+export function nameNetwork({ variant, backbone, adapter }: NetworkSpec): string {
+  return variant + (backbone === "trainable" ? "" : `-${backbone}`) +
+    (adapter === "none" ? "" : `-adapter-${adapter}`);
 }
 
 /** Checks all values and leaves `undefined` ones out. `place` completes the messages. */

@@ -46,7 +46,7 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
   Deno.mkdirSync(path, { recursive: true });
   const lock = tryLockFile(file(".lock"));
   if (lock === null) {
-    throw new InputError({
+    throw new RunTakenError({
       what: `train run ${basename(path)}`,
       why: "another process is training it",
       next: [{ advice: "wait for it" }, ANOTHER_NAME],
@@ -77,6 +77,26 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
   };
 }
 
+/**
+ * Opens the folder of a new run that is named after its network, with a number where that name is taken: `dynamic`, `dynamic-2`.
+ *
+ * Two processes that start at once get different ones: the lock decides, not the look before it.
+ */
+export function openNumberedRunFolder(runsFolder: string, name: string): RunFolder {
+  for (let number = 1;; number++) {
+    const path = join(runsFolder, number === 1 ? name : `${name}-${number}`);
+    if (hasCheckpoint(path)) continue;
+    try {
+      return openRunFolder(path, true);
+    } catch (error) {
+      if (!(error instanceof RunTakenError)) throw error;
+    }
+  }
+}
+
+/** A run's name is taken: by a run with a checkpoint, or by one that another process trains. */
+class RunTakenError extends InputError {}
+
 const ANOTHER_NAME: NextStep = { set: { run: "NAME" } };
 
 /**
@@ -87,7 +107,7 @@ const ANOTHER_NAME: NextStep = { set: { run: "NAME" } };
 export function checkNewRun(path: string): void {
   if (!hasCheckpoint(path)) return;
   const run = basename(path);
-  throw new InputError({
+  throw new RunTakenError({
     what: `start run ${run}`,
     why: `it is already in ${path}`,
     next: [{ set: { resume: run } }, ANOTHER_NAME, { advice: "delete the folder" }],

@@ -18,7 +18,7 @@ import type { TrainObserver } from "./observer.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
 import { fingerprint, selectRunData } from "./run_data.ts";
 import { type RunContext, runEpochs } from "./run_epochs.ts";
-import { defaultRunsFolder, openRunFolder, type RunFolder } from "./run_folder.ts";
+import { defaultRunsFolder, openNumberedRunFolder, openRunFolder, type RunFolder } from "./run_folder.ts";
 import { beginTraining, resumeTraining, saveTraining, type Training } from "./start_training.ts";
 import { DivergedError } from "./train_epoch.ts";
 
@@ -34,6 +34,8 @@ export interface TrainOptions {
   datasets?: Datasets;
   /** Initial weights of a new run's backbone, where they are not to be loaded as the configuration says. */
   pretrained?: Pretrained;
+  /** Number a new run where its name is taken: `dynamic-2`. @default {false} which refuses it */
+  numbered?: boolean;
   /** Folder of all runs. @default {checkpoints} */
   runsFolder?: string;
 }
@@ -65,15 +67,18 @@ export interface TrainResult {
  * @throws {InputError} If data, weights, device or run folder cannot be used, or if the training diverges.
  * @throws {Interrupted} If it was stopped; everything is saved.
  */
-export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+export async function train(wanted: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { observer = {}, signal, resume = null, runsFolder = defaultRunsFolder() } = options;
   const log = (message: string) => observer.onMessage?.(message);
-  const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: config.device });
-  const datasets = options.datasets ?? await loadDatasets({ data: config.data, log });
-  const data = selectRunData(datasets, config);
+  const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: wanted.device });
+  const datasets = options.datasets ?? await loadDatasets({ data: wanted.data, log });
+  const data = selectRunData(datasets, wanted);
   // a resumed run stays where its checkpoint lies, also when its folder was renamed
-  const path = resume === null ? join(runsFolder, config.run) : dirname(resume.path);
-  using folder = openRunFolder(path, resume === null);
+  const path = resume === null ? join(runsFolder, wanted.run) : dirname(resume.path);
+  using folder = resume === null && options.numbered
+    ? openNumberedRunFolder(runsFolder, wanted.run)
+    : openRunFolder(path, resume === null);
+  const config = folder.path === path ? wanted : { ...wanted, run: basename(folder.path) };
   const environment = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
   const training = resume === null
     ? beginTraining(
@@ -88,7 +93,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
     folder.writeConfig(config, recorded);
     folder.writeHistory(progress.history);
     if (resume === null) await saveTraining(folder.last, training);
-    const name = dirname(path) === runsFolder ? basename(path) : path;
+    const name = dirname(folder.path) === runsFolder ? basename(folder.path) : folder.path;
     const context: RunContext = { data, folder, name, evaluator, observer, signal };
     await runEpochs(training, context);
     return {

@@ -1,24 +1,15 @@
 import assert from "node:assert/strict";
-import { createDownloadProgress } from "../../cli/shared/download_progress.ts";
-import { createLiveLine, fitLine, formatBar } from "../../cli/shared/live_line.ts";
-import { createProgress, type ProgressStart } from "../../cli/shared/progress.ts";
+import { createLive, fitLine, formatBar } from "../../cli/shared/live.ts";
+import { createDownloadProgress, createProgress, type ProgressStart } from "../../cli/shared/progress.ts";
 import type { TrainStep } from "../../lib/training/observer.ts";
 import type { EpochRecord } from "../../lib/training/progress.ts";
+import { createTerminal } from "../testing/terminal.ts";
 
-/** Collects what is written, and has a clock that the test moves. */
-function createScreen({ interactive = true, width = 120 } = {}) {
-  let text = "";
-  const clock = { milliseconds: 0 };
-  const stream = {
-    writeSync: (bytes: Uint8Array) => (text += new TextDecoder().decode(bytes), bytes.length),
-    isTerminal: () => interactive,
-  };
-  return {
-    clock,
-    options: { stream, interactive, width: () => width, color: false, now: () => clock.milliseconds },
-    /** What was written since the last look. */
-    take: () => [text, text = ""][0],
-  };
+async function start(options: Parameters<typeof createTerminal>[0] = {}) {
+  const terminal = createTerminal(options);
+  const live = await createLive(terminal.options);
+  const { now, width } = terminal.options;
+  return { ...terminal, progress: createProgress(live, { now, width }) };
 }
 
 const START: ProgressStart = { epochs: 12, testedOn: "test" };
@@ -48,99 +39,109 @@ const RECORD: EpochRecord = {
   weights: "random",
 };
 
-Deno.test("the live line tells epoch, step, loss, accuracy, learning rate, speed and time left", () => {
-  const { options, take } = createScreen();
-  const progress = createProgress(options);
+Deno.test("the live line tells epoch, step, loss, accuracy, learning rate, speed and time left", async () => {
+  const { progress, lines } = await start();
   progress.onStart(START);
   progress.onStep(STEP);
-  assert.equal(
-    take(),
-    "\repoch  3/12 ━━━━━━━━━━━━━───────── " +
-      " 61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:12 left (total 1:01:01)\x1b[K",
-  );
+  assert.deepEqual(lines(), [
+    "epoch  3/12 ━━━━━━━━━━━──────── " +
+    " 61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 images/s 1:01:01 left (epoch 00:12)",
+  ]);
 });
 
-Deno.test("the live line never reaches the last column, and loses the least important first", () => {
+Deno.test("the live line never reaches the last column, and loses the least important first", async () => {
   const seen: string[] = [];
-  for (let width = 1; width <= 130; width++) {
-    const { options, take } = createScreen({ width });
-    const progress = createProgress(options);
+  for (let columns = 1; columns <= 130; columns++) {
+    const { progress, last } = await start({ columns });
     progress.onStart(START);
     progress.onStep(STEP);
-    const line = take().replace("\r", "").replace("\x1b[K", "");
-    assert(line.length < width, `${line.length} of ${width}`);
-    if (seen.at(-1) !== line.replaceAll(/[━─]+ /g, "")) seen.push(line.replaceAll(/[━─]+ /g, ""));
+    assert(last().length < columns, `${last().length} of ${columns}`);
+    const parts = last().replaceAll(/[━─]+ /g, "");
+    if (columns > 17 && seen.at(-1) !== parts) seen.push(parts);
   }
-  assert.deepEqual(
-    seen.slice(-9).map((line) => line.trimEnd()),
-    [
-      "epoch  3/12  61 %",
-      "epoch  3/12  61 % loss 0.812",
-      "epoch  3/12  61 % loss 0.812 acc 71.2 %",
-      "epoch  3/12  61 % loss 0.812 acc 71.2 % 00:12 left",
-      "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % 00:12 left",
-      "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % 3,310 img/s 00:12 left",
-      "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:12 left",
-      "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:12 left (total 1:01:01)",
-    ].toSpliced(0, 0, seen.at(-9)!.trimEnd()),
-  );
+  assert.deepEqual(seen.slice(-8), [
+    "epoch  3/12  61 %",
+    "epoch  3/12  61 % 1:01:01 left",
+    "epoch  3/12  61 % loss 0.812 1:01:01 left",
+    "epoch  3/12  61 % loss 0.812 acc 71.2 % 1:01:01 left",
+    "epoch  3/12  61 % loss 0.812 acc 71.2 % 3,310 images/s 1:01:01 left",
+    "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % 3,310 images/s 1:01:01 left",
+    "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 images/s 1:01:01 left",
+    "epoch  3/12  61 % 240/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 images/s 1:01:01 left (epoch 00:12)",
+  ]);
 });
 
-Deno.test("what was not read yet is left out", () => {
-  const { options, take } = createScreen({ width: 80 });
-  createProgress(options).onStep({ ...STEP, loss: null, accuracy: null, totalSecondsLeft: undefined });
-  assert.equal(
-    take(),
-    "\repoch 3/3 ━━━━━━━━━━━━━───────── " + " 61 % 240/391 lr 0.0421 3,310 img/s 00:12 left\x1b[K",
-  );
+Deno.test("at 60 columns the run's time left is visible beside a bar", async () => {
+  const { progress, last } = await start({ columns: 60 });
+  progress.onStart(START);
+  progress.onStep(STEP);
+  assert.equal(last(), "epoch  3/12 ━━━───  61 % loss 0.812 acc 71.2 % 1:01:01 left");
 });
 
-Deno.test("the live line is drawn ten times a second at most, and always for the last step", () => {
-  const { options, clock, take } = createScreen();
-  const progress = createProgress(options);
+Deno.test("what was not read yet is left out", async () => {
+  const { progress, last } = await start({ columns: 80 });
+  progress.onStep({ ...STEP, loss: null, accuracy: null, totalSecondsLeft: undefined });
+  assert.equal(last(), "epoch 3/3 ━━━━━━━━━──────  61 % 240/391 3,310 images/s 00:12 left in this epoch");
+});
+
+Deno.test("the live line is drawn ten times a second at most, and always for the last step", async () => {
+  const { options, clock } = createTerminal();
+  let drawings = 0;
+  const stream = { isTerminal: () => true, writeSync: ({ length }: Uint8Array) => (drawings++, length) };
+  const progress = createProgress(await createLive({ ...options, stream }));
   progress.onStart(START);
   for (let step = 1; step <= 391; step++) {
     clock.milliseconds += 5;
     progress.onStep({ ...STEP, step });
   }
-  const drawings = take().split("\r").length - 1;
   assert.equal(drawings, 1 + Math.floor(390 * 5 / 100) + 1);
 });
 
-Deno.test("a message and an epoch's summary stay above the live line", () => {
-  const { options, take } = createScreen();
-  const progress = createProgress(options);
+Deno.test("a message and an epoch's summary stay above the live line", async () => {
+  const { progress, lines, last } = await start();
   progress.onStart(START);
   progress.onStep(STEP);
-  const live = take();
+  const bar = last();
   progress.onMessage("The data is synthetic.");
-  assert.equal(take(), `\r\x1b[KThe data is synthetic.\n${live}`);
+  assert.deepEqual(lines(), ["The data is synthetic.", bar]);
   progress.onEpoch(RECORD, true);
-  assert.equal(
-    take(),
-    "\r\x1b[Kepoch  3/12  train loss 0.812 acc 71.2 %  test loss 0.750 acc 74.13 %  01:58  3,310 img/s  best\n",
-  );
+  const epoch =
+    "epoch  3/12  train loss 0.812, 71.2 %  test loss 0.750, 74.13 %  01:58  3,310 images/s  best";
+  assert.deepEqual(lines(), ["The data is synthetic.", epoch]);
   progress.onStep(STEP);
-  take();
+  assert.equal(last(), bar);
   progress.onEnd();
-  assert.equal(take(), "\r\x1b[K");
   progress.onEnd();
-  assert.equal(take(), "");
+  assert.deepEqual(lines(), ["The data is synthetic.", epoch]);
 });
 
-Deno.test("held-out images are called validation", () => {
-  const { options, take } = createScreen({ width: 60 });
-  const progress = createProgress(options);
+for (
+  const [columns, line] of [
+    [80, "epoch  3/12  train loss 0.812, 71.2 %  test loss 0.750, 74.13 %  01:58  best"],
+    [60, "epoch  3/12  train 71.2 %  test 74.13 %  01:58  best"],
+  ] as const
+) {
+  Deno.test(`an epoch's summary fits ${columns} columns, and a message is wrapped between words`, async () => {
+    const { progress, lines } = await start({ columns });
+    progress.onStart(START);
+    progress.onEpoch(RECORD, true);
+    progress.onMessage("word ".repeat(20).trim());
+    const words = "word ".repeat(columns / 5).trim();
+    assert.deepEqual(lines(), [line, words, "word ".repeat(20 - columns / 5).trim()]);
+  });
+}
+
+Deno.test("held-out images are called validation", async () => {
+  const { progress, lines } = await start({ columns: 62 });
   progress.onStart({ ...START, testedOn: "validation" });
   progress.onTest({ epoch: 3, step: 10, steps: 20 });
-  assert.equal(take(), "\repoch  3/12 ━━━━━━━━━━━━━━━───────────────  50 % validating\x1b[K");
+  assert.deepEqual(lines(), ["epoch  3/12 ━━━━━━━━━━━━━━━───────────────  50 % validating"]);
   progress.onEpoch(RECORD, false);
-  assert.match(take(), /validation loss 0\.750 acc 74\.13 % {2}01:58 {2}3,310 img\/s\n$/);
+  assert.deepEqual(lines(), ["epoch  3/12  train 71.2 %  validation 74.13 %  01:58"]);
 });
 
-Deno.test("where there is no terminal a line comes every 30 s and after each epoch, and nothing else", () => {
-  const { options, clock, take } = createScreen({ interactive: false });
-  const progress = createProgress(options);
+Deno.test("without a terminal a line comes every 30 s and after each epoch, and nothing else", async () => {
+  const { progress, clock, lines } = await start({ interactive: false, columns: 80 });
   progress.onStart(START);
   for (let step = 1; step <= 391; step++) {
     clock.milliseconds += 100;
@@ -149,20 +150,18 @@ Deno.test("where there is no terminal a line comes every 30 s and after each epo
   progress.onTest({ epoch: 3, step: 1, steps: 1 });
   progress.onEpoch({ ...RECORD, learningRate: 4.2e-7 }, false);
   progress.onEnd();
-  assert.equal(
-    take(),
-    "epoch  3/12  76 % 300/391 loss 0.812 acc 71.2 % lr 0.0421 3,310 img/s 00:12 left (total 1:01:01)\n" +
-      "epoch  3/12  train loss 0.812 acc 71.2 %  test loss 0.750 acc 74.13 %  01:58  3,310 img/s\n",
-  );
+  assert.deepEqual(lines(), [
+    "epoch  3/12  76 % 300/391 loss 0.812 acc 71.2 % 3,310 images/s 1:01:01 left",
+    "epoch  3/12  train loss 0.812, 71.2 %  test loss 0.750, 74.13 %  01:58",
+  ]);
 });
 
-Deno.test("the line after 30 s is left out where the epoch's summary follows at once", () => {
-  const { options, clock, take } = createScreen({ interactive: false });
-  const progress = createProgress(options);
+Deno.test("the line after 30 s is left out where the epoch's summary follows at once", async () => {
+  const { progress, clock, lines } = await start({ interactive: false });
   progress.onStart(START);
   clock.milliseconds += 30_000;
   progress.onStep({ ...STEP, step: 391 });
-  assert.equal(take(), "");
+  assert.deepEqual(lines(), [""]);
 });
 
 Deno.test("a bar is heavy for what is done, and stays within its width", () => {
@@ -183,38 +182,63 @@ Deno.test("colours take no columns", () => {
   assert.equal(plain.length, 20);
 });
 
-Deno.test("a closed terminal ends the drawing, not the work; another failure is not hidden", () => {
-  const failing = (error: Error & { code?: string }) => ({
-    isTerminal: () => true,
-    writeSync: () => {
-      throw error;
-    },
+Deno.test("live lines are redrawn in place, below the lines that stay", async () => {
+  const terminal = createTerminal();
+  const live = await createLive(terminal.options);
+  live.draw(() => "one\ntwo long\nthree");
+  live.print("stays");
+  live.draw(() => "1\n2", { now: true });
+  assert.deepEqual(terminal.lines(), ["stays", "1", "2"]);
+  live.leave();
+  live.print("after");
+  assert.deepEqual(terminal.lines(), ["stays", "1", "2", "after"]);
+});
+
+Deno.test("live lines are never more than their terminal's rows", async () => {
+  const terminal = createTerminal({ rows: 3 });
+  const live = await createLive(terminal.options);
+  live.draw(() => "1\n2\n3\n4");
+  assert.deepEqual(terminal.lines(), ["1", "2"]);
+});
+
+for (const interactive of [true, false]) {
+  Deno.test(`a closed ${interactive ? "terminal" : "pipe"} ends the drawing, not the work; another failure is not hidden`, async () => {
+    const failing = (code: string) => ({
+      isTerminal: () => interactive,
+      writeSync: () => {
+        throw Object.assign(new Error(code), { code });
+      },
+    });
+    for (const code of ["EPIPE", "EIO"]) {
+      const live = await createLive({ stream: failing(code), interactive });
+      live.print("hello");
+      live.draw(() => "bar");
+      live.clear();
+    }
+    const full = await createLive({ stream: failing("ENOSPC"), interactive });
+    assert.throws(() => full.print("hello"), /ENOSPC/);
   });
-  createLiveLine({ stream: failing(Object.assign(new Error(), { code: "EPIPE" })) }).print("hello");
-  createLiveLine({ stream: failing(Object.assign(new Error(), { code: "EIO" })) }).print("hello");
-  const full = Object.assign(new Error("disk full"), { code: "ENOSPC" });
-  assert.throws(() => createLiveLine({ stream: failing(full) }).print("hello"), full);
-});
+}
 
-Deno.test("a download shows its share, speed and time left, from where it was resumed", () => {
-  const { options, clock, take } = createScreen({ width: 100 });
-  const progress = createDownloadProgress("CIFAR-10", options);
-  progress.onDownload(50e6, 170e6);
-  take();
-  clock.milliseconds += 10_000;
-  progress.onDownload(80e6, 170e6);
-  assert.equal(
-    take(),
-    "\rCIFAR-10 ━━━━━━━━━━━━━━──────────────── " + " 47 % 80.0 MB of 170.0 MB 3.0 MB/s 00:30 left\x1b[K",
-  );
-  progress.close();
-  assert.equal(take(), "\r\x1b[K");
-});
+for (
+  const [columns, line] of [
+    [100, "CIFAR-10 ━━━━━━━━━━━━━━────────────────  47 % 80.0 MB of 170.0 MB 3.0 MB/s 00:30 left"],
+    [60, "CIFAR-10 ━━━━━━───────  47 % 80.0 MB of 170.0 MB 00:30 left"],
+  ] as const
+) {
+  Deno.test(`a download shows its percentage, speed and time left, from where it was resumed, on ${columns} columns`, async () => {
+    const { options, clock, lines } = createTerminal({ columns });
+    const progress = createDownloadProgress("CIFAR-10", await createLive(options), { now: options.now });
+    progress.onDownload(50e6, 170e6);
+    clock.milliseconds += 10_000;
+    progress.onDownload(80e6, 170e6);
+    assert.deepEqual(lines(), [line]);
+  });
+}
 
-Deno.test("a download where there is no terminal is one line", () => {
-  const { options, take } = createScreen({ interactive: false });
-  const progress = createDownloadProgress("CIFAR-10", options);
+Deno.test("a download where there is no terminal is one line", async () => {
+  const { options, lines } = createTerminal({ interactive: false });
+  const progress = createDownloadProgress("CIFAR-10", await createLive(options));
   for (let bytes = 0; bytes <= 170e6; bytes += 17e6) progress.onDownload(bytes, 170e6);
-  progress.close();
-  assert.equal(take(), "CIFAR-10: fetching 170.0 MB\n");
+  assert.deepEqual(lines(), ["CIFAR-10: downloading 170.0 MB"]);
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { train } from "../../lib/training/train.ts";
 import { runCommand, startCommand } from "../testing/command.ts";
@@ -85,7 +86,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
       stdout,
       /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic \(NOT CIFAR-10\)\. Weights: random\. Kept in .*\/cut\.\n$/,
     );
-    assert.match(stderr, /^network +dynamic, 212,481 parameters, 212,481 of them trainable$/m);
+    assert.match(stderr, /^network +dynamic, 212,481 parameters, all trainable$/m);
     assert.match(stderr, /^device +CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
   });
 
@@ -105,6 +106,38 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     );
     assert.equal(readHistory(run).length, 3);
   });
+});
+
+Deno.test("a second run of a network is numbered and says so; a name that was given is refused", async () => {
+  using folder = temporaryFolder();
+  const args = [...NETWORK, ...[
+    "--subset",
+    "20",
+    "--test-subset",
+    "10",
+    "--batch-size",
+    "10",
+    "--epochs",
+    "1",
+  ]];
+  const first = await runCommand("train", args, folder.path);
+  assert.match(first.stderr, /^run +dynamic\n/);
+  const second = await runCommand("train", [...args, "--tensorboard"], folder.path);
+  assert.match(
+    second.stderr,
+    /^dynamic exists; this run is dynamic-2; --resume dynamic continues that one\.\nrun +dynamic-2\n/,
+  );
+  assert.match(second.stderr, /^curves +tensorboard --logdir .*\/dynamic-2$/m);
+  assert.equal(
+    (await openCheckpoint(join(folder.path, "dynamic-2", "last.safetensors"))).config.run,
+    "dynamic-2",
+  );
+  const { code, stderr } = await runCommand("train", [...args, "--run", "dynamic"], folder.path);
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^error: Cannot start run dynamic: it is already in .*; use --resume dynamic, or use --run NAME, .*\n$/,
+  );
 });
 
 Deno.test("what cannot be resumed is refused in one line, with the runs that there are", async () => {

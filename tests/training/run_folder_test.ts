@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
-import { defaultRunsFolder, findCheckpoint, listRuns, openRunFolder } from "../../lib/training/run_folder.ts";
+import {
+  defaultRunsFolder,
+  findCheckpoint,
+  listRuns,
+  openNumberedRunFolder,
+  openRunFolder,
+} from "../../lib/training/run_folder.ts";
 import { temporaryFolder, temporaryVariable } from "../testing/folder.ts";
 import { EPOCH_RECORD } from "../testing/training.ts";
 
@@ -55,6 +61,18 @@ Deno.test("a run is trained by one process at a time", () => {
     openRunFolder(join(runs.path, "other"), true)[Symbol.dispose]();
   }
   openRunFolder(path, false)[Symbol.dispose]();
+});
+
+Deno.test("a run without a name of its own is numbered where its network's name is taken", () => {
+  using runs = temporaryFolder();
+  const open = () => openNumberedRunFolder(runs.path, "dynamic");
+  makeRun(runs.path, "dynamic-2", "best.safetensors");
+  using first = open();
+  using second = open(); // as another process would, while the first has no checkpoint yet
+  assert.deepEqual(
+    [first, second].map(({ path }) => path),
+    ["dynamic", "dynamic-3"].map((name) => join(runs.path, name)),
+  );
 });
 
 Deno.test("the temporary files of a killed process are removed", () => {

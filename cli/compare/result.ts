@@ -1,0 +1,51 @@
+import { compareResults, type ComparisonRow, type Difference } from "../../lib/experiments/comparison.ts";
+import { REFERENCE } from "../../lib/experiments/experiments.ts";
+import { formatCircumstances, formatPoints } from "../../lib/experiments/markdown.ts";
+import type { ExperimentResult } from "../../lib/experiments/results.ts";
+import { formatNumber } from "../../lib/support/format.ts";
+import type { MeanInterval } from "../../lib/support/statistics.ts";
+import { formatTable, wrapText } from "../shared/table.ts";
+import { outputWidth } from "../shared/terminal.ts";
+
+/** Formats a comparison for the terminal: a table, and below it data, weights, recipe, seeds and machine. */
+export function formatResult(results: readonly ExperimentResult[], width = outputWidth()): string {
+  const table = formatTable({
+    header: [
+      "experiment",
+      "network",
+      "seeds",
+      "final test accuracy (%)",
+      `difference from ${REFERENCE} (points)`,
+      "best epoch (%)",
+      "seconds per epoch",
+    ],
+    rows: compareResults(results).map((row) => [
+      row.experiment,
+      [row.change, ...describeVerdict(row.difference)].join("; "),
+      row.final.n,
+      formatSpread(row.final),
+      formatDifference(row),
+      formatSpread(row.best),
+      formatNumber(row.secondsPerEpoch, row.secondsPerEpoch < 10 ? 1 : 0),
+    ]),
+    width,
+    prose: 1,
+    optional: [6, 5],
+  });
+  return [table, "", wrapText(formatCircumstances(results).join("\n"), width, 2)].join("\n");
+}
+
+function formatSpread({ mean, deviation, n }: MeanInterval): string {
+  return formatNumber(100 * mean, 2) + (n > 1 ? ` ± ${formatNumber(100 * deviation, 2)}` : "");
+}
+
+function formatDifference({ experiment, difference }: ComparisonRow): string {
+  if (experiment === REFERENCE) return "reference";
+  return difference === null ? "no seed in common" : formatPoints(difference);
+}
+
+function describeVerdict(difference: Difference | null): string[] {
+  if (difference === null) return [];
+  if (difference.shown === null) return ["one seed: no interval"];
+  return difference.shown === "none" ? ["no difference shown"] : [];
+}
