@@ -1,11 +1,10 @@
-import { dirname, fromFileUrl, join, relative } from "@std/path";
+import { fromFileUrl, join, relative } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { readJsonOrNull } from "../../lib/support/files.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import type { Jupyter } from "./jupyter.ts";
-import { listNotebooks } from "./notebook_file.ts";
 
 /** Options of {@linkcode startLab}. */
 export interface StartLabOptions {
@@ -41,7 +40,6 @@ const POLL_MILLISECONDS = 200;
  */
 export async function startLab({ jupyter, path, port, signal }: StartLabOptions): Promise<LabServer> {
   const project = projectFolder();
-  await trustNotebooks(jupyter, path);
   const log = join(project, ".venv", "jupyter", "lab.log");
   Deno.writeTextFileSync(log, "");
   const note = (line: string) => Deno.writeTextFileSync(log, line + "\n", { append: true });
@@ -99,19 +97,4 @@ async function waitForAddress(
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
   }
   return null;
-}
-
-/** Signs the notebooks beside `path` for this project's JupyterLab alone, which would otherwise not show the SVG of their figures. */
-async function trustNotebooks({ python, env }: Jupyter, path: string): Promise<void> {
-  const notebooks = listNotebooks([], dirname(path));
-  const signing = await startProcess(python, ["-m", "nbformat.sign", ...notebooks], {
-    env,
-    extendEnv: false,
-  });
-  const { code, stderr } = await signing.ended;
-  if (code === 0) return;
-  throw new InputError({
-    what: "sign the notebooks for JupyterLab",
-    why: stderr.trim().split("\n").at(-1) ?? "nbformat failed",
-  });
 }
