@@ -11,28 +11,26 @@ export interface ExecuteOptions {
   jupyter: Jupyter;
   /** More environment variables for the kernel. */
   env?: Record<string, string>;
-  /** Told of each cell that begins, by its number from 1, and of how many. */
+  /** Called as a cell begins, with its number from 1 and the number of all. */
   onCell?: (number: number, all: number) => void;
   /** Aborted to stop. */
   signal?: AbortSignal;
-  /** How long one cell may take. @default {3600} */
+  /** Time limit of one cell. @default {3600} */
   seconds?: number;
 }
 
 /** A cell of a notebook failed. */
 export class CellError extends InputError {
-  /** Tells it from other errors. */
   override name = "CellError";
-  /** What the kernel said, line by line. */
+  /** Stack trace from the kernel. */
   trace: string;
-  /** Makes one of a sentence and of what the kernel said. */
   constructor(message: string, trace: string) {
     super(message);
     this.trace = trace;
   }
 }
 
-/** What `execute.py` says, a line each. */
+/** One line that `execute.py` prints. */
 interface Report {
   cell?: number;
   failed?: { cell: number; name: string; message: string; trace: string };

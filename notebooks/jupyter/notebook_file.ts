@@ -30,23 +30,23 @@ export interface NotebookCell {
   metadata: Record<string, unknown>;
   /** One text or its lines. */
   source: string | string[];
-  /** Of code: in which turn it ran. */
+  /** Of code: its turn of execution. */
   execution_count?: number | null;
   /** Of code. */
   outputs?: CellOutput[];
 }
 
-/** What is shown below a cell. */
+/** Output below a cell. */
 export interface CellOutput {
-  /** Which of the fields below there are. */
+  /** Tells which of the fields below it has. */
   output_type: "stream" | "display_data" | "execute_result" | "error";
   /** Of a stream: `stdout` or `stderr`. */
   name?: string;
   /** Of a stream. */
   text?: string | string[];
-  /** What is shown, by form. */
+  /** The output by MIME type. */
   data?: Record<string, unknown>;
-  /** How large a picture is to be. */
+  /** Facts about it, under `report`. */
   metadata?: Record<string, unknown>;
   /** Of a result. */
   execution_count?: number | null;
@@ -54,7 +54,7 @@ export interface CellOutput {
   ename?: string;
   /** An error's message. */
   evalue?: string;
-  /** Where an error was thrown. */
+  /** An error's stack trace. */
   traceback?: string[];
 }
 
@@ -234,7 +234,7 @@ function tidyCell({ cell_type, id, metadata, source, execution_count = null, out
   };
 }
 
-/** What the report is told by: tags, and captions under `report`. What editors leave there is dropped. */
+/** Keeps what the report reads, tags and captions under `report`, and drops what editors leave. */
 function tidyMetadata({ tags, report }: Record<string, unknown>): Record<string, unknown> {
   return { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
 }
