@@ -22,8 +22,9 @@ export interface MeasureBlendOptions {
 }
 
 /**
- * Scores of blends of two classes on images of the two and of the other eight. Only differences of scores count, so all scores here are
- * leads: the blend's score minus the mean score of the eight classes without a part in it, on the same image.
+ * Scores of blends of two classes on images of the two and of the other eight. Only differences of scores
+ * count, so all scores here are leads: the blend's score minus the mean score of the eight classes without a
+ * part in it, on the same image.
  */
 export interface MeasuredBlend {
   /** For the figure. */
@@ -31,8 +32,9 @@ export interface MeasuredBlend {
   /** Mean leads of the blend half and half: images of the one class, of the other, and of the rest. */
   half: { from: MeanInterval; to: MeanInterval; rest: MeanInterval };
   /**
-   * Area under the ROC curve that separates images of the two classes from the rest: the half-and-half blend, the better one of the two
-   * classes' own filters, and the larger of both their scores, which needs no blend.
+   * Area under the ROC curve that separates images of the two classes from the rest: the half-and-half blend,
+   * the better one of the two classes' own filters, and the larger of both their scores, which needs no
+   * blend.
    */
   separation: { half: number; better: number; larger: number };
   /** The blend's area minus those two, with bootstrapped intervals. */
@@ -44,7 +46,7 @@ export interface MeasuredBlend {
 /** A score made of an image's leads through all blends. */
 type Score = (row: readonly number[]) => number;
 
-/** Generates filters between two classes and applies them to the first `perClass` test images of each class. */
+/** Applies filters generated between two classes to the first `perClass` test images of each class. */
 export async function measureBlend(
   { network, config }: Pick<OpenModel, "network" | "config">,
   dataset: Dataset,

@@ -1,14 +1,14 @@
 import { formatNumber } from "../../lib/support/format.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
 
-/** The values that an interval has to lie in, or to include: `{ includes: 0 }` is "no difference is shown". */
+/** Values that an interval has to lie in, or to include: `{ includes: 0 }` is "no difference shown". */
 export type Bound = { above: number } | { below: number } | { includes: number };
 
 /**
  * Guards a sentence that a person wrote: throws, and so fails the cell, when the data no longer support it.
  *
- * Where the numbers are no evidence (synthetic images, a stand-in for the published model, missing results), nothing is tested and
- * a line says so.
+ * Where the numbers are no evidence (synthetic images, a stand-in for the published model, missing results),
+ * nothing is tested and a line says so.
  *
  * @param statement The claim in short: `dynamic > frozen`.
  * @param evidence NaN stands for results that are missing.
@@ -38,7 +38,7 @@ export class ClaimError extends Error {
   override name = "ClaimError";
 }
 
-/** Makes a {@linkcode Claim}. @param untestedBecause Why the numbers are no evidence: "synthetic images"; null where they are. */
+/** Makes a {@linkcode Claim}. @param untestedBecause Reason: "synthetic images"; null to test it. */
 export function createClaim(untestedBecause: string | null): Claim {
   return (statement, evidence, bound = { above: 0 }) => {
     const reason = untestedBecause ?? (isMissing(evidence) ? "missing results" : null);

@@ -11,7 +11,10 @@ export interface Bundle {
   "image/svg+xml"?: string;
 }
 
-/** Facts about an output as JSON values, kept under `report` in its metadata: the PDF report reads these and parses no text. */
+/**
+ * Facts about an output as JSON values, kept under `report` in its metadata: the PDF report reads these and
+ * parses no text.
+ */
 export type OutputFacts =
   | FigureFacts
   | { kind: "table"; rows: number; columns: number }
@@ -45,7 +48,7 @@ interface Place {
   update: boolean;
 }
 
-/** Shows a bundle below the running cell. Outside a notebook, as when a cell's code runs as a program, its text is printed. */
+/** Shows a bundle below the running cell; outside a notebook, its text is printed. */
 export async function display(bundle: Bundle, facts?: OutputFacts, place?: Place): Promise<void> {
   if (!isInNotebook()) return console.log(bundle["text/plain"]);
   // not Deno.jupyter.display, which passes no metadata on
@@ -58,12 +61,13 @@ export async function display(bundle: Bundle, facts?: OutputFacts, place?: Place
 }
 
 /**
- * The kernel hands a message on before it is sent, and "the cell is done" may overtake it (Deno 2.9, in a third of the cells that show
- * something last). Frontends drop what comes after that, so a cell must not end at once.
+ * The kernel hands a message on before it is sent, and "the cell is done" may overtake it (Deno 2.9, in a
+ * third of the cells that show something last). Frontends drop what comes after that, so a cell must not end
+ * at once.
  */
 const MILLISECONDS_TO_SEND = 50;
 
-/** Makes a place below the running cell: each call shows something in place of the last. Calls may overlap; they take effect in order. */
+/** Makes an output that each call replaces. Calls may overlap; they take effect in order. */
 export function createLivePlace(): (bundle: Bundle, facts?: OutputFacts) => Promise<void> {
   const id = crypto.randomUUID();
   let last: Promise<void> | undefined;
@@ -92,8 +96,8 @@ export async function displayFigure(figure: Figure, show = display): Promise<voi
 /**
  * Bundles a figure as an image with alternative text, as the SVG itself, and as text.
  *
- * JupyterLab shows an SVG without alternative text, and not at all in a notebook of somebody else's; HTML with an image in it has neither
- * fault, and scales down in a narrow window.
+ * JupyterLab shows an SVG without alternative text, and not at all in a notebook of somebody else's; HTML
+ * with an image in it has neither fault, and scales down in a narrow window.
  */
 export function bundleFigure({ svg, title, alt, width }: Figure): Bundle {
   const source = `data:image/svg+xml;base64,${new TextEncoder().encode(svg).toBase64()}`;
@@ -116,8 +120,8 @@ export function isInNotebook(): boolean {
 }
 
 /**
- * Lets a tensor as the last expression of a cell show its shape, type and first values. Called as a notebook is opened: importing has no
- * side effect.
+ * Lets a tensor as the last expression of a cell show its shape, type and first values. Called as a notebook
+ * is opened: importing has no side effect.
  */
 export function installTensorDisplay(): void {
   Object.defineProperty(tf.Tensor.prototype, Symbol.for("Jupyter.display"), {

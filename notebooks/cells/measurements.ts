@@ -8,7 +8,7 @@ import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { computeGradients, type TensorBatch } from "../../lib/training/train_step.ts";
 
-/** Computes the mean cross-entropy of a network on a batch and the L2 norm of its gradient, as a training step does. */
+/** Computes the cross-entropy on a batch and the L2 norm of its gradient, as a training step does. */
 export async function measureGradient(
   spec: NetworkSpec,
   network: StateDict,

@@ -20,7 +20,7 @@ export function pictureAt({ images }: Pick<Dataset, "images">, index: number): U
   return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
-/** Picks the first images of every class, row by row for a contact sheet of ten columns: not chosen by hand. */
+/** Picks the first images of every class, row by row for a contact sheet of ten columns. */
 export function sampleClasses(dataset: Dataset, perClass: number): SheetImage[] {
   const found = CLASS_NAMES.map((_, label) =>
     [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label).slice(0, perClass)

@@ -31,9 +31,11 @@ export interface OpenNotebook {
 const QUICK_SIZES = { trainSize: 640, testSize: 200 };
 
 /**
- * Loads TensorFlow, the images and the backbone's weights from where the command line looks for them, and shows one line that names all three.
+ * Loads TensorFlow, the images and the backbone's weights from where the command line looks for them, and
+ * shows one line that names all three.
  *
- * With the environment variable `NOTEBOOK_QUICK=1` it takes few synthetic images and a random initialisation, and needs no network.
+ * With the environment variable `NOTEBOOK_QUICK=1` it takes few synthetic images and a random initialisation,
+ * and needs no network.
  *
  * @example
  * ```ts ignore
@@ -69,7 +71,10 @@ export async function openNotebook(): Promise<OpenNotebook> {
   return { datasets, pretrained, quick, claim: createClaim(untested) };
 }
 
-/** Keeps the kernel and its state when ■ in the toolbar sends it a signal; {@linkcode trainLive} stops and saves by the same signal. */
+/**
+ * Keeps the kernel and its state when ■ in the toolbar sends it a signal; {@linkcode trainLive} stops and
+ * saves by the same signal.
+ */
 function keepKernelAlive(): void {
   Deno.addSignalListener("SIGINT", () => {
     console.log("■ stops and saves a training. To stop anything else, restart the kernel.");
@@ -93,7 +98,8 @@ const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "ra
 /**
  * Loads the published model, or trains a stand-in for a moment where there is none, and prints which it is.
  *
- * Conclusions are about the images and weights it was trained with: with others, as with a stand-in, its claims are not tested.
+ * Conclusions are about the images and weights it was trained with: with others, as with a stand-in, its
+ * claims are not tested.
  */
 export async function openModel({ datasets, pretrained, quick, claim }: OpenNotebook): Promise<OpenModel> {
   const published = quick ? null : findPublished();

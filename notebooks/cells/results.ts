@@ -50,8 +50,8 @@ const MISSING_ROW: ComparisonRow = {
 };
 
 /**
- * Reads the published results of some experiments (or those in the folder `NOTEBOOK_RESULTS`); a note below the cell says which are
- * missing or stale.
+ * Reads the published results of some experiments (or those in the folder `NOTEBOOK_RESULTS`); a note below
+ * the cell says which are missing or stale.
  *
  * @param names In the order wanted; none means all.
  *
@@ -104,7 +104,10 @@ function collect(all: readonly ExperimentResult[], claim: Claim): Results {
   };
 }
 
-/** Shows experiments as a table and as a figure: every seed a point, means and paired differences with their 95 % intervals. */
+/**
+ * Shows experiments as a table and as a figure: every seed a point, means and paired differences with their
+ * 95 % intervals.
+ */
 export async function displayComparison(
   { all, data }: Results,
   /** `outside`: experiments far from all others, which get an arrow at the edge of the axis. */

@@ -34,7 +34,10 @@ export async function md(strings: TemplateStringsArray, ...values: (string | num
   await displayMarkdown(text.trim().replace(/\n[^\S\n]+/g, "\n"));
 }
 
-/** Shows a table. A column whose cells are all numbers, written out or not, is right-aligned; texts may hold Markdown. */
+/**
+ * Shows a table. A column whose cells are all numbers, written out or not, is right-aligned; texts may hold
+ * Markdown.
+ */
 export async function displayTable(table: Table): Promise<void> {
   const rows = table.rows.length + (table.footer?.length ?? 0);
   await display(bundleTable(table), { kind: "table", rows, columns: table.header.length });

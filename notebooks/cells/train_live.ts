@@ -28,10 +28,11 @@ export function notebookRunsFolder(): string {
 }
 
 /**
- * Runs {@linkcode train} in a notebook: one line per epoch, a progress bar and curves, all redrawn in their place.
+ * Runs {@linkcode train} in a notebook: one line per epoch, a progress bar and curves, all redrawn in their
+ * place.
  *
- * A run of the same name that an earlier execution left is replaced, unless it is resumed. ■ in the toolbar stops the training as Ctrl-C
- * does elsewhere: all is saved.
+ * A run of the same name that an earlier execution left is replaced, unless it is resumed. ■ in the toolbar
+ * stops the training as Ctrl-C does elsewhere: all is saved.
  *
  * @throws As {@linkcode train}.
  */
@@ -49,8 +50,8 @@ export async function trainLive(
 }
 
 /**
- * Trains until a step is reached and stops there, within the epoch, as Ctrl-C would. The training checks for it a few times per second, so
- * it stops at that step or soon after.
+ * Trains until a step is reached and stops there, within the epoch, as Ctrl-C would. The training checks for
+ * it a few times per second, so it stops at that step or soon after.
  *
  * @param step Counted over all epochs, 1 for the first.
  * @returns The training's message as it stopped.

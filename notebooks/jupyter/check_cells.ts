@@ -4,8 +4,8 @@ import { projectFolder } from "../../lib/support/project.ts";
 import { codeCells, readNotebook, sourceOf } from "./notebook_file.ts";
 
 /**
- * Type-checks the code cells of notebooks with the project's settings, which Jupyter does not do: each notebook's cells are put together
- * as a module for `deno check`.
+ * Type-checks the code cells of notebooks with the project's settings, which Jupyter does not do: each
+ * notebook's cells are put together as a module for `deno check`.
  *
  * @returns What is wrong, with notebook, cell and line; `""` where nothing is.
  */

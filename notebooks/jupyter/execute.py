@@ -1,6 +1,7 @@
 """Executes a notebook in a fresh kernel: execute.py NOTEBOOK OUTPUT SECONDS
 
-Prints a JSON object a line: {"cell": 3} as a cell begins, {"failed": {...}} for the cell that failed, {"done": true} at the end.
+Prints one JSON object per line: {"cell": 3} as a cell begins, {"failed": {...}} for the cell that failed,
+{"done": true} at the end.
 OUTPUT gets the notebook as far as it came.
 """
 
@@ -25,7 +26,7 @@ SECONDS_OF_SILENCE = 0.15
 
 
 class Client(NotebookClient):
-    """Says which cell is running, and takes what a cell shows although the kernel has said that it is done."""
+    """Reports which cell is running, and takes outputs that arrive after the kernel is idle again."""
 
     running = -1
 

@@ -15,7 +15,8 @@ export interface Jupyter {
 const FOREIGN = /^(JUPYTER|IPYTHON|PYTHON|PIP_|VIRTUAL_ENV)/;
 
 /**
- * Installs JupyterLab and the kernel `deno` in `.venv` where they are missing. Nothing is written to the user's home or read from there.
+ * Installs JupyterLab and the kernel `deno` in `.venv` where they are missing. Nothing is written to the
+ * user's home or read from there.
  *
  * @throws {InputError} If the packages cannot be installed.
  */
@@ -41,13 +42,14 @@ export async function ensureJupyter(
 }
 
 /**
- * Installs the kernel as `deno jupyter --install` does, which knows the user's home only. Written anew each time, since the project may
- * have been moved.
+ * Installs the kernel as `deno jupyter --install` does, which knows the user's home only. Written anew each
+ * time, since the project may have been moved.
  *
- * The kernelspec does not set `"interrupt_mode": "message"`. Tried in Deno 2.9.8: on ■ the kernel then ends the JavaScript that runs,
- * which is right for a loop without awaits (its state is kept); but a cell that awaits, as every training does, is left with a promise that
- * nobody fulfils, saves nothing, and the kernel answers no more. By signal, the default, an unprepared kernel ends (denoland/deno#24491);
- * `openNotebook` therefore listens for it.
+ * The kernelspec does not set `"interrupt_mode": "message"`. Tried in Deno 2.9.8: on ■ the kernel then ends
+ * the JavaScript that runs, which is right for a loop without awaits (its state is kept); but a cell that
+ * awaits, as every training does, is left with a promise that nobody fulfils, saves nothing, and the kernel
+ * answers no more. By signal, the default, an unprepared kernel ends (denoland/deno#24491); `openNotebook`
+ * therefore listens for it.
  */
 async function installKernel(dataFolder: string): Promise<void> {
   const folder = join(dataFolder, "kernels", "deno");

@@ -1,6 +1,7 @@
 """Serves JupyterLab until standard input is closed: when the program that started it ends, in whatever way.
 
-Its own session keeps Ctrl-C and a closed terminal away from it, which would end it before it has ended its kernels.
+Its own session keeps Ctrl-C and a closed terminal away from it, which would end it before it has ended its
+kernels.
 """
 
 import os

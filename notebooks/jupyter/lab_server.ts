@@ -32,8 +32,8 @@ const SCRIPT = fromFileUrl(new URL("lab.py", import.meta.url));
 const POLL_MILLISECONDS = 200;
 
 /**
- * Starts JupyterLab in the project's environment, on this machine's loopback address only. It ends, and its kernels with it, when
- * `signal` is aborted or this process ends.
+ * Starts JupyterLab in the project's environment, on this machine's loopback address only. It ends, and its
+ * kernels with it, when `signal` is aborted or this process ends.
  *
  * @throws {InputError} If it does not start.
  * @throws {Interrupted} If it was stopped before it had started.

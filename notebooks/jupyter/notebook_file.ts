@@ -1,5 +1,6 @@
 /**
- * Notebook files as they are kept in git: the same bytes for the same content, and nothing of the machine that executed them.
+ * Notebook files as they are kept in git: the same bytes for the same content, and nothing of the machine
+ * that executed them.
  *
  * @module
  */
@@ -58,7 +59,10 @@ export interface CellOutput {
   traceback?: string[];
 }
 
-/** Metadata of every notebook, but for the version of the language: JupyterLab writes the kernel's, so opening changes nothing. */
+/**
+ * Metadata of every notebook, but for the version of the language: JupyterLab writes the kernel's, so opening
+ * changes nothing.
+ */
 const METADATA = {
   kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
   language_info: {

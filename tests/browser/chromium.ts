@@ -28,7 +28,10 @@ export async function launchChromium(folder: string): Promise<Browser> {
   });
 }
 
-/** The machine's fonts, and the figures' own: machines with a screen have one of its widths, bare containers may not. */
+/**
+ * The machine's fonts, and the figures' own: machines with a screen have one of its widths, bare containers
+ * may not.
+ */
 function listFonts(): string {
   const folders = figureFonts().map((path) => `<dir>${dirname(path)}</dir>`).join("");
   return `<?xml version="1.0"?><fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>${folders}</fontconfig>`;

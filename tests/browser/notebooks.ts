@@ -1,6 +1,7 @@
 /**
- * Opens every notebook in JupyterLab in a real browser, first as it is, then running all its cells. Checks that no cell shows an error,
- * that every figure is drawn, has alternative text and fits its window, and that opening changes no file. Leaves a screenshot of each.
+ * Opens every notebook in JupyterLab in a real browser, first as it is, then running all its cells. Checks
+ * that no cell shows an error, that every figure is drawn, has alternative text and fits its window, and that
+ * opening changes no file. Leaves a screenshot of each.
  *
  * `deno task test:browser [--look | --full] [--dark] [--width PIXELS] [--into FOLDER] [NN…]`
  *
@@ -40,7 +41,10 @@ interface Found {
   notRun: number;
   /** Texts of errors below cells. */
   errors: string[];
-  /** Each figure's alternative text, its number of colours (one where it is blank), its width and that of its output area. */
+  /**
+   * Each figure's alternative text, its number of colours (one where it is blank), its width and that of its
+   * output area.
+   */
   figures: { alt: string; colours: number; width: number; room: number }[];
   /** Formulas that TeX could not read. */
   formulas: string[];
@@ -126,7 +130,10 @@ async function visitAll(
   return failures;
 }
 
-/** JupyterLab's settings: all cells in the page, the theme, and saving at once what opening changes, but not what running does. */
+/**
+ * JupyterLab's settings: all cells in the page, the theme, and saving at once what opening changes, but not
+ * what running does.
+ */
 async function writeSettings(scratch: string, run: boolean): Promise<Record<string, string>> {
   const folder = join(scratch, "settings");
   const settings: Record<string, object> = {
@@ -147,7 +154,8 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 
 async function visit(page: Page, run: boolean): Promise<Found> {
   await page.waitForSelector(`${PANEL} .jp-CodeCell`, { timeout: 120_000 });
-  // "idle" is shown a little before the kernel has answered; who runs cells meanwhile is asked which kernel it is to be
+  // "idle" is shown a little before the kernel has answered; who runs cells meanwhile is asked which kernel
+  // it is to be
   await page.waitForSelector(".jp-Notebook-ExecutionIndicator[data-status=idle]", { timeout: 120_000 });
   await pause(4000);
   if (run) {

@@ -1,6 +1,7 @@
 """Runs a command in a pseudo-terminal: terminal.py COMMAND…
 
-What it prints is copied. A line on standard input is typed, "^C" as Ctrl-C; the line "close" closes the terminal, by ending.
+What it prints is copied. A line on standard input is typed, "^C" as Ctrl-C; the line "close" closes the
+terminal, by ending.
 """
 
 import os

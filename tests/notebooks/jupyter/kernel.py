@@ -1,4 +1,6 @@
-"""Executes cells in a kernel: kernel.py FOLDER CELLS, a JSON list of {"code", "stopAfter"}. Prints a JSON list of what each shows.
+"""Executes cells in a kernel: kernel.py FOLDER CELLS, a JSON list of {"code", "stopAfter"}.
+
+Prints a JSON list of what each shows.
 
 stopAfter presses the toolbar's ■ after so many seconds.
 """
