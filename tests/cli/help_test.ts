@@ -10,6 +10,7 @@ import { COMMAND as NOTEBOOKS } from "../../cli/notebooks.ts";
 import { COMMAND as PAGES } from "../../cli/pages.ts";
 import { COMMAND as PREDICT } from "../../cli/predict.ts";
 import { COMMAND as REPORT } from "../../cli/report.ts";
+import { COMMAND as RUNS } from "../../cli/runs.ts";
 import { COMMAND as SETUP } from "../../cli/setup.ts";
 import { COMMAND as SUMMARY } from "../../cli/summary.ts";
 import { COMMAND as TRAIN } from "../../cli/train.ts";
@@ -19,8 +20,8 @@ import { resolveConfig } from "../../lib/training/config.ts";
 import { PROJECT } from "../testing/sources.ts";
 
 const COMMANDS: Command[] = [
-  ...[BENCH, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, SETUP],
-  ...[SUMMARY, TRAIN],
+  ...[BENCH, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, RUNS],
+  ...[SETUP, SUMMARY, TRAIN],
 ];
 
 Deno.test("every task that runs a command has a description, and the command its name", () => {
