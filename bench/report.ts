@@ -4,7 +4,7 @@
  * @module
  */
 import { formatMachine } from "../lib/experiments/provenance.ts";
-import { benchBars, type MeasuredTask, type Measurement } from "../lib/figures/bench_bars.ts";
+import { benchBars, type MeasuredTask, type Measurement } from "../lib/figures/bars.ts";
 import { formatPercent } from "../lib/support/format.ts";
 import type { StepProfile } from "./profile.ts";
 import { quantile, type Spread } from "./rounds.ts";

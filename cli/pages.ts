@@ -2,8 +2,9 @@ import { join } from "@std/path";
 import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
 import { writeText } from "../lib/support/files.ts";
-import { chooseExamples } from "../lib/analysis/choose_examples.ts";
-import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../lib/data/dataset.ts";
+import { formatPercent } from "../lib/support/format.ts";
+import { readClassVectors } from "../lib/analysis/class_vectors.ts";
+import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
 import {
   formatDifference,
@@ -17,11 +18,11 @@ import { findStaleness } from "../lib/experiments/staleness.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { summarise } from "../lib/model/summary.ts";
-import { classify, findModel, type Prediction } from "../lib/prediction/classify.ts";
+import { classify, findModel } from "../lib/prediction/classify.ts";
 import { drawMapsFigure } from "../lib/prediction/maps_figure.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { projectFolder } from "../lib/support/project.ts";
-import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
+import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { configSchema } from "../lib/training/config.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
@@ -45,7 +46,7 @@ async function main(): Promise<void> {
   await drawPictures();
 }
 
-/** The comparison in short; the whole of it is in notebooks/results. */
+/** Formats the comparison in short; all of it is in notebooks/results. */
 function formatResults(results: ExperimentResult[]): string {
   if (results.length === 0) return "";
   const rows = compareResults(results).map((
@@ -75,7 +76,7 @@ function formatResults(results: ExperimentResult[]): string {
   ].join("\n");
 }
 
-/** The newest result of the bench that was measured on an idle machine, or null. */
+/** Reads the newest complete result of the bench; null without one. */
 function readBench(): BenchResult | null {
   const folder = join(projectFolder(), "bench", "results");
   const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
@@ -114,50 +115,39 @@ function formatBench(bench: BenchResult | null): string {
   ].join("\n");
 }
 
-/**
- * The response maps of the first test image that the published model gets right, and the network's diagram
- * with them.
- */
+/** Draws the response maps of the first test image that the published model predicts correctly, and the network with them. */
 async function drawPictures(): Promise<void> {
   await setUpTensorFlow({ device: "cpu" });
   await useNativeTensorFlow({ device: "cpu" });
-  const model = await openCheckpoint(findModel(null));
+  const { config, progress, loadNetwork } = await openCheckpoint(findModel(null));
   const { test } = await loadDatasetsWithBar(null);
   if (test.name === "synthetic") {
-    throw new InputError(
-      "Cannot draw the README's pictures without CIFAR-10: give its folder by CIFAR10_DIR.",
-    );
+    throw new InputError({
+      what: "draw the README's pictures",
+      why: "they show CIFAR-10, and only synthetic images are at hand",
+      next: [{ advice: "give the folder of CIFAR-10 by CIFAR10_DIR" }],
+    });
   }
-  const { pixels, label, prediction } = await chooseExample(model, test);
-  const { accuracy, epoch } = model.progress.best!;
-  const subtitle =
-    `The first test image that the published model gets right (seed ${model.config.seed}, epoch ${epoch}, ` +
-    `${(100 * accuracy).toFixed(2)} % right). Data: ${test.name}.`;
-  const picture = { pixels, label: "image", prediction, trueClass: label };
-  write("docs/response_maps.svg", drawMapsFigure([picture], { title: "Ten response maps", subtitle }).svg);
-
-  const layers = summarise(model.config).layers.map((layer) => ({
-    ...layer,
-    trainable: layer.trainable > 0,
-  }));
-  write("docs/network.svg", networkDiagram(layers, { classNames: CLASS_NAMES }).svg);
+  const network = loadNetwork();
+  const { filters, embeddings } = await readClassVectors(network, config);
+  for (const [index, trueClass] of test.labels.entries()) {
+    const pixels = test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
+    const [prediction] = await classify(network, [pixels], config);
+    if (prediction.predictedClass !== trueClass) continue;
+    const { accuracy, epoch } = progress.best!;
+    const subtitle =
+      `The first test image that the published model predicts correctly (seed ${config.seed}, epoch ${epoch}, ` +
+      `accuracy ${formatPercent(accuracy, 2)}). Data: ${test.name}.`;
+    const picture = { pixels, label: "image", prediction, trueClass };
+    write("docs/response_maps.svg", drawMapsFigure([picture], { title: "Ten response maps", subtitle }).svg);
+    const layers = summarise(config).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
+    const example = { image: pixels, ...prediction, filters, embeddings: embeddings ?? undefined };
+    write("docs/network.svg", networkDiagram(layers, { classNames: CLASS_NAMES, example }).svg);
+    return;
+  }
 }
 
-async function chooseExample(
-  { config, loadNetwork }: Checkpoint,
-  test: Dataset,
-): Promise<{ pixels: Uint8Array; label: number; prediction: Prediction }> {
-  const few = Array.from(
-    { length: 50 },
-    (_, index) => test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
-  );
-  const predictions = await classify(loadNetwork(), few, config);
-  const scores = Float32Array.from(predictions.flatMap((prediction) => [...prediction.scores]));
-  const { first } = chooseExamples({ scores, labels: test.labels.subarray(0, few.length) });
-  return { pixels: few[first], label: test.labels[first], prediction: predictions[first] };
-}
-
-/** Replaces what stands between `<!-- name: begin -->` and `<!-- name: end -->`. */
+/** Replaces the text between `<!-- name: begin -->` and `<!-- name: end -->`. */
 function replaceInReadme(name: string, content: string): void {
   const readme = Deno.readTextFileSync(join(projectFolder(), "README.md"));
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];

@@ -45,6 +45,26 @@ export async function readClassVectors(
   }
 }
 
+/**
+ * Computes the cosine of the angle between every two rows, `[K,D]` → `[K,K]`; 0 for a row of zeros.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * assert.deepEqual(cosineSimilarity([[2, 0], [0, 3]]), [[1, 0], [0, 1]]);
+ * ```
+ */
+export function cosineSimilarity(rows: readonly (readonly number[])[]): number[][] {
+  const lengths = rows.map((row) => Math.hypot(...row));
+  return rows.map((one, i) =>
+    rows.map((other, j) => {
+      if (lengths[i] === 0 || lengths[j] === 0) return 0;
+      if (i === j) return 1;
+      return one.reduce((sum, value, index) => sum + value * other[index], 0) / (lengths[i] * lengths[j]);
+    })
+  );
+}
+
 /** Two classes and their similarity. */
 export interface ClassPair {
   one: number;

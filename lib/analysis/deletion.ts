@@ -7,7 +7,7 @@
  * @module
  */
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
-import { areaUnder, type FractionCurve } from "../figures/deletion_insertion.ts";
+import type { FractionCurve } from "../figures/deletion_insertion.ts";
 import { MAP_SIZE } from "../model/spec.ts";
 import { createRandom } from "../support/random.ts";
 import { type MeanInterval, meanInterval, softmax } from "../support/statistics.ts";
@@ -86,18 +86,29 @@ export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
 export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): FractionCurve {
   const points = trace.fraction.map((_, point) => meanInterval(trace[kind].map((curve) => curve[point])));
   const isBanded = points.every(({ interval }) => interval !== undefined);
+  const { name, fraction } = trace;
+  const value = points.map(({ mean }) => mean);
   return {
-    name: trace.name,
-    fraction: trace.fraction,
-    value: points.map(({ mean }) => mean),
+    name,
+    fraction,
+    value,
     ...isBanded &&
       { low: points.map(({ interval }) => interval![0]), high: points.map(({ interval }) => interval![1]) },
+    area: areaUnder({ fraction, value }),
   };
 }
 
+/** Computes the area under a curve by the trapezoidal rule; 0–1 for fractions and values from 0 to 1. */
+export function areaUnder({ fraction, value }: Pick<FractionCurve, "fraction" | "value">): number {
+  return fraction.slice(1).reduce(
+    (area, end, index) => area + (end - fraction[index]) * (value[index + 1] + value[index]) / 2,
+    0,
+  );
+}
+
 /** Computes the area under each image's curve, 0–1. */
-export function areasOf({ name, fraction, ...curves }: Trace, kind: "deletion" | "insertion"): number[] {
-  return curves[kind].map((value) => areaUnder({ name, fraction, value }));
+export function areasOf({ fraction, ...curves }: Trace, kind: "deletion" | "insertion"): number[] {
+  return curves[kind].map((value) => areaUnder({ fraction, value }));
 }
 
 /** Areas of an order, and their differences from a reference's on the same images. */

@@ -20,6 +20,8 @@ export interface ComparisonRow {
 
 /** A paired difference and what its interval supports. */
 export interface Difference extends MeanInterval {
+  /** One per seed in common. */
+  values: number[];
   /** `none` where no difference is shown: the interval holds 0; null without an interval, which one seed cannot give. */
   shown: "higher" | "lower" | "none" | null;
 }
@@ -58,7 +60,7 @@ export function pairBySeed(
     .map((result) => finalAccuracy(result) - bySeed.get(result.seed)!);
   if (differences.length === 0) return null;
   const statistics = meanInterval(differences);
-  return { ...statistics, shown: judge(statistics) };
+  return { ...statistics, values: differences, shown: judge(statistics) };
 }
 
 function judge({ interval }: MeanInterval): Difference["shown"] {

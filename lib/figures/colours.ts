@@ -1,19 +1,21 @@
+import { extent } from "../support/format.ts";
 import { Plot } from "./plot.ts";
-import type { Rgb } from "./png.ts";
+
+/** Red, green and blue, 0–255. */
+export type Rgb = readonly [number, number, number];
 
 /**
- * The colour maps of the figures: `"viridis"` and `"cividis"` for amounts, `"blues"` for amounts behind printed numbers,
- * `"diverging"` from blue over near-white to orange for values on both sides of zero. All can be read with any common
- * kind of colour blindness, and all but the last in grey print as well.
+ * Colour map: `"viridis"` for amounts, `"blues"` for amounts behind printed numbers, `"diverging"` (blue, near-white, orange) for values on
+ * both sides of zero. All are safe for colour-blind readers, and the first two in grey print.
  */
-export type ColourMap = "viridis" | "cividis" | "blues" | "diverging";
+export type ColourMap = "viridis" | "blues" | "diverging";
 
 const BLUES = ["#f6f9fc", "#c9dcee", "#85b2d8", "#3d7fb8", "#0f4c81"];
 const DIVERGING = ["#0b4a8f", "#5b9ccf", "#f4f4f2", "#ea9a4e", "#a34a00"];
 
 const palettes = new Map<ColourMap, readonly Rgb[]>();
 
-/** The 256 colours of a map, from its lowest value to its highest. */
+/** Samples a colour map at 256 points, lowest value first. */
 export function palette(map: ColourMap): readonly Rgb[] {
   let colours = palettes.get(map);
   if (!colours) {
@@ -21,7 +23,7 @@ export function palette(map: ColourMap): readonly Rgb[] {
     const scale = Plot.scale({
       color: stops
         ? { type: "linear", domain: [0, 0.25, 0.5, 0.75, 1], range: stops, interpolate: "lab" }
-        : { type: "linear", domain: [0, 1], scheme: map as "viridis" | "cividis" },
+        : { type: "linear", domain: [0, 1], scheme: "viridis" },
     }) as unknown as { apply(value: number): string };
     colours = Array.from({ length: 256 }, (_, index) => parseColour(scale.apply(index / 255)));
     palettes.set(map, colours);
@@ -29,18 +31,18 @@ export function palette(map: ColourMap): readonly Rgb[] {
   return colours;
 }
 
-/** The number, 0–255, of a value's colour between `low` and `high`; values outside take the end's colour. */
+/** Maps a value between `low` and `high` to its place in {@linkcode palette}; values outside are clamped. */
 export function paletteIndex(value: number, [low, high]: readonly [number, number]): number {
   if (!(high > low)) return 128;
   return Math.max(0, Math.min(255, Math.round((value - low) / (high - low) * 255)));
 }
 
-/** A value's colour between `low` and `high`, as `#rrggbb`. */
+/** Colour of a value between `low` and `high`, as `#rrggbb`. */
 export function colourOf(value: number, domain: readonly [number, number], map: ColourMap): string {
   return toHex(palette(map)[paletteIndex(value, domain)]);
 }
 
-/** White or near-black, whichever is easier to read on `#rrggbb` (contrast by WCAG 2's relative luminance). */
+/** Picks white or near-black text for a background `#rrggbb`, by WCAG 2's relative luminance. */
 export function readableOn(colour: string): string {
   const [red, green, blue] = parseColour(colour).map((byte) => {
     const part = byte / 255;
@@ -58,4 +60,12 @@ function parseColour(colour: string): Rgb {
     ? [1, 3, 5].map((index) => parseInt(colour.slice(index, index + 2), 16))
     : colour.match(/\d+/g)!.map(Number);
   return [bytes[0], bytes[1], bytes[2]];
+}
+
+/** Domain of some values' colours: their extent, symmetric about zero for diverging colours. */
+export function colourDomain(values: Iterable<number>, colours: ColourMap): [number, number] {
+  const [low, high] = extent(values);
+  if (colours !== "diverging") return low < high ? [low, high] : [low - 0.5, low + 0.5];
+  const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  return [-most, most];
 }

@@ -1,3 +1,4 @@
+import { type FontWeight, wrapText } from "./fonts.ts";
 import {
   DEFAULT_WIDTH,
   type FigureOptions,
@@ -8,22 +9,20 @@ import {
   PADDING,
   PAPER,
 } from "./style.ts";
-import { element, escapeXml, svgNumber, text, translate } from "./svg.ts";
-import { wrapText } from "./text_width.ts";
 
-/** The width left for a figure's content, in pixels. */
+/** Width of a figure's content in pixels. */
 export function contentWidth(options: FigureOptions): number {
   return (options.width ?? DEFAULT_WIDTH) - 2 * PADDING;
 }
 
-/** What lies on a figure's sheet. */
+/** Content of a figure. */
 export interface FigureBody {
   /** Markup, drawn from (0, 0) to ({@linkcode contentWidth}, `height`). */
   markup: string;
   /** Height of the content in pixels. */
   height: number;
-  /** What can be seen, in a sentence, for those who cannot see it. */
-  description: string;
+  /** Alternative text: what can be seen, in a sentence. */
+  alt: string;
 }
 
 /** A figure: a picture, and its text as values. */
@@ -63,7 +62,7 @@ export function composeFigure(body: FigureBody, options: FigureOptions = {}): Fi
   }
   if (head.length > 0) top += 12;
   const height = Math.ceil(top + body.height + PADDING);
-  const alt = body.description;
+  const { alt } = body;
   const svg = element(
     "svg",
     {
@@ -84,4 +83,80 @@ export function composeFigure(body: FigureBody, options: FigureOptions = {}): Fi
     translate(PADDING, top, body.markup),
   ) + "\n";
   return { svg, title, caption, alt, width, height, top };
+}
+
+/** Values of an element's attributes; those that are undefined are left out. */
+export type Attributes = Readonly<Record<string, string | number | undefined>>;
+
+/**
+ * Formats a coordinate with at most two decimals.
+ *
+ * @throws {RangeError} If it is not finite.
+ */
+export function svgNumber(value: number): string {
+  if (!Number.isFinite(value)) {
+    throw new RangeError(`A figure cannot be drawn: a coordinate came out as ${value}.`);
+  }
+  const text = value.toFixed(2).replace(/\.?0+$/, "");
+  return text === "-0" ? "0" : text;
+}
+
+/** Escapes text for XML, and removes the characters that XML forbids. */
+export function escapeXml(text: string): string {
+  return text
+    // deno-lint-ignore no-control-regex
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
+    .replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;").replace(/'/g, "&#39;");
+}
+
+/** Writes an SVG element: numbers rounded to two decimals, attributes escaped, children as they are. */
+export function element(name: string, attributes: Attributes, ...children: string[]): string {
+  let markup = `<${name}`;
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value !== undefined) {
+      markup += ` ${key}="${typeof value === "number" ? svgNumber(value) : escapeXml(value)}"`;
+    }
+  }
+  const inside = children.join("");
+  return inside === "" ? `${markup}/>` : `${markup}>${inside}</${name}>`;
+}
+
+/** Options of {@linkcode text}. */
+export interface TextOptions {
+  /** In pixels. @default 12 */
+  size?: number;
+  weight?: FontWeight;
+  fill?: string;
+  /** Point of the text that lies at x. @default "start" */
+  anchor?: "start" | "middle" | "end";
+  /** Clockwise about (x, y), in degrees. */
+  rotate?: number;
+  /** Draw a white outline behind the letters, for text that lies on lines. */
+  halo?: boolean;
+}
+
+/** Writes a line of text with its baseline at (x, y). */
+export function text(content: string, x: number, y: number, options: TextOptions = {}): string {
+  const { size = FONT_SIZE.label, weight, fill = INK, anchor, rotate, halo } = options;
+  return element("text", {
+    x,
+    y,
+    "font-size": size,
+    "font-weight": weight === "bold" ? "bold" : undefined,
+    fill,
+    "text-anchor": anchor === "start" ? undefined : anchor,
+    transform: rotate === undefined
+      ? undefined
+      : `rotate(${svgNumber(rotate)} ${svgNumber(x)} ${svgNumber(y)})`,
+    "paint-order": halo ? "stroke" : undefined,
+    stroke: halo ? "#ffffff" : undefined,
+    "stroke-width": halo ? 3 : undefined,
+    "stroke-linejoin": halo ? "round" : undefined,
+  }, escapeXml(content));
+}
+
+/** Moves markup by (x, y). */
+export function translate(x: number, y: number, ...children: string[]): string {
+  return element("g", { transform: `translate(${svgNumber(x)},${svgNumber(y)})` }, ...children);
 }

@@ -1,16 +1,11 @@
-/** Observable Plot outside a browser: the document it draws into, and its drawing as a part of a larger SVG. */
+/** Observable Plot outside a browser, drawn as a part of a larger SVG. */
 import * as Plot from "@observablehq/plot";
-import { createCanvas } from "@napi-rs/canvas";
 import { parseHTML } from "linkedom";
-import { FONT_SIZE, INK, MUTED } from "./style.ts";
-import { element } from "./svg.ts";
+import { extent } from "../support/format.ts";
+import { element, text } from "./figure.ts";
+import { FAINT, FONT_SIZE, INK, MUTED } from "./style.ts";
 
-/** The little of a document that Plot and we ask for; Deno has no types of the DOM. */
-export interface PlotDocument {
-  createElement: (name: string) => unknown;
-}
-
-/** The drawing Plot hands back. */
+/** Drawing returned by Plot; Deno has no types of the DOM. */
 interface PlotDrawing {
   tagName: string;
   innerHTML: string;
@@ -18,20 +13,13 @@ interface PlotDrawing {
   scale(name: "x" | "y"): { apply(value: unknown): number; bandwidth?: number } | undefined;
 }
 
-let sharedDocument: PlotDocument | undefined;
+let sharedDocument: unknown;
 
-/** The document Plot draws into, made on first use; its `canvas` elements are real ones, which Plot's rasters need. */
-export function plotDocument(): PlotDocument {
-  if (sharedDocument) return sharedDocument;
-  const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as {
-    document: PlotDocument;
-  };
-  const createElement = document.createElement.bind(document);
-  document.createElement =
-    ((name: string) =>
-      name === "canvas" ? createCanvas(1, 1) : createElement(name)) as typeof document.createElement;
-  sharedDocument = document;
-  return document;
+/** Returns the document Plot draws into, made on first use. */
+function plotDocument(): unknown {
+  const page = () =>
+    parseHTML("<!doctype html><html><body></body></html>") as unknown as { document: unknown };
+  return sharedDocument ??= page().document;
 }
 
 /** A plot as a part of a figure. */
@@ -47,12 +35,12 @@ export interface Panel {
 }
 
 /**
- * Draws with Observable Plot in the figures' style, and returns the drawing as markup for {@linkcode composeFigure}.
+ * Draws with Observable Plot in the figures' style.
  *
- * Plot's own style sheet is taken out (outside a browser nothing reads it), its identifiers are made unique by the
- * content they stand in, so that many figures fit on one page, and coordinates are rounded to hundredths.
+ * Plot's style sheet is removed (outside a browser nothing reads it), identifiers are renamed after a hash of the content, so that many
+ * figures fit on one page, and coordinates are rounded to hundredths.
  *
- * @param options Plot's options, without a title, caption or legend: those would turn the drawing into HTML.
+ * @param options Plot's options without title, caption or legend: those would turn the drawing into HTML.
  */
 export function plotPanel(options: Plot.PlotOptions): Panel {
   const settings = { ...options, document: plotDocument(), className: "plot" } as unknown as Plot.PlotOptions;
@@ -85,8 +73,8 @@ export function plotPanel(options: Plot.PlotOptions): Panel {
   };
 }
 
-/** Renames the identifiers in a piece of markup after a hash of its content: unique on a page, the same in every run. */
-export function scopeIdentifiers(markup: string): string {
+/** Renames identifiers after a hash of the content: unique on a page, the same in every run. */
+function scopeIdentifiers(markup: string): string {
   const names = [...new Set([...markup.matchAll(/ id="([^"]+)"/g)].map((match) => match[1]))];
   if (names.length === 0) return markup;
   const rename = (content: string, prefix: string) =>
@@ -103,6 +91,99 @@ export function scopeIdentifiers(markup: string): string {
     hash = Math.imul(hash ^ neutral.charCodeAt(index), 0x01000193) >>> 0;
   }
   return rename(markup, `f${hash.toString(36)}-`);
+}
+
+/** Point of a line, with the ends of its band where it has one. */
+export interface LinePoint {
+  x: number;
+  y: number;
+  low?: number;
+  high?: number;
+}
+
+/** A line of a {@linkcode linePanel}. */
+export interface Line {
+  points: readonly LinePoint[];
+  colour: string;
+  dash?: string;
+  /** In pixels. @default 2 */
+  width?: number;
+}
+
+/** Options of {@linkcode linePanel}. */
+export interface LinePanelOptions {
+  /** Size and margins in pixels. */
+  width: number;
+  height: number;
+  margins: { left: number; right: number; top: number; bottom: number };
+  /** Without a label, the axis is not drawn. */
+  x: { domain: readonly [number, number]; ticks: readonly number[]; label?: string };
+  y?: {
+    /** @default the lines' extent, made round */
+    domain?: readonly [number, number];
+    /** Number of ticks. @default 5 */
+    ticks?: number;
+    /** @default Plot's own */
+    format?: (tick: number) => string;
+  };
+}
+
+/** Draws lines with their bands on one pair of axes; a line of one or two points gets dots. */
+export function linePanel(lines: readonly Line[], options: LinePanelOptions): Panel {
+  const { width, height, margins, x, y = {} } = options;
+  const values = lines.flatMap(({ points }) =>
+    points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])
+  );
+  const [low, high] = extent(values);
+  const domain = y.domain ?? (low < high ? [low, high] : [low - 0.5, high + 0.5]);
+  const ticks = y.ticks ?? 5;
+  const hasDots = Math.max(...lines.map(({ points }) => points.length)) < 3;
+  const panel = plotPanel({
+    width,
+    height,
+    marginLeft: margins.left,
+    marginRight: margins.right,
+    marginTop: margins.top,
+    marginBottom: margins.bottom,
+    x: {
+      domain: [...x.domain],
+      ticks: [...x.ticks],
+      tickFormat: "d",
+      tickSize: 4,
+      axis: x.label === undefined ? null : "bottom",
+      label: null,
+    },
+    y: {
+      domain: [...domain],
+      nice: true,
+      ticks,
+      tickFormat: y.format,
+      tickSize: 0,
+      label: null,
+    },
+    marks: [
+      Plot.gridY({ stroke: FAINT, strokeOpacity: 1, ticks }),
+      ...(low < 0 && high > 0 ? [Plot.ruleY([0], { stroke: MUTED, strokeWidth: 0.75 })] : []),
+      ...lines.map(({ points, colour }) =>
+        Plot.areaY(points.filter(({ low, high }) => low !== undefined && high !== undefined), {
+          x: "x",
+          y1: "low",
+          y2: "high",
+          fill: colour,
+          fillOpacity: 0.16,
+        })
+      ),
+      ...lines.map(({ points, colour, dash, width: strokeWidth = 2 }) =>
+        Plot.lineY(points, { x: "x", y: "y", stroke: colour, strokeWidth, strokeDasharray: dash })
+      ),
+      ...(hasDots
+        ? lines.map(({ points, colour }) => Plot.dot(points, { x: "x", y: "y", r: 3, fill: colour }))
+        : []),
+    ],
+  });
+  const middle = (margins.left + width - margins.right) / 2;
+  const label = x.label ? text(x.label, middle, height - 4, { anchor: "middle", fill: MUTED }) : "";
+  return { ...panel, markup: panel.markup + label };
 }
 
 export { Plot };

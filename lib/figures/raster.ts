@@ -1,11 +1,11 @@
+import { encode } from "fast-png";
+import { formatNumber } from "../support/format.ts";
 import { type ColourMap, palette, paletteIndex } from "./colours.ts";
-import { encodePng, pngDataUri } from "./png.ts";
-import { element } from "./svg.ts";
+import { element, text } from "./figure.ts";
+import { textWidth } from "./fonts.ts";
+import { FONT_SIZE, GREY, MUTED } from "./style.ts";
 
-/** How a small map becomes a large picture: every value a square, or bilinear in between. */
-export type Interpolation = "nearest" | "smooth";
-
-/** Where a picture lies on a figure, in pixels. */
+/** Rectangle in pixels. */
 export interface Box {
   x: number;
   y: number;
@@ -14,11 +14,8 @@ export interface Box {
 }
 
 /**
- * Repeats every pixel `factor` times in both directions. We enlarge pictures ourselves because not every SVG viewer (resvg
- * and typst among them) honours `image-rendering: pixelated`.
- *
- * @param pixels `[height,width,channels]`.
- * @returns `[height·factor,width·factor,channels]`.
+ * Repeats every pixel of `[height,width,channels]` `factor` times in both directions. Not every SVG viewer (resvg and typst among them)
+ * honours `image-rendering: pixelated`.
  */
 export function enlarge(
   pixels: ArrayLike<number>,
@@ -39,101 +36,161 @@ export function enlarge(
 }
 
 /**
- * Bilinear interpolation between the centres of a map's cells, as PyTorch's `interpolate(mode="bilinear")` does it. It
- * invents no value above or below the map's own, which a cubic would.
+ * Draws a square image, `[size,size,3]` bytes.
  *
- * @param values `[height,width]`.
- * @returns `[height·factor,width·factor]`.
- */
-export function interpolateBilinear(
-  values: ArrayLike<number>,
-  width: number,
-  height: number,
-  factor: number,
-): Float32Array {
-  const result = new Float32Array(width * height * factor * factor);
-  for (let y = 0, at = 0; y < height * factor; y++) {
-    const [top, bottom, down] = neighbours((y + 0.5) / factor - 0.5, height);
-    for (let x = 0; x < width * factor; x++) {
-      const [left, right, across] = neighbours((x + 0.5) / factor - 0.5, width);
-      const above = values[top * width + left] * (1 - across) + values[top * width + right] * across;
-      const below = values[bottom * width + left] * (1 - across) + values[bottom * width + right] * across;
-      result[at++] = above * (1 - down) + below * down;
-    }
-  }
-  return result;
-}
-
-function neighbours(position: number, length: number): [number, number, number] {
-  const inside = Math.max(0, Math.min(length - 1, position));
-  const first = Math.floor(inside);
-  return [first, Math.min(length - 1, first + 1), inside - first];
-}
-
-/**
- * A square colour image as an SVG `<image>`.
- *
- * @param pixels `[size,size,3]` bytes, red, green, blue.
- * @param options `grey` draws it in grey and pale, to lie under a map.
  * @throws {RangeError} If the pixels do not make a square.
  */
-export function imageElement(pixels: ArrayLike<number>, box: Box, { grey = false } = {}): string {
+export function imageElement(pixels: ArrayLike<number>, box: Box): string {
   const size = Math.sqrt(pixels.length / 3);
   if (!Number.isInteger(size) || size === 0) {
     throw new RangeError(`${pixels.length} bytes do not make a square image of three channels.`);
   }
   const factor = Math.max(1, Math.round(2 * box.width / size));
-  const bytes = grey ? toGrey(pixels) : pixels;
-  const large = enlarge(bytes, size, size, factor, 3);
+  const large = enlarge(pixels, size, size, factor, 3);
   return rasterElement(encodePng(large, size * factor, size * factor), box);
 }
 
-/**
- * A map of values as an SVG `<image>`.
- *
- * @param values `[height,width]`.
- * @param options `domain`: the values at the two ends of the colour map; `opacity` 0–1 (default 1).
- */
+/** Options of {@linkcode mapElement}. */
+export interface MapOptions {
+  /** Values at the two ends of the colour map. */
+  domain: readonly [number, number];
+  colours: ColourMap;
+}
+
+/** Draws a map of values, `[height,width]` row by row. */
 export function mapElement(
   values: ArrayLike<number>,
   width: number,
   height: number,
   box: Box,
-  options: {
-    domain: readonly [number, number];
-    colours: ColourMap;
-    interpolation?: Interpolation;
-    opacity?: number;
-  },
+  { domain, colours }: MapOptions,
 ): string {
-  const { domain, colours, interpolation = "nearest", opacity } = options;
   // enlarged to twice its size on the page: sharp on today's screens, and no larger a file than that needs
   const factor = Math.max(1, Math.round(2 * Math.max(box.width, box.height) / Math.max(width, height)));
-  const indices = (from: ArrayLike<number>) => Uint8Array.from(from, (value) => paletteIndex(value, domain));
-  const large = interpolation === "smooth"
-    ? indices(interpolateBilinear(values, width, height, factor))
-    : enlarge(indices(values), width, height, factor);
-  return rasterElement(encodePng(large, width * factor, height * factor, palette(colours)), box, opacity);
+  const indices = Uint8Array.from(values, (value) => paletteIndex(value, domain));
+  const large = enlarge(indices, width, height, factor);
+  return rasterElement(encodePng(large, width * factor, height * factor, palette(colours)), box);
 }
 
-function rasterElement(png: Uint8Array, box: Box, opacity?: number): string {
+/**
+ * Draws a square map of values.
+ *
+ * @throws {RangeError} If the values do not make a square.
+ */
+export function squareMap(values: ArrayLike<number>, box: Box, options: MapOptions): string {
+  const side = Math.sqrt(values.length);
+  if (!Number.isInteger(side)) throw new RangeError(`${values.length} values do not make a square map.`);
+  return mapElement(values, side, side, box, options);
+}
+
+function rasterElement(png: Uint8Array, box: Box): string {
   return element("image", {
     x: box.x,
     y: box.y,
     width: box.width,
     height: box.height,
     preserveAspectRatio: "none",
-    opacity: opacity === 1 ? undefined : opacity,
-    href: pngDataUri(png),
+    href: `data:image/png;base64,${png.toBase64()}`,
   });
 }
 
-function toGrey(pixels: ArrayLike<number>): Uint8Array {
-  const result = new Uint8Array(pixels.length);
-  for (let index = 0; index < pixels.length; index += 3) {
-    // Rec. 601 luma
-    const luma = 0.299 * pixels[index] + 0.587 * pixels[index + 1] + 0.114 * pixels[index + 2];
-    result.fill(Math.round(luma), index, index + 3);
+/**
+ * Encodes pixels as a PNG file, without a canvas: the same bytes on every machine.
+ *
+ * @param pixels `[height,width,3]` red, green, blue; with a palette `[height,width]` indices into it, which is a third of the size.
+ * @throws {RangeError} If the number of pixels does not fit the size.
+ */
+export function encodePng(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  palette?: readonly (readonly number[])[],
+): Uint8Array {
+  const colours = palette && { channels: 1, palette: palette.map((colour) => [...colour]) };
+  return encode({ width, height, data: pixels, channels: 3, ...colours }, { zlib: { level: 9 } });
+}
+
+/** Options of {@linkcode colourBar}. */
+export interface ColourBarOptions {
+  colours: ColourMap;
+  /** Values at its ends. */
+  domain: readonly [number, number];
+  /** Quantity and unit. */
+  label: string;
+  /** Labelled values. @default round ones inside the domain */
+  ticks?: readonly number[];
+  /** Position of a value, 0–1, on a scale that is not linear. */
+  position?: (value: number) => number;
+}
+
+/** Draws a horizontal colour bar from (0, 0), `width` × 38 pixels, label above and values below. */
+export function colourBar(width: number, options: ColourBarOptions): string {
+  const { colours, domain, label } = options;
+  const ticks = options.ticks ?? fittingTicks(domain, width);
+  const decimals = decimalsOf(ticks);
+  const position = options.position ?? ((value: number) => (value - domain[0]) / (domain[1] - domain[0]));
+  const gradient = Uint8Array.from({ length: 256 }, (_, index) => index);
+  const png = encodePng(gradient, 256, 1, palette(colours));
+  return text(label, 0, 10, { size: FONT_SIZE.tick, fill: MUTED }) +
+    rasterElement(png, { x: 0, y: 16, width, height: 9 }) +
+    ticks.map((tick) => {
+      const x = Math.max(0, Math.min(1, position(tick))) * width;
+      return element("line", { x1: x, x2: x, y1: 25, y2: 28, stroke: GREY }) +
+        text(formatNumber(tick, decimals), x, 38, {
+          size: FONT_SIZE.small,
+          fill: MUTED,
+          anchor: anchorAt(x, width),
+        });
+    }).join("");
+}
+
+/** Labels at the ends lie inside the bar. */
+function anchorAt(x: number, width: number): "start" | "middle" | "end" {
+  return x < 8 ? "start" : x > width - 8 ? "end" : "middle";
+}
+
+/** Picks as many round values as fit side by side along `width` pixels, or the domain's two ends where too few do. */
+export function fittingTicks(domain: readonly [number, number], width: number): number[] {
+  const [low, high] = domain;
+  const fits = (ticks: readonly number[]) => {
+    const spans = ticks.map((tick): [start: number, end: number] => {
+      const long = textWidth(formatNumber(tick, decimalsOf(ticks)), FONT_SIZE.small);
+      const x = (tick - low) / (high - low) * width;
+      const anchor = anchorAt(x, width);
+      const start = anchor === "start" ? x : anchor === "end" ? x - long : x - long / 2;
+      return [start, start + long];
+    });
+    return spans.every(([start], index) => index === 0 || start >= spans[index - 1][1] + 8);
+  };
+  for (let count = Math.ceil(width / 30); count > 0; count--) {
+    const ticks = roundTicks(domain, count);
+    if (ticks.length < 2) break;
+    if (fits(ticks)) return ticks;
   }
-  return result;
+  const unit = 10 ** (Math.floor(Math.log10(high - low)) - 1);
+  const inside = [Math.ceil(low / unit) * unit, Math.floor(high / unit) * unit].map((tick) =>
+    Number(tick.toPrecision(6))
+  );
+  const withZero = [inside[0], 0, inside[1]];
+  return low < 0 && high > 0 && fits(withZero) ? withZero : inside;
+}
+
+/** Picks about `count` round values (1, 2 or 5 times a power of ten) inside a domain. */
+export function roundTicks([low, high]: readonly [number, number], count: number): number[] {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const ratio = rough / power;
+  const step = power *
+    (ratio >= Math.sqrt(50) ? 10 : ratio >= Math.sqrt(10) ? 5 : ratio >= Math.SQRT2 ? 2 : 1);
+  const ticks: number[] = [];
+  for (let index = Math.ceil(low / step - 1e-9); index * step <= high + step * 1e-9; index++) {
+    ticks.push(Number((index * step).toPrecision(12)));
+  }
+  return ticks;
+}
+
+/** Decimals that some values need. */
+export function decimalsOf(ticks: readonly number[]): number {
+  return Math.max(...ticks.map((tick) => (String(tick).split(".")[1] ?? "").length));
 }

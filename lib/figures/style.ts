@@ -1,41 +1,34 @@
-/**
- * The look all figures share: one paper, one ink, one type scale, one set of colours.
- *
- * The paper is white and opaque on purpose: the same file has to be readable in a light and in a dark JupyterLab, on
- * GitHub and in print, and only a background of its own is safe in all of them.
- */
+/** Colours, fonts and sizes that all figures share. */
 
-/** Colour of the rounded sheet every figure is drawn on. */
+/**
+ * Background. White and opaque: the same file must be readable in a light and in a dark JupyterLab, on GitHub and in print, and only a
+ * background of its own is safe in all of them.
+ */
 export const PAPER = "#ffffff";
-/** Colour of titles and values. */
+/** Titles and values. */
 export const INK = "#1d2733";
-/** Colour of axes, notes and whatever explains. */
+/** Axes, captions and notes. */
 export const MUTED = "#5b6775";
-/** Colour of grid lines. */
+/** Grid lines. */
 export const FAINT = "#dfe4ea";
-/** Colour of what is frozen, or there to be compared with. */
+/** Ticks and lines of no category. */
 export const GREY = "#8a95a3";
 
-/**
- * Arial's metrics stand first under every name they go by, so text has the same width in every viewer. {@linkcode svgToPng}
- * brings Arimo along for machines without fonts.
- */
+/** Fonts with Arial's metrics under every name they go by, so that text has the same width in every viewer. */
 export const FONT_FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
 /** Font sizes in pixels; a figure 720 px wide printed on A4 makes 12 px about 8 pt. */
 export const FONT_SIZE = { title: 16, subtitle: 12.5, label: 12, tick: 11, small: 10 } as const;
 
-/** Space between the sheet's edge and what is on it, in pixels. */
+/** Margin around the content in pixels. */
 export const PADDING = 20;
 
-/** Width of a figure in pixels where none is asked for. */
+/** Default width of a figure in pixels. */
 export const DEFAULT_WIDTH = 720;
 
 /**
- * Colours for categories: Okabe and Ito's palette, told apart with every common kind of colour blindness, in the order
- * that keeps neighbours far apart. Its yellow is left out: it cannot be read on white.
- *
- * Source: Okabe & Ito, Color Universal Design (2008).
+ * Categorical colours, safe for colour-blind readers: Okabe and Ito's palette (Color Universal Design, 2008) without its yellow, which
+ * cannot be read on white.
  */
 export const CATEGORY_COLOURS = [
   "#0072b2", // blue
@@ -47,30 +40,22 @@ export const CATEGORY_COLOURS = [
   "#5b6775", // grey, for Okabe and Ito's black
 ] as const;
 
-/** Frame and name of the class the network chose. */
-export const WINNER_COLOUR = "#d55e00";
-/** Frame and name of the class the image is of. */
+/** Frame and name of the predicted class. */
+export const PREDICTED_COLOUR = "#d55e00";
+/** Frame and name of the true class. */
 export const TRUE_COLOUR = "#0072b2";
 
-/**
- * The colour of the category with this number; they repeat when there are more than seven.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * assert.equal(categoryColour(0), categoryColour(CATEGORY_COLOURS.length));
- * ```
- */
+/** Colour of the category with this number; they repeat after seven. */
 export function categoryColour(index: number): string {
   return CATEGORY_COLOURS[index % CATEGORY_COLOURS.length];
 }
 
-/** What every figure takes. */
+/** Options of every figure. */
 export interface FigureOptions {
-  /** What the figure shows, in a line above it; it is also what a screen reader says. */
+  /** Drawn above the content. */
   title?: string;
-  /** A grey line under the title: the data's name, the number of runs, how to read it. */
+  /** Drawn in grey below the title: data set, number of runs, reading aid. */
   subtitle?: string;
-  /** Width in pixels (default 720). */
+  /** In pixels. @default 720 */
   width?: number;
 }

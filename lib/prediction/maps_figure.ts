@@ -1,8 +1,8 @@
 import { CLASS_NAMES } from "../data/dataset.ts";
 import type { Figure } from "../figures/figure.ts";
+import { textWidth } from "../figures/fonts.ts";
 import { type ResponseExample, responseMaps, responseMapsPage } from "../figures/response_maps.ts";
 import { FONT_SIZE } from "../figures/style.ts";
-import { textWidth } from "../figures/text_width.ts";
 import { CLASSES, MAP_SIZE } from "../model/spec.ts";
 import type { Prediction } from "./classify.ts";
 

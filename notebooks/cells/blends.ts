@@ -96,7 +96,7 @@ export async function measureBlend(
     figure: {
       from: CLASS_NAMES[from],
       to: CLASS_NAMES[to],
-      shares: columns.map((at) => shares[at]),
+      weights: columns.map((at) => shares[at]),
       examples: shown.map((index, row) => ({
         image: pictureAt(dataset, index),
         label: CLASS_NAMES[dataset.labels[index]],
@@ -118,10 +118,10 @@ export async function measureBlend(
 
 function makeCurve(
   name: string,
-  share: readonly number[],
+  weight: readonly number[],
   scores: readonly (readonly number[])[],
 ): BlendCurve {
-  const points = share.map((_, at) => meanInterval(scores.map((row) => row[at])));
+  const points = weight.map((_, at) => meanInterval(scores.map((row) => row[at])));
   const [low, high] = [0, 1].map((end) => points.map(({ mean, interval }) => interval?.[end] ?? mean));
-  return { name, share, value: points.map(({ mean }) => mean), low, high };
+  return { name, weight, value: points.map(({ mean }) => mean), low, high };
 }

@@ -1,6 +1,6 @@
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES, IMAGE_SIZE, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
-import type { SheetImage } from "../../lib/figures/contact_sheet.ts";
+import type { SheetImage } from "../../lib/figures/tile_grid.ts";
 import {
   type DiagramExample,
   networkDiagram,
@@ -57,7 +57,7 @@ const DIAGRAM_WIDTH = 820;
 /** Shows the diagram of a network, drawn from its list of layers. */
 export async function displayDiagram(
   spec: NetworkSpec,
-  options: Omit<NetworkDiagramOptions, "classNames"> = {},
+  options: Omit<NetworkDiagramOptions, "classNames">,
 ): Promise<void> {
   const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
   await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));

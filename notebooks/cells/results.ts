@@ -116,10 +116,12 @@ export async function displayComparison(
   if (all.length === 0) return;
   const rows = compareResults(all);
   await displayMarkdown(formatRows(rows), { kind: "table", rows: rows.length, columns: 7 });
-  const variants = all.map((result) => ({
-    name: result.experiment,
-    note: `${formatCount(result.trainableParameters)} trainable parameters`,
-    runs: result.seeds.map((seed) => ({ seed: seed.seed, value: 100 * finalAccuracy(seed) })),
+  const variants = rows.map(({ experiment, trainableParameters, final, difference }, index) => ({
+    name: experiment,
+    note: `${formatCount(trainableParameters)} trainable parameters`,
+    accuracies: all[index].seeds.map(finalAccuracy),
+    mean: final,
+    difference,
   }));
   const ends = rows.filter(({ experiment }) => !outside.includes(experiment))
     .flatMap(({ final: { mean, interval = [mean, mean] } }) => interval);

@@ -1,5 +1,5 @@
 import { dirname, join } from "@std/path";
-import { figureFonts } from "../../lib/figures/svg_to_png.ts";
+import { figureFonts } from "../../lib/figures/fonts.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 

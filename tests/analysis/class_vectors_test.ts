@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { compareMatrices, rankPairs, readClassVectors } from "../../lib/analysis/class_vectors.ts";
+import {
+  compareMatrices,
+  cosineSimilarity,
+  rankPairs,
+  readClassVectors,
+} from "../../lib/analysis/class_vectors.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createRandom } from "../../lib/support/random.ts";
@@ -31,6 +36,16 @@ Deno.test("outputs of the generator that are near ±1 are saturated", async () =
     Array.from({ length: 64 }, (_, at) => [5, -5, 1, 0][at % 4]),
   );
   assert.equal((await readClassVectors(network, networkSpec())).saturated, 0.5);
+});
+
+Deno.test("the cosine of parallel, opposite and perpendicular vectors is 1, −1 and 0", () => {
+  assert.deepEqual(cosineSimilarity([[1, 0], [3, 0], [-2, 0], [0, 5], [0, 0]]), [
+    [1, 1, -1, 0, 0],
+    [1, 1, -1, 0, 0],
+    [-1, -1, 1, 0, 0],
+    [0, 0, 0, 1, 0],
+    [0, 0, 0, 0, 0],
+  ]);
 });
 
 Deno.test("pairs are ranked by what both halves of a matrix say", () => {

@@ -1,7 +1,7 @@
 // a made-up network whose answer depends on the brightness of known cells: what the curves must say is known
 import assert from "node:assert/strict";
 import { orderAtRandom, orderByValue, orderFromCentre } from "../../lib/analysis/deletion.ts";
-import { areasOf, averageCurve, compareAreas, traceCurves } from "../../lib/analysis/deletion.ts";
+import { areasOf, areaUnder, averageCurve, compareAreas, traceCurves } from "../../lib/analysis/deletion.ts";
 import { makeBaseline, replaceCells } from "../../lib/analysis/deletion.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
@@ -97,7 +97,9 @@ Deno.test("mean curve and areas are taken image by image", () => {
     insertion: [[0, 1, 1], [0, 1, 1]],
   };
   assert.deepEqual(areasOf(trace, "deletion"), [0.5, 0.25]);
+  assert.equal(areaUnder({ fraction: [0, 0.25, 1], value: [1, 0, 0] }), 0.125);
   const curve = averageCurve(trace, "deletion");
+  assert.equal(curve.area, 0.375);
   assert.deepEqual(curve.value, [1, 0.25, 0]);
   assert.ok(curve.low![1] < 0.25 && curve.high![1] > 0.25 && curve.low![0] === 1);
   const worse = { ...trace, name: "other", deletion: [[1, 0.7, 0], [1, 0.2, 0]] };

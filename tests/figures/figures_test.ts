@@ -1,125 +1,144 @@
 import assert from "node:assert/strict";
 import { CLASS_NAMES as classNames } from "../../lib/data/dataset.ts";
+import * as figures from "../../lib/figures/mod.ts";
+import { meanInterval } from "../../lib/support/statistics.ts";
 import {
-  areaUnder,
-  benchBars,
-  confusionMatrix,
-  contactSheet,
-  cosineSimilarity,
-  deletionInsertion,
-  driftBars,
-  type Figure,
-  filtersHeatMap,
-  networkDiagram,
-  perClassAccuracy,
-  responseMaps,
-  responseMapsPage,
-  similarity,
-  trainingCurves,
-  variantComparison,
-} from "../../lib/figures/mod.ts";
-import { FIGURES, sampleImage, sampleLayers, sampleMaps, sampleRun, sampleScores } from "./samples.ts";
+  FIGURES,
+  sampleExample,
+  sampleImage,
+  sampleLayers,
+  sampleMaps,
+  sampleResponses,
+  sampleRun,
+} from "./samples.ts";
 
-const count = ({ svg }: Figure, part: string | RegExp) => svg.split(part).length - 1;
-const texts = ({ svg }: Figure) =>
-  [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map((match) => match[1].replace(/<[^>]+>/g, ""));
-const example = (winner: number, trueClass?: number) => ({
-  image: sampleImage(1),
-  maps: sampleMaps(1),
-  scores: sampleScores(1, winner),
-  trueClass,
+const count = ({ svg }: figures.Figure, part: string) => svg.split(part).length - 1;
+const texts = ({ svg }: figures.Figure) =>
+  [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/g)].map((match) => match[1]);
+
+function includes(figure: figures.Figure, ...labels: string[]): void {
+  const found = texts(figure);
+  for (const label of labels) assert.ok(found.includes(label), `${label} in ${found.join("|")}`);
+}
+
+Deno.test("a figure carries its title, caption and alternative text, and draws the former two", () => {
+  const options = { names: ["<b>", '&"'], title: "a < b & c", subtitle: "Data: made by hand." };
+  const figure = figures.confusionMatrix([[1, 0], [0, 1]], options);
+  assert.equal(figure.title, "a < b & c");
+  assert.equal(figure.caption, "Data: made by hand.");
+  assert.equal(figure.alt, 'Confusion matrix of 2 classes; correct: <b> 100.0 %, &" 100.0 %.');
+  includes(figure, "a &lt; b &amp; c", "Data: made by hand.", "&lt;b&gt;", "&amp;&quot;");
+  assert.deepEqual(
+    figure.svg.match(/ width="(\d+)" height="(\d+)"/)!.slice(1, 3).map(Number),
+    [figure.width, figure.height],
+  );
 });
 
 Deno.test("response maps show the image, ten maps of its size and one colour bar", () => {
-  const figure = responseMaps(example(6, 6), { classNames });
-  const sizes = [...figure.svg.matchAll(/<image x="[^"]*" y="[^"]*" width="([^"]*)" height="([^"]*)"/g)].map((
-    m,
-  ) => `${m[1]} ${m[2]}`);
+  const figure = figures.responseMaps(sampleResponses(1, 6, 6), { classNames });
+  const sizes = [...figure.svg.matchAll(/<image x="[^"]*" y="[^"]*" width="([^"]*)" height="([^"]*)"/g)]
+    .map(([, width, height]) => `${width} ${height}`);
   assert.equal(sizes.length, 12);
   assert.equal(sizes.filter((size) => size === sizes[0]).length, 11);
-  for (const name of classNames) assert.ok(texts(figure).includes(name), name);
-  assert.equal(count(figure, ">Response<"), 1);
+  includes(figure, "Response", ...classNames);
 });
 
-Deno.test("response maps mark the network's choice and the true class", () => {
-  const right = texts(responseMaps(example(6, 6), { classNames }));
-  assert.ok(right.includes("network") && right.includes("true"));
-  assert.ok(right.includes("network: frog") && right.includes("true: frog"));
-  const wrong = responseMaps(example(3, 5), { classNames });
-  assert.ok(texts(wrong).includes("network: cat") && texts(wrong).includes("true: dog"));
-  // its tab stands over the column the class is in: cat is the fourth map, dog the sixth and so the first of row two
-  const tabAt = (label: string) =>
+Deno.test("response maps mark the predicted and the true class", () => {
+  includes(
+    figures.responseMaps(sampleResponses(1, 6, 6), { classNames }),
+    "predicted, true class",
+    "predicted: frog",
+    "true: frog",
+  );
+  const wrong = figures.responseMaps(sampleResponses(1, 3, 5), { classNames });
+  includes(wrong, "predicted: cat", "true: dog");
+  // cat is the fourth map, dog the sixth and so the first of row two
+  const at = (label: string) =>
     Number(wrong.svg.match(new RegExp(`<text x="([^"]*)"[^>]*>${label}</text>`))![1]);
-  assert.ok(tabAt("network") - tabAt("true") > 300);
-  const unknown = texts(responseMaps(example(3), { classNames }));
-  assert.ok(!unknown.includes("true") && unknown.includes("network"));
+  assert.equal(at("predicted"), at("cat"));
+  assert.equal(at("true class"), at("dog"));
+  assert.ok(!texts(figures.responseMaps(sampleResponses(1, 3), { classNames })).includes("true class"));
 });
 
-Deno.test("response maps say each class's score and its share by softmax", () => {
+Deno.test("response maps say each class's score and its probability", () => {
   const scores = [0, 0, 0, 0, 0, 0, Math.log(9), 0, 0, -1000];
-  const found = texts(responseMaps({ ...example(6), scores }, { classNames }));
   // eight zeros and ln 9: 9 of 17
-  assert.ok(found.includes("2.20  ·  52.9\u00a0%"), found.join("|"));
-  assert.ok(found.includes("−1000.00  ·  0.0\u00a0%"));
+  includes(
+    figures.responseMaps({ ...sampleResponses(1, 6), scores }, { classNames }),
+    "2.20 · 52.9\u00a0%",
+    "−1000.00 · 0.0\u00a0%",
+  );
 });
 
-Deno.test("overlaid maps lie on the image, and smooth ones differ from nearest ones", () => {
-  const plain = responseMaps(example(6), { classNames });
-  const overlay = responseMaps(example(6), { classNames, overlay: true });
-  const smooth = responseMaps(example(6), { classNames, interpolation: "smooth" });
-  assert.equal(count(plain, "<image"), 12);
-  assert.equal(count(overlay, "<image"), 22);
-  assert.equal(count(overlay, 'opacity="0.62"'), 10);
-  assert.equal(count(smooth, "<image"), 12);
-  assert.notEqual(smooth.svg, plain.svg);
-});
-
-Deno.test("equal responses have equal colours in all maps, as one scale serves them", () => {
+Deno.test("equal responses have equal colours in all maps", () => {
   const maps = new Float32Array(640).map((_, index) => Math.floor(index / 64) % 2);
-  const figure = responseMaps({ ...example(6), maps }, { classNames });
-  const pictures = [...figure.svg.matchAll(/href="(data:[^"]+)"/g)].map((match) => match[1]).slice(1, 11);
+  const { svg } = figures.responseMaps({ ...sampleResponses(1, 6), maps }, { classNames });
+  const pictures = [...svg.matchAll(/href="(data:[^"]+)"/g)].map((match) => match[1]).slice(1, 11);
   assert.equal(new Set(pictures.filter((_, index) => index % 2 === 0)).size, 1);
   assert.equal(new Set(pictures.filter((_, index) => index % 2 === 1)).size, 1);
   assert.notEqual(pictures[0], pictures[1]);
 });
 
+Deno.test("maps that are the same everywhere can be drawn", () => {
+  const flat = { image: sampleImage(1), maps: new Float32Array(640), scores: new Float32Array(10) };
+  for (const colours of ["viridis", "diverging"] as const) {
+    includes(figures.responseMaps(flat, { classNames, colours }), "0.00 · 10.0\u00a0%");
+  }
+});
+
 Deno.test("a page of response maps has a row for each image and one colour bar", () => {
-  const figure = responseMapsPage([example(6, 6), example(2, 1), example(0, 0)], { classNames });
+  const examples = [sampleResponses(1, 6, 6), sampleResponses(1, 2, 1), sampleResponses(1, 0, 0)];
+  const figure = figures.responseMapsPage(examples, { classNames });
   assert.equal(count(figure, "<image"), 3 * 11 + 1);
   assert.equal(count(figure, ">Response<"), 1);
 });
 
-Deno.test("maps that are the same everywhere can be drawn", () => {
-  const flat = { image: sampleImage(1), maps: new Float32Array(640), scores: new Float32Array(10) };
-  for (const colours of ["viridis", "diverging"] as const) {
-    assert.ok(texts(responseMaps(flat, { classNames, colours })).includes("0.00  ·  10.0\u00a0%"));
-  }
+Deno.test("blends have a column each, the classes' names at the ends", () => {
+  const figure = FIGURES.blend_maps();
+  assert.equal(count(figure, "<image "), 2 * (1 + 7) + 1); // and the colour bar
+  includes(figure, "cat", "50\u00a0%", "dog", "cats", "other classes");
 });
 
-Deno.test("response maps refuse maps and scores that do not fit the classes", () => {
-  assert.throws(
-    () => responseMaps({ ...example(6), maps: new Float32Array(639) }, { classNames }),
-    RangeError,
-  );
-  assert.throws(() => responseMaps({ ...example(6), scores: [1, 2] }, { classNames }), RangeError);
-  assert.throws(() => responseMapsPage([], { classNames }), RangeError);
+Deno.test("a map points right if its greatest value lies in its class's quarter", () => {
+  const names = ["cat", "dog", "ship", "frog"];
+  const example = (...peaks: number[]) => ({
+    image: sampleImage(1),
+    names,
+    maps: Float32Array.from({ length: 4 * 64 }, (_, at) => at % 64 === peaks[Math.floor(at / 64)] ? 1 : 0),
+  });
+  const right = figures.pointingMaps([example(27, 28, 35, 36)]); // the four middle cells
+  assert.match(right.alt, /4 of 4 maps have/);
+  const wrong = figures.pointingMaps([example(28, 27, 36, 35), example(0, 0, 0, 0)]);
+  assert.match(wrong.alt, /1 of 8 maps have/);
+});
+
+Deno.test("maps of cells and contact sheets show every map and image", () => {
+  const map = { title: "A map", values: new Float32Array(64), measure: "Nothing" };
+  const maps = figures.cellMaps([map, { ...map, title: "Another", values: [1, 2, 3, 4] }]);
+  assert.equal(count(maps, "<image "), 4);
+  assert.match(maps.alt, /A map, Another: maps of the network/);
+  const sheet = figures.contactSheet([{ image: sampleImage(1), label: "cat" }, { image: sampleImage(2) }]);
+  assert.equal(count(sheet, "<image"), 2);
+  assert.equal(sheet.alt, "2 images: cat.");
 });
 
 Deno.test("a single run's lines are labelled with their last values", () => {
   const run = sampleRun("dynamic", 0.8, 1);
-  const last = run.history.at(-1)!;
-  const found = texts(trainingCurves([run]));
-  assert.ok(found.includes(`test ${(100 * last.testAccuracy).toFixed(1)}\u00a0%`), found.join("|"));
-  assert.ok(found.includes(`training ${last.trainLoss.toFixed(2)}`));
-  for (const label of ["Accuracy (%)", "Loss (cross-entropy, nats)", "Learning rate", "Epoch"]) {
-    assert.ok(found.includes(label));
-  }
+  const { testAccuracy, trainLoss } = run.history.at(-1)!;
+  includes(
+    figures.trainingCurves([run]),
+    `test ${(100 * testAccuracy).toFixed(1)}\u00a0%`,
+    `training ${trainLoss.toFixed(2)}`,
+    "Accuracy (%)",
+    "Loss (cross-entropy, nats)",
+    "Learning rate",
+    "Epoch",
+  );
 });
 
 Deno.test("several runs are labelled by name, and seeds of one name once", () => {
-  const found = texts(
-    trainingCurves([sampleRun("a", 0.8, 1), sampleRun("a", 0.82, 2), sampleRun("b", 0.6, 3)]),
-  );
+  const runs = [sampleRun("a", 0.8, 1), sampleRun("a", 0.82, 2), sampleRun("b", 0.6, 3)];
+  const found = texts(figures.trainingCurves(runs));
   assert.equal(found.filter((label) => label.startsWith("a ")).length, 2); // accuracy and loss
   assert.equal(found.filter((label) => label.startsWith("b ")).length, 2);
   assert.ok(found.includes("the same for all runs"));
@@ -127,190 +146,154 @@ Deno.test("several runs are labelled by name, and seeds of one name once", () =>
 
 Deno.test("a run that has just begun or whose loss is no number can be drawn", () => {
   const { history } = sampleRun("a", 0.5, 1, 2);
-  assert.ok(
-    trainingCurves([{ name: "a", history: history.slice(0, 1) }], { epochs: 12 }).svg.includes("<circle"),
-  );
-  trainingCurves([{
-    name: "a",
-    history: [history[0], { ...history[1], trainLoss: NaN, testLoss: Infinity }],
-  }]);
-  assert.throws(() => trainingCurves([{ name: "a", history: [] }]), RangeError);
+  const begun = figures.trainingCurves([{ name: "a", history: history.slice(0, 1) }], { epochs: 12 });
+  assert.ok(begun.svg.includes("<circle"));
+  const diverged = { ...history[1], trainLoss: NaN, testLoss: Infinity };
+  figures.trainingCurves([{ name: "a", history: [history[0], diverged] }]);
+  const lost = history.map((record) => ({ ...record, trainLoss: NaN, testLoss: NaN }));
+  figures.trainingCurves([{ name: "a", history: lost }]);
 });
 
-Deno.test("variants are sorted by mean, every seed is a point, and differences are paired by seed", () => {
-  const runs = (...values: number[]) => values.map((value, seed) => ({ seed, value }));
-  const figure = variantComparison([
-    { name: "low", runs: runs(70, 72, 71) },
-    { name: "high", runs: runs(80, 82, 81) },
+Deno.test("variants are sorted by mean and show every seed and the difference from the reference", () => {
+  const variant = (name: string, accuracies: number[], values?: number[]) => ({
+    name,
+    accuracies,
+    mean: meanInterval(accuracies),
+    difference: values ? { ...meanInterval(values), values } : null,
+  });
+  const figure = figures.variantComparison([
+    variant("low", [0.7, 0.72, 0.71]),
+    variant("high", [0.8, 0.82, 0.81], [0.1, 0.1, 0.1]),
   ], { reference: "low" });
   const found = texts(figure);
   assert.ok(found.indexOf("high") < found.indexOf("low"));
-  assert.equal(count(figure, "<circle"), 9); // six results and three differences
-  // the pairs all differ by 10, though the results scatter: the interval is nil
-  assert.ok(found.includes("+10.0 ± 0.0"), found.join("|"));
+  assert.equal(count(figure, 'r="2.5"'), 9); // six results and three differences
   // t(2) · 1 / √3 = 2.48
-  assert.ok(found.includes("81.0 ± 2.5 (n = 3)"));
+  includes(figure, "81.0 ± 2.5 (n = 3)", "+10.0 ± 0.0", "reference");
+  const outside = figures.variantComparison([variant("a", [0.8]), variant("b", [0.1])], { domain: [70, 90] });
+  includes(outside, "10.0 (n = 1)", "80.0 (n = 1)");
+  assert.equal(count(outside, 'r="2.5"'), 1);
 });
 
-Deno.test("a result outside the axis is written at its edge, and one seed has no interval", () => {
-  const one = (value: number) => [{ seed: 0, value }];
-  const figure = variantComparison([{ name: "a", runs: one(80) }, { name: "b", runs: one(10) }], {
-    domain: [70, 90],
+Deno.test("similarities are written short", () => {
+  const figure = figures.similarity([{ title: "Filters", values: [[1, -0.6], [-0.004, -1]] }], {
+    names: ["a", "b"],
   });
-  assert.ok(texts(figure).includes("10.0 (n = 1)") && texts(figure).includes("80.0 (n = 1)"));
-  assert.equal(count(figure, "<circle"), 1);
-  assert.throws(() => variantComparison([]), RangeError);
+  includes(figure, "1", "−.60", "0", "−1", "Filters");
 });
 
-Deno.test("the cosine of parallel, opposite and perpendicular vectors is 1, −1 and 0", () => {
-  assert.deepEqual(cosineSimilarity([[1, 0], [3, 0], [-2, 0], [0, 5], [0, 0]]), [
-    [1, 1, -1, 0, 0],
-    [1, 1, -1, 0, 0],
-    [-1, -1, 1, 0, 0],
-    [0, 0, 0, 1, 0],
-    [0, 0, 0, 0, 0],
-  ]);
-  const found = texts(similarity([{ title: "Filters", vectors: [1, 0, 0.6, -0.8] }], { names: ["a", "b"] }));
-  assert.deepEqual(found.filter((label) => label === ".60").length, 2);
-  assert.throws(
-    () => similarity([{ title: "Filters", vectors: [1, 2, 3] }], { names: ["a", "b"] }),
-    RangeError,
-  );
-});
-
-Deno.test("a confusion matrix shows shares of the true class, and how many are right", () => {
-  const found = texts(confusionMatrix([[150, 50], [1, 99]], { names: ["cat", "dog"] }));
-  for (const label of ["75", "25", "1.0", "99", "249 of 300 correct: 83.0\u00a0%"]) {
-    assert.ok(found.includes(label), label);
-  }
+Deno.test("a confusion matrix shows percentages of the true class and the number of correct predictions", () => {
+  const figure = figures.confusionMatrix([[150, 50], [1, 99]], { names: ["cat", "dog"] });
+  includes(figure, "75", "25", "1.0", "99", "249 of 300 correct: 83.0\u00a0%");
   // flat counts are the same, and a class without images is not divided by zero
-  assert.deepEqual(texts(confusionMatrix([150, 50, 1, 99], { names: ["cat", "dog"] })), found);
-  confusionMatrix([[0, 0], [1, 1]], { names: ["cat", "dog"] });
-  assert.throws(() => confusionMatrix([[1, 2, 3], [4, 5, 6]], { names: ["cat", "dog"] }), RangeError);
+  assert.deepEqual(figures.confusionMatrix([150, 50, 1, 99], { names: ["cat", "dog"] }), figure);
+  figures.confusionMatrix([[0, 0], [1, 1]], { names: ["cat", "dog"] });
 });
 
-Deno.test("accuracy by class is sorted by the first network", () => {
-  const found = texts(
-    perClassAccuracy([{ name: "n", accuracy: [0.5, 0.9] }], { names: ["cat", "dog"], examples: 100 }),
+Deno.test("accuracy by class is sorted, and bars write their numbers", () => {
+  const classes = [{ name: "cat", accuracy: 0.5 }, { name: "dog", accuracy: 0.9 }];
+  const figure = figures.perClassAccuracy(classes, { overall: 0.7 });
+  assert.ok(texts(figure).indexOf("dog") < texts(figure).indexOf("cat"));
+  includes(figure, "90.0", "50.0", "all classes 70.0");
+  includes(
+    figures.driftBars([
+      { title: "Weights (%)", layers: [{ name: "conv1", value: 12.34 }] },
+      { title: "Statistics", layers: [{ name: "bn1", value: -0.5 }], decimals: 2 },
+    ]),
+    "conv1",
+    "12.3",
+    "bn1",
+    "−0.50",
   );
-  assert.ok(found.indexOf("dog") < found.indexOf("cat"));
-  assert.ok(found.includes("90.0") && found.includes("50.0") && found.includes("mean 70.0"));
-  assert.throws(
-    () => perClassAccuracy([{ name: "n", accuracy: [1] }], { names: ["cat", "dog"] }),
-    RangeError,
-  );
 });
 
-Deno.test("the area under a curve is found by trapezoids", () => {
-  assert.equal(areaUnder({ name: "a", fraction: [0, 0.5, 1], value: [1, 0.5, 0] }), 0.5);
-  assert.equal(areaUnder({ name: "a", fraction: [0, 0.25, 1], value: [1, 0, 0] }), 0.125);
-  const curve = { name: "own", fraction: [0, 1], value: [0.9, 0.1] };
-  assert.ok(texts(deletionInsertion({ deletion: [curve] })).includes("0.500"));
-  assert.throws(() => deletionInsertion({ deletion: [{ ...curve, value: [1] }] }), RangeError);
-});
-
-Deno.test("drift bars write every value at its layer", () => {
-  const found = texts(driftBars([
-    { title: "Weights (%)", layers: [{ name: "conv1", values: [12.34] }] },
-    { title: "Statistics (%)", series: ["mean", "variance"], layers: [{ name: "bn1", values: [5, 67.89] }] },
-  ]));
-  for (const label of ["conv1", "12.3", "bn1", "5.0", "67.9", "mean", "variance"]) {
-    assert.ok(found.includes(label), label);
-  }
+Deno.test("deletion and insertion curves state their areas", () => {
+  const curve = { name: "own", fraction: [0, 1], value: [0.9, 0.1], area: 0.5 };
+  const figure = figures.deletionInsertion({ deletion: [curve], insertion: [{ ...curve, area: 0.25 }] });
+  includes(figure, "Deletion", "Insertion", "0.500", "0.250");
 });
 
 Deno.test("benchmark bars give the ratio to the baseline of the same task", () => {
-  const found = texts(benchBars([
-    {
-      name: "step",
-      unit: "ms",
-      measurements: [{ system: "a", median: 200 }, { system: "b", median: 150, low: 140, high: 160 }],
-    },
-    { name: "load", unit: "s", measurements: [{ system: "a", median: 2 }, { system: "b", median: 3 }] },
-  ], { baseline: "a" }));
-  for (const label of ["200 ms", "150 ms", "0.75 ×", "2.00 s", "1.50 ×"]) {
-    assert.ok(found.includes(label), label);
-  }
+  const step = [{ system: "a", median: 200 }, { system: "b", median: 150, low: 140, high: 160 }];
+  const load = [{ system: "a", median: 2 }, { system: "b", median: 3 }];
+  const tasks = [{ name: "step", unit: "ms", measurements: step }, {
+    name: "load",
+    unit: "s",
+    measurements: load,
+  }];
+  includes(figures.benchBars(tasks, { baseline: "a" }), "200 ms", "150 ms", "0.75 ×", "2.00 s", "1.50 ×");
 });
 
-Deno.test("a contact sheet shows every image, and frames the wrong ones", () => {
-  const figure = contactSheet([
-    { image: sampleImage(1), label: "cat" },
-    { image: sampleImage(2), label: "dog", note: "taken for cat", mark: "wrong" },
-  ]);
-  assert.equal(count(figure, "<image"), 2);
-  assert.equal(count(figure, 'stroke="#d55e00"'), 1);
-  assert.throws(() => contactSheet([{ image: new Uint8Array(10) }]), RangeError);
+Deno.test("the network's diagram states the shapes, the parameters and the prediction", () => {
+  includes(
+    figures.networkDiagram(sampleLayers(), { classNames, example: sampleExample() }),
+    "157,504 parameters",
+    "49,472 parameters",
+    "1,280 parameters",
+    "4,225 parameters",
+    "212,481 parameters, all trainable",
+    "FC 128 → 256",
+    "FC 64 → 1",
+    "[B,8,8,64]",
+    "[B,10,8,8]",
+    "16×16×64",
+    "94\u00a0%",
+  );
 });
 
-Deno.test("filters in the order of their peaks are the same filters", () => {
-  const filters = Float32Array.from({ length: 6 }, (_, index) => [0, 1, 0.5, 2, 0, 0.1][index]);
-  const fills = ({ svg }: Figure) =>
-    [...svg.matchAll(/fill="(rgb[^"]*|#[0-9a-f]{6})"/g)].map((match) => match[1]).sort();
+Deno.test("the diagram draws frozen parts, an adapter and stored filters as such", () => {
+  assert.equal(count(FIGURES.network_diagram(), "stroke-dasharray"), 0);
+  const frozen = FIGURES.network_diagram_frozen();
+  assert.ok(count(frozen, "stroke-dasharray") > 0);
+  includes(frozen, "157,504 parameters, frozen", "91,841 of 249,345 parameters trainable", "adapter");
+  const shared = FIGURES.network_diagram_static();
+  includes(shared, "stored filters w", "[B,1,8,8]");
+  assert.ok(!texts(shared).includes("Weights generator"));
+});
+
+Deno.test("data that do not fit each other are refused", () => {
+  const response = sampleResponses(1, 6);
+  const pointing = {
+    image: sampleImage(1),
+    names: ["cat", "dog", "ship", "frog"],
+    maps: sampleMaps(1).subarray(256),
+  };
+  const weights = [0, 1];
+  const both = { from: "cat", to: "dog", weights };
+  const blend = { image: sampleImage(1), label: "cat", maps: new Float32Array(128), scores: [3, 2] };
+  const curve = { name: "cats", weight: weights, value: [3, 2] };
+  const fraction = { name: "own", fraction: [0, 1], value: [1], area: 1 };
   const names = ["a", "b"];
-  const plain = filtersHeatMap(filters, { names });
-  const sorted = filtersHeatMap(filters, { names, order: "peak" });
-  assert.notEqual(plain.svg, sorted.svg);
-  assert.deepEqual(
-    fills(sorted).filter((fill) => fill !== "#5b6775"),
-    fills(plain).filter((fill) => fill !== "#5b6775"),
-  );
-  assert.throws(() => filtersHeatMap(filters, { names: ["a", "b", "c", "d"] }), RangeError);
-});
-
-Deno.test("the network's diagram says the shapes and parameters of its summary", () => {
-  const found = texts(networkDiagram(sampleLayers(), { classNames }));
-  for (
-    const label of [
-      "157,504 parameters",
-      "49,472 parameters",
-      "1,280 parameters",
-      "4,225 parameters",
-      "212,481 parameters, all trainable",
-      "FC 128 → 256",
-      "FC 64 → 1",
-      "[B,8,8,64]",
-      "[B,10,8,8]",
-      "16×16×64",
-    ]
-  ) assert.ok(found.includes(label), label);
-});
-
-Deno.test("what does not learn is drawn as frozen", () => {
-  assert.ok(!FIGURES.network_diagram().svg.includes("stroke-dasharray"));
-  const frozen = networkDiagram(sampleLayers(true), { classNames });
-  assert.ok(frozen.svg.includes("stroke-dasharray"));
-  assert.ok(texts(frozen).includes("157,504 parameters, frozen"));
-  assert.ok(texts(frozen).includes("54,977 of 212,481 parameters trainable"));
-});
-
-Deno.test("a network without a generator is drawn without one", () => {
-  const found = texts(FIGURES.network_diagram_static());
-  assert.ok(
-    !found.includes("Weights generator") && found.includes("stored filters w") && found.includes("[B,1,8,8]"),
-  );
-  assert.throws(() => networkDiagram(sampleLayers().slice(0, 3), { classNames }), RangeError);
-});
-
-Deno.test("a figure carries title, caption, alternative text and size as values", () => {
-  const figure = confusionMatrix([[1, 0], [0, 1]], {
-    names: ["a", "b"],
-    title: "A & B",
-    subtitle: "Data: C.",
-  });
-  const { title, caption, alt, svg, width, height, top } = figure;
-  assert.deepEqual([title, caption], ["A & B", "Data: C."]);
-  assert.ok(svg.includes(`<desc>${alt}</desc>`), alt);
-  assert.ok(svg.includes(` width="${width}" height="${height}" `) && svg.includes(`translate(20,${top})`));
-  const plain = confusionMatrix([[1, 0], [0, 1]], { names: ["a", "b"] });
-  assert.deepEqual([plain.title, plain.caption, plain.top], ["", "", 20]);
-});
-
-Deno.test("names from outside are escaped", () => {
-  const figure = confusionMatrix([[1, 0], [0, 1]], { names: ["<b>", '&"'], title: "a < b & c" });
-  assert.ok(
-    figure.svg.includes("&lt;b&gt;") && figure.svg.includes("&amp;&quot;") &&
-      figure.svg.includes("a &lt; b &amp; c"),
-  );
-  assert.ok(!figure.svg.includes("<b>"));
+  const wrong: Record<string, () => unknown> = {
+    "a map is too short": () =>
+      figures.responseMaps({ ...response, maps: new Float32Array(639) }, { classNames }),
+    "scores are missing": () => figures.responseMaps({ ...response, scores: [1, 2] }, { classNames }),
+    "a page is empty": () => figures.responseMapsPage([], { classNames }),
+    "a blend has no map": () =>
+      figures.blendMaps({ ...both, examples: [{ ...blend, maps: new Float32Array(64) }], curves: [curve] }),
+    "a blend has no score": () =>
+      figures.blendMaps({ ...both, examples: [{ ...blend, scores: [1] }], curves: [curve] }),
+    "blends have no image": () => figures.blendMaps({ ...both, examples: [], curves: [curve] }),
+    "blends have no curve": () => figures.blendMaps({ ...both, examples: [blend], curves: [] }),
+    "there is no mosaic": () => figures.pointingMaps([]),
+    "a mosaic has one class": () => figures.pointingMaps([{ ...pointing, names: ["cat"] }]),
+    "a mosaic has no maps": () => figures.pointingMaps([{ ...pointing, maps: new Float32Array(3) }]),
+    "there is no cell map": () => figures.cellMaps([]),
+    "a cell map is no square": () => figures.cellMaps([{ title: "", values: [1, 2, 3], measure: "" }]),
+    "there is no image": () => figures.contactSheet([]),
+    "an image is no square": () => figures.contactSheet([{ image: new Uint8Array(10) }]),
+    "there is no epoch": () => figures.trainingCurves([{ name: "a", history: [] }]),
+    "there is no variant": () => figures.variantComparison([]),
+    "a similarity is missing": () => figures.similarity([{ title: "", values: [1, 2, 3] }], { names }),
+    "a matrix is no square": () => figures.confusionMatrix([[1, 2, 3], [4, 5, 6]], { names }),
+    "there is no class": () => figures.perClassAccuracy([]),
+    "there is no layer": () => figures.driftBars([{ title: "", layers: [] }]),
+    "a curve is too short": () => figures.deletionInsertion({ deletion: [fraction], insertion: [] }),
+    "there is no curve": () => figures.deletionInsertion({ deletion: [], insertion: [] }),
+    "there is no task": () => figures.benchBars([], { baseline: "a" }),
+    "filters are missing": () => figures.filtersHeatMap([1, 2, 3], { names }),
+    "layers are missing": () =>
+      figures.networkDiagram(sampleLayers().slice(0, 3), { classNames, example: sampleExample() }),
+  };
+  for (const [name, draw] of Object.entries(wrong)) assert.throws(draw, RangeError, name);
 });

@@ -1,4 +1,4 @@
-/** Made-up data for the figures: the same in every run, and shaped like the real ones. */
+/** Synthetic data for the figures: the same in every run, and shaped like the real ones. */
 import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import {
   benchBars,
@@ -7,6 +7,7 @@ import {
   confusionMatrix,
   contactSheet,
   deletionInsertion,
+  type DiagramExample,
   driftBars,
   type Figure,
   filtersHeatMap,
@@ -24,6 +25,7 @@ import {
   variantComparison,
 } from "../../lib/figures/mod.ts";
 import { createRandom } from "../../lib/support/random.ts";
+import { meanInterval, wilsonInterval } from "../../lib/support/statistics.ts";
 
 /** A run that learns: accuracy rises to `final`, with some noise. */
 export function sampleRun(name: string, final: number, seed: number, epochs = 12): TrainingRun {
@@ -82,36 +84,41 @@ export function sampleMaps(seed: number): Float32Array {
   return maps;
 }
 
-/** Ten scores, the greatest that of `winner`. */
-export function sampleScores(seed: number, winner: number): number[] {
+/** Ten scores, the greatest that of `predicted`. */
+export function sampleScores(seed: number, predicted: number): number[] {
   const random = createRandom(seed, 3);
-  return CLASS_NAMES.map((_, k) => (k === winner ? 4.5 : 0) + 1.3 * random.normal());
+  return CLASS_NAMES.map((_, k) => (k === predicted ? 4.5 : 0) + 1.3 * random.normal());
 }
 
-/** Experiments over three seeds. */
-export function sampleVariants(): Variant[] {
+/** Experiments over five seeds, the first one the reference. */
+function sampleVariants(): Variant[] {
   const random = createRandom(7);
-  return ([
-    ["dynamic", 80.3, "231,169 parameters"],
-    ["static-per-class", 81, "162,433 parameters"],
-    ["static-ten-way", 74.9, "162,442 parameters"],
-    ["static-shared", 10, "161,857 parameters"],
+  const runs = ([
+    ["dynamic", 0.803, "231,169 parameters"],
+    ["static-per-class", 0.81, "162,433 parameters"],
+    ["static-ten-way", 0.749, "162,442 parameters"],
+    ["static-shared", 0.1, "161,857 parameters"],
   ] as const).map(([name, mean, note]) => ({
     name,
     note,
-    runs: [0, 1, 2, 3, 4].map((seed) => ({ seed, value: mean === 10 ? 10 : mean + 0.3 * random.normal() })),
+    accuracies: Array.from({ length: 5 }, () => mean === 0.1 ? 0.1 : mean + 0.003 * random.normal()),
   }));
+  return runs.map((run) => {
+    const values = run.accuracies.map((accuracy, seed) => accuracy - runs[0].accuracies[seed]);
+    const difference = run === runs[0] ? null : { ...meanInterval(values), values };
+    return { ...run, mean: meanInterval(run.accuracies), difference };
+  });
 }
 
-/** Vectors `[10,length]` of which some resemble one another. */
-export function sampleVectors(length: number, alike: number, seed = 5): Float32Array {
-  const random = createRandom(seed, length);
-  const shared = Array.from({ length }, () => random.normal());
-  return Float32Array.from({ length: 10 * length }, (_, index) => {
-    const k = Math.floor(index / length);
-    return (random.normal() + alike * shared[index % length] * (k < 2 || k > 7 ? 1 : -0.6)) /
-      Math.sqrt(length);
-  });
+/** Similarities `[10,10]`; the less alike, the greater `spread`. */
+function sampleSimilarities(spread: number): number[][] {
+  return CLASS_NAMES.map((_, one) => CLASS_NAMES.map((_, other) => Math.cos(spread * (one - other))));
+}
+
+/** Vectors `[10,length]`. */
+function sampleVectors(length: number): number[][] {
+  const random = createRandom(5, length);
+  return CLASS_NAMES.map(() => Array.from({ length }, () => random.normal() / Math.sqrt(length)));
 }
 
 /** Counts `[10][10]` of a network that mixes up cats and dogs. */
@@ -134,6 +141,7 @@ export function sampleCurve(name: string, from: number, to: number, pace: number
     name,
     fraction,
     value,
+    area: value.reduce((sum, item) => sum + item / 21, 0),
     low: value.map((item) => Math.max(0, item - 0.03)),
     high: value.map((item) => Math.min(1, item + 0.03)),
   };
@@ -141,18 +149,12 @@ export function sampleCurve(name: string, from: number, to: number, pace: number
 
 /** The summary of the `dynamic` network. */
 export function sampleLayers(frozen = false): NetworkLayer[] {
-  const convolution = (layer: string, side: number, parameters: number): NetworkLayer => ({
-    layer,
-    outputShape: [null, side, side, 64],
-    parameters,
-    trainable: !frozen,
-  });
-  const dense = (layer: string, outputShape: (number | null)[], parameters: number): NetworkLayer => ({
-    layer,
-    outputShape,
-    parameters,
-    trainable: true,
-  });
+  const convolution = (layer: string, side: number, parameters: number): NetworkLayer => {
+    return { layer, outputShape: [null, side, side, 64], parameters, trainable: !frozen };
+  };
+  const dense = (layer: string, outputShape: (number | null)[], parameters: number): NetworkLayer => {
+    return { layer, outputShape, parameters, trainable: true };
+  };
   return [
     convolution("backbone.conv1", 16, 9408),
     convolution("backbone.bn1", 16, 128),
@@ -167,7 +169,28 @@ export function sampleLayers(frozen = false): NetworkLayer[] {
   ];
 }
 
-const title = (content: string) => ({ title: content, subtitle: "CIFAR-10 (made-up numbers)" });
+/** An image with outputs for it, for a network of 10 filters or 1. */
+export function sampleExample(filters: 1 | 10 = 10): DiagramExample {
+  return {
+    image: sampleImage(1),
+    maps: sampleMaps(1).subarray(0, 64 * filters),
+    scores: sampleScores(1, 6),
+    filters: sampleVectors(64).slice(0, filters),
+    embeddings: sampleVectors(128),
+  };
+}
+
+/** An image with its maps. */
+export function sampleResponses(seed: number, predicted: number, trueClass?: number) {
+  return {
+    image: sampleImage(seed),
+    maps: sampleMaps(seed),
+    scores: sampleScores(seed, predicted),
+    trueClass,
+  };
+}
+
+const title = (content: string) => ({ title: content, subtitle: "CIFAR-10 (synthetic numbers)" });
 const classNames = CLASS_NAMES;
 
 /** Every figure, by the name of its snapshot. */
@@ -191,112 +214,77 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
     }),
   variant_comparison_plain: () => variantComparison(sampleVariants().slice(0, 3)),
   response_maps: () =>
-    responseMaps({
-      image: sampleImage(1),
-      maps: sampleMaps(1),
-      scores: sampleScores(1, 6),
-      trueClass: 6,
-      label: "Test image 4",
-    }, { classNames, ...title("Where each class's filter responds") }),
-  response_maps_wrong: () =>
-    responseMaps({ image: sampleImage(2), maps: sampleMaps(2), scores: sampleScores(2, 3), trueClass: 5 }, {
+    responseMaps({ ...sampleResponses(1, 6, 6), label: "Test image 4" }, {
       classNames,
-      interpolation: "smooth",
-      colours: "diverging",
+      ...title("Where each class's filter responds"),
     }),
-  response_maps_overlay: () =>
-    responseMaps({ image: sampleImage(3), maps: sampleMaps(3), scores: sampleScores(3, 0), trueClass: 0 }, {
-      classNames,
-      interpolation: "smooth",
-      overlay: true,
-    }),
+  response_maps_wrong: () => responseMaps(sampleResponses(2, 3, 5), { classNames, colours: "diverging" }),
   response_maps_page: () =>
     responseMapsPage(
-      [1, 2, 3, 4].map((seed) => ({
-        image: sampleImage(seed),
-        maps: sampleMaps(seed),
-        scores: sampleScores(seed, 2 * seed),
-        trueClass: seed === 3 ? 1 : 2 * seed,
-      })),
-      { classNames, ...title("Four test images and what each class's filter sees") },
+      [1, 2, 3, 4].map((seed) => sampleResponses(seed, 2 * seed, seed === 3 ? 1 : 2 * seed)),
+      { classNames, ...title("Four test images and the response maps of all classes") },
     ),
   filters_heat_map: () =>
-    filtersHeatMap(sampleVectors(64, 0.8), { names: classNames, ...title("The ten filters") }),
-  filters_heat_map_by_peak: () =>
-    filtersHeatMap(sampleVectors(64, 0.8), { names: classNames, order: "peak" }),
+    filtersHeatMap(sampleVectors(64), { names: classNames, ...title("The ten filters") }),
   similarity: () =>
     similarity([
-      { title: "Filters", vectors: sampleVectors(64, 1.2) },
-      { title: "Class embeddings", vectors: sampleVectors(128, 0) },
-    ], {
-      names: classNames,
-      ...title("Filters resemble one another more than the embeddings they come from"),
-    }),
+      { title: "Filters", values: sampleSimilarities(0.3) },
+      { title: "Class embeddings", values: sampleSimilarities(1.6) },
+    ], { names: classNames, ...title("Filters resemble one another more than their embeddings do") }),
   confusion_matrix: () =>
-    confusionMatrix(sampleConfusion(), { names: classNames, ...title("What is taken for what") }),
+    confusionMatrix(sampleConfusion(), { names: classNames, ...title("Predicted class by true class") }),
   per_class_accuracy: () =>
-    perClassAccuracy([{ name: "dynamic", accuracy: sampleConfusion().map((row, k) => row[k] / 1000) }], {
-      names: classNames,
-      examples: 1000,
-      ...title("Accuracy by class"),
-    }),
-  per_class_accuracy_several: () =>
-    perClassAccuracy([
-      { name: "dynamic", accuracy: sampleConfusion().map((row, k) => row[k] / 1000) },
-      {
-        name: "static-per-class",
-        accuracy: sampleConfusion().map((row, k) => row[k] / 1000 + 0.012 * Math.sin(3 * k)),
-      },
-      {
-        name: "static-ten-way",
-        accuracy: sampleConfusion().map((row, k) => row[k] / 1000 - 0.06 + 0.03 * Math.sin(5 * k)),
-      },
-    ], { names: classNames, examples: 1000, ...title("Accuracy by class") }),
+    perClassAccuracy(
+      sampleConfusion().map((row, label) => ({
+        name: classNames[label],
+        accuracy: row[label] / 1000,
+        interval: wilsonInterval(row[label], 1000),
+      })),
+      { overall: 0.85, ...title("Accuracy by class") },
+    ),
   deletion_insertion: () =>
     deletionInsertion({
       deletion: [
-        sampleCurve("its own map", 0.86, 0.08, 6),
+        sampleCurve("the class's map", 0.86, 0.08, 6),
         sampleCurve("runner-up's map", 0.86, 0.08, 3.5),
         sampleCurve("random order", 0.86, 0.08, 2.4),
       ],
       insertion: [
-        sampleCurve("its own map", 0.09, 0.86, 5),
+        sampleCurve("the class's map", 0.09, 0.86, 5),
         sampleCurve("runner-up's map", 0.09, 0.86, 2.8),
         sampleCurve("random order", 0.09, 0.86, 1.6),
       ],
     }, title("Do the maps mark what the network looks at?")),
   drift_bars: () =>
-    driftBars([
-      {
-        title: "Change of the weights (% of their length)",
+    driftBars(
+      [["Angle of the kernels to where they began (°)", 22, 0], ["Shift of the stored means", 0.4, 2]].map((
+        [title, first, decimals],
+      ) => ({
+        title: title as string,
         layers: ["conv1", "layer1.0.conv1", "layer1.0.conv2", "layer1.1.conv1", "layer1.1.conv2"]
-          .map((name, index) => ({ name, values: [22 + 11 * index + 5 * Math.sin(index)] })),
-      },
-      {
-        title: "Drift of the running statistics (%)",
-        series: ["mean", "variance"],
-        layers: ["bn1", "layer1.0.bn1", "layer1.0.bn2", "layer1.1.bn1", "layer1.1.bn2"]
-          .map((name, index) => ({ name, values: [60 - 8 * index, 120 - 15 * index] })),
-      },
-    ], title("What training changes in the backbone")),
+          .map((name, index) => ({ name, value: Number(first) * (1 + index / 2) })),
+        decimals: Number(decimals),
+      })),
+      title("What training changes in the backbone"),
+    ),
   blend_maps: () => {
-    const shares = [0, 1 / 6, 2 / 6, 0.5, 4 / 6, 5 / 6, 1];
+    const weights = [0, 1 / 6, 2 / 6, 0.5, 4 / 6, 5 / 6, 1];
     const curve = (name: string, slope: number, height: number) => ({
       name,
-      share: shares,
-      value: shares.map((share) => height + slope * share - 3 * share * share),
-      low: shares.map((share) => height - 0.6 + slope * share - 3 * share * share),
-      high: shares.map((share) => height + 0.6 + slope * share - 3 * share * share),
+      weight: weights,
+      value: weights.map((weight) => height + slope * weight - 3 * weight * weight),
+      low: weights.map((weight) => height - 0.6 + slope * weight - 3 * weight * weight),
+      high: weights.map((weight) => height + 0.6 + slope * weight - 3 * weight * weight),
     });
     return blendMaps({
       from: "cat",
       to: "dog",
-      shares,
+      weights,
       examples: [3, 5].map((label) => ({
         image: sampleImage(label),
         label: classNames[label],
         maps: sampleMaps(label).subarray(0, 7 * 64),
-        scores: shares.map((share) => 9 - 4 * share),
+        scores: weights.map((weight) => 9 - 4 * weight),
       })),
       curves: [curve("cats", 1, 10), curve("dogs", 5, 8), curve("other classes", 3, -1)],
     }, title("From cat to dog"));
@@ -315,19 +303,17 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
       { title: "Response, right class", values: sampleMaps(1).subarray(0, 64), measure: "Mean response" },
       { title: "Response, other classes", values: sampleMaps(1).subarray(64, 128), measure: "Mean response" },
       {
-        title: "What the predictor makes of it",
+        title: "Slope of the score",
         values: sampleMaps(2).subarray(0, 64),
         measure: "Mean slope",
       },
     ], title("How the predictor reads a map")),
   contact_sheet: () =>
     contactSheet(
-      Array.from({ length: 20 }, (_, index) => ({
-        image: sampleImage(index),
-        label: classNames[index % 10],
-        note: index === 12 ? "taken for cat" : "",
-        mark: index === 12 ? "wrong" as const : undefined,
-      })),
+      Array.from(
+        { length: 20 },
+        (_, index) => ({ image: sampleImage(index), label: classNames[index % 10] }),
+      ),
       title("Twenty images"),
     ),
   bench_bars: () =>
@@ -356,17 +342,21 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
       ...title("How long it takes"),
     }),
   network_diagram: () =>
-    networkDiagram(sampleLayers(), { classNames, title: "Dynamic convolutional filters" }),
+    networkDiagram(sampleLayers(), {
+      classNames,
+      example: sampleExample(),
+      title: "Dynamic convolutional filters",
+    }),
   network_diagram_frozen: () =>
     networkDiagram([
       ...sampleLayers(true),
       { layer: "adapter.0", outputShape: [null, 8, 8, 64], parameters: 36864, trainable: true },
-    ], { classNames }),
+    ], { classNames, example: sampleExample() }),
   network_diagram_static: () =>
     networkDiagram([
       ...sampleLayers().filter(({ layer }) => layer.startsWith("backbone")),
       { layer: "filters", outputShape: [1, 64], parameters: 64, trainable: true },
       { layer: "score_predictor.0", outputShape: [null, 64], parameters: 4160, trainable: true },
       { layer: "score_predictor.2", outputShape: [null, 10], parameters: 650, trainable: true },
-    ], { classNames }),
+    ], { classNames, example: sampleExample(1) }),
 };

@@ -105,7 +105,7 @@ Deno.test("a blend is measured on images of its two classes and of the rest", as
     shown,
   });
   assert.deepEqual([blend.half.from.n, blend.half.to.n, blend.half.rest.n], [2, 2, 16]);
-  assert.deepEqual(blend.figure.shares, [0, 0.5, 1]);
+  assert.deepEqual(blend.figure.weights, [0, 0.5, 1]);
   assert.deepEqual(blend.figure.examples.map(({ label }) => label), ["bird", "horse"]);
   assert.deepEqual(blend.figure.curves.map(({ value }) => value.length), [5, 5, 5]);
   assert.ok(Math.abs(blend.figure.curves[0].value[2] - blend.half.from.mean) < 1e-6);

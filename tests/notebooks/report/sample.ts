@@ -33,7 +33,7 @@ export function figure(title: string, subtitle?: string): CellOutput {
 
 /** A figure of `lib/figures`: a square of 100 pixels. */
 export function drawFigure(title?: string, subtitle?: string): Figure {
-  const body = { markup: '<rect width="100" height="100"/>', height: 100, description: "A black square." };
+  const body = { markup: '<rect width="100" height="100"/>', height: 100, alt: "A black square." };
   return composeFigure(body, { title, subtitle, width: 240 });
 }
 

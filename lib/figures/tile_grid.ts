@@ -1,0 +1,278 @@
+import { type Matrix, toRows } from "../support/format.ts";
+import { argMax } from "../support/statistics.ts";
+import { colourDomain, type ColourMap } from "./colours.ts";
+import { composeFigure, contentWidth, element, type Figure, text, translate } from "./figure.ts";
+import { fitFontSize, type FontWeight } from "./fonts.ts";
+import { key } from "./key.ts";
+import { type Box, colourBar, imageElement, squareMap } from "./raster.ts";
+import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, PREDICTED_COLOUR, TRUE_COLOUR } from "./style.ts";
+
+/** Line of text below a tile; shrunk if it is wider than its column. */
+export interface TileLine {
+  content: string;
+  /** @default INK */
+  fill?: string;
+  /** @default "regular" */
+  weight?: FontWeight;
+}
+
+/** An image or a map, and what stands about it. */
+export interface Tile {
+  draw: (box: Box) => string;
+  lines?: readonly TileLine[];
+  /** Colours of frames, from the innermost out. They lie outside the tile and hide none of it. */
+  frames?: readonly string[];
+}
+
+/** Options of {@linkcode tileGrid}. */
+export interface TileGridOptions {
+  /** Side of a tile in pixels. */
+  size: number;
+  /** Space between columns in pixels. */
+  gap: number;
+  /** Lines of text above the columns. */
+  headings?: readonly TileLine[];
+}
+
+/** Rows of tiles, drawn from (0, 0). */
+export interface TileGrid {
+  markup: string;
+  height: number;
+  /** Left edge of a column in pixels. */
+  left: (column: number) => number;
+  /** Upper edge of a row's tiles in pixels. */
+  top: (row: number) => number;
+}
+
+const LEADING = 14;
+
+/** Side of the tiles in pixels where so many columns fill a width. */
+export function tileSize(width: number, columns: number, gap: number): number {
+  return Math.floor((width - (columns - 1) * gap) / columns);
+}
+
+/** Draws square tiles in rows, each with its lines of text below; null leaves a place empty. */
+export function tileGrid(
+  rows: readonly (readonly (Tile | null)[])[],
+  { size, gap, headings = [] }: TileGridOptions,
+): TileGrid {
+  const lineCount = Math.max(0, ...rows.flat().map((tile) => tile?.lines?.length ?? 0));
+  const step = size + LEADING * lineCount + Math.max(gap, 14);
+  const left = (column: number) => column * (size + gap);
+  const top = (row: number) => (headings.length > 0 ? 22 : 4) + row * step;
+  const write = ({ content, fill = INK, weight }: TileLine, x: number, y: number) =>
+    content === "" ? "" : text(content, x, y, {
+      size: fitFontSize(content, FONT_SIZE.tick, size + gap - 3, weight),
+      fill,
+      weight,
+      anchor: "middle",
+    });
+  const tiles = rows.flatMap((row, y) =>
+    row.map((tile, x) => {
+      if (tile === null) return "";
+      const box = { x: left(x), y: top(y), width: size, height: size };
+      return tile.draw(box) + drawFrames(box, tile.frames ?? []) +
+        (tile.lines ?? []).map((line, index) =>
+          write(line, box.x + size / 2, box.y + size + 15 + LEADING * index)
+        ).join("");
+    })
+  );
+  return {
+    markup: headings.map((line, x) => write(line, left(x) + size / 2, 11)).join("") + tiles.join(""),
+    height: top(rows.length) - Math.max(gap, 14) + (lineCount > 0 ? 5 : 0),
+    left,
+    top,
+  };
+}
+
+function drawFrames({ x, y, width, height }: Box, colours: readonly string[]): string {
+  return colours.map((stroke, index) => {
+    const distance = 1.9 + 2.3 * index;
+    const [w, h] = [width + 2 * distance, height + 2 * distance];
+    return element("rect", {
+      x: x - distance,
+      y: y - distance,
+      width: w,
+      height: h,
+      rx: 1,
+      fill: "none",
+      stroke,
+      "stroke-width": 2.25,
+    });
+  }).join("");
+}
+
+/** An image of a contact sheet. */
+export interface SheetImage {
+  /** Bytes `[32,32,3]`. */
+  image: ArrayLike<number>;
+  /** Line below it, such as the class. */
+  label?: string;
+}
+
+/**
+ * Draws images in rows of at most ten, each with its label.
+ *
+ * @throws {RangeError} If there is no image.
+ */
+export function contactSheet(images: readonly SheetImage[], options: FigureOptions = {}): Figure {
+  if (images.length === 0) throw new RangeError("A contact sheet needs at least one image.");
+  const columns = Math.min(10, images.length);
+  const gap = 10;
+  const tiles = images.map(({ image, label = "" }): Tile => ({
+    draw: (box) => imageElement(image, box),
+    lines: [{ content: label, weight: "bold" }],
+  }));
+  const rows = Array.from(
+    { length: Math.ceil(tiles.length / columns) },
+    (_, row) => tiles.slice(row * columns, (row + 1) * columns),
+  );
+  const size = Math.min(128, tileSize(contentWidth(options), columns, gap));
+  const { markup, height } = tileGrid(rows, { size, gap });
+  const labels = images.map(({ label }) => label ?? "").filter((label) => label !== "");
+  return composeFigure({
+    markup,
+    height,
+    alt: `${images.length} images${labels.length > 0 ? `: ${labels.join(", ")}` : ""}.`,
+  }, options);
+}
+
+/** A map of the network's 8×8 cells, such as a mean over many images. */
+export interface CellMap {
+  title: string;
+  /** `[height·width]`; square. */
+  values: ArrayLike<number>;
+  /** Quantity and unit. */
+  measure: string;
+  /** Values at the ends of the colours. @default the map's own, symmetric about zero */
+  domain?: readonly [number, number];
+}
+
+/**
+ * Draws maps side by side, each with its own diverging colour scale.
+ *
+ * @throws {RangeError} If there is no map, or one is not square.
+ */
+export function cellMaps(maps: readonly CellMap[], options: FigureOptions = {}): Figure {
+  if (maps.length === 0) throw new RangeError("A figure of cells needs at least one map.");
+  const gap = 32;
+  const colours = "diverging";
+  const size = Math.min(240, tileSize(contentWidth(options), maps.length, gap));
+  const domains = maps.map(({ values, domain }) => domain ?? colourDomain(Array.from(values), colours));
+  const tiles = maps.map(({ values }, index): Tile => ({
+    draw: (box) => squareMap(values, box, { domain: domains[index], colours }),
+  }));
+  const headings = maps.map(({ title }) => ({ content: title, weight: "bold" as const }));
+  const grid = tileGrid([tiles], { size, gap, headings });
+  const bars = maps.map(({ measure }, index) =>
+    translate(
+      grid.left(index),
+      grid.height + 12,
+      colourBar(size, { colours, domain: domains[index], label: measure }),
+    )
+  );
+  return composeFigure({
+    markup: grid.markup + bars.join(""),
+    height: grid.height + 54,
+    alt: `${maps.map(({ title }) => title).join(", ")}: maps of the network's cells.`,
+  }, options);
+}
+
+/** A mosaic of four images, and the map of each one's class. */
+export interface PointingExample {
+  /** Bytes `[32,32,3]`. */
+  image: ArrayLike<number>;
+  /** Names of the classes: top left, top right, bottom left, bottom right. */
+  names: readonly string[];
+  /** Their maps in that order, `[4,height,width]`; square, high where the class is. */
+  maps: Matrix;
+}
+
+/** Options of {@linkcode pointingMaps}. */
+export interface PointingMapsOptions extends FigureOptions {
+  /** @default "viridis" */
+  colours?: ColourMap;
+}
+
+const QUARTERS = 4;
+
+/**
+ * Draws the pointing game on mosaics, one row each: the mosaic and its four classes' maps, with a frame about the quarter of the class and a
+ * dot at the map's greatest value.
+ *
+ * @throws {RangeError} If there is no mosaic, or one has not four names and maps.
+ */
+export function pointingMaps(
+  examples: readonly PointingExample[],
+  options: PointingMapsOptions = {},
+): Figure {
+  if (examples.length === 0) throw new RangeError("A figure of pointing needs at least one mosaic.");
+  const { colours = "viridis" } = options;
+  const maps = examples.map((example) => toRows(example.maps, QUARTERS));
+  const domain = colourDomain(maps.flat(2), colours);
+  const gap = 14;
+  const size = tileSize(contentWidth(options), QUARTERS + 1, gap);
+  const isHit = (map: readonly number[], quarter: number) => quarterOf(argMax(map), map.length) === quarter;
+  const rows = examples.map(({ image, names }, row) => {
+    if (names.length !== QUARTERS) {
+      throw new RangeError(`A mosaic has ${QUARTERS} classes, not ${names.length}.`);
+    }
+    return [
+      { draw: (box: Box) => imageElement(image, box) },
+      ...maps[row].map((map, quarter): Tile => ({
+        draw: (box) =>
+          squareMap(map, box, { domain, colours }) +
+          drawPointing(map, quarter, box, isHit(map, quarter) ? TRUE_COLOUR : PREDICTED_COLOUR),
+        lines: [{ content: names[quarter], weight: "bold" }],
+      })),
+    ];
+  });
+  const grid = tileGrid(rows, { size, gap });
+  const hits = maps.flatMap((quarters) => quarters.filter(isHit)).length;
+  const entries = [
+    { label: "quarter of the class", colour: INK, mark: "frame" },
+    { label: "greatest value, in it", colour: TRUE_COLOUR, mark: "dot" },
+    { label: "greatest value, elsewhere", colour: PREDICTED_COLOUR, mark: "dot" },
+  ] as const;
+  return composeFigure({
+    markup: grid.markup +
+      translate(0, grid.height + 10, colourBar(size, { colours, domain, label: "Evidence" })) +
+      key(entries, { x: grid.left(1), y: grid.height + 26, width: QUARTERS * (size + gap) }),
+    height: grid.height + 50,
+    alt: `${examples.length} mosaics of four images each, and the maps of their classes: ${hits} of ${
+      QUARTERS * examples.length
+    } maps have their greatest value in the quarter of their class.`,
+  }, options);
+}
+
+/** Quarter of a square map that a cell lies in, row by row. */
+function quarterOf(cell: number, cells: number): number {
+  const side = Math.sqrt(cells);
+  return 2 * Math.floor(2 * Math.floor(cell / side) / side) + Math.floor(2 * (cell % side) / side);
+}
+
+function drawPointing(map: readonly number[], quarter: number, { x, y, width }: Box, colour: string): string {
+  const side = Math.sqrt(map.length);
+  const peak = argMax(map);
+  const half = width / 2;
+  // dark with a white edge: to be seen on every colour
+  const frame = ([[PAPER, 4.4], [INK, 1.8]] as const).map(([stroke, thickness]) =>
+    element("rect", {
+      x: x + quarter % 2 * half + 2.2,
+      y: y + Math.floor(quarter / 2) * half + 2.2,
+      width: half - 4.4,
+      height: half - 4.4,
+      fill: "none",
+      stroke,
+      "stroke-width": thickness,
+    })
+  ).join("");
+  return frame + element("circle", {
+    cx: x + (peak % side + 0.5) * width / side,
+    cy: y + (Math.floor(peak / side) + 0.5) * width / side,
+    r: 5,
+    fill: colour,
+    stroke: PAPER,
+    "stroke-width": 1.5,
+  });
+}
