@@ -282,7 +282,7 @@ function drawProbabilities({ example, classNames }: Diagram): string {
       rx: 1.5,
       fill: isPredicted ? "#f8cfae" : "#d3e9e1",
     };
-    const percentage = formatPercent(probabilities[index], 0);
+    const percentage = formatPercent(probabilities[index]);
     return element("rect", bar) + text(name, x + 5, y + pitch / 2 + 4, style) +
       (isPredicted ? text(percentage, WIDTH, y + pitch / 2 + 4, { ...style, anchor: "end" }) : "");
   });

@@ -237,7 +237,7 @@ Deno.test("the network's diagram states the shapes, the parameters and the predi
     "[B,8,8,64]",
     "[B,10,8,8]",
     "16×16×64",
-    "94\u00a0%",
+    "94.2\u00a0%",
   );
 });
 
