@@ -5,7 +5,7 @@ import { composeFigure, contentWidth, element, type Figure, text, translate } fr
 import { fitFontSize, type FontWeight } from "./fonts.ts";
 import { key } from "./key.ts";
 import { type Box, colourBar, imageElement, squareMap } from "./raster.ts";
-import { type FigureOptions, FONT_SIZE, INK, MUTED, PAPER, PREDICTED_COLOUR, TRUE_COLOUR } from "./style.ts";
+import { type FigureOptions, FONT_SIZE, INK, PAPER, PREDICTED_COLOUR, TRUE_COLOUR } from "./style.ts";
 
 /** Line of text below a tile; shrunk if it is wider than its column. */
 export interface TileLine {
