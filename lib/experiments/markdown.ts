@@ -1,4 +1,5 @@
 import { markdownTable } from "markdown-table";
+import { formatCount, formatNumber, formatSigned } from "../support/format.ts";
 import type { MeanInterval } from "../support/statistics.ts";
 import { optionOf, showOption } from "../training/config.ts";
 import { compareResults, type ComparisonRow, type Difference } from "./comparison.ts";
@@ -31,7 +32,7 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
     rows.map((row) => [
       row.experiment,
       row.change,
-      row.trainableParameters.toLocaleString("en-GB"),
+      formatCount(row.trainableParameters),
       formatMean(row.final),
       formatMean(row.best),
       row.experiment === REFERENCE ? "reference" : formatDifference(row.difference),
@@ -127,11 +128,9 @@ function formatSetting({ setting, recorded, today }: SettingDifference): string 
 }
 
 function percent(fraction: number): string {
-  return (100 * fraction).toFixed(2);
+  return formatNumber(100 * fraction, 2);
 }
 
 function signed(fraction: number): string {
-  const text = percent(fraction);
-  if (Number(text) === 0) return "0.00";
-  return text.startsWith("-") ? text.replace("-", "−") : `+${text}`;
+  return formatSigned(100 * fraction, 2);
 }

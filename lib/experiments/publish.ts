@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import { writeText } from "../support/files.ts";
+import { formatCount, formatNumber } from "../support/format.ts";
 import { InputError } from "../support/errors.ts";
 import { median } from "../support/statistics.ts";
 import { projectFolder } from "../support/project.ts";
@@ -79,13 +80,13 @@ export function formatCard(result: ExperimentResult, seed: number, bytes: number
   const { best, history, sessions } = chosen;
   const [{ final, best: bestMean }] = compareResults([result]);
   const { recipe, data, weights, parameters, seeds } = result;
-  const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;
+  const percent = (fraction: number) => `${formatNumber(100 * fraction, 2)} %`;
   const last = sessions.at(-1);
   const augmentation = recipe.augment ? "random crops (4 pixels) and horizontal flips" : "no augmentation";
   return `# The published model
 
 \`dynamic.safetensors\`: the network of the lab with dynamic filters, trained; ${
-    parameters.toLocaleString("en-GB")
+    formatCount(parameters)
   } parameters, ${Math.round(bytes / 1000)} kB,
 float32, without the optimizer.
 

@@ -41,6 +41,12 @@ export function formatNumber(value: number, decimals: number): string {
   return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
+/** A difference with so many decimals and its sign: `+0.20`, `−1.20`, `0.00`. */
+export function formatSigned(difference: number, decimals: number): string {
+  const text = formatNumber(difference, decimals);
+  return difference > 0 && /[1-9]/.test(text) ? `+${text}` : text;
+}
+
 /** A share 0–1 as a percentage: `0.803` → `80.3 %`, with a space that does not break. */
 export function formatPercent(share: number, decimals = 1): string {
   return `${formatNumber(100 * share, decimals)}\u00a0%`;

@@ -1,5 +1,5 @@
 import { markdownTable } from "markdown-table";
-import { formatNumber, formatPercent } from "../../lib/support/format.ts";
+import { formatNumber, formatPercent, formatSigned } from "../../lib/support/format.ts";
 import { type Bundle, display, type OutputFacts } from "./display.ts";
 
 /** A value, with its 95 % interval where one was estimated. */
@@ -80,7 +80,7 @@ export function points(difference: Estimate, decimals = 1): string {
 /** Formats a difference: `+0.021`, with its interval `+0.021 [+0.010, +0.032]`. */
 export function signed(difference: Estimate, decimals = 3): string {
   const { mean, interval } = split(difference);
-  const show = (value: number) => (value > 0 ? "+" : "") + decimal(value, decimals);
+  const show = (value: number) => Number.isNaN(value) ? "–" : formatSigned(value, decimals);
   return show(mean) + range(interval, show);
 }
 
