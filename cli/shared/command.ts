@@ -2,6 +2,7 @@ import { SetupInterrupted, TensorFlowError, type TensorFlowErrorCode } from "../
 import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { projectFolder } from "../../lib/support/project.ts";
+import { outputWidth } from "./terminal.ts";
 import { type Command, type CommandLine, flagOf, formatHelp, parseCommandLine, showFlag } from "./options.ts";
 
 /** Exit codes of every command. */
@@ -38,7 +39,7 @@ export async function runCommand<Given extends Command>(
     if (line === null) console.log(formatHelp(command));
     code = line === null ? EXIT.done : await main(line) ?? EXIT.done;
   } catch (error) {
-    code = reportError(error);
+    code = await reportError(error);
   }
   Deno.exit(code);
 }
@@ -51,19 +52,19 @@ function enterCallersFolder(): void {
 }
 
 /** Tells the user what ended the command, and returns its exit code. */
-export function reportError(error: unknown): number {
+async function reportError(error: unknown): Promise<number> {
   if (error instanceof SetupInterrupted) {
-    console.error(error.message);
+    await printError(error.message);
     return EXIT.interrupted;
   }
   if (error instanceof Interrupted) {
     const next = error.next.map((step) => ` To continue, ${wordNextStep(step)}.`);
-    if (error.message !== "") console.error(error.message + next.join(""));
+    if (error.message !== "") await printError(error.message + next.join(""));
     return EXIT.interrupted;
   }
   if (error instanceof TensorFlowError) error = toInputError(error);
   if (error instanceof InputError) {
-    console.error(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
+    await printError(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
     return EXIT.input;
   }
   const { code } = error as { code?: unknown };
@@ -71,7 +72,7 @@ export function reportError(error: unknown): number {
   if (code === "EPIPE") return EXIT.brokenPipe;
   const cure = SYSTEM_ERRORS[String(code)];
   if (cure !== undefined) {
-    console.error(`error: ${(error as Error).message}: ${cure}.`);
+    await printError(`error: ${(error as Error).message}: ${cure}.`);
     return EXIT.input;
   }
   console.error(error);
@@ -79,6 +80,13 @@ export function reportError(error: unknown): number {
     "This is a bug in the program: please report it with the command you typed and the lines above.",
   );
   return EXIT.bug;
+}
+
+/** Prints one line, on a terminal wrapped between words. */
+async function printError(line: string): Promise<void> {
+  if (!Deno.stderr.isTerminal()) return console.error(line);
+  const { wrapText } = await import("./table.ts");
+  console.error(wrapText(line, outputWidth(Deno.stderr)));
 }
 
 /** Remedies for TensorFlow's errors in this project; the other errors name their own. */

@@ -37,18 +37,20 @@ export function plainSpaces(text: string): string {
   return text.replaceAll("\u00a0", " ");
 }
 
-/** Writes text while somebody reads it: a closed terminal must not end a training that reports to it. */
+/** Failures of a stream that must not end a training that reports to it: nobody reads it any more, or its disk is full. */
+const LOST_OUTPUT = ["EPIPE", "EIO", "ENOSPC"];
+
+/** Writes text as long as that is possible. */
 export function createWriter(stream: TextStream): (text: string) => void {
   const encoder = new TextEncoder();
-  let isOpen = true;
   return (text) => {
     let bytes = encoder.encode(plainSpaces(text));
     try {
-      while (isOpen && bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+      while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
     } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code !== "EPIPE" && code !== "EIO") throw error;
-      isOpen = false;
+      const { code, message } = error as Error & { code?: string };
+      const isOverQuota = message.includes("os error 122"); // for which Deno has no code
+      if (!LOST_OUTPUT.includes(code ?? "") && !isOverQuota) throw error;
     }
   };
 }

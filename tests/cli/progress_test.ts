@@ -202,21 +202,21 @@ Deno.test("live lines are never more than their terminal's rows", async () => {
 });
 
 for (const interactive of [true, false]) {
-  Deno.test(`a closed ${interactive ? "terminal" : "pipe"} ends the drawing, not the work; another failure is not hidden`, async () => {
+  Deno.test(`a closed ${interactive ? "terminal" : "pipe"} or a full disk ends the drawing, not the work; another failure is not hidden`, async () => {
     const failing = (code: string) => ({
       isTerminal: () => interactive,
       writeSync: () => {
         throw Object.assign(new Error(code), { code });
       },
     });
-    for (const code of ["EPIPE", "EIO"]) {
+    for (const code of ["EPIPE", "EIO", "ENOSPC"]) {
       const live = await createLive({ stream: failing(code), interactive });
       live.print("hello");
       live.draw(() => "bar");
       live.clear();
     }
-    const full = await createLive({ stream: failing("ENOSPC"), interactive });
-    assert.throws(() => full.print("hello"), /ENOSPC/);
+    const broken = await createLive({ stream: failing("EBADF"), interactive });
+    assert.throws(() => broken.print("hello"), /EBADF/);
   });
 }
 
