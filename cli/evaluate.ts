@@ -19,7 +19,7 @@ import { createLive, fitLine } from "./shared/live.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatTable, wrapText } from "./shared/table.ts";
-import { outputWidth } from "./shared/terminal.ts";
+import { outputWidth, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task evaluate",
@@ -121,7 +121,7 @@ function describe(
     return [name, share === null ? "–" : formatPercent(share), ...confusion[label]];
   });
   const head = [
-    `${config.variant} (${path}, ${describeProgress(progress)})`,
+    `${config.variant} (${showPath(path)}, ${describeProgress(progress)})`,
     `Test accuracy ${formatPercent(accuracy, 2)}, loss ${loss.toFixed(4)}, on ${
       formatCount(images.labels.length)
     } images.`,

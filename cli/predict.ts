@@ -22,7 +22,8 @@ import { runCommand, wordInputError } from "./shared/command.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBar } from "./shared/live.ts";
-import { outputWidth, plainSpaces } from "./shared/terminal.ts";
+import { wrapText } from "./shared/table.ts";
+import { outputWidth, plainSpaces, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task predict",
@@ -125,7 +126,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const predicted = results.filter((result) => "prediction" in result);
   if (values.maps !== null && predicted.length > 0) writeMaps(values.maps, predicted, checkpoint);
   if (json) console.log(JSON.stringify(toJson(results, checkpoint, device, fit)));
-  else if (predicted.length > 0) console.log(describeModel(checkpoint));
+  else if (predicted.length > 0) console.log(wrapText(describeModel(checkpoint)));
   return predicted.length < results.length ? 2 : 0;
 }
 
@@ -206,9 +207,11 @@ function checkMapsFile(path: string): void {
 function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
   const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
-  const truth = trueClass === undefined ? "" : `, in truth ${CLASS_NAMES[trueClass]}`;
+  const truth = trueClass === undefined ? "" : `, true class ${CLASS_NAMES[trueClass]}`;
   console.log(
-    `${heading}: ${how}${truth}\n${formatPrediction(prediction, { width: outputWidth(), color })}\n`,
+    `${wrapText(`${heading}: ${how}${truth}`)}\n${
+      formatPrediction(prediction, { width: outputWidth(), color })
+    }\n`,
   );
 }
 
@@ -236,7 +239,9 @@ export function formatPrediction(
 }
 
 function describeModel({ path, config, progress, recorded }: Checkpoint): string {
-  return `Model: ${config.variant} (${path}, ${describeProgress(progress)}).\n${describeOrigin(recorded)}`;
+  return `Model: ${config.variant} (${showPath(path)}, ${describeProgress(progress)}).\n${
+    describeOrigin(recorded)
+  }`;
 }
 
 /** Names data and initial weights: without them a prediction means nothing. */
