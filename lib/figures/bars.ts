@@ -1,8 +1,8 @@
 import { formatCount, formatNumber } from "../support/format.ts";
-import { composeFigure, contentWidth, element, type Figure, text, translate } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure, line, text, translate } from "./figure.ts";
 import { fitFontSize } from "./fonts.ts";
 import { intervalPanel, type IntervalRow, nameWidth } from "./interval_panel.ts";
-import { categoryColour, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
+import { categoryColour, type FigureOptions, FONT_SIZE, INK, MUTED, NOTE } from "./style.ts";
 
 const ROW = 24;
 const BAR_COLOUR = "#9cc9e6";
@@ -53,20 +53,11 @@ export function perClassAccuracy(
     headings: [""],
     domain: [0, 100],
   });
-  const line = overall === undefined ? "" : element("line", {
-    x1: panel.x(100 * overall),
-    x2: panel.x(100 * overall),
-    y1: panel.top - 8,
-    y2: panel.bottom,
-    stroke: INK,
-    "stroke-dasharray": "3 3",
-  }) + text(`all classes ${percent(overall)}`, panel.x(100 * overall) - 6, panel.top - 4, {
-    size: FONT_SIZE.tick,
-    fill: MUTED,
-    anchor: "end",
-  });
+  const x = panel.x(100 * (overall ?? 0));
+  const mark = overall === undefined ? "" : line([x, panel.top - 8], [x, panel.bottom], INK, 1, "3 3") +
+    text(`all classes ${percent(overall)}`, x - 6, panel.top - 4, { ...NOTE, anchor: "end" });
   return composeFigure({
-    markup: panel.markup + line,
+    markup: panel.markup + mark,
     height: panel.height,
     alt: `Accuracy by class: ${
       sorted.map(({ name, accuracy }) => `${name} ${percent(accuracy)} %`).join(", ")
@@ -192,7 +183,7 @@ export function benchBars(
     return placed;
   });
   return composeFigure({
-    markup: markup.join("") + (note ? text(note, 0, y + 6, { size: FONT_SIZE.tick, fill: MUTED }) : ""),
+    markup: markup.join("") + (note ? text(note, 0, y + 6, NOTE) : ""),
     height: note ? y + 10 : y - 16,
     alt: tasks.map(({ name, unit, measurements }) =>
       `${name}: ${

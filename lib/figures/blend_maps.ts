@@ -1,10 +1,10 @@
 import { formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
-import { colourDomain, type ColourMap } from "./colours.ts";
+import { colourDomain } from "./colours.ts";
 import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
-import { categoryDash, key } from "./key.ts";
-import { linePanel } from "./plot.ts";
+import { key } from "./key.ts";
+import { type Curve, curveStyle, linePanel, toLine } from "./line_panel.ts";
 import { colourBar, imageElement, squareMap } from "./raster.ts";
-import { categoryColour, type FigureOptions, MUTED } from "./style.ts";
+import { type FigureOptions, MUTED } from "./style.ts";
 import { type Tile, tileGrid, tileSize } from "./tile_grid.ts";
 
 /** An image filtered with blends of two classes. */
@@ -12,22 +12,10 @@ export interface BlendExample {
   /** Bytes `[32,32,3]`. */
   image: ArrayLike<number>;
   label: string;
-  /** One map per blend, `[blends,height,width]`; square. */
+  /** Evidence map of each blend, `[blends,height,width]`; square. */
   maps: Matrix;
-  /** One score per blend. */
-  scores: ArrayLike<number>;
-}
-
-/** Mean scores of some images by the second class's weight in the blend. */
-export interface BlendCurve {
-  name: string;
-  /** Weights of the second class, 0–1, rising. */
-  weight: readonly number[];
-  /** Mean score at each weight. */
-  value: readonly number[];
-  /** Ends of a band, such as a 95 % interval; both or none. */
-  low?: readonly number[];
-  high?: readonly number[];
+  /** Lead of each blend: its score minus the mean of the other classes. */
+  leads: ArrayLike<number>;
 }
 
 /** Content of {@linkcode blendMaps}. */
@@ -39,47 +27,37 @@ export interface BlendMaps {
   /** Weights of the second class whose maps are shown, 0–1, rising. */
   weights: readonly number[];
   examples: readonly BlendExample[];
-  /** One curve per group of images. */
-  curves: readonly BlendCurve[];
-}
-
-/** Options of {@linkcode blendMaps}. */
-export interface BlendMapsOptions extends FigureOptions {
-  /** @default "viridis" */
-  colours?: ColourMap;
-  /** Quantity of the maps. @default "Response" */
-  measure?: string;
-  /** Quantity below the maps, whose means the curves are. @default "Score" */
-  score?: string;
+  /** Mean leads of groups of images by the second class's weight. */
+  curves: readonly Curve[];
 }
 
 /**
- * Draws images filtered with blends of two classes' embeddings, one column per blend, and below them, on the same axis, the mean scores of
+ * Draws images filtered with blends of two classes' embeddings, one column per blend, and below them, on the same axis, the mean leads of
  * many images.
  *
- * @throws {RangeError} If there is no example or no curve, or an example has not a map and a score for every blend.
+ * @throws {RangeError} If there is no example or no curve, or an example has not a map and a lead for every blend.
  */
 export function blendMaps(
   { from, to, weights, examples, curves }: BlendMaps,
-  options: BlendMapsOptions = {},
+  options: FigureOptions = {},
 ): Figure {
   if (examples.length === 0 || curves.length === 0) {
     throw new RangeError("A figure of blends needs at least one image and one curve.");
   }
-  if (examples.some(({ scores }) => scores.length !== weights.length)) {
-    throw new RangeError(`${weights.length} blends need as many scores for every image.`);
+  if (examples.some(({ leads }) => leads.length !== weights.length)) {
+    throw new RangeError(`${weights.length} blends need as many leads for every image.`);
   }
-  const { colours = "viridis", measure = "Response", score = "Score" } = options;
+  const colours = "diverging";
   const maps = examples.map((example) => toRows(example.maps, weights.length));
   const domain = colourDomain(maps.flat(2), colours);
   const width = contentWidth(options);
   const gap = 9;
   const size = tileSize(width, weights.length + 1, gap);
-  const rows = examples.map(({ image, label, scores }, row) => [
+  const rows = examples.map(({ image, label, leads }, row) => [
     { draw: (box) => imageElement(image, box), lines: [{ content: label }] } satisfies Tile,
     ...maps[row].map((map, column): Tile => ({
       draw: (box) => squareMap(map, box, { domain, colours }),
-      lines: [{ content: formatNumber(scores[column], 1), fill: MUTED }],
+      lines: [{ content: formatNumber(leads[column], 1), fill: MUTED }],
     })),
   ]);
   const headings = weights.map((weight) =>
@@ -90,20 +68,8 @@ export function blendMaps(
   const grid = tileGrid(rows, { size, gap, headings: [{ content: "" }, ...headings] });
   const middle = (column: number) => grid.left(column + 1) + size / 2;
   const [first, last] = [middle(0), middle(weights.length - 1)];
-  const styled = curves.map((curve, index) => ({
-    ...curve,
-    colour: categoryColour(index),
-    dash: categoryDash(index),
-  }));
   const panel = linePanel(
-    styled.map(({ weight, value, low, high, ...style }) => ({
-      ...style,
-      points: weight.map((at, point) => ({
-        x: 100 * at,
-        y: value[point],
-        ...(low && high && { low: low[point], high: high[point] }),
-      })),
-    })),
+    curves.map((curve, index) => toLine(curve, index, 1)),
     {
       width,
       height: 200,
@@ -115,22 +81,20 @@ export function blendMaps(
       },
     },
   );
-  const entries = styled.map(({ name, colour, dash }) => ({ label: name, colour, dash }));
+  const entries = curves.map(({ name }, index) => ({ label: name, ...curveStyle(index) }));
   const below = grid.height + 14;
   return composeFigure({
     markup: grid.markup +
       translate(
         0,
         below,
-        panel.markup + text(`${score}, mean`, 0, 12, { fill: MUTED }) + key(entries, { x: first, y: 8 }),
+        panel.markup + text("Lead, mean", 0, 12, { fill: MUTED }) + key(entries, first, 8),
       ) +
-      translate(0, below + 56, colourBar(size, { colours, domain, label: measure })),
+      translate(0, below + 56, colourBar(size, { colours, domain, label: "Evidence" })),
     height: below + 200,
-    alt: `Response maps and scores of blends between ${from} and ${to}. ` +
+    alt: `Evidence and leads of blends between ${from} and ${to}. ` +
       curves.map(({ name, value }) =>
-        `Mean ${score.toLowerCase()} of ${name}: from ${formatNumber(value[0], 1)} to ${
-          formatNumber(value.at(-1)!, 1)
-        }`
+        `Mean lead of ${name}: from ${formatNumber(value[0], 1)} to ${formatNumber(value.at(-1)!, 1)}`
       ).join("; ") + ".",
   }, options);
 }

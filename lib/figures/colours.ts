@@ -1,5 +1,5 @@
 import { extent } from "../support/format.ts";
-import { Plot } from "./plot.ts";
+import * as Plot from "@observablehq/plot";
 
 /** Red, green and blue, 0–255. */
 export type Rgb = readonly [number, number, number];

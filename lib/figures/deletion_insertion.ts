@@ -1,21 +1,11 @@
 import { formatNumber } from "../support/format.ts";
-import { composeFigure, contentWidth, element, type Figure, text, translate } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure, line, text, translate } from "./figure.ts";
 import { widestOf } from "./fonts.ts";
-import { categoryDash } from "./key.ts";
-import { linePanel } from "./plot.ts";
-import { categoryColour, type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
+import { type Curve, curveStyle, linePanel, toLine } from "./line_panel.ts";
+import { type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
 
-/** Probability or accuracy by the fraction of pixels deleted or inserted. */
-export interface FractionCurve {
-  /** Order of the pixels: by the class's own map, at random … */
-  name: string;
-  /** Fractions of the pixels, 0–1, rising. */
-  fraction: readonly number[];
-  /** Value at each fraction, 0–1. */
-  value: readonly number[];
-  /** Ends of a band, such as a 95 % interval; both or none. */
-  low?: readonly number[];
-  high?: readonly number[];
+/** Probability of a class by the fraction of pixels deleted or inserted, both 0–1; named after the order of the pixels. */
+export interface FractionCurve extends Curve {
   /** Area under the curve. */
   area: number;
 }
@@ -55,19 +45,12 @@ export function deletionInsertion(
   const { measure = "Probability of the class (%)" } = options;
   const width = contentWidth(options);
   const between = 28;
-  const each = panels.length === 1 ? Math.min(width, 460) : (width - between) / 2;
+  const each = (width - between) / 2;
   const top = 38 + 16 * names.length;
   const markup = panels.map(({ title, axis, curves }, index) => {
     const most = Math.max(...curves.flatMap(({ value, high }) => [...high ?? value]));
     const panel = linePanel(
-      curves.map(({ name, fraction, value, low, high }) => ({
-        ...styleOf(names.indexOf(name)),
-        points: fraction.map((at, point) => ({
-          x: 100 * at,
-          y: 100 * value[point],
-          ...(low && high && { low: 100 * low[point], high: 100 * high[point] }),
-        })),
-      })),
+      curves.map((curve) => toLine(curve, names.indexOf(curve.name), 100)),
       {
         width: each,
         height: top + 240,
@@ -92,26 +75,14 @@ export function deletionInsertion(
   }, options);
 }
 
-function styleOf(index: number) {
-  return { colour: categoryColour(index), dash: categoryDash(index) };
-}
-
 /** Draws the key above a panel with the areas right-aligned, one row per curve. */
 function areaKey(curves: readonly FractionCurve[], names: readonly string[]): string {
   const right = 70 + widestOf(curves.map(({ name }) => name), FONT_SIZE.tick);
   return text("area", right, 0, { size: FONT_SIZE.small, fill: MUTED, anchor: "end" }) +
     curves.map(({ name, area }, index) => {
       const y = 16 * (index + 1);
-      const { colour, dash } = styleOf(names.indexOf(name));
-      return element("line", {
-        x1: 0,
-        x2: 22,
-        y1: y - 4,
-        y2: y - 4,
-        stroke: colour,
-        "stroke-width": 2,
-        "stroke-dasharray": dash,
-      }) + text(name, 28, y, { size: FONT_SIZE.tick }) +
+      const { colour, dash } = curveStyle(names.indexOf(name));
+      return line([0, y - 4], [22, y - 4], colour, 2, dash) + text(name, 28, y, { size: FONT_SIZE.tick }) +
         text(formatNumber(area, 3), right, y, { size: FONT_SIZE.tick, anchor: "end", weight: "bold" });
     }).join("");
 }

@@ -1,5 +1,5 @@
 /** Shapes of the network's diagram. */
-import { element, svgNumber, text } from "./figure.ts";
+import { element, line, type Point, svgNumber, text } from "./figure.ts";
 import { FONT_SIZE, INK, MUTED, PAPER } from "./style.ts";
 
 /** Colours of a part of the network. */
@@ -12,9 +12,6 @@ export interface Tint {
 
 /** A part without gradient: grey, with a broken edge. */
 export const FROZEN: Tint = { fill: "#eef0f3", stroke: "#7d8896", dash: "4 3" };
-
-/** Point in pixels. */
-export type Point = readonly [x: number, y: number];
 
 /** Draws a box with rounded corners. */
 export function box(
@@ -56,7 +53,7 @@ export function arrow([x1, y1]: Point, [x2, y2]: Point): string {
   const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
   const [bx, by] = [x2 - 7 * dx, y2 - 7 * dy];
   const head: Point[] = [[x2, y2], [bx - 3.5 * dy, by + 3.5 * dx], [bx + 3.5 * dy, by - 3.5 * dx]];
-  return element("line", { x1, y1, x2: bx, y2: by, stroke: MUTED, "stroke-width": 1.5 }) +
+  return line([x1, y1], [bx, by], MUTED, 1.5) +
     element("polygon", { points: pointList(head), fill: MUTED });
 }
 

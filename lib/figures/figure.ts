@@ -85,6 +85,17 @@ export function composeFigure(body: FigureBody, options: FigureOptions = {}): Fi
   return { svg, title, caption, alt, width, height, top };
 }
 
+/** Point in pixels. */
+export type Point = readonly [x: number, y: number];
+
+/** Rectangle in pixels. */
+export interface Box {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 /** Values of an element's attributes; those that are undefined are left out. */
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
@@ -154,6 +165,24 @@ export function text(content: string, x: number, y: number, options: TextOptions
     "stroke-width": halo ? 3 : undefined,
     "stroke-linejoin": halo ? "round" : undefined,
   }, escapeXml(content));
+}
+
+/** Draws a straight line, with a dash pattern where one is given. */
+export function line([x1, y1]: Point, [x2, y2]: Point, stroke: string, width = 1, dash?: string): string {
+  return element("line", { x1, y1, x2, y2, stroke, "stroke-width": width, "stroke-dasharray": dash });
+}
+
+/** Draws a frame, `distance` pixels outside a box (inside where it is negative). */
+export function frame({ x, y, width, height }: Box, stroke: string, thickness: number, distance = 0): string {
+  return element("rect", {
+    x: x - distance,
+    y: y - distance,
+    width: width + 2 * distance,
+    height: height + 2 * distance,
+    fill: "none",
+    stroke,
+    "stroke-width": thickness,
+  });
 }
 
 /** Moves markup by (x, y). */

@@ -1,14 +1,14 @@
 import { formatCount, formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { argMax } from "../support/statistics.ts";
 import { colourDomain, type ColourMap, colourOf, readableOn } from "./colours.ts";
-import { composeFigure, contentWidth, element, type Figure, text, translate } from "./figure.ts";
+import { composeFigure, contentWidth, element, type Figure, frame, text, translate } from "./figure.ts";
 import { widestOf } from "./fonts.ts";
 import { colourBar } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
 
-/** Options of {@linkcode confusionMatrix}. */
-export interface ConfusionMatrixOptions extends FigureOptions {
-  /** Names of the classes. */
+/** Options of the heat maps. */
+export interface HeatMapOptions extends FigureOptions {
+  /** Names of the classes, in the order of the rows. */
   names: readonly string[];
 }
 
@@ -19,7 +19,7 @@ export interface ConfusionMatrixOptions extends FigureOptions {
  * @param counts Images by true class (row) and predicted class (column), `[K,K]`.
  * @throws {RangeError} If there is not a row and a column for each name.
  */
-export function confusionMatrix(counts: Matrix, options: ConfusionMatrixOptions): Figure {
+export function confusionMatrix(counts: Matrix, options: HeatMapOptions): Figure {
   const { names } = options;
   const rows = toRows(counts, names.length);
   if (rows[0].length !== names.length) {
@@ -47,13 +47,7 @@ export function confusionMatrix(counts: Matrix, options: ConfusionMatrixOptions)
   const left = axis + map.left;
   const middle = 20 + map.top + names.length * cell.height / 2;
   const diagonal = names.map((_, index) =>
-    element("rect", {
-      x: map.left + index * cell.width,
-      y: map.top + index * cell.height,
-      ...cell,
-      fill: "none",
-      stroke: INK,
-    })
+    frame({ x: map.left + index * cell.width, y: map.top + index * cell.height, ...cell }, INK, 1)
   );
   const bar = colourBar(200, {
     colours: "blues",
@@ -72,11 +66,8 @@ export function confusionMatrix(counts: Matrix, options: ConfusionMatrixOptions)
     markup: text("Predicted class", left, 11, { weight: "bold" }) +
       text("True class", 11, middle, { weight: "bold", anchor: "middle", rotate: -90 }) +
       translate(axis, 20, map.markup, ...diagonal) + translate(left, bottom + 14, bar) +
-      text(verdict, Math.max(left + names.length * cell.width, left + 400), bottom + 38, {
-        fill: MUTED,
-        anchor: "end",
-      }),
-    height: bottom + 54,
+      text(verdict, left, bottom + 76, { fill: MUTED }),
+    height: bottom + 80,
     alt: `Confusion matrix of ${names.length} classes; correct: ` +
       names.map((name, index) => `${name} ${formatNumber(percentages[index][index], 1)} %`).join(", ") + ".",
   }, options);
@@ -89,18 +80,12 @@ export interface SimilarityMatrix {
   values: Matrix;
 }
 
-/** Options of {@linkcode similarity}. */
-export interface SimilarityOptions extends FigureOptions {
-  /** Names of the classes, in the order of the rows. */
-  names: readonly string[];
-}
-
 /**
  * Draws matrices of cosine similarities side by side, from −1 (blue) over 0 to 1 (orange).
  *
  * @throws {RangeError} If there is no matrix, or one does not have a row for each name.
  */
-export function similarity(matrices: readonly SimilarityMatrix[], options: SimilarityOptions): Figure {
+export function similarity(matrices: readonly SimilarityMatrix[], options: HeatMapOptions): Figure {
   if (matrices.length === 0) throw new RangeError("A similarity figure needs at least one matrix.");
   const { names } = options;
   const between = 30;
@@ -146,12 +131,6 @@ function formatCosine(value: number): string {
   return rounded.endsWith("1.00") ? rounded.slice(0, -3) : rounded.replace("0.", ".");
 }
 
-/** Options of {@linkcode filtersHeatMap}. */
-export interface FiltersHeatMapOptions extends FigureOptions {
-  /** Names of the filters, one per row. */
-  names: readonly string[];
-}
-
 /**
  * Draws normalised filters as a heat map: one row per class, one column per channel of the feature map. Channels are grouped by the class
  * that weighs them most.
@@ -159,7 +138,7 @@ export interface FiltersHeatMapOptions extends FigureOptions {
  * @param filters `[K,C]`.
  * @throws {RangeError} If the filters do not have a row for each name.
  */
-export function filtersHeatMap(filters: Matrix, options: FiltersHeatMapOptions): Figure {
+export function filtersHeatMap(filters: Matrix, options: HeatMapOptions): Figure {
   const { names } = options;
   const rows = toRows(filters, names.length);
   const channels = rows[0].map((_, channel) => channel);
@@ -190,7 +169,7 @@ export function filtersHeatMap(filters: Matrix, options: FiltersHeatMapOptions):
 }
 
 /** A table of coloured cells. */
-interface HeatMap {
+interface HeatMapCells {
   /** By row, then column. */
   values: readonly (readonly number[])[];
   rowNames?: readonly string[];
@@ -211,7 +190,9 @@ function rowNameWidth(names: readonly string[]): number {
 }
 
 /** Draws coloured cells with names to the left and above, where they are turned if they are wider than a cell. */
-function heatMapPanel({ values, rowNames, columnNames, cell, colours, domain, transform, format }: HeatMap) {
+function heatMapPanel(
+  { values, rowNames, columnNames, cell, colours, domain, transform, format }: HeatMapCells,
+) {
   const left = rowNames ? rowNameWidth(rowNames) : 0;
   const widest = widestOf(columnNames ?? [], FONT_SIZE.tick);
   const turned = widest > cell.width - 4;

@@ -1,8 +1,8 @@
-import { extent, formatNumber } from "../support/format.ts";
-import { element, text } from "./figure.ts";
+import { extent } from "../support/format.ts";
+import { element, line, text } from "./figure.ts";
 import { widestOf } from "./fonts.ts";
-import { decimalsOf, roundTicks } from "./raster.ts";
-import { FAINT, FONT_SIZE, INK, MUTED, PAPER } from "./style.ts";
+import { formatTicks, roundTicks } from "./raster.ts";
+import { FAINT, FONT_SIZE, INK, MUTED, NOTE, PAPER } from "./style.ts";
 
 /** A value with what is known about it. */
 export interface IntervalItem {
@@ -110,16 +110,7 @@ export function intervalPanel(rows: readonly IntervalRow[], options: IntervalPan
           fill: colour,
         })
         : "",
-      range
-        ? element("line", {
-          x1: range[0],
-          x2: range[1],
-          y1: y,
-          y2: y,
-          stroke: isBar ? INK : colour,
-          "stroke-width": isBar ? 1.25 : 2,
-        })
-        : "",
+      range ? line([range[0], y], [range[1], y], isBar ? INK : colour, isBar ? 1.25 : 2) : "",
       isBar
         ? ""
         : element("circle", { cx: x(value), cy: y, r: 4, fill: colour, stroke: PAPER, "stroke-width": 1 }),
@@ -143,7 +134,11 @@ export function intervalPanel(rows: readonly IntervalRow[], options: IntervalPan
       ? ""
       : text(name, 0, middle + (note ? -2 : 4), { weight: "bold", fill: colour }) +
         (note ? text(note, 0, middle + 12, { size: FONT_SIZE.small, fill: MUTED }) : "");
-    if (!item) return label + drawReference(x(0), middle, x(0) < (left + right) / 2);
+    if (!item) {
+      const isLeft = x(0) < (left + right) / 2;
+      const place = { ...NOTE, anchor: isLeft ? "start" : "end" } as const;
+      return label + text("reference", x(0) + (isLeft ? 6 : -6), middle + 4, place);
+    }
     let edge = right;
     const numbers = columns.map((column, place) => {
       edge += column;
@@ -160,7 +155,7 @@ export function intervalPanel(rows: readonly IntervalRow[], options: IntervalPan
   const heads = headings.map((heading, column) =>
     text(heading, edge += columns[column], 11, { size: FONT_SIZE.small, fill: MUTED, anchor: "end" })
   );
-  const lines = hasZero || isBars ? verticalLine(x(0), top, bottom, MUTED) : "";
+  const lines = hasZero || isBars ? line([x(0), top], [x(0), bottom], MUTED) : "";
   return {
     markup: (title ? text(title, names === 0 ? 8 : 0, 11, { weight: "bold" }) : "") + heads.join("") +
       (hasAxis ? drawAxis(domain, x, top, bottom) : "") + rows.map(drawRow).join("") + lines,
@@ -186,19 +181,11 @@ function drawAxis(
   bottom: number,
 ): string {
   const ticks = roundTicks(domain, Math.max(2, Math.floor((x(domain[1]) - x(domain[0])) / 60)));
-  const decimals = decimalsOf(ticks);
-  return ticks.map((tick) =>
-    verticalLine(x(tick), top, bottom + 4, FAINT) +
-    text(formatNumber(tick, decimals), x(tick), bottom + 17, {
-      size: FONT_SIZE.tick,
-      fill: MUTED,
-      anchor: "middle",
-    })
+  const numbers = formatTicks(ticks);
+  return ticks.map((tick, index) =>
+    line([x(tick), top], [x(tick), bottom + 4], FAINT) +
+    text(numbers[index], x(tick), bottom + 17, { ...NOTE, anchor: "middle" })
   ).join("");
-}
-
-function verticalLine(x: number, y1: number, y2: number, stroke: string): string {
-  return element("line", { x1: x, x2: x, y1, y2, stroke });
 }
 
 /** Draws an arrow at the edge of the axis with the caption of a value beyond it. */
@@ -215,12 +202,4 @@ function drawOutside(
       fill: colour,
       anchor: inwards > 0 ? "start" : "end",
     });
-}
-
-function drawReference(zero: number, middle: number, isLeft: boolean): string {
-  return text("reference", zero + (isLeft ? 6 : -6), middle + 4, {
-    size: FONT_SIZE.tick,
-    fill: MUTED,
-    anchor: isLeft ? "start" : "end",
-  });
 }

@@ -1,14 +1,6 @@
-import { element, text } from "./figure.ts";
+import { element, frame, line, text } from "./figure.ts";
 import { textWidth } from "./fonts.ts";
-import { FONT_SIZE, MUTED } from "./style.ts";
-
-/** Dashes of the lines with these numbers, so that they can be told apart without colours. */
-const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "4 2"] as const;
-
-/** Dash pattern of the category with this number. */
-export function categoryDash(index: number): string | undefined {
-  return DASHES[index % DASHES.length];
-}
+import { FONT_SIZE, NOTE } from "./style.ts";
 
 /** Entry of a key. */
 export interface KeyEntry {
@@ -20,54 +12,20 @@ export interface KeyEntry {
   dash?: string;
 }
 
-/** Height of a row of a key in pixels. */
-export const KEY_ROW = 16;
-
-/** Place of a key. */
-export interface KeyPlace {
-  x: number;
-  /** Middle of the first row. */
-  y: number;
-  /** Where a row ends, and the next one begins. @default no limit */
-  width?: number;
-  /** Point of the row that lies at x. @default "start" */
-  anchor?: "start" | "end";
-}
-
-/** Splits a key into rows no wider than `width` pixels. */
-export function keyRows(entries: readonly KeyEntry[], width: number): KeyEntry[][] {
-  const rows: KeyEntry[][] = [];
-  let room = 0;
-  for (const entry of entries) {
-    const needed = entryWidth(entry);
-    if (rows.length === 0 || room < needed - GAP) {
-      rows.push([]);
-      room = width;
-    }
-    rows.at(-1)!.push(entry);
-    room -= needed;
-  }
-  return rows;
-}
-
-const GAP = 16;
-
-function entryWidth({ label }: KeyEntry): number {
-  return 22 + textWidth(label, FONT_SIZE.tick) + GAP;
-}
-
-/** Draws a key, for what cannot be labelled in place. */
-export function key(entries: readonly KeyEntry[], place: KeyPlace): string {
-  return keyRows(entries, place.width ?? Infinity).map((row, index) => {
-    const width = row.reduce((sum, entry) => sum + entryWidth(entry), -GAP);
-    let x = place.anchor === "end" ? place.x - width : place.x;
-    return row.map((entry) => {
-      const y = place.y + index * KEY_ROW;
-      const markup = drawMark(entry, x, y) +
-        text(entry.label, x + 22, y + 4, { size: FONT_SIZE.tick, fill: MUTED });
-      x += entryWidth(entry);
-      return markup;
-    }).join("");
+/** Draws a key in one row, for what cannot be labelled in place. It begins at x, or ends there; y is its middle. */
+export function key(
+  entries: readonly KeyEntry[],
+  x: number,
+  y: number,
+  anchor: "start" | "end" = "start",
+): string {
+  const widths = entries.map(({ label }) => 38 + textWidth(label, FONT_SIZE.tick));
+  let at = anchor === "start" ? x : x - widths.reduce((sum, width) => sum + width, -16);
+  return entries.map((entry, index) => {
+    const markup = drawMark(entry, at, y) +
+      text(entry.label, at + 22, y + 4, NOTE);
+    at += widths[index];
+    return markup;
   }).join("");
 }
 
@@ -79,17 +37,9 @@ function drawMark({ colour, mark = "line", dash }: KeyEntry, x: number, y: numbe
     case "square":
       return element("rect", { ...square, rx: 1.5, fill: colour });
     case "frame":
-      return element("rect", { ...square, fill: "none", stroke: colour, "stroke-width": 2 });
+      return frame(square, colour, 2);
     case "line":
-      return element("line", {
-        x1: x,
-        x2: x + 18,
-        y1: y,
-        y2: y,
-        stroke: colour,
-        "stroke-width": 2,
-        "stroke-dasharray": dash,
-      });
+      return line([x, y], [x + 18, y], colour, 2, dash);
   }
 }
 
@@ -108,62 +58,36 @@ export function endLabels(labels: readonly EndLabel[], x: number, bounds: readon
   return labels.map(({ content, colour, ...end }, index) => {
     const y = places[index];
     const isFar = Math.abs(y - end.y) > 2 || x - end.x > 10;
-    const leader = element("line", {
-      x1: end.x + 3,
-      y1: end.y,
-      x2: x - 3,
-      y2: y,
-      stroke: colour,
-      "stroke-width": 0.75,
-      opacity: 0.6,
-    });
-    return (isFar ? leader : "") +
+    return (isFar ? line([end.x + 3, end.y], [x - 3, y], colour, 0.5) : "") +
       text(content, x, y + 4, { size: FONT_SIZE.tick, fill: colour, weight: "bold" });
   }).join("");
 }
 
 /**
- * Moves labels apart so that none overlaps another, each as near to its own place as that allows.
+ * Moves labels apart to a distance of `gap`, keeping their order: down where they overlap, then back up into the bounds.
  *
  * @param wanted Preferred place of each label.
- * @param gap Least distance between two labels.
- * @param bounds Limits, which are left only if there is no room for all.
  * @returns Places in the order of `wanted`.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * assert.deepEqual(spreadLabels([10, 10, 40], 12, [0, 100]), [4, 16, 40]);
+ * assert.deepEqual(spreadLabels([10, 10, 95], 12, [0, 100]), [10, 22, 95]);
  * ```
  */
 export function spreadLabels(
   wanted: readonly number[],
   gap: number,
-  bounds: readonly [number, number],
+  [low, high]: readonly [number, number],
 ): number[] {
-  const order = wanted.map((_, index) => index).sort((a, b) => wanted[a] - wanted[b] || a - b);
-  // touching labels form a block that sits at the mean of what its labels want; blocks that meet are joined
-  const blocks: { labels: number[]; start: number }[] = [];
-  const settle = (labels: number[]): { labels: number[]; start: number } => {
-    const mean = labels.reduce((sum, label, place) => sum + wanted[label] - place * gap, 0) / labels.length;
-    const last = Math.max(bounds[0], bounds[1] - (labels.length - 1) * gap);
-    return { labels, start: Math.max(bounds[0], Math.min(last, mean)) };
-  };
-  for (const label of order) {
-    let block = settle([label]);
-    for (
-      let above = blocks.at(-1);
-      above && above.start + above.labels.length * gap > block.start;
-      above = blocks.at(-1)
-    ) {
-      blocks.pop();
-      block = settle([...above.labels, ...block.labels]);
-    }
-    blocks.push(block);
-  }
-  const places: number[] = new Array(wanted.length);
-  for (const { labels, start } of blocks) {
-    labels.forEach((label, place) => places[label] = start + place * gap);
-  }
+  const order = [...wanted.keys()].sort((a, b) => wanted[a] - wanted[b] || a - b);
+  const places = [...wanted];
+  order.forEach((label, rank) => {
+    places[label] = Math.max(wanted[label], rank === 0 ? low : places[order[rank - 1]] + gap);
+  });
+  order.toReversed().forEach((label, rank) => {
+    const below = order[order.length - rank];
+    places[label] = Math.min(places[label], rank === 0 ? high : places[below] - gap);
+  });
   return places;
 }

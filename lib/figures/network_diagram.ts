@@ -2,8 +2,9 @@ import { formatCount, formatPercent, type Matrix, toRows } from "../support/form
 import { argMax, softmax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
 import { arrow, box, FROZEN, label, slab, stepBox, type Tint } from "./diagram_shapes.ts";
-import { composeFigure, element, type Figure, text, translate } from "./figure.ts";
+import { type Box, composeFigure, element, type Figure, frame, line, text, translate } from "./figure.ts";
 import { imageElement, mapElement, squareMap } from "./raster.ts";
+import type { ResponseExample } from "./response_maps.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PADDING, PAPER, PREDICTED_COLOUR } from "./style.ts";
 
 /** A layer of the network's summary. */
@@ -17,13 +18,7 @@ export interface NetworkLayer {
 }
 
 /** An image and the network's outputs for it. */
-export interface DiagramExample {
-  /** Bytes `[32,32,3]`. */
-  image: ArrayLike<number>;
-  /** Response maps `[K,8,8]`. */
-  maps: Matrix;
-  /** Scores `[K]`, before the softmax. */
-  scores: ArrayLike<number>;
+export interface DiagramExample extends Pick<ResponseExample, "image" | "maps" | "scores"> {
   /** Filters `[K,64]`. */
   filters: Matrix;
   /** Class embeddings `[K,128]`, where there are any. */
@@ -36,7 +31,7 @@ export interface NetworkDiagramOptions extends FigureOptions {
   example: DiagramExample;
 }
 
-/** The network's layers by part, and what the diagram shows of them. */
+/** Input of the functions that draw the parts. */
 interface Diagram {
   example: DiagramExample;
   classNames: readonly string[];
@@ -101,7 +96,7 @@ export function networkDiagram(
   return composeFigure({
     markup: element("g", { transform: scale === 1 ? undefined : `scale(${scale.toFixed(4)})` }, ...drawing),
     height: scale * (LOWER + RASTER + 36),
-    alt: `The network, drawn with an image that it takes for class ${classNames[predicted]}: ${
+    alt: `The network, drawn with an image predicted as ${classNames[predicted]}: ${
       layers.map(({ layer, parameters }) => `${layer} (${formatCount(parameters)})`).join(", ")
     }; ${countLine(layers)}.`,
   }, { ...options, width });
@@ -149,7 +144,7 @@ function drawBackbone({ part, example }: Diagram): string {
     arrow([right + 3, MIDDLE], [right + 26, MIDDLE]),
     label(["feature", "map v"], 416, MIDDLE - 62, { bold: 2, leading: 14 }),
     slab(384, MIDDLE, 66, 50, last.tint),
-    label([shapeText(last.shape)], 412, MIDDLE + 56),
+    label([`[${["B", ...last.shape.slice(1)].join(",")}]`], 412, MIDDLE + 56),
     arrow([449, MIDDLE], [474, MIDDLE]),
   ].join("");
 }
@@ -218,10 +213,9 @@ function drawMaps({ example, filterCount }: Diagram, isGenerated: boolean): stri
     const middle = isShared ? MIDDLE : TOP + (index + 0.5) * PITCH;
     const place = { x: 560 - size / 2, y: middle - size / 2, width: size, height: size };
     const isPredicted = !isShared && index === argMax(example.scores);
-    const frame = { ...place, fill: "none", stroke: PREDICTED_COLOUR, "stroke-width": 2 };
     return squareMap(map, place, { domain, colours: "viridis" }) +
-      (isPredicted ? element("rect", frame) : "") +
-      wire(560 + size / 2 + 3, middle, 603, isPredicted ? PREDICTED_COLOUR : WIRE);
+      (isPredicted ? frame(place, PREDICTED_COLOUR, 2) : "") +
+      line([560 + size / 2 + 3, middle], [603, middle], isPredicted ? PREDICTED_COLOUR : WIRE);
   });
   const name = [...isGenerated ? ["dynamic"] : [], "convolution"];
   return [
@@ -252,7 +246,10 @@ function drawPredictor({ part, filterCount, classNames }: Diagram): string {
   const name = ["Score", "predictor", ...filterCount === 1 ? [] : ["shared by", "all classes"]];
   const steps = ["flatten", `FC 64 → ${hidden}`, "ReLU", `FC ${hidden} → ${outputs}`];
   return [
-    ...classNames.map((_, index) => wire(x + width, TOP + (index + 0.5) * PITCH, 726, WIRE)),
+    ...classNames.map((_, index) => {
+      const y = TOP + (index + 0.5) * PITCH;
+      return line([x + width, y], [726, y], WIRE);
+    }),
     box(x, TOP - 14, width, ROWS + 28, tint),
     label(name, center, TOP + 10, { bold: 2, leading: 16 }),
     ...steps.map((step, index) => stepBox(step, x + 10, MIDDLE - 34 + index * 28, width - 20, 21, tint)),
@@ -292,9 +289,9 @@ function drawProbabilities({ example, classNames }: Diagram): string {
 
 /** Writes the number of parameters, and the meaning of a broken edge. */
 function drawKey(layers: readonly NetworkLayer[]): string {
-  const hasFrozen = layers.some((layer) => layer.parameters > 0 && !layer.trainable);
+  const [all, trainable] = countParameters(layers);
   return text(countLine(layers), 546, LOWER + RASTER + 6, { weight: "bold" }) +
-    (hasFrozen
+    (trainable < all
       ? translate(
         546,
         LOWER + RASTER + 16,
@@ -304,25 +301,16 @@ function drawKey(layers: readonly NetworkLayer[]): string {
       : "");
 }
 
-/** Draws a thin line along a class's row. */
-function wire(x1: number, y: number, x2: number, stroke: string): string {
-  return element("line", { x1, y1: y, x2, y2: y, stroke, "stroke-width": 1.25 });
-}
-
 /** Draws vectors as rows of a small heat map. */
 function drawVectors(
   rows: readonly (readonly number[])[],
-  place: { x: number; y: number; width: number; height: number },
+  place: Box,
   { stroke }: Tint,
 ): string {
   const values = rows.flat();
   const domain = colourDomain(values, "diverging");
   return mapElement(values, rows[0].length, rows.length, place, { domain, colours: "diverging" }) +
-    element("rect", { ...place, fill: "none", stroke, "stroke-width": 1.25 });
-}
-
-function shapeText(shape: NetworkLayer["outputShape"]): string {
-  return `[${["B", ...shape.slice(1)].join(",")}]`;
+    frame(place, stroke, 1.25);
 }
 
 function tintOf(layers: readonly NetworkLayer[], tint: Tint): Tint {

@@ -1,17 +1,9 @@
 import { encode } from "fast-png";
 import { formatNumber } from "../support/format.ts";
 import { type ColourMap, palette, paletteIndex } from "./colours.ts";
-import { element, text } from "./figure.ts";
-import { textWidth } from "./fonts.ts";
-import { FONT_SIZE, GREY, MUTED } from "./style.ts";
-
-/** Rectangle in pixels. */
-export interface Box {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-}
+import { type Box, element, line, text } from "./figure.ts";
+import { widestOf } from "./fonts.ts";
+import { FONT_SIZE, GREY, MUTED, NOTE } from "./style.ts";
 
 /**
  * Repeats every pixel of `[height,width,channels]` `factor` times in both directions. Not every SVG viewer (resvg and typst among them)
@@ -85,10 +77,7 @@ export function squareMap(values: ArrayLike<number>, box: Box, options: MapOptio
 
 function rasterElement(png: Uint8Array, box: Box): string {
   return element("image", {
-    x: box.x,
-    y: box.y,
-    width: box.width,
-    height: box.height,
+    ...box,
     preserveAspectRatio: "none",
     href: `data:image/png;base64,${png.toBase64()}`,
   });
@@ -125,54 +114,29 @@ export interface ColourBarOptions {
 
 /** Draws a horizontal colour bar from (0, 0), `width` × 38 pixels, label above and values below. */
 export function colourBar(width: number, options: ColourBarOptions): string {
-  const { colours, domain, label } = options;
-  const ticks = options.ticks ?? fittingTicks(domain, width);
-  const decimals = decimalsOf(ticks);
-  const position = options.position ?? ((value: number) => (value - domain[0]) / (domain[1] - domain[0]));
-  const gradient = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const png = encodePng(gradient, 256, 1, palette(colours));
-  return text(label, 0, 10, { size: FONT_SIZE.tick, fill: MUTED }) +
+  const { colours, domain: [low, high], label } = options;
+  const ticks = options.ticks ?? fittingTicks([low, high], width);
+  const { position = (value: number) => (value - low) / (high - low) } = options;
+  const png = encodePng(Uint8Array.from({ length: 256 }, (_, index) => index), 256, 1, palette(colours));
+  const numbers = formatTicks(ticks);
+  return text(label, 0, 10, NOTE) +
     rasterElement(png, { x: 0, y: 16, width, height: 9 }) +
-    ticks.map((tick) => {
+    ticks.map((tick, index) => {
       const x = Math.max(0, Math.min(1, position(tick))) * width;
-      return element("line", { x1: x, x2: x, y1: 25, y2: 28, stroke: GREY }) +
-        text(formatNumber(tick, decimals), x, 38, {
-          size: FONT_SIZE.small,
-          fill: MUTED,
-          anchor: anchorAt(x, width),
-        });
+      return line([x, 25], [x, 28], GREY) +
+        text(numbers[index], x, 38, { size: FONT_SIZE.small, fill: MUTED, anchor: "middle" });
     }).join("");
 }
 
-/** Labels at the ends lie inside the bar. */
-function anchorAt(x: number, width: number): "start" | "middle" | "end" {
-  return x < 8 ? "start" : x > width - 8 ? "end" : "middle";
-}
-
-/** Picks as many round values as fit side by side along `width` pixels, or the domain's two ends where too few do. */
-export function fittingTicks(domain: readonly [number, number], width: number): number[] {
-  const [low, high] = domain;
-  const fits = (ticks: readonly number[]) => {
-    const spans = ticks.map((tick): [start: number, end: number] => {
-      const long = textWidth(formatNumber(tick, decimalsOf(ticks)), FONT_SIZE.small);
-      const x = (tick - low) / (high - low) * width;
-      const anchor = anchorAt(x, width);
-      const start = anchor === "start" ? x : anchor === "end" ? x - long : x - long / 2;
-      return [start, start + long];
-    });
-    return spans.every(([start], index) => index === 0 || start >= spans[index - 1][1] + 8);
-  };
+/** Picks as many round values as fit side by side along `width` pixels, or the domain's ends where too few do. */
+export function fittingTicks([low, high]: readonly [number, number], width: number): number[] {
   for (let count = Math.ceil(width / 30); count > 0; count--) {
-    const ticks = roundTicks(domain, count);
-    if (ticks.length < 2) break;
-    if (fits(ticks)) return ticks;
+    const ticks = roundTicks([low, high], count);
+    const room = width * (ticks[1] - ticks[0]) / (high - low) - 8;
+    if (ticks.length > 1 && widestOf(formatTicks(ticks), FONT_SIZE.small) <= room) return ticks;
   }
   const unit = 10 ** (Math.floor(Math.log10(high - low)) - 1);
-  const inside = [Math.ceil(low / unit) * unit, Math.floor(high / unit) * unit].map((tick) =>
-    Number(tick.toPrecision(6))
-  );
-  const withZero = [inside[0], 0, inside[1]];
-  return low < 0 && high > 0 && fits(withZero) ? withZero : inside;
+  return [Math.ceil(low / unit), Math.floor(high / unit)].map((end) => Number((end * unit).toPrecision(6)));
 }
 
 /** Picks about `count` round values (1, 2 or 5 times a power of ten) inside a domain. */
@@ -190,7 +154,8 @@ export function roundTicks([low, high]: readonly [number, number], count: number
   return ticks;
 }
 
-/** Decimals that some values need. */
-export function decimalsOf(ticks: readonly number[]): number {
-  return Math.max(...ticks.map((tick) => (String(tick).split(".")[1] ?? "").length));
+/** Formats ticks with as many decimals as they need. */
+export function formatTicks(ticks: readonly number[]): string[] {
+  const decimals = Math.max(...ticks.map((tick) => (String(tick).split(".")[1] ?? "").length));
+  return ticks.map((tick) => formatNumber(tick, decimals));
 }

@@ -15,7 +15,7 @@ export interface ResponseExample {
   maps: Matrix;
   /** Scores `[K]`, before the softmax. */
   scores: ArrayLike<number>;
-  /** Where it is known. */
+  /** Undefined where it is not known. */
   trueClass?: number;
   /** Name of the image, such as `test image 3`. */
   label?: string;
@@ -122,7 +122,7 @@ export function responseMapsPage(
   const bar = colourBar(Math.min(220, width / 3), { colours, domain, label: measure });
   return composeFigure({
     markup: grid.markup + translate(grid.left(1), grid.height + 10, bar) +
-      key(entries, { x: width, y: grid.height + 30, anchor: "end" }),
+      key(entries, width, grid.height + 30, "end"),
     height: grid.height + 50,
     alt: examples.map((example) => describe(example, classNames)).join(" "),
   }, options);

@@ -20,6 +20,9 @@ export const FONT_FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', 'DejaVu 
 /** Font sizes in pixels; a figure 720 px wide printed on A4 makes 12 px about 8 pt. */
 export const FONT_SIZE = { title: 16, subtitle: 12.5, label: 12, tick: 11, small: 10 } as const;
 
+/** Style of notes, ticks and keys. */
+export const NOTE = { size: FONT_SIZE.tick, fill: MUTED } as const;
+
 /** Margin around the content in pixels. */
 export const PADDING = 20;
 

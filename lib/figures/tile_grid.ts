@@ -1,10 +1,19 @@
 import { type Matrix, toRows } from "../support/format.ts";
 import { argMax } from "../support/statistics.ts";
-import { colourDomain, type ColourMap } from "./colours.ts";
-import { composeFigure, contentWidth, element, type Figure, text, translate } from "./figure.ts";
+import { colourDomain } from "./colours.ts";
+import {
+  type Box,
+  composeFigure,
+  contentWidth,
+  element,
+  type Figure,
+  frame,
+  text,
+  translate,
+} from "./figure.ts";
 import { fitFontSize, type FontWeight } from "./fonts.ts";
 import { key } from "./key.ts";
-import { type Box, colourBar, imageElement, squareMap } from "./raster.ts";
+import { colourBar, imageElement, squareMap } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, PAPER, PREDICTED_COLOUR, TRUE_COLOUR } from "./style.ts";
 
 /** Line of text below a tile; shrunk if it is wider than its column. */
@@ -71,7 +80,8 @@ export function tileGrid(
     row.map((tile, x) => {
       if (tile === null) return "";
       const box = { x: left(x), y: top(y), width: size, height: size };
-      return tile.draw(box) + drawFrames(box, tile.frames ?? []) +
+      return tile.draw(box) +
+        (tile.frames ?? []).map((colour, index) => frame(box, colour, 2.25, 1.9 + 2.3 * index)).join("") +
         (tile.lines ?? []).map((line, index) =>
           write(line, box.x + size / 2, box.y + size + 15 + LEADING * index)
         ).join("");
@@ -83,23 +93,6 @@ export function tileGrid(
     left,
     top,
   };
-}
-
-function drawFrames({ x, y, width, height }: Box, colours: readonly string[]): string {
-  return colours.map((stroke, index) => {
-    const distance = 1.9 + 2.3 * index;
-    const [w, h] = [width + 2 * distance, height + 2 * distance];
-    return element("rect", {
-      x: x - distance,
-      y: y - distance,
-      width: w,
-      height: h,
-      rx: 1,
-      fill: "none",
-      stroke,
-      "stroke-width": 2.25,
-    });
-  }).join("");
 }
 
 /** An image of a contact sheet. */
@@ -184,14 +177,8 @@ export interface PointingExample {
   image: ArrayLike<number>;
   /** Names of the classes: top left, top right, bottom left, bottom right. */
   names: readonly string[];
-  /** Their maps in that order, `[4,height,width]`; square, high where the class is. */
+  /** Evidence for them in that order, `[4,height,width]`; square. */
   maps: Matrix;
-}
-
-/** Options of {@linkcode pointingMaps}. */
-export interface PointingMapsOptions extends FigureOptions {
-  /** @default "viridis" */
-  colours?: ColourMap;
 }
 
 const QUARTERS = 4;
@@ -204,10 +191,10 @@ const QUARTERS = 4;
  */
 export function pointingMaps(
   examples: readonly PointingExample[],
-  options: PointingMapsOptions = {},
+  options: FigureOptions = {},
 ): Figure {
   if (examples.length === 0) throw new RangeError("A figure of pointing needs at least one mosaic.");
-  const { colours = "viridis" } = options;
+  const colours = "diverging";
   const maps = examples.map((example) => toRows(example.maps, QUARTERS));
   const domain = colourDomain(maps.flat(2), colours);
   const gap = 14;
@@ -237,7 +224,7 @@ export function pointingMaps(
   return composeFigure({
     markup: grid.markup +
       translate(0, grid.height + 10, colourBar(size, { colours, domain, label: "Evidence" })) +
-      key(entries, { x: grid.left(1), y: grid.height + 26, width: QUARTERS * (size + gap) }),
+      key(entries, grid.left(1), grid.height + 26),
     height: grid.height + 50,
     alt: `${examples.length} mosaics of four images each, and the maps of their classes: ${hits} of ${
       QUARTERS * examples.length
@@ -255,19 +242,9 @@ function drawPointing(map: readonly number[], quarter: number, { x, y, width }: 
   const side = Math.sqrt(map.length);
   const peak = argMax(map);
   const half = width / 2;
+  const box = { x: x + quarter % 2 * half, y: y + Math.floor(quarter / 2) * half, width: half, height: half };
   // dark with a white edge: to be seen on every colour
-  const frame = ([[PAPER, 4.4], [INK, 1.8]] as const).map(([stroke, thickness]) =>
-    element("rect", {
-      x: x + quarter % 2 * half + 2.2,
-      y: y + Math.floor(quarter / 2) * half + 2.2,
-      width: half - 4.4,
-      height: half - 4.4,
-      fill: "none",
-      stroke,
-      "stroke-width": thickness,
-    })
-  ).join("");
-  return frame + element("circle", {
+  return frame(box, PAPER, 4.4, -2.2) + frame(box, INK, 1.8, -2.2) + element("circle", {
     cx: x + (peak % side + 0.5) * width / side,
     cy: y + (Math.floor(peak / side) + 0.5) * width / side,
     r: 5,

@@ -3,8 +3,8 @@ import { mean } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
 import { widestOf } from "./fonts.ts";
 import { endLabels, key } from "./key.ts";
-import { type Line, linePanel } from "./plot.ts";
-import { categoryColour, type FigureOptions, FONT_SIZE, GREY, MUTED } from "./style.ts";
+import { type Line, linePanel } from "./line_panel.ts";
+import { categoryColour, type FigureOptions, FONT_SIZE, GREY, MUTED, NOTE } from "./style.ts";
 
 /** One epoch of a curve, such as a line of `history.jsonl`. Values that are not finite are not drawn. */
 export interface CurvePoint {
@@ -68,7 +68,7 @@ export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCu
   });
   return composeFigure({
     markup: scorePanel(runs, frame, "Accuracy") +
-      (isSingle ? "" : key(marks, { x: width - right, y: 7, anchor: "end" })) +
+      (isSingle ? "" : key(marks, width - right, 7, "end")) +
       translate(0, 226, scorePanel(runs, frame, "Loss")) + translate(0, 422, ratePanel(runs, frame)),
     height: 526,
     alt: `Accuracy, loss and learning rate over ${Math.max(...epochs)} epochs: ${finals.join("; ")}.`,
@@ -78,7 +78,7 @@ export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCu
 const DASH = "4 3";
 const LEFT = 46;
 
-/** What the three panels share. */
+/** Settings of all three panels. */
 interface Frame {
   names: readonly string[];
   isSingle: boolean;
@@ -152,9 +152,7 @@ function ratePanel(runs: readonly TrainingRun[], { names, isSingle, width, right
       ...(highest < 5e-3 && { format: formatSmall }),
     },
   });
-  const note = isSingle || !areSame
-    ? ""
-    : text("the same for all runs", width - right + 10, 26, { size: FONT_SIZE.tick, fill: MUTED });
+  const note = isSingle || !areSame ? "" : text("the same for all runs", width - right + 10, 26, NOTE);
   return panel.markup + text("Learning rate", 0, 11, { weight: "bold" }) + note;
 }
 

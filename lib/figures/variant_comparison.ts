@@ -1,8 +1,8 @@
 import { extent, formatNumber } from "../support/format.ts";
 import type { MeanInterval } from "../support/statistics.ts";
-import { composeFigure, contentWidth, element, type Figure, text, translate } from "./figure.ts";
+import { composeFigure, contentWidth, type Figure, line, text, translate } from "./figure.ts";
 import { intervalPanel, type IntervalRow, nameWidth } from "./interval_panel.ts";
-import { categoryColour, FAINT, type FigureOptions, FONT_SIZE, INK, MUTED } from "./style.ts";
+import { categoryColour, FAINT, type FigureOptions, INK, NOTE } from "./style.ts";
 
 /** Accuracies of an experiment over its seeds, 0–1. */
 export interface Variant {
@@ -75,7 +75,7 @@ export function variantComparison(
   const heading = (content: string, x: number) => text(content, x, 11, { weight: "bold" });
   const lines = rows.map((_, index) => {
     const y = main.top + index * ROW;
-    return element("line", { x1: 0, x2: width, y1: y, y2: y, stroke: FAINT });
+    return line([0, y], [width, y], FAINT);
   });
   const note =
     "Small dots: single seeds. Large dot and line: their mean with its 95 % interval (Student's t)." +
@@ -89,7 +89,7 @@ export function variantComparison(
         ...lines,
         main.markup,
         aside ? translate(mainWidth + 16, 0, aside.markup) : "",
-        text(note, 0, main.height + 18, { size: FONT_SIZE.tick, fill: MUTED }),
+        text(note, 0, main.height + 18, NOTE),
       ),
     height: main.height + 46,
     alt: `Test accuracy (%) of ${rows.length} variants: ` +

@@ -4,7 +4,8 @@ import { auroc, compareAuroc } from "../../lib/analysis/auroc.ts";
 import { createScorer, joinArrays, MAP_CELLS } from "../../lib/analysis/scorer.ts";
 import { CLASS_NAMES, type Dataset, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
-import type { BlendCurve, BlendMaps } from "../../lib/figures/blend_maps.ts";
+import type { BlendMaps } from "../../lib/figures/blend_maps.ts";
+import type { Curve } from "../../lib/figures/line_panel.ts";
 import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
 import { pictureAt } from "./network.ts";
 import type { OpenModel } from "./open.ts";
@@ -101,7 +102,7 @@ export async function measureBlend(
         image: pictureAt(dataset, index),
         label: CLASS_NAMES[dataset.labels[index]],
         maps: joinArrays(columns.map((at) => mapAt(row, at))),
-        scores: columns.map((at) => leads[row][at]),
+        leads: columns.map((at) => leads[row][at]),
       })),
       curves: [
         makeCurve(`${CLASS_NAMES[from]} images`, shares, one),
@@ -118,10 +119,10 @@ export async function measureBlend(
 
 function makeCurve(
   name: string,
-  weight: readonly number[],
+  fraction: readonly number[],
   scores: readonly (readonly number[])[],
-): BlendCurve {
-  const points = weight.map((_, at) => meanInterval(scores.map((row) => row[at])));
+): Curve {
+  const points = fraction.map((_, at) => meanInterval(scores.map((row) => row[at])));
   const [low, high] = [0, 1].map((end) => points.map(({ mean, interval }) => interval?.[end] ?? mean));
-  return { name, weight, value: points.map(({ mean }) => mean), low, high };
+  return { name, fraction, value: points.map(({ mean }) => mean), low, high };
 }

@@ -260,8 +260,8 @@ Deno.test("data that do not fit each other are refused", () => {
   };
   const weights = [0, 1];
   const both = { from: "cat", to: "dog", weights };
-  const blend = { image: sampleImage(1), label: "cat", maps: new Float32Array(128), scores: [3, 2] };
-  const curve = { name: "cats", weight: weights, value: [3, 2] };
+  const blend = { image: sampleImage(1), label: "cat", maps: new Float32Array(128), leads: [3, 2] };
+  const curve = { name: "cats", fraction: weights, value: [3, 2] };
   const fraction = { name: "own", fraction: [0, 1], value: [1], area: 1 };
   const names = ["a", "b"];
   const wrong: Record<string, () => unknown> = {
@@ -271,8 +271,8 @@ Deno.test("data that do not fit each other are refused", () => {
     "a page is empty": () => figures.responseMapsPage([], { classNames }),
     "a blend has no map": () =>
       figures.blendMaps({ ...both, examples: [{ ...blend, maps: new Float32Array(64) }], curves: [curve] }),
-    "a blend has no score": () =>
-      figures.blendMaps({ ...both, examples: [{ ...blend, scores: [1] }], curves: [curve] }),
+    "a blend has no lead": () =>
+      figures.blendMaps({ ...both, examples: [{ ...blend, leads: [1] }], curves: [curve] }),
     "blends have no image": () => figures.blendMaps({ ...both, examples: [], curves: [curve] }),
     "blends have no curve": () => figures.blendMaps({ ...both, examples: [blend], curves: [] }),
     "there is no mosaic": () => figures.pointingMaps([]),

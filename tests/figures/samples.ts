@@ -271,7 +271,7 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
     const weights = [0, 1 / 6, 2 / 6, 0.5, 4 / 6, 5 / 6, 1];
     const curve = (name: string, slope: number, height: number) => ({
       name,
-      weight: weights,
+      fraction: weights,
       value: weights.map((weight) => height + slope * weight - 3 * weight * weight),
       low: weights.map((weight) => height - 0.6 + slope * weight - 3 * weight * weight),
       high: weights.map((weight) => height + 0.6 + slope * weight - 3 * weight * weight),
@@ -284,7 +284,7 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
         image: sampleImage(label),
         label: classNames[label],
         maps: sampleMaps(label).subarray(0, 7 * 64),
-        scores: weights.map((weight) => 9 - 4 * weight),
+        leads: weights.map((weight) => 9 - 4 * weight),
       })),
       curves: [curve("cats", 1, 10), curve("dogs", 5, 8), curve("other classes", 3, -1)],
     }, title("From cat to dog"));

@@ -1,0 +1,163 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { extent } from "../support/format.ts";
+import { element, text } from "./figure.ts";
+import { categoryColour, FAINT, FONT_SIZE, INK, MUTED } from "./style.ts";
+
+/** Drawing returned by Plot; Deno has no types of the DOM. */
+interface PlotDrawing {
+  innerHTML: string;
+  scale(name: "x" | "y"): { apply(value: number): number };
+}
+
+let sharedDocument: unknown;
+
+/** Returns the document Plot draws into, made on first use. */
+function plotDocument(): unknown {
+  const page = () =>
+    parseHTML("<!doctype html><html><body></body></html>") as unknown as { document: unknown };
+  return sharedDocument ??= page().document;
+}
+
+/** Point of a line, with the ends of its band where it has one. */
+export interface LinePoint {
+  x: number;
+  y: number;
+  low?: number;
+  high?: number;
+}
+
+/** A line of a {@linkcode linePanel}. */
+export interface Line {
+  points: readonly LinePoint[];
+  colour: string;
+  dash?: string;
+  /** In pixels. @default 2 */
+  width?: number;
+}
+
+/** A named curve with an optional band. */
+export interface Curve {
+  name: string;
+  /** 0–1, rising. */
+  fraction: readonly number[];
+  /** Value at each fraction. */
+  value: readonly number[];
+  /** Ends of the band, such as a 95 % interval; both or none. */
+  low?: readonly number[];
+  high?: readonly number[];
+}
+
+/** Colour and dash of the curve with this number. */
+export function curveStyle(index: number) {
+  return { colour: categoryColour(index), dash: DASHES[index % DASHES.length] };
+}
+
+/** Dashes, so that lines can be told apart without colours. */
+const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "4 2"] as const;
+
+/** Converts a curve to a line over per cent, its values multiplied by `scale`. */
+export function toLine({ fraction, value, low, high }: Curve, index: number, scale: number): Line {
+  const points = fraction.map((at, point) => ({
+    x: 100 * at,
+    y: scale * value[point],
+    ...(low && high && { low: scale * low[point], high: scale * high[point] }),
+  }));
+  return { points, ...curveStyle(index) };
+}
+
+/** Options of {@linkcode linePanel}. */
+export interface LinePanelOptions {
+  /** Size and margins in pixels. */
+  width: number;
+  height: number;
+  margins: { left: number; right: number; top: number; bottom: number };
+  /** Without a label, the axis is not drawn. */
+  x: { domain: readonly [number, number]; ticks: readonly number[]; label?: string };
+  y?: {
+    /** @default the lines' extent, made round */
+    domain?: readonly [number, number];
+    /** Number of ticks. @default 5 */
+    ticks?: number;
+    /** @default Plot's own */
+    format?: (tick: number) => string;
+  };
+}
+
+/** Drawn lines, from (0, 0). */
+export interface LinePanel {
+  markup: string;
+  /** Pixels from the left edge. */
+  x: (value: number) => number;
+  /** Pixels from the upper edge. */
+  y: (value: number) => number;
+}
+
+/** Draws lines with their bands on one pair of axes; lines of one or two points get dots. */
+export function linePanel(lines: readonly Line[], options: LinePanelOptions): LinePanel {
+  const { width, height, margins, x, y = {} } = options;
+  const values = lines.flatMap(({ points }) =>
+    points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])
+  );
+  const [low, high] = extent(values);
+  const domain = y.domain ?? (low < high ? [low, high] : [low - 0.5, high + 0.5]);
+  const ticks = y.ticks ?? 5;
+  const hasDots = Math.max(...lines.map(({ points }) => points.length)) < 3;
+  const settings = {
+    document: plotDocument(),
+    width,
+    height,
+    marginLeft: margins.left,
+    marginRight: margins.right,
+    marginTop: margins.top,
+    marginBottom: margins.bottom,
+    x: {
+      domain: [...x.domain],
+      ticks: [...x.ticks],
+      tickFormat: "d",
+      tickSize: 4,
+      axis: x.label === undefined ? null : "bottom",
+      label: null,
+    },
+    y: {
+      domain: [...domain],
+      nice: true,
+      ticks,
+      tickFormat: y.format,
+      tickSize: 0,
+      label: null,
+    },
+    marks: [
+      Plot.gridY({ stroke: FAINT, strokeOpacity: 1, ticks }),
+      ...(low < 0 && high > 0 ? [Plot.ruleY([0], { stroke: MUTED, strokeWidth: 0.75 })] : []),
+      ...lines.map(({ points, colour }) =>
+        Plot.areaY(points.filter(({ low, high }) => low !== undefined && high !== undefined), {
+          x: "x",
+          y1: "low",
+          y2: "high",
+          fill: colour,
+          fillOpacity: 0.16,
+        })
+      ),
+      ...lines.map(({ points, colour, dash, width: strokeWidth = 2 }) =>
+        Plot.lineY(points, { x: "x", y: "y", stroke: colour, strokeWidth, strokeDasharray: dash })
+      ),
+      ...(hasDots
+        ? lines.map(({ points, colour }) => Plot.dot(points, { x: "x", y: "y", r: 3, fill: colour }))
+        : []),
+    ],
+  };
+  const drawing = Plot.plot(settings as Plot.PlotOptions) as unknown as PlotDrawing;
+  const inside = drawing.innerHTML
+    .replace(/<style>[^]*?<\/style>/g, "") // read by browsers only
+    .replace(/ class="[^"]*"/g, "")
+    .replace(/currentColor/g, MUTED)
+    .replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100));
+  const middle = (margins.left + width - margins.right) / 2;
+  const label = x.label ? text(x.label, middle, height - 4, { anchor: "middle", fill: MUTED }) : "";
+  return {
+    markup: element("g", { "font-size": FONT_SIZE.tick, "text-anchor": "middle", fill: INK }, inside) + label,
+    x: (value) => drawing.scale("x").apply(value),
+    y: (value) => drawing.scale("y").apply(value),
+  };
+}
