@@ -53,7 +53,7 @@ export * as figures from "./figures/mod.ts";
 export type { DownloadCallback, LoadOptions, NetworkOptions } from "./support/download/request.ts";
 export { InputError, type NextStep, type Problem } from "./support/errors.ts";
 export { createRandom, type Random } from "./support/random.ts";
-export { argMax, softmax } from "./support/statistics.ts";
+export { argMax, softmax, wilsonInterval } from "./support/statistics.ts";
 export {
   parseSafetensors,
   readSafetensors,
