@@ -38,11 +38,7 @@ import { formatTable } from "./shared/table.ts";
 import { outputWidth, showPath } from "./shared/terminal.ts";
 import { formatResult } from "./compare/result.ts";
 
-const FAILED = 2; // some runs failed: the code of an input that is unusable, as --learning-rate 100 would be
-
-async function main(
-  { values, given, positionals }: CommandLine<typeof COMPARE_COMMAND>,
-): Promise<number | void> {
+async function main({ values, given, positionals }: CommandLine<typeof COMPARE_COMMAND>): Promise<void> {
   if (values.list) return console.log(describeLists());
   const selection = selectExperiments(positionals);
   const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
@@ -66,10 +62,10 @@ async function main(
   if (results.length > 0) report(results, runsFolder, values);
   if (failed.length > 0) {
     const names = failed.map(({ run }) => run.config.run).join(", ");
-    console.error(
-      `error: ${failed.length} of ${runs.length} runs failed (${names}): see above; the same command tries them again.`,
-    );
-    return FAILED;
+    throw new InputError({
+      what: `train ${failed.length} of ${runs.length} runs (${names})`,
+      why: "see above; the same command tries them again",
+    });
   }
   if (values.publish) await publish(results, runsFolder);
 }

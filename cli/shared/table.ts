@@ -97,7 +97,7 @@ function layOut(
     return [column, widest([...headings, ...body.map((row) => row[column] ?? "")])];
   }));
   const sum = () => [...widths.values()].reduce((all, each) => all + each + gap, -gap);
-  if (widths.has(prose) && sum() > total) {
+  if (widths.has(prose) && wrapHeader && sum() > total) {
     const room = Math.max(NARROWEST_PROSE, total - sum() + widths.get(prose)!);
     const wrapped = body.flatMap((row) => wrapText(row[prose] ?? "", room).split("\n"));
     widths.set(prose, widest([header?.[prose] ?? "", ...wrapped]));

@@ -8,7 +8,7 @@ export function createTerminal({ interactive = true, columns = 120, rows = 30 } 
     for (const [token, count, code] of text.matchAll(/\x1b\[\??(\d*)([A-Za-z])|[^]/gu)) {
       if (code === "A") row -= Number(count || 1);
       else if (code === "B") row += Number(count || 1);
-      else if (code === "G") column = 0;
+      else if (code === "G" || token === "\r") column = 0;
       else if (code === "K") lines[row] = count === "2" ? "" : lines[row].slice(0, column);
       else if (token === "\n") [row, column] = [row + 1, 0];
       else if (code === undefined) {
@@ -19,6 +19,7 @@ export function createTerminal({ interactive = true, columns = 120, rows = 30 } 
   };
   return {
     clock,
+    write,
     /** All lines, those that scrolled away included. */
     lines: () => lines.join("\n").trimEnd().split("\n"),
     last: () => lines.join("\n").trimEnd().split("\n").at(-1)!,
