@@ -29,7 +29,7 @@ import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
-import { formatTable } from "./shared/table.ts";
+import { formatTable, wrapText } from "./shared/table.ts";
 
 const { data, weights, device } = TRAINING_OPTIONS;
 const COLUMN_NAMES = [...COLUMNS.map(({ id }) => id), SIZES];
@@ -194,7 +194,7 @@ function formatResult(result: BenchResult): string {
     ...isQuick ? ["QUICK: a smoke test, not a measurement."] : [],
     ...warning === null ? [] : [warning],
     format(summariseResult(columns)),
-    listNotes(result).join("\n"),
+    wrapText(listNotes(result).join("\n")),
     ...profile === null ? [] : [format(tabulateProfile(profile))],
     ...tabulateSpreads(columns).map(format),
   ].join("\n\n");

@@ -1,17 +1,13 @@
 import { join } from "@std/path";
+import { markdownTable } from "markdown-table";
 import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
 import { writeText } from "../lib/support/files.ts";
-import { formatPercent } from "../lib/support/format.ts";
+import { formatCount, formatPercent } from "../lib/support/format.ts";
 import { readClassVectors } from "../lib/analysis/class_vectors.ts";
 import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
-import {
-  formatDifference,
-  formatMarkdownTable,
-  formatMean,
-  formatStaleness,
-} from "../lib/experiments/markdown.ts";
+import { formatDifference, formatMean, formatStaleness } from "../lib/experiments/markdown.ts";
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
 import { findStaleness } from "../lib/experiments/staleness.ts";
@@ -54,19 +50,19 @@ function formatResults(results: ExperimentResult[]): string {
   ) => [
     `\`${experiment}\``,
     change,
-    trainableParameters.toLocaleString("en-GB"),
+    formatCount(trainableParameters),
     formatMean(final),
     difference === null ? "" : formatDifference(difference),
   ]);
   const [{ data, weights, seeds: [{ sessions: [{ machine, date }] }] }] = results;
   return [
-    formatMarkdownTable([
+    markdownTable([[
       "",
       "what is different",
       "trainable parameters",
       "test accuracy, %",
       "difference, points",
-    ], rows),
+    ], ...rows]),
     "",
     `Mean ± standard deviation over seeds after the last of 12 epochs; paired differences from \`dynamic\` with their 95 % intervals. Data: ` +
     `${data.name}, not the official bytes. Backbone: ${weights}. ${date.slice(0, 10)}, ${
@@ -96,10 +92,10 @@ function formatBench(bench: BenchResult | null): string {
   const header = ["", "plain TensorFlow.js", "PyTorch at its best", "ours"];
   const isMemory = ({ unit }: { unit: string }) => unit === "MB";
   const table = (name: string, columns: BenchResult["columns"]) =>
-    formatMarkdownTable(
+    markdownTable([
       [...header, name],
-      summariseResult(columns).rows.map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`]),
-    );
+      ...summariseResult(columns).rows.map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`]),
+    ]);
   const { columns, machine, own, pytorch, date, settings } = bench;
   return [
     table("speed-up", columns.filter((column) => !isMemory(column))),

@@ -19,7 +19,7 @@ export function formatComparison(results: readonly ExperimentResult[]): string {
 
 /** Formats the table alone. */
 export function formatRows(rows: readonly ComparisonRow[]): string {
-  return formatMarkdownTable(
+  return markdownTable([
     [
       "experiment",
       "difference",
@@ -29,7 +29,7 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
       `difference from ${REFERENCE} (points)`,
       "seconds per epoch",
     ],
-    rows.map((row) => [
+    ...rows.map((row) => [
       row.experiment,
       row.change,
       formatCount(row.trainableParameters),
@@ -38,7 +38,7 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
       row.experiment === REFERENCE ? "reference" : formatDifference(row.difference),
       row.secondsPerEpoch.toFixed(row.secondsPerEpoch < 10 ? 1 : 0),
     ]),
-  );
+  ]);
 }
 
 /** Formats a mean accuracy in per cent: `80.31 ± 0.21 (n = 3)`. */
@@ -94,11 +94,6 @@ function formatRecipe(recipe: Recipe): string {
     const isOff = value === null || (value === false && optionOf(key).default === false);
     return hidden.includes(name) || isOff ? [] : [`\`${showOption(key, value)}\``];
   }).join(" ");
-}
-
-/** Formats a Markdown table whose columns are aligned in the text as well. */
-export function formatMarkdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return markdownTable([[...header], ...rows.map((row) => [...row])]);
 }
 
 /** Formats a finding about results as a sentence. */
