@@ -1,11 +1,11 @@
 /**
- * The same network written in TensorFlow.js as its guide teaches (https://www.tensorflow.org/js/guide): variables,
- * API operations, `optimizer.minimize`. Of this project it uses only the batches.
+ * The same network written in TensorFlow.js as its guide teaches (https://www.tensorflow.org/js/guide):
+ * variables, API operations, `optimizer.minimize`. Of this project it uses only the batches.
  *
- * Where there is a choice it takes the faster way: all ten response maps are one matrix product, and the loss is
- * read late. There is none in two places: on the native runtime `tf.conv2d` and `tf.maxPool` support the paddings
- * "same" and "valid" only, so PyTorch's padding is a `tf.pad`; and optimizers have no weight decay, so it is a
- * term of the loss, as the regularisers of `tf.layers` add it.
+ * Where there is a choice it takes the faster way: all ten response maps are one matrix product, and the loss
+ * is read late. There is none in two places: on the native runtime `tf.conv2d` and `tf.maxPool` support the
+ * paddings "same" and "valid" only, so PyTorch's padding is a `tf.pad`; and optimizers have no weight decay,
+ * so it is a term of the loss, as the regularisers of `tf.layers` add it.
  *
  * @module
  */

@@ -44,8 +44,8 @@ interface Calls {
 }
 
 /**
- * Times the calls into TensorFlow until it is disposed; of graphs, only those compiled meanwhile. On a CPU a call
- * returns when the work is done. On a GPU it does not, and only launching is timed.
+ * Times the calls into TensorFlow until it is disposed; of graphs, only those compiled meanwhile. On a CPU a
+ * call returns when the work is done. On a GPU it does not, and only launching is timed.
  */
 class CallTimer implements Disposable {
   /** By operation; all graphs count as one. */
@@ -76,7 +76,9 @@ class CallTimer implements Disposable {
 
 const STEPS_TO_BUILD = 2;
 
-/** Times `count` steps and one kind of call in them. `run` must be new, so that its graphs are compiled here. */
+/**
+ * Times `count` steps and one kind of call in them. `run` must be new, so that its graphs are compiled here.
+ */
 async function timeSteps(
   name: Computing,
   run: (count: number) => Promise<unknown>,

@@ -26,9 +26,9 @@ export interface RoundsResult {
 }
 
 /**
- * Runs all cases in turn, round after round, every other round in reverse, so that a machine that slows down or
- * speeds up treats them alike. Before the rounds each runs once to build what it needs, and again to find how
- * often it fits into a turn.
+ * Runs all cases in turn, round after round, every other round in reverse, so that a machine that slows down
+ * or speeds up treats them alike. Before the rounds each runs once to build what it needs, and again to find
+ * how often it fits into a turn.
  *
  * @throws {Interrupted} If `signal` was aborted.
  */

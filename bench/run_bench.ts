@@ -264,7 +264,10 @@ async function measureColumns(
   return { columns, dataShare };
 }
 
-/** Makes the batches of a whole epoch without training: the shuffle is drawn once, and would weigh too much in a part. */
+/**
+ * Makes the batches of a whole epoch without training: the shuffle is drawn once, and would weigh too much in
+ * a part.
+ */
 function batchesCase(own: BenchProcess, { load: { images } }: BenchContext): Case {
   return {
     name: "batches alone",

@@ -195,7 +195,8 @@ async function time<T extends object>(count: number, work: () => Promise<T>): Pr
   return { milliseconds: (performance.now() - start) / count, ...result };
 }
 
-// a few images per batch: among many, some pre-activation lies so near 0 that rounding flips its ReLU, in PyTorch too
+// a few images per batch: among many, some pre-activation lies so near 0 that rounding flips its ReLU, in
+// PyTorch too
 const CHECKED_IMAGES = 16;
 const CHECKED_BATCHES = 3;
 

@@ -104,7 +104,9 @@ function tell(event: WorkerEvent): void {
   console.log(JSON.stringify(event));
 }
 
-/** Aborted when standard input ends, or on SIGTERM. Ctrl-C is the comparison's: a terminal sends it to both. */
+/**
+ * Aborted when standard input ends, or on SIGTERM. Ctrl-C is the comparison's: a terminal sends it to both.
+ */
 function watchInput(): AbortSignal {
   const controller = new AbortController();
   const stop = () => controller.abort();

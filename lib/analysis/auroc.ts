@@ -2,8 +2,8 @@ import type { MeanInterval } from "../support/statistics.ts";
 import { createRandom } from "../support/random.ts";
 
 /**
- * Computes the area under the ROC curve: the probability that a member of the first group scores higher than one of the
- * second, ties counting half (Mann & Whitney 1947). 0.5 is chance, 1 is perfect.
+ * Computes the area under the ROC curve: the probability that a member of the first group scores higher than
+ * one of the second, ties counting half (Mann & Whitney 1947). 0.5 is chance, 1 is perfect.
  *
  * @throws {RangeError} If a group is empty.
  *
@@ -44,8 +44,8 @@ export interface ScorePairs {
 const RESAMPLE = 0x72657361; // keeps these draws apart from others with the same seed
 
 /**
- * Compares the AUROC of two scores, with a 95 % percentile bootstrap interval (Efron 1979). Each resample draws the same
- * members for both scores, so the comparison is paired.
+ * Compares the AUROC of two scores, with a 95 % percentile bootstrap interval (Efron 1979). Each resample
+ * draws the same members for both scores, so the comparison is paired.
  */
 export function compareAuroc(
   { inside, outside }: ScorePairs,

@@ -28,7 +28,8 @@ export type LayerMoments = Map<string, ChannelMoments>;
  * Measures the input of each of the backbone's batch normalisations on images.
  *
  * @param images Normalised images `[B,32,32,3]`, as many as memory holds.
- * @param before Statistics of the layers before it: `stored`, as in a frozen backbone, or `adapted` to these images.
+ * @param before Statistics of the layers before it: `stored`, as in a frozen backbone, or `adapted` to these
+ * images.
  * @returns Unbiased variances, as PyTorch's running ones.
  */
 export async function measureMoments(
@@ -74,7 +75,9 @@ export function withMoments(tensors: StateDict, moments: LayerMoments): StateDic
   return result;
 }
 
-/** Runs the backbone with batch statistics in some layers, and computes the moments of these layers' inputs. */
+/**
+ * Runs the backbone with batch statistics in some layers, and computes the moments of these layers' inputs.
+ */
 function readInputs(tensors: StateDict, images: tf.Tensor4D, layers: readonly string[]) {
   const moments: { mean: tf.Tensor; variance: tf.Tensor }[] = [];
   const observe = (convolve: Convolution): Convolution => (x, kernel, epilogue) => {

@@ -27,8 +27,8 @@ export interface Blends {
   /** Cosine of each filter with that of `from` and of `to`. */
   cosines: { from: number; to: number }[];
   /**
-   * Cosine of each filter with the linear mixture of the two filters: 1 if the generator were linear. Below 1 the blend
-   * of embeddings gives a filter that no mixture of the two filters gives.
+   * Cosine of each filter with the linear mixture of the two filters: 1 if the generator were linear. Below 1
+   * the blend of embeddings gives a filter that no mixture of the two filters gives.
    */
   straight: number[];
   /** Response maps `[N,blends,8,8]`. */
@@ -38,8 +38,8 @@ export interface Blends {
 }
 
 /**
- * Generates filters from blends of two class embeddings, (1 − share) · from + share · to, and convolves images with them.
- * The network was never trained on such an embedding.
+ * Generates filters from blends of two class embeddings, (1 − share) · from + share · to, and convolves
+ * images with them. The network was never trained on such an embedding.
  *
  * @throws {RangeError} If the network has no embeddings.
  */

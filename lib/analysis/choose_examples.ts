@@ -23,7 +23,8 @@ export interface ChooseOptions {
 }
 
 /**
- * Chooses images by a rule, not by hand: those that come first in the set, so that the choice does not favour the network.
+ * Chooses images by a rule, not by hand: those that come first in the set, so that the choice does not favour
+ * the network.
  *
  * @example
  * ```ts

@@ -13,8 +13,8 @@ export interface ClassVectors {
   /** Class embeddings, one row per class; null where the network has none. */
   embeddings: number[][] | null;
   /**
-   * Fraction of the generator's outputs above {@linkcode SATURATED} in absolute value, where tanh is nearly flat; null
-   * without a generator.
+   * Fraction of the generator's outputs above {@linkcode SATURATED} in absolute value, where tanh is nearly
+   * flat; null without a generator.
    */
   saturated: number | null;
 }
@@ -84,8 +84,8 @@ export interface PairAgreement {
   /** Spearman's rank correlation over the pairs, −1 … 1. */
   correlation: number;
   /**
-   * p-value: how often randomly relabelled classes agree as well or better (in absolute value), by the permutation test of
-   * Mantel (1967), whose pairs need not be independent.
+   * p-value: how often randomly relabelled classes agree as well or better (in absolute value), by the
+   * permutation test of Mantel (1967), whose pairs need not be independent.
    */
   chance: number;
   pairs: number;

@@ -1,8 +1,9 @@
 /**
- * Deletion and insertion: removes pixels in the order of a map and follows the class's probability as it falls; inserts
- * them into an empty image and follows it as it rises.
+ * Deletion and insertion: removes pixels in the order of a map and follows the class's probability as it
+ * falls; inserts them into an empty image and follows it as it rises.
  *
- * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC 2018), section 4.
+ * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC
+ * 2018), section 4.
  *
  * @module
  */
@@ -42,7 +43,8 @@ export interface Trace {
 /**
  * Follows the probability of each image's class while its cells are removed, and while they are inserted.
  *
- * Both use the same empty image, so the insertion curve of an order is its deletion curve read from the end of the reverse order.
+ * Both use the same empty image, so the insertion curve of an order is its deletion curve read from the end
+ * of the reverse order.
  */
 export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
   const { images, classes, orders, score, baseline = "mean", cellsPerStep = 4 } = options;
@@ -116,7 +118,10 @@ export interface AreaComparison {
   name: string;
   deletion: MeanInterval;
   insertion: MeanInterval;
-  /** Area minus the reference's, image by image; null for the reference itself. Better is below 0 for deletion, above for insertion. */
+  /**
+   * Area minus the reference's, image by image; null for the reference itself. Better is below 0 for
+   * deletion, above for insertion.
+   */
   difference: { deletion: MeanInterval; insertion: MeanInterval } | null;
 }
 
@@ -157,8 +162,8 @@ export function orderAtRandom(seed: number, image: number): number[] {
 }
 
 /**
- * Orders cells from the centre outwards: a baseline that knows nothing of the image, since photographs have their object
- * there. Ties are in random order, keyed by (seed, image).
+ * Orders cells from the centre outwards: a baseline that knows nothing of the image, since photographs have
+ * their object there. Ties are in random order, keyed by (seed, image).
  */
 export function orderFromCentre(seed: number, image: number): number[] {
   const middle = (MAP_SIZE - 1) / 2;
@@ -170,7 +175,8 @@ export function orderFromCentre(seed: number, image: number): number[] {
 /**
  * Replacement for removed pixels: the image's mean colour, or the blurred image (Gaussian, σ = 5 pixels).
  *
- * The mean colour leaves nothing of the shape but has sharp edges; the blur has none, but leaves large shapes visible.
+ * The mean colour leaves nothing of the shape but has sharp edges; the blur has none, but leaves large shapes
+ * visible.
  */
 export type Baseline = "mean" | "blur";
 

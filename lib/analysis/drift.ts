@@ -1,6 +1,6 @@
 /**
- * Drift of a trained backbone from its initial weights, independent of the kernels' lengths: the batch normalisation behind
- * each convolution undoes them, and weight decay shrinks them.
+ * Drift of a trained backbone from its initial weights, independent of the kernels' lengths: the batch
+ * normalisation behind each convolution undoes them, and weight decay shrinks them.
  *
  * @module
  */
@@ -18,7 +18,10 @@ export const DEAD_LENGTH = 1e-3;
 export interface KernelDrift {
   /** ‖w − w₀‖ / ‖w₀‖ over the whole layer; it counts growth in length as well. */
   change: number;
-  /** Mean angle between a channel's kernel before and after, in degrees; unrelated kernels are at 90°. Dead ones are left out. */
+  /**
+   * Mean angle between a channel's kernel before and after, in degrees; unrelated kernels are at 90°. Dead
+   * ones are left out.
+   */
   angle: number;
   /** Dead kernels before and after. */
   dead: [before: number, after: number];
@@ -120,11 +123,17 @@ export function compareMoments(expected: LayerMoments, found: LayerMoments): Map
 export interface LayerDrift extends KernelDrift {
   /** The convolution, such as `backbone.conv1`. */
   layer: string;
-  /** Drift of the running statistics behind it, as if every kernel had length 1: otherwise the kernels' growth would dominate. */
+  /**
+   * Drift of the running statistics behind it, as if every kernel had length 1: otherwise the kernels' growth
+   * would dominate.
+   */
   moments: MomentsDrift;
 }
 
-/** Measures the drift of each convolution of a backbone and of the running statistics behind it, in forward order. */
+/**
+ * Measures the drift of each convolution of a backbone and of the running statistics behind it, in forward
+ * order.
+ */
 export async function measureBackboneDrift(start: StateDict, end: StateDict): Promise<LayerDrift[]> {
   const layers: LayerDrift[] = [];
   for (const norm of NORM_LAYERS) {

@@ -1,10 +1,11 @@
 /**
  * Evidence: a reading of response maps. Two of their properties are free, so training leaves them to chance:
  *
- * - A filter and the score predictor behind it can both change their sign without any score changing (the generator ends in tanh, which is
- *   odd). Whether a class shows as a *high* or as a *low* response is chance, and may differ from place to place.
- * - A term common to all ten scores does not count, since the softmax depends on differences only. A class may be predicted because it
- *   responds, or because it does not respond where all others do.
+ * - A filter and the score predictor behind it can both change their sign without any score changing (the
+ *   generator ends in tanh, which is odd). Whether a class shows as a *high* or as a *low* response is
+ *   chance, and may differ from place to place.
+ * - A term common to all ten scores does not count, since the softmax depends on differences only. A class
+ *   may be predicted because it responds, or because it does not respond where all others do.
  *
  * Evidence removes both.
  *
@@ -50,8 +51,8 @@ export async function scoreSlopes(
 }
 
 /**
- * Computes gradient × input for each cell: its contribution to the score, to first order (Shrikumar et al. 2017,
- * arXiv:1704.02685). It does not depend on the maps' sign.
+ * Computes gradient × input for each cell: its contribution to the score, to first order (Shrikumar et al.
+ * 2017, arXiv:1704.02685). It does not depend on the maps' sign.
  *
  * @param maps `[M,8,8]`
  */
@@ -85,8 +86,8 @@ export function contrastMaps(maps: Float32Array): Float32Array {
 }
 
 /**
- * Computes the evidence for each class: each cell's contribution to its score, minus the mean contribution to the other
- * classes' scores.
+ * Computes the evidence for each class: each cell's contribution to its score, minus the mean contribution to
+ * the other classes' scores.
  *
  * @param maps Response maps `[N,10,8,8]`.
  */

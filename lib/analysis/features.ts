@@ -8,7 +8,10 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Options of {@linkcode computeFeatures}. */
 export interface FeatureOptions {
-  /** The feature map is averaged over a grid of so many rows and columns: 1 averages over everything. A divisor of its size. @default 1 */
+  /**
+   * The feature map is averaged over a grid of so many rows and columns: 1 averages over everything. A
+   * divisor of its size. @default 1
+   */
   grid?: number;
   /** Images are enlarged to this height and width first (bilinear); a multiple of 32. @default 32 */
   size?: number;
@@ -26,8 +29,8 @@ export interface Features {
 }
 
 /**
- * The backbone's feature map of each image, averaged over a grid: `[N, grid · grid · 64]`. The backbone is used as it is, its running
- * statistics included.
+ * The backbone's feature map of each image, averaged over a grid: `[N, grid · grid · 64]`. The backbone is
+ * used as it is, its running statistics included.
  *
  * @param tensors A network's, or a backbone's alone.
  */
@@ -99,11 +102,17 @@ export interface ChannelActivity {
   active: number;
   /** Mean over channels of the standard deviation over images and positions. */
   deviation: number;
-  /** Effective dimension (participation ratio): (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation matrix. */
+  /**
+   * Effective dimension (participation ratio): (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation
+   * matrix.
+   */
   dimensions: number;
 }
 
-/** A channel is dead if it is active at a smaller fraction of positions, or varies by less than this fraction of the median. */
+/**
+ * A channel is dead if it is active at a smaller fraction of positions, or varies by less than this fraction
+ * of the median.
+ */
 export const DEAD_SHARE = 0.001;
 
 /**
@@ -159,10 +168,11 @@ function countDimensions(covariance: Float64Array, deviations: readonly number[]
 }
 
 /**
- * Computes linear centred kernel alignment (CKA) of two networks' features of the same images, 0–1. It is invariant to
- * orthogonal transformations and isotropic scaling of the features.
+ * Computes linear centred kernel alignment (CKA) of two networks' features of the same images, 0–1. It is
+ * invariant to orthogonal transformations and isotropic scaling of the features.
  *
- * Source: Kornblith, Norouzi, Lee & Hinton, Similarity of Neural Network Representations Revisited (ICML 2019), section 3.
+ * Source: Kornblith, Norouzi, Lee & Hinton, Similarity of Neural Network Representations Revisited (ICML
+ * 2019), section 3.
  *
  * @param one `[N,length]`, row by row.
  * @param other `[N,otherLength]` of the same N images.

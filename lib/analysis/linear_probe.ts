@@ -21,10 +21,11 @@ export interface Probe {
 export const PENALTIES: readonly number[] = [1e-3, 1e-2, 1e-1];
 
 /**
- * Fits a linear classifier to features and tests it (a *linear probe*: Alain & Bengio 2016, arXiv:1610.01644): what it gets right can be
- * read off the features by ten weighted sums.
+ * Fits a linear classifier to features and tests it (a *linear probe*: Alain & Bengio 2016,
+ * arXiv:1610.01644): what it gets right can be read off the features by ten weighted sums.
  *
- * The penalty is chosen on the last fifth of the training images; then all are used. The test images choose nothing.
+ * The penalty is chosen on the last fifth of the training images; then all are used. The test images choose
+ * nothing.
  */
 export async function probeFeatures(
   train: Features,
@@ -86,7 +87,8 @@ export interface Moments {
 }
 
 /**
- * Collects what {@linkcode solveRidge} needs, for features that are standardised first: so the penalty weighs equally on all.
+ * Collects what {@linkcode solveRidge} needs, for features that are standardised first: so the penalty weighs
+ * equally on all.
  *
  * @param values Features `[N,length]`.
  */

@@ -1,5 +1,6 @@
 /**
- * Measurements of trained networks: the faithfulness of response maps, the limits of a frozen backbone, similarities of filters.
+ * Measurements of trained networks: the faithfulness of response maps, the limits of a frozen backbone,
+ * similarities of filters.
  *
  * @module
  */

@@ -1,10 +1,11 @@
 /**
- * Pointing game on mosaics: images of four parts of four classes, and for each class the test whether its response map points
- * at its part. The parts' positions are random, so chance is a quarter, also for a map that marks the centre or whatever is
- * salient.
+ * Pointing game on mosaics: images of four parts of four classes, and for each class the test whether its
+ * response map points at its part. The parts' positions are random, so chance is a quarter, also for a map
+ * that marks the centre or whatever is salient.
  *
- * After Zhang et al., Top-down Neural Attention by Excitation Backprop (ECCV 2016, arXiv:1608.00507), section 4.1, and Rao, Böhle &
- * Schiele, Towards Better Understanding Attribution Methods (CVPR 2022, arXiv:2205.10435), section 3.
+ * After Zhang et al., Top-down Neural Attention by Excitation Backprop (ECCV 2016, arXiv:1608.00507), section
+ * 4.1, and Rao, Böhle & Schiele, Towards Better Understanding Attribution Methods (CVPR 2022,
+ * arXiv:2205.10435), section 3.
  *
  * @module
  */
@@ -21,8 +22,8 @@ export const POINTING_CHANCE = 0.25;
 export interface Pointing {
   mosaics: number;
   /**
-   * Fraction of a mosaic's four classes whose map has its maximum in the right quarter: mean over mosaics. The interval is
-   * over mosaics, because the four maps of one are not independent.
+   * Fraction of a mosaic's four classes whose map has its maximum in the right quarter: mean over mosaics.
+   * The interval is over mosaics, because the four maps of one are not independent.
    */
   peak: MeanInterval;
   /** The same for the quarter with the greatest mean. */
@@ -104,7 +105,8 @@ const MOSAIC = 0x6d6f7361; // keeps these draws apart from others with the same 
 const PARTS = 4;
 
 /**
- * Makes mosaics of four images of four different classes, drawn by (seed, mosaic): the classes first, then an image of each.
+ * Makes mosaics of four images of four different classes, drawn by (seed, mosaic): the classes first, then an
+ * image of each.
  *
  * @throws {RangeError} If there are fewer than four classes to draw from.
  */

@@ -24,7 +24,9 @@ export interface ReceptiveField {
   size: number;
   /** Pixels from one cell's window to the next one's. */
   jump: number;
-  /** The middle of the first cell's window, in pixels from the image's edge; pixel 0 has its middle at 0.5. */
+  /**
+   * The middle of the first cell's window, in pixels from the image's edge; pixel 0 has its middle at 0.5.
+   */
   start: number;
 }
 
@@ -36,8 +38,8 @@ export const BACKBONE_WINDOWS: readonly WindowLayer[] = [
 ];
 
 /**
- * Computes the receptive field of a chain of layers: each widens it by `kernel − 1` steps, and its stride lengthens the
- * steps of all that follow.
+ * Computes the receptive field of a chain of layers: each widens it by `kernel − 1` steps, and its stride
+ * lengthens the steps of all that follow.
  *
  * Source: Araujo, Norris & Sim, Computing Receptive Fields of Convolutional Neural Networks (Distill, 2019).
  *
@@ -83,8 +85,8 @@ export interface InfluenceOptions {
 }
 
 /**
- * Measures the influence of each pixel on one cell of a response map: |∂ response / ∂ pixel|, summed over colours, mean over
- * images: the effective receptive field (Luo et al. 2016, arXiv:1701.04128).
+ * Measures the influence of each pixel on one cell of a response map: |∂ response / ∂ pixel|, summed over
+ * colours, mean over images: the effective receptive field (Luo et al. 2016, arXiv:1701.04128).
  *
  * @returns Influences `[32,32]` that sum to 1.
  */
@@ -96,7 +98,8 @@ export async function measureInfluence(
   const count = images.length / IMAGE_BYTES;
   const gradient = tf.tidy(() => {
     const evaluated = createForwardContext(tensors, { variant, backbone: mode, adapter, mode: "evaluate" });
-    // the other strided way has no gradient; Winograd's algorithm leaves traces of rounding where there is no influence
+    // the other strided way has no gradient; Winograd's algorithm leaves traces of rounding where there is no
+    // influence
     const context = { ...evaluated, strided: flipped, convolve3x3: convolve3x3Direct };
     const filters = makeFilters(context, variant); // [10,64]
     const own = tf.gather(filters, Array.from(classes, (label) => label % filters.shape[0])); // [N,64]
@@ -119,8 +122,8 @@ export async function measureInfluence(
 }
 
 /**
- * Finds the side, in pixels, of the smallest square around a cell's block of 4×4 pixels that holds a fraction of all
- * influence; it is clipped at the image's edges.
+ * Finds the side, in pixels, of the smallest square around a cell's block of 4×4 pixels that holds a fraction
+ * of all influence; it is clipped at the image's edges.
  */
 export function findWindow(
   influence: ArrayLike<number>,

@@ -12,7 +12,10 @@ export interface ComparisonRow {
   final: MeanInterval;
   /** Test accuracy of each seed's best epoch: optimistic, since it was chosen on the test set. */
   best: MeanInterval;
-  /** Final test accuracy minus the reference's with the same seed; null for the reference, or where no seed is common. */
+  /**
+   * Final test accuracy minus the reference's with the same seed; null for the reference, or where no seed is
+   * common.
+   */
   difference: Difference | null;
   /** Median over a seed's epochs, test included; mean over the seeds. */
   secondsPerEpoch: number;
@@ -22,7 +25,10 @@ export interface ComparisonRow {
 export interface Difference extends MeanInterval {
   /** One per seed in common. */
   values: number[];
-  /** `none` where no difference is shown: the interval holds 0; null without an interval, which one seed cannot give. */
+  /**
+   * `none` where no difference is shown: the interval holds 0; null without an interval, which one seed
+   * cannot give.
+   */
   shown: "higher" | "lower" | "none" | null;
 }
 
@@ -50,7 +56,10 @@ export function finalAccuracy({ history }: Pick<SeedResult, "history">): number 
   return history.at(-1)!.testAccuracy;
 }
 
-/** Compares final test accuracies in pairs of one seed: mean difference with its 95 % interval; null where no seed is common. */
+/**
+ * Compares final test accuracies in pairs of one seed: mean difference with its 95 % interval; null where no
+ * seed is common.
+ */
 export function pairBySeed(
   seeds: readonly SeedResult[],
   reference: readonly SeedResult[],

@@ -9,7 +9,8 @@ import type { ExperimentResult, Recipe } from "./results.ts";
 import type { SettingDifference, Staleness } from "./staleness.ts";
 
 /**
- * Formats a comparison as Markdown: a table, and below it the circumstances of its numbers and how to read them.
+ * Formats a comparison as Markdown: a table, and below it the circumstances of its numbers and how to read
+ * them.
  *
  * @param results Of one recipe.
  */
@@ -55,7 +56,9 @@ export function formatDifference(difference: Difference | null): string {
   return difference.shown === "none" ? `${points}: no difference shown` : points;
 }
 
-/** Formats a difference of accuracies in points, with its interval where there is one: `−1.20 [−1.90, −0.50]`. */
+/**
+ * Formats a difference of accuracies in points, with its interval where there is one: `−1.20 [−1.90, −0.50]`.
+ */
 export function formatPoints({ mean, interval }: MeanInterval): string {
   return signed(mean) + (interval === undefined ? "" : ` [${interval.map(signed).join(", ")}]`);
 }
@@ -86,7 +89,9 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
   ];
 }
 
-/** Formats the recipe as settings, without those that the experiments set, compute settings, and what is off. */
+/**
+ * Formats the recipe as settings, without those that the experiments set, compute settings, and what is off.
+ */
 function formatRecipe(recipe: Recipe): string {
   const hidden = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
   return Object.entries(recipe).flatMap(([name, value]) => {

@@ -1,6 +1,6 @@
 /**
- * Provenance of a result: code, data and machine. Names and hashes, no paths and no host names, so that it can be
- * published.
+ * Provenance of a result: code, data and machine. Names and hashes, no paths and no host names, so that it
+ * can be published.
  *
  * @module
  */
@@ -53,7 +53,9 @@ export async function readCommit(): Promise<string | null> {
   return await readFirstLine("git", ["rev-parse", "HEAD"]);
 }
 
-/** Runs a program for the first line of its output; null where it is not installed, fails or prints nothing. */
+/**
+ * Runs a program for the first line of its output; null where it is not installed, fails or prints nothing.
+ */
 async function readFirstLine(command: string, args: string[]): Promise<string | null> {
   try {
     const { ended } = await startProcess(command, args, { cwd: projectFolder() });

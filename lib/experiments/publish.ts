@@ -23,8 +23,8 @@ export function publishedModelFolder(): string {
 }
 
 /**
- * Chooses the seed whose best accuracy is the median, so neither the luckiest nor the worst; with an even number of
- * seeds one of the two in the middle. Of several that are equally near, the lowest.
+ * Chooses the seed whose best accuracy is the median, so neither the luckiest nor the worst; with an even
+ * number of seeds one of the two in the middle. Of several that are equally near, the lowest.
  *
  * @throws {RangeError} If there is no seed.
  */

@@ -4,8 +4,8 @@ import { hashValue } from "./provenance.ts";
 import { type ExperimentResult, type Recipe, recipeOf } from "./results.ts";
 
 /**
- * A reason why results are not what today's recipe would give, or cannot be compared. Whether today's *code* still
- * trains alike is what the golden losses in the tests are for.
+ * A reason why results are not what today's recipe would give, or cannot be compared. Whether today's *code*
+ * still trains alike is what the golden losses in the tests are for.
  */
 export type Staleness =
   /** Experiments without results. */
@@ -32,8 +32,8 @@ export interface SettingDifference {
 }
 
 /**
- * Finds results that today's recipe would not give, or that cannot be compared with each other. Experiments with
- * the same difference are one finding; empty if everything is fresh.
+ * Finds results that today's recipe would not give, or that cannot be compared with each other. Experiments
+ * with the same difference are one finding; empty if everything is fresh.
  *
  * @example
  * ```ts

@@ -31,7 +31,8 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
 /**
  * Exports a network. Every format takes red, green and blue, 0–255, and returns scores and response maps.
  *
- * - `pytorch`: `output` is a state dict in safetensors with PyTorch's names, and beside it lies a Python file with the module.
+ * - `pytorch`: `output` is a state dict in safetensors with PyTorch's names, and beside it lies a Python file
+ *   with the module.
  * - `onnx`: `output` is a model with batch normalisation and generator folded away.
  * - `tfjs`: `output` is a folder with `model.json`, `weights.bin` and a demo page.
  *

@@ -1,7 +1,8 @@
 /**
- * Folds a trained network: batch normalisation goes into the convolutions, the filters are generated, normalised and
- * divided by √64. Five convolutions (or six), one product with the filters and two fully connected layers remain, which any
- * other runtime supports. Exported networks take bytes; normalisation is part of them.
+ * Folds a trained network: batch normalisation goes into the convolutions, the filters are generated,
+ * normalised and divided by √64. Five convolutions (or six), one product with the filters and two fully
+ * connected layers remain, which any other runtime supports. Exported networks take bytes; normalisation is
+ * part of them.
  *
  * @module
  */
@@ -148,7 +149,9 @@ function transposeLinear(network: StoredNetwork, name: string): FoldedLinear {
   return { weight, bias: valuesOf(network, `${name}.bias`), in: from, out };
 }
 
-/** Name of the input: red, green and blue, 0–255, float32 `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js. */
+/**
+ * Name of the input: red, green and blue, 0–255, float32 `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js.
+ */
 export const INPUT = "images";
 /** Name of the scores (logits), `[N,10]`. */
 export const SCORES = "scores";

@@ -1,5 +1,6 @@
 /**
- * Writes an ONNX file node by node. Messages and field numbers are those of `onnx.proto` (https://github.com/onnx/onnx).
+ * Writes an ONNX file node by node. Messages and field numbers are those of `onnx.proto`
+ * (https://github.com/onnx/onnx).
  *
  * @module
  */
@@ -112,8 +113,8 @@ function encodeValue({ name, shape, description }: GraphValue): Uint8Array {
 const PIXELS = MAP_SIZE * MAP_SIZE;
 
 /**
- * Writes a network as an ONNX model (opset 13): `images` `[N,3,32,32]`, 0–255, in; `scores` `[N,10]` and `maps` `[N,K,8,8]` out. The
- * normalisation is inside, N is free.
+ * Writes a network as an ONNX model (opset 13): `images` `[N,3,32,32]`, 0–255, in; `scores` `[N,10]` and
+ * `maps` `[N,K,8,8]` out. The normalisation is inside, N is free.
  *
  * @param metadata Metadata of the file.
  * @returns The bytes of the file.

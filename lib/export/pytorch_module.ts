@@ -20,8 +20,9 @@ export interface PytorchModuleOptions extends NetworkSpec {
 }
 
 /**
- * Writes a Python file that holds the network as a `torch.nn.Module`, loads its state dict strictly, and runs: it needs `torch` and
- * `safetensors` only. `load()` returns the network, which takes `[N,3,32,32]`, 0–255, and returns scores and maps.
+ * Writes a Python file that holds the network as a `torch.nn.Module`, loads its state dict strictly, and
+ * runs: it needs `torch` and `safetensors` only. `load()` returns the network, which takes `[N,3,32,32]`,
+ * 0–255, and returns scores and maps.
  */
 export function writePytorchModule(options: PytorchModuleOptions): string {
   const { variant, adapter, description, weightsFile, moduleFile } = options;

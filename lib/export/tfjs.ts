@@ -1,6 +1,6 @@
 /**
- * Writes a TensorFlow.js graph model node by node: `model.json`, a TensorFlow `GraphDef` as JSON, and the constants' values in
- * `weights.bin` (https://www.tensorflow.org/js/guide/conversion).
+ * Writes a TensorFlow.js graph model node by node: `model.json`, a TensorFlow `GraphDef` as JSON, and the
+ * constants' values in `weights.bin` (https://www.tensorflow.org/js/guide/conversion).
  *
  * @module
  */
@@ -136,11 +136,12 @@ function shapeOf(shape: readonly number[]): TfjsShape {
 }
 
 /**
- * Writes a network as a TensorFlow.js graph model: `images` `[N,32,32,3]`, 0–255, in, as `tf.browser.fromPixels` gives them; `scores`
- * `[N,10]` and `maps` `[N,K,8,8]` out. The normalisation is inside, N is free.
+ * Writes a network as a TensorFlow.js graph model: `images` `[N,32,32,3]`, 0–255, in, as
+ * `tf.browser.fromPixels` gives them; `scores` `[N,10]` and `maps` `[N,K,8,8]` out. The normalisation is
+ * inside, N is free.
  *
- * It uses operations only that every backend has: padding by zeros before a `VALID` convolution instead of explicit padding, and
- * likewise for pooling, which comes after a ReLU and so sees nothing below zero.
+ * It uses operations only that every backend has: padding by zeros before a `VALID` convolution instead of
+ * explicit padding, and likewise for pooling, which comes after a ReLU and so sees nothing below zero.
  *
  * @param metadata What the model says of itself.
  */

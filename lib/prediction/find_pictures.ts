@@ -16,7 +16,8 @@ export interface PictureSource {
 }
 
 /**
- * Lists the pictures that an argument names: a file, those in a folder (not in its folders), or `-` for standard input.
+ * Lists the pictures that an argument names: a file, those in a folder (not in its folders), or `-` for
+ * standard input.
  *
  * @throws {InputError} If there is no such thing, or the folder has no picture.
  */

@@ -31,7 +31,8 @@ export interface MapsFigureOptions {
 }
 
 /**
- * Draws pictures with their response maps: one picture large, several as a page of at most {@linkcode MAXIMUM_PICTURES_ON_PAGE}.
+ * Draws pictures with their response maps: one picture large, several as a page of at most
+ * {@linkcode MAXIMUM_PICTURES_ON_PAGE}.
  */
 export function drawMapsFigure(
   pictures: readonly PredictedPicture[],
@@ -58,7 +59,9 @@ function toExample({ pixels, prediction, trueClass }: PredictedPicture): Respons
   return { image: pixels, maps: each, scores, trueClass };
 }
 
-/** A label that fits: without its ending, then without its middle, since names of files differ at their ends. */
+/**
+ * A label that fits: without its ending, then without its middle, since names of files differ at their ends.
+ */
 function shorten(label: string, width: number, fontSize: number): string {
   const fits = (text: string) => textWidth(text, fontSize, "bold") <= width;
   if (fits(label)) return label;

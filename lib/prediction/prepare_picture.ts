@@ -38,8 +38,8 @@ export interface PreparedPicture {
 /**
  * Decodes a PNG, JPEG or WebP picture (of an animation the first frame) and resizes it to 32×32 pixels.
  *
- * It is rotated as its EXIF orientation says; transparent parts are laid on white. Bars are black, as the padding
- * of the training images is. Where it shrinks, pixels are averaged over the area they cover.
+ * It is rotated as its EXIF orientation says; transparent parts are laid on white. Bars are black, as the
+ * padding of the training images is. Where it shrinks, pixels are averaged over the area they cover.
  *
  * @param bytes Content of the file.
  * @throws {InputError} If it is no such picture, too large, damaged or truncated.

@@ -132,8 +132,8 @@ export interface OpenSafetensors extends SafetensorsHeader {
 }
 
 /**
- * Opens a file: its header is read and checked first, then its data, from the same file even if another takes its
- * name meanwhile.
+ * Opens a file: its header is read and checked first, then its data, from the same file even if another takes
+ * its name meanwhile.
  *
  * @param accept Checks the metadata before the data are read; its error ends the reading.
  * @throws {InputError} If there is no such file, or it is cut short, damaged or something else.

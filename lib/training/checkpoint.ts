@@ -55,7 +55,8 @@ const FORMAT = "dynamic-filters/1";
 const OPTIMIZER = "optimizer."; // prefix of the optimizer's tensors
 
 /**
- * Opens a checkpoint: checks its metadata, then reads it at once, so that a training may replace the file meanwhile.
+ * Opens a checkpoint: checks its metadata, then reads it at once, so that a training may replace the file
+ * meanwhile.
  *
  * @throws {InputError} If the file is missing, damaged or not a checkpoint of this program.
  */

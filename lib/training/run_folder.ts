@@ -78,7 +78,8 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
 }
 
 /**
- * Opens the folder of a new run that is named after its network, with a number where that name is taken: `dynamic`, `dynamic-2`.
+ * Opens the folder of a new run that is named after its network, with a number where that name is taken:
+ * `dynamic`, `dynamic-2`.
  *
  * Two processes that start at once get different ones: the lock decides, not the look before it.
  */

@@ -40,8 +40,8 @@ export interface Report {
 }
 
 /**
- * Typesets the report of the lab: the notebooks' prose, figures and tables as sections, preceded by an abstract with the results' numbers
- * and a page for the marker, followed by references and provenance.
+ * Typesets the report of the lab: the notebooks' prose, figures and tables as sections, preceded by an
+ * abstract with the results' numbers and a page for the marker, followed by references and provenance.
  *
  * @throws {InputError} If a notebook holds an error, or a path of this machine.
  */
@@ -93,8 +93,8 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
 }
 
 /**
- * Returns the report's date: `SOURCE_DATE_EPOCH`, or the latest training that its numbers come from; null without either. Not today,
- * which would give another file every day.
+ * Returns the report's date: `SOURCE_DATE_EPOCH`, or the latest training that its numbers come from; null
+ * without either. Not today, which would give another file every day.
  *
  * @throws {InputError} If `SOURCE_DATE_EPOCH` is not a number of seconds.
  */

@@ -11,7 +11,10 @@ export type Part = PartContent & {
   answers: string[];
 };
 
-/** Content of a {@linkcode Part}. Captions are Markdown; null means the figure's own title, or the heading above a table. */
+/**
+ * Content of a {@linkcode Part}. Captions are Markdown; null means the figure's own title, or the heading
+ * above a table.
+ */
 export type PartContent =
   /** A Markdown cell, or Markdown that a cell displayed. */
   | { kind: "prose"; markdown: string; isComputed: boolean }
@@ -35,7 +38,10 @@ export interface FigurePart {
 
 /** Instructions for the report in a cell's metadata, under `report`. */
 interface CellReport {
-  /** Captions (Markdown) of the cell's figures and tables, in order: null for the figure's own, false to leave one out. */
+  /**
+   * Captions (Markdown) of the cell's figures and tables, in order: null for the figure's own, false to leave
+   * one out.
+   */
   captions?: (string | null | false)[];
   /** Share of the text's width for the cell's figures, 0–1. */
   width?: number;
@@ -44,9 +50,10 @@ interface CellReport {
 /**
  * Splits a notebook into what the report prints: Markdown, figures, tables and printed text, without code.
  *
- * Tags (in JupyterLab's property inspector) change that: `report-code` prints a cell's code too, `report-skip` leaves the cell out,
- * `report-skip-output` leaves its outputs out, and `lab-…` marks the answer to a task (see `LAB_TASKS`). In Markdown, text between
- * `<!-- notebook only -->` and `<!-- end -->` is left out.
+ * Tags (in JupyterLab's property inspector) change that: `report-code` prints a cell's code too,
+ * `report-skip` leaves the cell out, `report-skip-output` leaves its outputs out, and `lab-…` marks the
+ * answer to a task (see `LAB_TASKS`). In Markdown, text between `<!-- notebook only -->` and `<!-- end -->`
+ * is left out.
  *
  * @param path For messages.
  * @throws {InputError} If a cell failed when the notebook was executed.

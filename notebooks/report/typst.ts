@@ -123,7 +123,10 @@ export async function typeset(
   }
 }
 
-/** Both programs read this project's notebooks, not a user's text: what they refuse is a bug, so it keeps its stack. */
+/**
+ * Both programs read this project's notebooks, not a user's text: what they refuse is a bug, so it keeps its
+ * stack.
+ */
 async function runPython(python: string, args: string[], input = "") {
   const child = await startProcess(python, args, { input: true });
   child.write(input);

@@ -10,7 +10,8 @@ import { notebookNumber, type ReportNotebook } from "./section.ts";
 const NOTEBOOKS = [1, 2, 3, 4, 5];
 
 /**
- * Lists the warnings on the first page: stale or missing results, notebooks that are missing, not executed or smoke tests.
+ * Lists the warnings on the first page: stale or missing results, notebooks that are missing, not executed or
+ * smoke tests.
  *
  * @returns A sentence each.
  */

@@ -13,11 +13,12 @@ export interface ProjectFiles {
 }
 
 /**
- * Lists the files that git tracks or, without a repository of the project's own, all but data, environments, checkpoints and build
- * products.
+ * Lists the files that git tracks or, without a repository of the project's own, all but data, environments,
+ * checkpoints and build products.
  *
  * @param project The top folder.
- * @param options With `checkpoints`, the checkpoints of all runs are added to the published one. @default {{checkpoints: false}}
+ * @param options With `checkpoints`, the checkpoints of all runs are added to the published one. @default
+ * {{checkpoints: false}}
  */
 export async function collectFiles(
   project: string,
@@ -84,7 +85,8 @@ const REGULAR_FILE = 0o100000;
 const EARLIEST = new Date(1980, 0, 1);
 
 /**
- * Zips files of a project below one folder, sorted and with one date, so that the same files give the same bytes.
+ * Zips files of a project below one folder, sorted and with one date, so that the same files give the same
+ * bytes.
  *
  * @param top The folder in the zip.
  */

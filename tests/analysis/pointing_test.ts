@@ -45,7 +45,9 @@ Deno.test("an image is shrunk by averaging, or its middle is cut out", () => {
   assert.equal(fitImage(marked, "shrink")[(4 * 16 + 4) * 3], 50);
 });
 
-/** Maps that are noise, but for `high`, whose value is added in the right quarter of each of the four classes. */
+/**
+ * Maps that are noise, but for `high`, whose value is added in the right quarter of each of the four classes.
+ */
 function makeMaps(classes: number[][], high: number): Float32Array {
   const random = createRandom(2);
   const maps = Float32Array.from({ length: classes.length * 640 }, () => random.next());

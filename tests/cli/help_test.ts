@@ -1,4 +1,5 @@
-// the help of every command is true, complete and narrow enough; every example is a command line that its command accepts
+// the help of every command is true, complete and narrow enough; every example is a command line that its
+// command accepts
 import assert from "node:assert/strict";
 import { COMMAND as BENCH } from "../../cli/bench.ts";
 import { COMPARE_COMMAND } from "../../cli/compare/options.ts";

@@ -9,7 +9,9 @@ import { temporaryFolder } from "../testing/folder.ts";
 
 const FILE = new URL("../testdata/golden_losses.json", import.meta.url).pathname;
 
-/** Rounding on another processor or with another number of threads stays far below; another recipe does not. */
+/**
+ * Rounding on another processor or with another number of threads stays far below; another recipe does not.
+ */
 const TOLERANCE = 1e-5;
 
 Deno.test("two epochs on 100 synthetic images give the golden losses, in every experiment", async () => {

@@ -1,6 +1,6 @@
 /**
- * Reads an ONNX file and runs it by TensorFlow.js, as far as the exported networks go: a second reading of ONNX's specification, for
- * machines without onnxruntime.
+ * Reads an ONNX file and runs it by TensorFlow.js, as far as the exported networks go: a second reading of
+ * ONNX's specification, for machines without onnxruntime.
  */
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { Fields } from "./protobuf_reader.ts";

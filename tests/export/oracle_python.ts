@@ -12,7 +12,10 @@ export async function findOraclePython(...modules: string[]): Promise<string | n
   return success ? python : null;
 }
 
-/** Runs a Python program on pictures, given as `images` in a safetensors-like way on standard input; returns scores and maps. */
+/**
+ * Runs a Python program on pictures, given as `images` in a safetensors-like way on standard input; returns
+ * scores and maps.
+ */
 export async function runOracle(
   python: string,
   program: string,

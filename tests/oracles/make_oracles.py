@@ -62,7 +62,8 @@ def sampled(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
-# -- the start: random, but with statistics and affine parameters that a wrong use of them would show -------------------------
+# -- the start: random, but with statistics and affine parameters that a wrong use of them would show
+# -------------------------
 
 
 def initial_states() -> dict[str, dict[str, Tensor]]:
@@ -97,7 +98,8 @@ def build(parts: dict[str, dict[str, Tensor]], variant: str, backbone: str, adap
     return network.double()
 
 
-# -- ties ---------------------------------------------------------------------------------------------------------------------
+# -- ties
+# ---------------------------------------------------------------------------------------------------------------------
 
 
 class Gap:
@@ -127,7 +129,8 @@ class Gap:
         F.relu, F.max_pool2d = self.relu, self.pool
 
 
-# -- the cases ----------------------------------------------------------------------------------------------------------------
+# -- the cases
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def run_case(parts, case, images: Tensor, labels: Tensor) -> tuple[float, dict[str, Tensor]]:
@@ -207,7 +210,8 @@ def write_network_oracles() -> None:
     write("dynamic_steps", tensors, optimizer=recipe, gap=gap, stride=STRIDE)
 
 
-# -- optimizers, clipping, schedules, loss ------------------------------------------------------------------------------------
+# -- optimizers, clipping, schedules, loss
+# ------------------------------------------------------------------------------------
 
 OPTIMIZERS = {
     "sgd": (torch.optim.SGD, dict(momentum=0.9, nesterov=True, weight_decay=5e-4)),

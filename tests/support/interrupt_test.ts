@@ -24,8 +24,8 @@ Deno.test("a signal is heard between computations, long before the event loop's 
       }
       waits.push(performance.now() - start);
     }
-    // 20 to 60 ms on an idle machine; 360 ms at least where the loop polls on every 61st turn, as with setImmediate.
-    // The least of ten, since other programs may delay a signal as well
+    // 20 to 60 ms on an idle machine; 360 ms at least where the loop polls on every 61st turn, as with
+    // setImmediate. The least of ten, since other programs may delay a signal as well
     const least = Math.min(...waits);
     assert.ok(least < 200, `the fastest of ten signals took ${Math.round(least)} ms`);
   } finally {

@@ -1,6 +1,6 @@
 /**
- * Stand-in for `jsr:@std/path` where its registry cannot be reached: the functions this project uses, from `node:path`.
- * Delete the `links` line of `deno.json` to use the published package instead.
+ * Stand-in for `jsr:@std/path` where its registry cannot be reached: the functions this project uses, from
+ * `node:path`. Delete the `links` line of `deno.json` to use the published package instead.
  *
  * @module
  */
