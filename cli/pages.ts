@@ -45,40 +45,28 @@ async function main(): Promise<void> {
 /** Formats the comparison in short; all of it is in notebooks/results. */
 function formatResults(results: ExperimentResult[]): string {
   if (results.length === 0) return "";
-  const rows = compareResults(results).map((
-    { experiment, change, trainableParameters, final, difference },
-  ) => [
-    `\`${experiment}\``,
-    change,
-    formatCount(trainableParameters),
-    formatMean(final),
-    difference === null ? "" : formatDifference(difference),
+  const header = ["", "what is different", "trainable parameters", "test accuracy, %", "difference, points"];
+  const rows = compareResults(results).map((row) => [
+    `\`${row.experiment}\``,
+    row.change,
+    formatCount(row.trainableParameters),
+    formatMean(row.final),
+    row.difference === null ? "" : formatDifference(row.difference),
   ]);
   const [{ data, weights, seeds: [{ sessions: [{ machine, date }] }] }] = results;
-  return [
-    markdownTable([[
-      "",
-      "what is different",
-      "trainable parameters",
-      "test accuracy, %",
-      "difference, points",
-    ], ...rows]),
-    "",
-    `Mean ± standard deviation over seeds after the last of 12 epochs; paired differences from \`dynamic\` with their 95 % intervals. Data: ` +
-    `${data.name}, not the official bytes. Backbone: ${weights}. ${date.slice(0, 10)}, ${
-      formatMachine(machine)
-    }. ` +
-    "[Everything else](notebooks/results/comparison.md).",
-  ].join("\n");
+  const note = [
+    "Mean ± standard deviation over seeds after the last of 12 epochs; paired differences from `dynamic` with their",
+    `95 % intervals. Data: ${data.name}, not the official bytes. Backbone: ${weights}. ${date.slice(0, 10)},`,
+    `${formatMachine(machine)}. [Everything else](notebooks/results/comparison.md).`,
+  ].join(" ");
+  return `${markdownTable([header, ...rows])}\n\n${note}`;
 }
 
 /** Reads the newest complete result of the bench; null without one. */
 function readBench(): BenchResult | null {
   const folder = join(projectFolder(), "bench", "results");
-  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
-    name.endsWith(".json")
-  );
-  const all: BenchResult[] = files.map((name) => JSON.parse(Deno.readTextFileSync(join(folder, name))));
+  const all = [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".json"))
+    .map(({ name }): BenchResult => JSON.parse(Deno.readTextFileSync(join(folder, name))));
   return all.filter(({ columns }) => columns.some(({ id }) => id === "epoch"))
     .sort((one, other) => one.date < other.date ? 1 : -1)[0] ?? null;
 }
@@ -89,29 +77,23 @@ function readBench(): BenchResult | null {
  */
 function formatBench(bench: BenchResult | null): string {
   if (bench === null) return "";
-  const header = ["", "plain TensorFlow.js", "PyTorch at its best", "ours"];
-  const isMemory = ({ unit }: { unit: string }) => unit === "MB";
-  const table = (name: string, columns: BenchResult["columns"]) =>
-    markdownTable([
-      [...header, name],
-      ...summariseResult(columns).rows.map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`]),
-    ]);
   const { columns, machine, own, pytorch, date, settings } = bench;
-  return [
-    table("speed-up", columns.filter((column) => !isMemory(column))),
-    "",
-    table("ours / PyTorch", columns.filter(isMemory)),
-    "",
-    `Medians of ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${
-      formatMachine(machine)
-    }; TensorFlow ` +
-    `${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32. ` +
-    `${bench.warning === null ? "" : "The machine was not idle. "}` +
+  const table = (name: string, isMemory: boolean) =>
+    markdownTable([
+      ["", "plain TensorFlow.js", "PyTorch at its best", "ours", name],
+      ...summariseResult(columns.filter(({ unit }) => (unit === "MB") === isMemory)).rows
+        .map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`]),
+    ]);
+  const note = [
+    `Medians of ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${formatMachine(machine)};`,
+    `TensorFlow ${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32.`,
+    ...bench.warning === null ? [] : ["The machine was not idle."],
     "[Method](bench/README.md), [all results](bench/results).",
-  ].join("\n");
+  ].join(" ");
+  return [table("speed-up", false), table("ours / PyTorch", true), note].join("\n\n");
 }
 
-/** Draws the response maps of the first test image that the published model predicts correctly, and the network with them. */
+/** Draws response maps and network with the first test image that the published model predicts correctly. */
 async function drawPictures(): Promise<void> {
   await setUpTensorFlow({ device: "cpu" });
   await useNativeTensorFlow({ device: "cpu" });

@@ -132,7 +132,7 @@ export interface BenchBarsOptions extends FigureOptions {
 }
 
 /**
- * Draws measured systems as bars, task by task: medians with their spread, and their ratios to the baseline's.
+ * Draws measured systems as bars, task by task: medians, spread and ratios to the baseline.
  *
  * @throws {RangeError} If there is no task, or one without measurements.
  */

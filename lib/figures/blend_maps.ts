@@ -32,10 +32,10 @@ export interface BlendMaps {
 }
 
 /**
- * Draws images filtered with blends of two classes' embeddings, one column per blend, and below them, on the same axis, the mean leads of
- * many images.
+ * Draws images filtered with blends of two classes' embeddings, one column per blend, and below them, on the
+ * same axis, the mean leads of many images.
  *
- * @throws {RangeError} If there is no example or no curve, or an example has not a map and a lead for every blend.
+ * @throws {RangeError} If there is no example or curve, or an example lacks a map or a lead.
  */
 export function blendMaps(
   { from, to, weights, examples, curves }: BlendMaps,

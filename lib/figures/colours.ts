@@ -5,8 +5,8 @@ import * as Plot from "@observablehq/plot";
 export type Rgb = readonly [number, number, number];
 
 /**
- * Colour map: `"viridis"` for amounts, `"blues"` for amounts behind printed numbers, `"diverging"` (blue, near-white, orange) for values on
- * both sides of zero. All are safe for colour-blind readers, and the first two in grey print.
+ * Colour map: `"viridis"` for amounts, `"blues"` for amounts behind printed numbers, `"diverging"` (blue,
+ * near-white, orange) for values on both sides of zero. All are safe for colour-blind readers.
  */
 export type ColourMap = "viridis" | "blues" | "diverging";
 

@@ -4,7 +4,7 @@ import { widestOf } from "./fonts.ts";
 import { type Curve, curveStyle, linePanel, toLine } from "./line_panel.ts";
 import { type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
 
-/** Probability of a class by the fraction of pixels deleted or inserted, both 0–1; named after the order of the pixels. */
+/** Probability of a class, 0–1, by the fraction of pixels deleted or inserted in the order of its name. */
 export interface FractionCurve extends Curve {
   /** Area under the curve. */
   area: number;
@@ -17,10 +17,10 @@ export interface DeletionInsertionOptions extends FigureOptions {
 }
 
 /**
- * Draws deletion and insertion curves side by side: the drop as the pixels that a map marks are deleted first, and the rise as they are
- * inserted first. A good map has a small area under the former and a large one under the latter.
+ * Draws deletion and insertion curves side by side: the drop as the pixels that a map marks are deleted
+ * first, and the rise as they are inserted first. A good map has a small area on the left, a large one right.
  *
- * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC 2018), section 4.
+ * Source: Petsiuk, Das & Saenko, RISE (BMVC 2018), section 4.
  *
  * @throws {RangeError} If there is no curve, or one whose lists differ in length.
  */

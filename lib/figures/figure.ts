@@ -28,8 +28,8 @@ export interface FigureBody {
 /** A figure: a picture, and its text as values. */
 export interface Figure {
   /**
-   * Complete SVG document without external resources or an XML declaration. It carries `xmlns`, its size and a view box, so that browsers,
-   * resvg and typst draw it alike.
+   * Complete SVG document without external resources or an XML declaration. It carries `xmlns`, its size and
+   * a view box, so that browsers, resvg and typst draw it alike.
    */
   svg: string;
   /** Title, which is drawn as well; empty without one. */

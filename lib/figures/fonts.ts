@@ -1,4 +1,4 @@
-/** Arimo, the font all figures are laid out and drawn with. It has Arial's metrics, and comes under the Open Font License. */
+/** Arimo (Open Font License), the font all figures are laid out and drawn with. It has Arial's metrics. */
 import { createRequire } from "node:module";
 import opentype from "opentype.js";
 
@@ -15,8 +15,8 @@ const fonts = new Map<FontWeight, Font>();
 const widths = new Map<string, number>();
 
 /**
- * Paths of the font files, regular and bold. They are TrueType, since resvg and typst read neither WOFF nor WOFF2, and draw no text on a
- * machine without fonts. `typst --font-path` takes their folders.
+ * Paths of the font files, regular and bold. They are TrueType, since resvg and typst read neither WOFF nor
+ * WOFF2, and draw no text on a machine without fonts. `typst --font-path` takes their folders.
  */
 export function figureFonts(): string[] {
   const { resolve } = createRequire(import.meta.url);
@@ -51,7 +51,7 @@ export function fitFontSize(text: string, fontSize: number, maximum: number, wei
   return Math.min(fontSize, fontSize * maximum / textWidth(text, fontSize, weight));
 }
 
-/** Breaks text between words into lines no wider than `maximum` pixels; a longer word gets a line of its own. */
+/** Breaks text between words into lines of at most `maximum` pixels; a longer word gets its own line. */
 export function wrapText(text: string, maximum: number, fontSize: number, weight?: FontWeight): string[] {
   const lines: string[] = [];
   for (const word of text.split(/ +/)) {

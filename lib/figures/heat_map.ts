@@ -13,8 +13,8 @@ export interface HeatMapOptions extends FigureOptions {
 }
 
 /**
- * Draws a confusion matrix in per cent of each true class (rows add up to 100). Colours follow the square root, so that confusions of a few
- * per cent are seen beside a diagonal of eighty; cells below half a per cent are left blank.
+ * Draws a confusion matrix in per cent of each true class (rows add up to 100). Colours follow the square
+ * root, so that small confusions are seen beside the diagonal; cells below 0.5 % are left blank.
  *
  * @param counts Images by true class (row) and predicted class (column), `[K,K]`.
  * @throws {RangeError} If there is not a row and a column for each name.
@@ -132,8 +132,8 @@ function formatCosine(value: number): string {
 }
 
 /**
- * Draws normalised filters as a heat map: one row per class, one column per channel of the feature map. Channels are grouped by the class
- * that weighs them most.
+ * Draws normalised filters as a heat map: one row per class, one column per channel of the feature map.
+ * Channels are grouped by the class that weighs them most.
  *
  * @param filters `[K,C]`.
  * @throws {RangeError} If the filters do not have a row for each name.
@@ -189,7 +189,7 @@ function rowNameWidth(names: readonly string[]): number {
   return 8 + widestOf(names, FONT_SIZE.tick);
 }
 
-/** Draws coloured cells with names to the left and above, where they are turned if they are wider than a cell. */
+/** Draws coloured cells with names to the left and above, the latter rotated if wider than a cell. */
 function heatMapPanel(
   { values, rowNames, columnNames, cell, colours, domain, transform, format }: HeatMapCells,
 ) {

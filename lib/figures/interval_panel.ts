@@ -69,7 +69,7 @@ export function nameWidth(rows: readonly IntervalRow[]): number {
   );
 }
 
-/** Draws one row per value: a dot or a bar with its interval, single values, captions and columns of numbers. */
+/** Draws one row per value: a dot or bar with its interval, single values, caption and numbers. */
 export function intervalPanel(rows: readonly IntervalRow[], options: IntervalPanelOptions): IntervalPanel {
   const { width, row, title, headings = [], hasAxis = true, hasZero = false } = options;
   const names = options.names ?? nameWidth(rows);

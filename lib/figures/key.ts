@@ -12,7 +12,7 @@ export interface KeyEntry {
   dash?: string;
 }
 
-/** Draws a key in one row, for what cannot be labelled in place. It begins at x, or ends there; y is its middle. */
+/** Draws a key in one row that begins or ends at x, for lines that cannot be labelled in place. */
 export function key(
   entries: readonly KeyEntry[],
   x: number,
@@ -52,7 +52,7 @@ export interface EndLabel {
   colour: string;
 }
 
-/** Draws labels at `x`, spread so that all can be read, with a thin line to the end of each line that is far from its label. */
+/** Draws labels at `x`, spread so that all can be read, with leader lines where they had to move. */
 export function endLabels(labels: readonly EndLabel[], x: number, bounds: readonly [number, number]): string {
   const places = spreadLabels(labels.map((label) => label.y), FONT_SIZE.tick + 3, bounds);
   return labels.map(({ content, colour, ...end }, index) => {
@@ -64,7 +64,7 @@ export function endLabels(labels: readonly EndLabel[], x: number, bounds: readon
 }
 
 /**
- * Moves labels apart to a distance of `gap`, keeping their order: down where they overlap, then back up into the bounds.
+ * Moves labels down where they overlap, then back up into the bounds, keeping their order.
  *
  * @param wanted Preferred place of each label.
  * @returns Places in the order of `wanted`.

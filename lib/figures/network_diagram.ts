@@ -57,8 +57,8 @@ const LOWER = TOP + ROWS + 72;
 const RASTER = 88;
 
 /**
- * Draws the network from its summary, with an image and the outputs for it: backbone, generated or stored filters, the convolution, response
- * maps, score predictor and softmax. Parts that are not trained are grey with a broken edge.
+ * Draws the network from its summary, with an image and the outputs for it: backbone, generated or stored
+ * filters, convolution, response maps, score predictor and softmax. Frozen parts are grey and dashed.
  *
  * @param layers In the order of the network.
  * @returns A figure 880 pixels wide by default; `width` scales the drawing as a whole.

@@ -6,8 +6,8 @@ import { widestOf } from "./fonts.ts";
 import { FONT_SIZE, GREY, MUTED, NOTE } from "./style.ts";
 
 /**
- * Repeats every pixel of `[height,width,channels]` `factor` times in both directions. Not every SVG viewer (resvg and typst among them)
- * honours `image-rendering: pixelated`.
+ * Repeats every pixel of `[height,width,channels]` `factor` times in both directions. Not every SVG viewer
+ * (resvg and typst among them) honours `image-rendering: pixelated`.
  */
 export function enlarge(
   pixels: ArrayLike<number>,
@@ -86,7 +86,7 @@ function rasterElement(png: Uint8Array, box: Box): string {
 /**
  * Encodes pixels as a PNG file, without a canvas: the same bytes on every machine.
  *
- * @param pixels `[height,width,3]` red, green, blue; with a palette `[height,width]` indices into it, which is a third of the size.
+ * @param pixels `[height,width,3]`; with a palette `[height,width]` indices into it, a third of the size.
  * @throws {RangeError} If the number of pixels does not fit the size.
  */
 export function encodePng(
@@ -128,7 +128,7 @@ export function colourBar(width: number, options: ColourBarOptions): string {
     }).join("");
 }
 
-/** Picks as many round values as fit side by side along `width` pixels, or the domain's ends where too few do. */
+/** Picks as many round values as fit along `width` pixels, or the domain's ends where too few do. */
 export function fittingTicks([low, high]: readonly [number, number], width: number): number[] {
   for (let count = Math.ceil(width / 30); count > 0; count--) {
     const ticks = roundTicks([low, high], count);

@@ -32,8 +32,8 @@ export interface ResponseMapsOptions extends FigureOptions {
 }
 
 /**
- * Draws an image and its response maps in two rows beside it, on one colour scale. Below each are the class, its score and its probability;
- * the predicted class is framed in orange, the true one in blue.
+ * Draws an image and its response maps in two rows beside it, on one colour scale. Below each are the class,
+ * its score and its probability; the predicted class is framed in orange, the true one in blue.
  *
  * @throws {RangeError} If the numbers of maps, scores and names differ.
  */
@@ -45,18 +45,11 @@ export function responseMaps(example: ResponseExample, options: ResponseMapsOpti
   const columns = Math.ceil(tiles.length / 2);
   const size = tileSize(contentWidth(options), columns + 1, gap);
   const lined = tiles.map((tile, index): Tile => {
-    const marks = [
-      ...index === predicted ? ["predicted"] : [],
-      ...index === trueClass ? ["true class"] : [],
-    ];
     const fill = colourOf(index, predicted, trueClass);
+    const value = `${formatNumber(scores[index], 2)} · ${formatPercent(probabilities[index])}`;
     return {
       ...tile,
-      lines: [
-        { content: classNames[index], weight: "bold", fill },
-        { content: `${formatNumber(scores[index], 2)} · ${formatPercent(probabilities[index])}`, fill },
-        { content: marks.join(", "), fill },
-      ],
+      lines: [{ content: classNames[index], weight: "bold", fill }, { content: value, fill }],
     };
   });
   const verdict: TileLine[] = [
@@ -70,16 +63,15 @@ export function responseMaps(example: ResponseExample, options: ResponseMapsOpti
   ], { size, gap });
   const bar = colourBar(size, { colours, domain, label: measure });
   return composeFigure({
-    markup: text(`${measure} maps; score and probability of each class`, grid.left(1), 11, {
-      fill: MUTED,
-    }) + translate(0, 18, grid.markup, translate(0, grid.top(1) + size - 38, bar)),
+    markup: text("Score and probability of each class below its map", grid.left(1), 11, { fill: MUTED }) +
+      translate(0, 18, grid.markup, translate(0, grid.top(1) + size - 38, bar)),
     height: 18 + grid.height,
     alt: describe(example, classNames),
   }, options);
 }
 
 /**
- * Draws several images with their maps, one row each, on one colour scale; the predicted class is framed in orange, the true one in blue.
+ * Draws several images with their maps, one row each, on one colour scale, with the same frames.
  *
  * @throws {RangeError} If there is no image, or the numbers of maps, scores and names differ.
  */

@@ -1,8 +1,8 @@
 /** Colours, fonts and sizes that all figures share. */
 
 /**
- * Background. White and opaque: the same file must be readable in a light and in a dark JupyterLab, on GitHub and in print, and only a
- * background of its own is safe in all of them.
+ * Background. White and opaque: the same file must be readable in a light and in a dark JupyterLab, on GitHub
+ * and in print, and only a background of its own is safe in all of them.
  */
 export const PAPER = "#ffffff";
 /** Titles and values. */
@@ -14,7 +14,7 @@ export const FAINT = "#dfe4ea";
 /** Ticks and lines of no category. */
 export const GREY = "#8a95a3";
 
-/** Fonts with Arial's metrics under every name they go by, so that text has the same width in every viewer. */
+/** Fonts with Arial's metrics by all their names, so that text has the same width in every viewer. */
 export const FONT_FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
 /** Font sizes in pixels; a figure 720 px wide printed on A4 makes 12 px about 8 pt. */
@@ -30,8 +30,8 @@ export const PADDING = 20;
 export const DEFAULT_WIDTH = 720;
 
 /**
- * Categorical colours, safe for colour-blind readers: Okabe and Ito's palette (Color Universal Design, 2008) without its yellow, which
- * cannot be read on white.
+ * Categorical colours, safe for colour-blind readers: Okabe and Ito's palette (Color Universal Design, 2008)
+ * without its yellow, which cannot be read on white.
  */
 export const CATEGORY_COLOURS = [
   "#0072b2", // blue

@@ -33,16 +33,6 @@ export interface Tile {
   frames?: readonly string[];
 }
 
-/** Options of {@linkcode tileGrid}. */
-export interface TileGridOptions {
-  /** Side of a tile in pixels. */
-  size: number;
-  /** Space between columns in pixels. */
-  gap: number;
-  /** Lines of text above the columns. */
-  headings?: readonly TileLine[];
-}
-
 /** Rows of tiles, drawn from (0, 0). */
 export interface TileGrid {
   markup: string;
@@ -60,10 +50,10 @@ export function tileSize(width: number, columns: number, gap: number): number {
   return Math.floor((width - (columns - 1) * gap) / columns);
 }
 
-/** Draws square tiles in rows, each with its lines of text below; null leaves a place empty. */
+/** Draws square tiles in rows, `gap` pixels apart, each with its text below; null leaves a place empty. */
 export function tileGrid(
   rows: readonly (readonly (Tile | null)[])[],
-  { size, gap, headings = [] }: TileGridOptions,
+  { size, gap, headings = [] }: { size: number; gap: number; headings?: readonly TileLine[] },
 ): TileGrid {
   const lineCount = Math.max(0, ...rows.flat().map((tile) => tile?.lines?.length ?? 0));
   const step = size + LEADING * lineCount + Math.max(gap, 14);
@@ -184,8 +174,8 @@ export interface PointingExample {
 const QUARTERS = 4;
 
 /**
- * Draws the pointing game on mosaics, one row each: the mosaic and its four classes' maps, with a frame about the quarter of the class and a
- * dot at the map's greatest value.
+ * Draws the pointing game on mosaics, one row each: the mosaic and its four classes' maps, with a frame about
+ * the quarter of the class and a dot at the map's greatest value.
  *
  * @throws {RangeError} If there is no mosaic, or one has not four names and maps.
  */

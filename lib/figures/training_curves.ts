@@ -35,8 +35,8 @@ export interface TrainingCurvesOptions extends FigureOptions {
 }
 
 /**
- * Draws accuracy, loss and learning rate by epoch, of one run or of several: test set solid, training set dashed. Lines are labelled with
- * their last values; the label of several seeds is their mean.
+ * Draws accuracy, loss and learning rate by epoch, of one run or of several: test set solid, training set
+ * dashed. Lines are labelled with their last values; the label of several seeds is their mean.
  *
  * @throws {RangeError} If no run has an epoch.
  */

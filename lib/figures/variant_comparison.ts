@@ -20,15 +20,15 @@ export interface Variant {
 export interface VariantComparisonOptions extends FigureOptions {
   /** Name of the variant that differences are taken from; none leaves them out. */
   reference?: string;
-  /** Ends of the accuracies' axis in per cent; a mean outside is written at the edge. @default all accuracies */
+  /** Ends of the axis in per cent; a mean outside is written at the edge. @default all accuracies */
   domain?: [number, number];
 }
 
 const ROW = 46;
 
 /**
- * Draws experiments side by side, best mean first: every seed a dot, the mean with its 95 % interval, and the paired difference from a
- * reference. An interval that crosses 0 shows no difference.
+ * Draws experiments side by side, best mean first: every seed a dot, the mean with its 95 % interval, and the
+ * paired difference from a reference. An interval that crosses 0 shows no difference.
  *
  * @throws {RangeError} If there is no variant.
  */

@@ -46,18 +46,17 @@ Deno.test("response maps show the image, ten maps of its size and one colour bar
 Deno.test("response maps mark the predicted and the true class", () => {
   includes(
     figures.responseMaps(sampleResponses(1, 6, 6), { classNames }),
-    "predicted, true class",
     "predicted: frog",
     "true: frog",
   );
   const wrong = figures.responseMaps(sampleResponses(1, 3, 5), { classNames });
   includes(wrong, "predicted: cat", "true: dog");
-  // cat is the fourth map, dog the sixth and so the first of row two
-  const at = (label: string) =>
-    Number(wrong.svg.match(new RegExp(`<text x="([^"]*)"[^>]*>${label}</text>`))![1]);
-  assert.equal(at("predicted"), at("cat"));
-  assert.equal(at("true class"), at("dog"));
-  assert.ok(!texts(figures.responseMaps(sampleResponses(1, 3), { classNames })).includes("true class"));
+  const colourOf = (label: string) => wrong.svg.match(new RegExp(`fill="([^"]*)"[^>]*>${label}</text>`))![1];
+  assert.equal(colourOf("cat"), colourOf("predicted: cat"));
+  assert.equal(colourOf("dog"), colourOf("true: dog"));
+  assert.equal(count(wrong, 'fill="none" stroke="#d55e00"'), 1);
+  assert.equal(count(wrong, 'fill="none" stroke="#0072b2"'), 1);
+  assert.equal(count(figures.responseMaps(sampleResponses(1, 3), { classNames }), "true:"), 0);
 });
 
 Deno.test("response maps say each class's score and its probability", () => {
