@@ -117,8 +117,9 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
   }));
   using interrupts = watchInterrupts();
   const { signal } = interrupts;
-  const progress = createCompareProgress({ live: await createLive(), runs, states, jobs });
-  signal.addEventListener("abort", () => progress.print("Stopping: each training saves what it has …"));
+  const live = await createLive();
+  const progress = createCompareProgress({ live, runs, states, jobs });
+  signal.addEventListener("abort", () => live.print("Stopping: each training saves what it has …"));
   const outcome = await scheduleRuns({
     runs: left,
     jobs,
@@ -136,7 +137,7 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
       return isDone;
     },
   });
-  progress.leave();
+  live.leave();
   if (outcome.isInterrupted) {
     throw new Interrupted(
       signal.aborted

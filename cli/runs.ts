@@ -60,7 +60,7 @@ interface Run {
   data: string;
   weights: string;
   device: string;
-  /** Best test accuracy, 0–1, or validation accuracy where images were held out; null before the first test. */
+  /** Best test accuracy (0–1), or validation accuracy if images are held out; null before the first test. */
   best: { epoch: number; accuracy: number } | null;
   history: EpochRecord[];
 }

@@ -14,10 +14,6 @@ export interface CompareProgress {
   onBegin(run: PlannedRun): void;
   onStop(run: PlannedRun): void;
   onFailure(run: PlannedRun, error: unknown): void;
-  /** Prints a line that stays. */
-  print(text: string): void;
-  /** Lets the table stand. */
-  leave(): void;
 }
 
 /** Options of {@linkcode createCompareProgress}. */
@@ -28,15 +24,15 @@ export interface CompareProgressOptions {
   jobs: number;
 }
 
-interface Place {
+interface TrackedRun {
   stage: "waiting" | "running" | "stopped" | "finished" | "failed";
   history: EpochRecord[];
   step: Extract<WorkerEvent, { kind: "step" }> | null;
 }
 
 /**
- * Shows all runs in a table on a terminal, one row per experiment and one column per seed, with a line for each that is being trained;
- * elsewhere one line per epoch.
+ * Shows all runs in a table on a terminal, one row per experiment and one column per seed, with a line for
+ * each that is being trained; elsewhere one line per epoch.
  *
  * ```text
  * experiment        seed 0         seed 1
@@ -51,13 +47,13 @@ interface Place {
  */
 export function createCompareProgress(options: CompareProgressOptions): CompareProgress {
   const { live, runs, states, jobs } = options;
-  const places = new Map(runs.map((run): [PlannedRun, Place] => {
+  const tracked = new Map(runs.map((run): [PlannedRun, TrackedRun] => {
     const { stage, history } = states.get(run)!;
     return [run, { stage: stage === "finished" ? "finished" : "waiting", history: [...history], step: null }];
   }));
-  const draw = (now = false) => live.draw((size) => formatPlaces(places, jobs, size), { now });
-  const move = (run: PlannedRun, stage: Place["stage"], line: string) => {
-    Object.assign(places.get(run)!, { stage, step: null });
+  const draw = (now = false) => live.draw((size) => formatRuns(tracked, jobs, size), { now });
+  const move = (run: PlannedRun, stage: TrackedRun["stage"], line: string) => {
+    Object.assign(tracked.get(run)!, { stage, step: null });
     if (!live.interactive) live.print(line);
     draw(true);
   };
@@ -66,28 +62,26 @@ export function createCompareProgress(options: CompareProgressOptions): CompareP
     onBegin: (run) => move(run, "running", `${run.config.run}: begins`),
     onStop: (run) => move(run, "stopped", `${run.config.run}: stopped, saved`),
     onFailure(run, error) {
-      places.get(run)!.stage = "failed";
+      tracked.get(run)!.stage = "failed";
       live.print(`error: ${error instanceof Error ? error.message : error}`);
       draw(true);
     },
     onEvent(run, event) {
-      const place = places.get(run)!;
+      const state = tracked.get(run)!;
       if (event.kind === "message") live.print(`${run.config.run}: ${event.text}`);
-      if (event.kind === "start") place.history.length = event.epochsDone; // the checkpoint's word counts
-      if (event.kind === "step") place.step = event;
+      if (event.kind === "start") state.history.length = event.epochsDone; // the checkpoint's word counts
+      if (event.kind === "step") state.step = event;
       if (event.kind === "epoch") {
-        place.history.push(event.record);
-        if (!live.interactive) live.print(formatEpoch(run, event.record, place));
+        state.history.push(event.record);
+        if (!live.interactive) live.print(formatEpoch(run, event.record, state));
       }
       if (event.kind === "end") return move(run, "finished", `${run.config.run}: done`);
       draw();
     },
-    print: (text) => live.print(text),
-    leave: () => live.leave(),
   };
 }
 
-function formatEpoch({ config }: PlannedRun, record: EpochRecord, { step }: Place): string {
+function formatEpoch({ config }: PlannedRun, record: EpochRecord, { step }: TrackedRun): string {
   const left = step?.totalSecondsLeft;
   return [
     `${config.run}: epoch ${record.epoch}/${config.epochs}`,
@@ -98,14 +92,14 @@ function formatEpoch({ config }: PlannedRun, record: EpochRecord, { step }: Plac
   ].join("  ");
 }
 
-function formatPlaces(
-  places: ReadonlyMap<PlannedRun, Place>,
+function formatRuns(
+  tracked: ReadonlyMap<PlannedRun, TrackedRun>,
   jobs: number,
   { columns, rows }: TerminalSize,
 ): string {
-  const seeds = [...new Set([...places.keys()].map(({ seed }) => seed))];
-  const byExperiment = Map.groupBy(places, ([{ experiment }]) => experiment.name);
-  const tabulate = (format: typeof formatPlace) =>
+  const seeds = [...new Set([...tracked.keys()].map(({ seed }) => seed))];
+  const byExperiment = Map.groupBy(tracked, ([{ experiment }]) => experiment.name);
+  const tabulate = (format: typeof formatState) =>
     formatTable({
       header: ["experiment", ...seeds.map((seed) => `seed ${seed}`)],
       rows: [...byExperiment].map(([name, group]) => [
@@ -118,17 +112,17 @@ function formatPlaces(
       width: columns,
     }).split("\n");
   const fits = (table: string[]) => table.every((line) => line.length <= columns);
-  const table = [formatPlace, formatPlaceShort].map(tabulate).find(fits);
-  const running = [...places].filter(([, { stage }]) => stage === "running");
+  const table = [formatState, formatStateShort].map(tabulate).find(fits);
+  const running = [...tracked].filter(([, { stage }]) => stage === "running");
   const width = Math.max(0, ...running.map(([{ config }]) => config.run.length));
-  const lines = running.map(([{ config }, place]) => formatRunning(config, place, width, columns));
-  const bottom = [...lines, formatWhole(places, jobs).slice(0, columns)];
+  const lines = running.map(([{ config }, state]) => formatRunning(config, state, width, columns));
+  const bottom = [...lines, formatWhole(tracked, jobs).slice(0, columns)];
   // the runs in training say more than a part of the table would
   const isRoomy = table !== undefined && table.length + 1 + bottom.length <= rows;
   return (isRoomy ? [...table, "", ...bottom] : bottom).join("\n");
 }
 
-function formatPlace({ config }: PlannedRun, { stage, history }: Place): string {
+function formatState({ config }: PlannedRun, { stage, history }: TrackedRun): string {
   const last = history.at(-1);
   const accuracy = last === undefined ? "" : formatPercent(last.testAccuracy, 1);
   if (stage === "finished") return last === undefined ? "" : formatPercent(last.testAccuracy, 2);
@@ -137,15 +131,20 @@ function formatPlace({ config }: PlannedRun, { stage, history }: Place): string 
   return `${history.length}/${config.epochs} ${accuracy}`.trimEnd() + (stage === "stopped" ? " stopped" : "");
 }
 
-/** For many seeds on a narrow terminal. */
-function formatPlaceShort(run: PlannedRun, place: Place): string {
-  if (place.stage === "stopped") return "stopped";
-  if (place.stage === "finished" || place.history.length === 0) return formatPlace(run, place);
-  return place.stage === "failed" ? "failed" : `${place.history.length}/${run.config.epochs}`;
+/** Formats a run's state without the accuracy of unfinished ones, for many seeds on a narrow terminal. */
+function formatStateShort(run: PlannedRun, state: TrackedRun): string {
+  if (state.stage === "stopped") return "stopped";
+  if (state.stage === "finished" || state.history.length === 0) return formatState(run, state);
+  return state.stage === "failed" ? "failed" : `${state.history.length}/${run.config.epochs}`;
 }
 
-function formatRunning({ run, epochs }: TrainConfig, place: Place, width: number, columns: number): string {
-  const { history, step } = place;
+function formatRunning(
+  { run, epochs }: TrainConfig,
+  state: TrackedRun,
+  width: number,
+  columns: number,
+): string {
+  const { history, step } = state;
   const name = run.padEnd(width) + " ";
   if (step === null) {
     const state = history.length === 0 ? "starting" : `starting after epoch ${history.length}/${epochs}`;
@@ -168,21 +167,21 @@ function formatRunning({ run, epochs }: TrainConfig, place: Place, width: number
   );
 }
 
-function formatWhole(places: ReadonlyMap<PlannedRun, Place>, jobs: number): string {
-  const count = (stage: Place["stage"]) =>
-    [...places.values()].filter((place) => place.stage === stage).length;
-  const parts = [`${count("finished")} of ${places.size} runs done`];
+function formatWhole(tracked: ReadonlyMap<PlannedRun, TrackedRun>, jobs: number): string {
+  const count = (stage: TrackedRun["stage"]) =>
+    [...tracked.values()].filter((state) => state.stage === stage).length;
+  const parts = [`${count("finished")} of ${tracked.size} runs done`];
   if (count("failed") > 0) parts.push(`${count("failed")} failed`);
   if (count("running") > 0) parts.push(`${count("running")} in training`);
-  const left = estimateSecondsLeft(places, jobs);
+  const left = estimateSecondsLeft(tracked, jobs);
   if (left !== null && count("running") > 0) parts.push(`${formatDuration(left)} left`);
   return parts.join(", ");
 }
 
 /** Estimates the seconds left from the mean of the epochs done; null while there are none. */
-function estimateSecondsLeft(places: ReadonlyMap<PlannedRun, Place>, jobs: number): number | null {
+function estimateSecondsLeft(tracked: ReadonlyMap<PlannedRun, TrackedRun>, jobs: number): number | null {
   let [seconds, done, left] = [0, 0, 0];
-  for (const [{ config }, { stage, history, step }] of places) {
+  for (const [{ config }, { stage, history, step }] of tracked) {
     for (const record of history) [seconds, done] = [seconds + record.seconds, done + 1];
     if (stage !== "waiting" && stage !== "running") continue;
     const begun = step !== null && history.length < step.epoch ? step.step / step.steps : 0;

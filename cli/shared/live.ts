@@ -1,7 +1,8 @@
 /**
  * Lines at the bottom of the terminal that are redrawn in place, by log-update.
  *
- * Added to it: lines that stay above, at most ten drawings per second, a closed terminal, and plain lines where there is no terminal.
+ * Added to it: lines that stay above, at most ten drawings per second, output that is lost, and plain lines
+ * where there is no terminal.
  *
  * @module
  */
@@ -26,8 +27,8 @@ export interface Live {
   readonly interactive: boolean;
   readonly color: boolean;
   /**
-   * Draws the lines that `format` makes for `columns`, if the last drawing is 0.1 s old or `now` is true; nothing where there is no
-   * terminal.
+   * Draws the lines that `format` makes for `columns`, if the last drawing is 0.1 s old or `now` is true;
+   * nothing where there is no terminal.
    */
   draw(format: (size: TerminalSize) => string, options?: { now?: boolean }): void;
   /** Prints a text that stays, above the live lines. */
@@ -76,7 +77,7 @@ export async function createLive(options: LiveOptions = {}): Promise<Live> {
   let lastDrawing = -Infinity;
   const redraw = () => {
     if (lastFormat === null) return;
-    // the last column stays free: a character there makes some terminals wrap; so does the last row, for the cursor
+    // a character in the last column makes some terminals wrap; the last row is the cursor's
     const [columns, rows] = [size().columns - 1, size().rows - 1];
     update(lastFormat({ columns, rows }).split("\n").slice(0, rows).join("\n"));
     lastDrawing = now();
@@ -125,7 +126,8 @@ const NARROWEST_BAR = 6;
 const WIDEST_BAR = 30;
 
 /**
- * Puts parts and a bar into one line of at most `columns`: parts that do not fit are left out, the bar fills what room is left.
+ * Puts parts and a bar into one line of at most `columns`: parts that do not fit are left out, the bar fills
+ * the rest.
  *
  * @param bar Null for parts alone.
  */

@@ -22,7 +22,7 @@ export interface ProgressOptions {
   width?: () => number;
 }
 
-/** What of the start of a training the bar needs to know. */
+/** The part of a training's start that the bar shows. */
 export type ProgressStart = Pick<TrainStart, "epochs" | "testedOn">;
 
 /** A {@linkcode TrainObserver} that shows a training. */

@@ -40,8 +40,8 @@ const INDENT = 2;
 const NUMBER = /^(–|[+−-]?[\d.,]+(\s%)?)$/;
 
 /**
- * Formats a table with aligned columns, numbers to the right, that fits the terminal: headings and prose are wrapped, other cells never
- * broken.
+ * Formats a table with aligned columns, numbers to the right, that fits the terminal: headings and prose are
+ * wrapped, other cells never broken.
  *
  * @example
  * ```ts

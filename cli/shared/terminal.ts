@@ -37,7 +37,7 @@ export function plainSpaces(text: string): string {
   return text.replaceAll("\u00a0", " ");
 }
 
-/** Failures of a stream that must not end a training that reports to it: nobody reads it any more, or its disk is full. */
+/** Failures of an output that must not end a training: nobody reads it any more, or its disk is full. */
 const LOST_OUTPUT = ["EPIPE", "EIO", "ENOSPC"];
 
 /** Writes text as long as that is possible. */

@@ -100,7 +100,6 @@ Deno.test("a run that ends, fails or is stopped shows so, and its message stays"
   progress.onBegin(FROZEN_1);
   progress.onEvent(FROZEN_1, { kind: "message", text: "a word" });
   progress.onStop(FROZEN_1);
-  progress.leave();
   assert.deepEqual(terminal.lines(), [
     "error: it diverged",
     "frozen-seed1: a word",
@@ -131,7 +130,6 @@ Deno.test("without a terminal there is a line for each beginning, epoch and end"
   progress.onEvent(FROZEN_0, STEP);
   progress.onEvent(FROZEN_0, { kind: "epoch", record: RECORDS[3], isBest: false });
   progress.onEvent(FROZEN_0, { kind: "end" });
-  progress.leave();
   assert.deepEqual(terminal.lines(), [
     "frozen-seed0: begins",
     "frozen-seed0: epoch 4/12  train 70.0 %  test 81.25 %  01:00  08:45 left",
