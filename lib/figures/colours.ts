@@ -39,7 +39,8 @@ export function paletteIndex(value: number, [low, high]: readonly [number, numbe
 
 /** Colour of a value between `low` and `high`, as `#rrggbb`. */
 export function colourOf(value: number, domain: readonly [number, number], map: ColourMap): string {
-  return toHex(palette(map)[paletteIndex(value, domain)]);
+  const colour = palette(map)[paletteIndex(value, domain)];
+  return `#${colour.map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** Picks white or near-black text for a background `#rrggbb`, by WCAG 2's relative luminance. */
@@ -49,10 +50,6 @@ export function readableOn(colour: string): string {
     return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
   });
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.2 ? "#1d2733" : "#ffffff";
-}
-
-function toHex(colour: Rgb): string {
-  return `#${colour.map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 function parseColour(colour: string): Rgb {

@@ -7,7 +7,7 @@ export interface KeyEntry {
   label: string;
   colour: string;
   /** @default "line" */
-  mark?: "line" | "dot" | "square" | "frame";
+  mark?: "line" | "dot" | "frame";
   /** Of a line. */
   dash?: string;
 }
@@ -22,22 +22,18 @@ export function key(
   const widths = entries.map(({ label }) => 38 + textWidth(label, FONT_SIZE.tick));
   let at = anchor === "start" ? x : x - widths.reduce((sum, width) => sum + width, -16);
   return entries.map((entry, index) => {
-    const markup = drawMark(entry, at, y) +
-      text(entry.label, at + 22, y + 4, NOTE);
+    const markup = drawMark(entry, at, y) + text(entry.label, at + 22, y + 4, NOTE);
     at += widths[index];
     return markup;
   }).join("");
 }
 
 function drawMark({ colour, mark = "line", dash }: KeyEntry, x: number, y: number): string {
-  const square = { x: x + 5, y: y - 5, width: 10, height: 10 };
   switch (mark) {
     case "dot":
       return element("circle", { cx: x + 10, cy: y, r: 4, fill: colour });
-    case "square":
-      return element("rect", { ...square, rx: 1.5, fill: colour });
     case "frame":
-      return frame(square, colour, 2);
+      return frame({ x: x + 5, y: y - 5, width: 10, height: 10 }, colour, 2);
     case "line":
       return line([x, y], [x + 18, y], colour, 2, dash);
   }

@@ -97,19 +97,10 @@ export function variantComparison(
   }, options);
 }
 
-function toItem(
-  values: readonly number[],
-  { mean, interval }: MeanInterval,
-  colour: string,
-  caption: string,
-) {
-  return {
-    value: 100 * mean,
-    interval: interval && [100 * interval[0], 100 * interval[1]] as const,
-    points: values.map((value) => 100 * value),
-    colour,
-    caption,
-  };
+function toItem(values: readonly number[], statistics: MeanInterval, colour: string, caption: string) {
+  const { mean, interval: ends } = statistics;
+  const interval = ends && [100 * ends[0], 100 * ends[1]] as const;
+  return { value: 100 * mean, interval, points: values.map((value) => 100 * value), colour, caption };
 }
 
 /** Formats a mean in per cent with half the width of its interval: `80.3 ± 0.4`. */
