@@ -62,7 +62,7 @@ Deno.test("every figure is one complete SVG on a white sheet that needs nothing 
     assert.ok(sheet.test(svg), `${name} has no title, description or sheet`);
     assert.ok(svg.endsWith("</svg>\n"), name);
     refute(name, svg, /<(style|script|foreignObject|figure)| class=/);
-    refute(name, svg, /currentColor|NaN|undefined|Infinity|\[object/);
+    refute(name, svg.replace(/base64,[^"]*/g, "base64,"), /currentColor|NaN|undefined|Infinity|\[object/);
     refute(name, svg, /href="(?!data:image\/png;base64,|#)/);
   }
 });
