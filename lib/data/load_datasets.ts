@@ -57,7 +57,13 @@ export interface LoadedDatasets extends Datasets {
  * ```
  */
 export async function loadDatasets(options: LoadDatasetsOptions = {}): Promise<LoadedDatasets> {
-  const { data, folder = defaultFolder(), recordsPerFile, log = console.error, warn = log } = options;
+  const {
+    data,
+    folder = defaultFolder(),
+    recordsPerFile,
+    log = console.error,
+    warn = (message) => log(message),
+  } = options;
   if (data === "synthetic") return loadSynthetic();
   if (data) return await loadNamed(data, "option", recordsPerFile);
   const variable = Deno.env.get("CIFAR10_DIR");

@@ -32,7 +32,7 @@ function stem(context: ForwardContext, images: tf.Tensor4D): tf.Tensor4D {
   return restore(maxPool(x)); // [B,8,8,64]
 }
 
-/** Two 3×3 convolutions around which the input takes a short cut (`torchvision.models.resnet.BasicBlock`). */
+/** Two 3×3 convolutions around which the input takes a shortcut (`torchvision.models.resnet.BasicBlock`). */
 function basicBlock(context: ForwardContext, x: tf.Tensor4D, name: string): tf.Tensor4D {
   const { convolve3x3 } = context;
   const y = convolveAndNormalise(context, x, convolve3x3, `${name}.conv1`, `${name}.bn1`, { relu: true });

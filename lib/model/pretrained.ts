@@ -64,7 +64,7 @@ const RANDOM = "random"; // setting and name of a random start
  * ```
  */
 export async function loadPretrained(options: LoadPretrainedOptions = {}): Promise<Pretrained> {
-  const { weights, log = console.error, warn = log } = options;
+  const { weights, log = console.error, warn = (message) => log(message) } = options;
   const file = options.file ?? join(projectFolder(), "data", "resnet18-layer1.safetensors");
   if (weights === RANDOM) return { tensors: null, name: RANDOM, source: "random" };
   if (weights) return await readWeights(weights, "option");

@@ -71,7 +71,7 @@ function listLayers({ variant, adapter }: NetworkSpec): Row[] {
     [`${name}.conv1`, "convolution 3×3", map],
     [`${name}.bn1`, "batch normalisation, ReLU", map],
     [`${name}.conv2`, "convolution 3×3", map],
-    [`${name}.bn2`, "batch normalisation, + short cut, ReLU", map],
+    [`${name}.bn2`, "batch normalisation, + shortcut, ReLU", map],
   ];
   const adapted: Row[] = adapter === "none" ? [] : [
     ["adapter.0", `convolution ${adapter.replace("x", "×")}`, map],
