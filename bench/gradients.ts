@@ -28,7 +28,7 @@ export const SINGLE_LIMIT = 2e-2;
 
 type Gradients = ReadonlyMap<string, StoredTensor>;
 
-/** What {@linkcode compareGradients} compares. */
+/** Inputs of {@linkcode compareGradients}. */
 export interface CompareGradientsOptions {
   rows: readonly Row[];
   /** Safetensors files, one batch each. */

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
 /** Formats the comparison in short; all of it is in notebooks/results. */
 function formatResults(results: ExperimentResult[]): string {
   if (results.length === 0) return "";
-  const header = ["", "what is different", "trainable parameters", "test accuracy, %", "difference, points"];
+  const header = ["", "change", "trainable parameters", "test accuracy, %", "difference, points"];
   const rows = compareResults(results).map((row) => [
     `\`${row.experiment}\``,
     row.change,

@@ -6,16 +6,16 @@ import type { WorkerEvent, WorkerTask } from "./worker.ts";
 /** Outcome of {@linkcode scheduleRuns}. */
 export interface Outcome<Run> {
   failed: { run: Run; error: unknown }[];
-  /** Whether some were left undone because of the signal. */
+  /** True if the signal stopped it before all runs were finished. */
   isInterrupted: boolean;
 }
 
 /** Options of {@linkcode scheduleRuns}. */
 export interface ScheduleOptions<Run> {
   runs: readonly Run[];
-  /** Runs side by side. */
+  /** Runs in parallel. */
   jobs: number;
-  /** Does one run: true when it is finished, false when it was stopped and saved. */
+  /** Trains one run; resolves to true when it is finished, to false when it was stopped and saved. */
   start(run: Run): Promise<boolean>;
   /** Aborted to start no more runs. */
   signal: AbortSignal;
@@ -23,7 +23,7 @@ export interface ScheduleOptions<Run> {
   onFailure?(run: Run, error: unknown): void;
 }
 
-/** Does runs in their order, several side by side. One that fails does not stop the others. */
+/** Trains runs in order, several in parallel. A run that fails does not stop the others. */
 export async function scheduleRuns<Run>(options: ScheduleOptions<Run>): Promise<Outcome<Run>> {
   const { runs, jobs, start, signal, onFailure } = options;
   const queue = [...runs];

@@ -30,7 +30,7 @@ export interface WorkerTask {
   isBegun: boolean;
   /** Expected fingerprint of the images. */
   fingerprint: string;
-  /** Runs trained side by side. */
+  /** Runs trained in parallel. */
   jobs: number;
 }
 
@@ -54,7 +54,7 @@ const COMMAND = {
 async function main({ positionals: [argument] }: CommandLine): Promise<number | void> {
   const { config, runsFolder, isBegun, fingerprint, jobs } = JSON.parse(argument) as WorkerTask;
   const signal = watchInput();
-  const commit = await readCommit(); // before hours pass in which it may change
+  const commit = await readCommit(); // check now: hours pass until the comparison reads it again
   const datasets = await loadDatasets({ data: config.data, log: (text) => tell({ kind: "message", text }) });
   const data = await identifyData(datasets);
   if (data.fingerprint !== fingerprint) {
@@ -105,7 +105,8 @@ function tell(event: WorkerEvent): void {
 }
 
 /**
- * Aborted when standard input ends, or on SIGTERM. Ctrl-C is the comparison's: a terminal sends it to both.
+ * Aborts when standard input ends, or on SIGTERM. Ctrl-C is left to the comparison, since a terminal sends it
+ * to both.
  */
 function watchInput(): AbortSignal {
   const controller = new AbortController();

@@ -35,13 +35,13 @@ export function auroc(inside: readonly number[], outside: readonly number[]): nu
   return wins / (inside.length * outside.length);
 }
 
-/** Two scores for each member of two groups. */
+/** Two scores per member of two groups. */
 export interface ScorePairs {
   inside: readonly (readonly [one: number, other: number])[];
   outside: readonly (readonly [one: number, other: number])[];
 }
 
-const RESAMPLE = 0x72657361; // keeps these draws apart from others with the same seed
+const RESAMPLE = 0x72657361; // domain constant: an independent random stream for the same seed
 
 /**
  * Compares the AUROC of two scores, with a 95 % percentile bootstrap interval (Efron 1979). Each resample

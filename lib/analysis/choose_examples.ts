@@ -1,6 +1,6 @@
 import { argMax } from "../support/statistics.ts";
 
-/** Images to show, chosen by rule. */
+/** Images to show, chosen by a fixed rule. */
 export interface ChosenExamples {
   /** First correctly classified image of the set; −1 if there is none. */
   first: number;
@@ -16,15 +16,15 @@ export interface ChooseOptions {
   scores: Float32Array;
   /** True classes `[N]`. */
   labels: ArrayLike<number>;
-  /** Largest number of correct ones, each of another class. @default 5 */
+  /** Maximum number of correct examples, each of another class. @default 5 */
   correct?: number;
-  /** Largest number of wrong ones. @default 1 */
+  /** Maximum number of misclassified examples. @default 1 */
   wrong?: number;
 }
 
 /**
- * Chooses images by a rule, not by hand: those that come first in the set, so that the choice does not favour
- * the network.
+ * Chooses images by a fixed rule, the first ones in the set, so that the choice is not biased towards the
+ * network.
  *
  * @example
  * ```ts
@@ -60,6 +60,6 @@ export function predictClasses(scores: Float32Array, images: number): number[] {
 
 /** The class with the second-highest score. */
 export function runnerUp(scores: ArrayLike<number>): number {
-  const winner = argMax(scores);
-  return argMax(Array.from(scores, (score, index) => index === winner ? -Infinity : score));
+  const predicted = argMax(scores);
+  return argMax(Array.from(scores, (score, index) => index === predicted ? -Infinity : score));
 }

@@ -8,7 +8,7 @@ import { mean } from "../support/statistics.ts";
 
 /** Vectors that represent the classes. */
 export interface ClassVectors {
-  /** Normalised filters, one row per class (or one row that all share). */
+  /** Normalised filters, one row per class (or a single shared row). */
   filters: number[][];
   /** Class embeddings, one row per class; null where the network has none. */
   embeddings: number[][] | null;
@@ -19,7 +19,7 @@ export interface ClassVectors {
   saturated: number | null;
 }
 
-/** An output of tanh of this size or more is saturated: its slope is 0.19 at most. */
+/** Threshold of a saturated tanh output, in absolute value: its slope is 0.19 at most. */
 export const SATURATED = 0.9;
 
 /** Reads a network's filters and embeddings. */
@@ -72,14 +72,14 @@ export interface ClassPair {
   value: number;
 }
 
-/** Ranks the pairs of classes of a symmetric matrix `[K,K]`, greatest value first. */
+/** Sorts the pairs of classes of a symmetric matrix `[K,K]`, greatest value first. */
 export function rankPairs(matrix: readonly (readonly number[])[]): ClassPair[] {
   return upperPairs(matrix.length)
     .map(([one, other]) => ({ one, other, value: (matrix[one][other] + matrix[other][one]) / 2 }))
     .sort((a, b) => b.value - a.value);
 }
 
-/** Agreement of two symmetric matrices over the pairs of classes. */
+/** Rank correlation of two symmetric matrices over the pairs of classes. */
 export interface PairAgreement {
   /** Spearman's rank correlation over the pairs, −1 … 1. */
   correlation: number;
@@ -98,9 +98,9 @@ export interface CompareMatricesOptions {
   permutations?: number;
 }
 
-const MANTEL = 0x6d616e74; // keeps these draws apart from others with the same seed
+const MANTEL = 0x6d616e74; // domain constant: an independent random stream for the same seed
 
-/** Tests whether pairs of classes that are similar by one symmetric matrix `[K,K]` are similar by another. */
+/** Correlates two symmetric similarity matrices `[K,K]` over pairs of classes, with a permutation test. */
 export function compareMatrices(
   one: readonly (readonly number[])[],
   other: readonly (readonly number[])[],
@@ -135,7 +135,7 @@ function upperPairs(classes: number): [number, number][] {
     .flatMap((i) => Array.from({ length: classes - i - 1 }, (_, j): [number, number] => [i, i + j + 1]));
 }
 
-/** Computes ranks from 0; ties share their mean rank. */
+/** Computes ranks from 0; ties get their mean rank. */
 function rank(values: readonly number[]): number[] {
   return values.map((value) => {
     const below = values.filter((other) => other < value).length;

@@ -1,6 +1,6 @@
 /**
- * Deletion and insertion: removes pixels in the order of a map and follows the class's probability as it
- * falls; inserts them into an empty image and follows it as it rises.
+ * Deletion and insertion curves: the class's probability while pixels are removed in the order of a map, or
+ * inserted into an empty image.
  *
  * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC
  * 2018), section 4.
@@ -18,9 +18,9 @@ import { MAP_CELLS } from "./scorer.ts";
 export interface TraceOptions {
   /** Normalised values `[N,32,32,3]`. */
   images: Float32Array;
-  /** Class whose probability is followed, per image `[N]`. */
+  /** Class whose probability is traced, per image `[N]`. */
   classes: ArrayLike<number>;
-  /** Orders of the cells for each image, by name. */
+  /** Cell orders per image, by name. */
   orders: Readonly<Record<string, readonly ArrayLike<number>[]>>;
   /** Computes scores `[N,K]` of images. */
   score(images: Float32Array): Promise<Float32Array>;
@@ -41,7 +41,7 @@ export interface Trace {
 }
 
 /**
- * Follows the probability of each image's class while its cells are removed, and while they are inserted.
+ * Traces the probability of each image's class while its cells are removed, and while they are inserted.
  *
  * Both use the same empty image, so the insertion curve of an order is its deletion curve read from the end
  * of the reverse order.
@@ -128,7 +128,7 @@ export interface AreaComparison {
 /**
  * Compares the areas under the curves with those of one order, paired by image.
  *
- * @throws {RangeError} If there is no order of that name.
+ * @throws {RangeError} If the reference order does not exist.
  */
 export function compareAreas(traces: readonly Trace[], reference: string): AreaComparison[] {
   const base = traces.find(({ name }) => name === reference);
@@ -147,7 +147,7 @@ export function compareAreas(traces: readonly Trace[], reference: string): AreaC
   }));
 }
 
-const ORDER = 0x63656c6c; // keeps these draws apart from others with the same seed
+const ORDER = 0x63656c6c; // domain constant: an independent random stream for the same seed
 
 /** Orders cells by value, greatest first; ties from the top left. */
 export function orderByValue(map: ArrayLike<number>): number[] {
@@ -162,8 +162,8 @@ export function orderAtRandom(seed: number, image: number): number[] {
 }
 
 /**
- * Orders cells from the centre outwards: a baseline that knows nothing of the image, since photographs have
- * their object there. Ties are in random order, keyed by (seed, image).
+ * Orders cells from the centre outwards: a baseline independent of the image, since the object of
+ * a photograph is usually in the centre. Ties are in random order, keyed by (seed, image).
  */
 export function orderFromCentre(seed: number, image: number): number[] {
   const middle = (MAP_SIZE - 1) / 2;
@@ -175,8 +175,7 @@ export function orderFromCentre(seed: number, image: number): number[] {
 /**
  * Replacement for removed pixels: the image's mean colour, or the blurred image (Gaussian, σ = 5 pixels).
  *
- * The mean colour leaves nothing of the shape but has sharp edges; the blur has none, but leaves large shapes
- * visible.
+ * The mean colour removes shapes but has sharp edges; the blur has none, but keeps large shapes visible.
  */
 export type Baseline = "mean" | "blur";
 

@@ -1,6 +1,6 @@
 /**
- * Drift of a trained backbone from its initial weights, independent of the kernels' lengths: the batch
- * normalisation behind each convolution undoes them, and weight decay shrinks them.
+ * Drift of a trained backbone from its initial weights, independent of the kernels' norms: the batch
+ * normalisation after each convolution cancels them, and weight decay shrinks them.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export const DEAD_LENGTH = 1e-3;
 
 /** Drift of a layer's kernels. */
 export interface KernelDrift {
-  /** ‖w − w₀‖ / ‖w₀‖ over the whole layer; it counts growth in length as well. */
+  /** ‖w − w₀‖ / ‖w₀‖ over the whole layer; it includes growth of the norm. */
   change: number;
   /**
    * Mean angle between a channel's kernel before and after, in degrees; unrelated kernels are at 90°. Dead
@@ -88,7 +88,7 @@ export interface MomentsDrift {
   shift: number;
   /** Geometric mean of variance / expected variance: below 1 the channels vary less than expected. */
   ratio: number;
-  /** Typical factor between the two variances, in either direction: 1 where all are as expected. */
+  /** Typical factor between the two variances, in either direction: 1 if all are as expected. */
   factor: number;
 }
 
@@ -119,19 +119,19 @@ export function compareMoments(expected: LayerMoments, found: LayerMoments): Map
   }));
 }
 
-/** Drift of a convolution and of the statistics behind it. */
+/** Drift of a convolution and of the statistics after it. */
 export interface LayerDrift extends KernelDrift {
   /** The convolution, such as `backbone.conv1`. */
   layer: string;
   /**
-   * Drift of the running statistics behind it, as if every kernel had length 1: otherwise the kernels' growth
+   * Drift of the running statistics after it, as if every kernel had length 1: otherwise the kernels' growth
    * would dominate.
    */
   moments: MomentsDrift;
 }
 
 /**
- * Measures the drift of each convolution of a backbone and of the running statistics behind it, in forward
+ * Measures the drift of each convolution of a backbone and of the running statistics after it, in forward
  * order.
  */
 export async function measureBackboneDrift(start: StateDict, end: StateDict): Promise<LayerDrift[]> {

@@ -1,10 +1,11 @@
 /**
- * Evidence: a reading of response maps. Two of their properties are free, so training leaves them to chance:
+ * Evidence, computed from response maps. Two properties of the maps do not affect the loss, so training
+ * leaves them to chance:
  *
- * - A filter and the score predictor behind it can both change their sign without any score changing (the
+ * - A filter and the score predictor after it can both change their sign without any score changing (the
  *   generator ends in tanh, which is odd). Whether a class shows as a *high* or as a *low* response is
  *   chance, and may differ from place to place.
- * - A term common to all ten scores does not count, since the softmax depends on differences only. A class
+ * - A term common to all ten scores has no effect, since the softmax depends on differences only. A class
  *   may be predicted because it responds, or because it does not respond where all others do.
  *
  * Evidence removes both.
@@ -21,11 +22,11 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 const BATCH_SIZE = 2500; // maps
 
 /**
- * Computes the slope of a class's score in each value of its response map.
+ * Computes the gradient of a class's score by its response map.
  *
  * @param maps Response maps `[M,8,8]`, of any classes and images.
  * @returns Slopes `[M,8,8]`: ∂ score / ∂ response.
- * @throws {RangeError} If the classes have no maps of their own.
+ * @throws {RangeError} If the classes share one map.
  */
 export async function scoreSlopes(
   tensors: StateDict,
@@ -36,7 +37,7 @@ export async function scoreSlopes(
     throw new RangeError(`The classes of a network ${variant} have no response maps of their own.`);
   }
   const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
-  // a score depends on its own map alone, so the gradient of their sum holds each one's
+  // a score depends on its own map alone, so the gradient of the sum holds all of them
   const slope = tf.grad((maps: tf.Tensor) =>
     tf.sum(tf.slice(predictScores(context, maps as tf.Tensor4D), [0, 0], [-1, 1]))
   );
@@ -120,11 +121,11 @@ export function averageMaps(maps: Float32Array): Float32Array {
 }
 
 /**
- * Computes margins: scores minus the mean score of the classes that are not involved.
+ * Computes margins: scores minus the mean score of the other classes.
  *
  * @param rows Scores to judge, one row per image.
  * @param scores The ten classes' scores of the same images, `[N,10]`.
- * @param parts Classes that are involved.
+ * @param parts Classes that the mean leaves out.
  */
 export function leadScores(
   rows: readonly (readonly number[])[],

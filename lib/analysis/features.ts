@@ -9,8 +9,8 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 /** Options of {@linkcode computeFeatures}. */
 export interface FeatureOptions {
   /**
-   * The feature map is averaged over a grid of so many rows and columns: 1 averages over everything. A
-   * divisor of its size. @default 1
+   * Rows and columns of the grid over which the feature map is averaged, a divisor of its size; 1 averages
+   * over everything. @default 1
    */
   grid?: number;
   /** Images are enlarged to this height and width first (bilinear); a multiple of 32. @default 32 */
@@ -19,18 +19,18 @@ export interface FeatureOptions {
   compile?: boolean;
 }
 
-/** Features of images: numbers to tell the classes by. */
+/** Features of images. */
 export interface Features {
   /** `[N,length]` */
   values: Float32Array;
-  /** Numbers an image. */
+  /** Features per image. */
   length: number;
   labels: Uint8Array;
 }
 
 /**
- * The backbone's feature map of each image, averaged over a grid: `[N, grid · grid · 64]`. The backbone is
- * used as it is, its running statistics included.
+ * The backbone's feature map of each image, averaged over a grid: `[N, grid · grid · 64]`. The backbone
+ * runs with its running statistics.
  *
  * @param tensors A network's, or a backbone's alone.
  */
@@ -51,7 +51,7 @@ export async function computeFeatures(
   const images = dataset.labels.length;
   const length = grid * grid * CHANNELS;
   const values = new Float32Array(images * length);
-  const batchSize = Math.max(1, Math.floor(EVALUATION_BATCH_SIZE * (IMAGE_SIZE / size) ** 2)); // of the same memory
+  const batchSize = Math.max(1, Math.floor(EVALUATION_BATCH_SIZE * (IMAGE_SIZE / size) ** 2)); // views of the same memory
   try {
     const source = createImageSource(dataset);
     await collectOutputs(source.batches({ batchSize }), (images) => run(tensors, images), values);
@@ -98,7 +98,7 @@ export interface ChannelActivity {
   channels: number;
   /** Dead channels: above zero at less than {@linkcode DEAD_SHARE} of all positions, or constant. */
   dead: number;
-  /** Fraction of values above zero (behind a ReLU the others are zero). */
+  /** Fraction of values above zero (after a ReLU the others are zero). */
   active: number;
   /** Mean over channels of the standard deviation over images and positions. */
   deviation: number;
@@ -116,9 +116,9 @@ export interface ChannelActivity {
 export const DEAD_SHARE = 0.001;
 
 /**
- * Describes the channels of feature maps.
+ * Measures the activity of the channels of feature maps.
  *
- * @param values Feature maps with the channels last, `[…,channels]`, behind a ReLU.
+ * @param values Feature maps with the channels last, `[…,channels]`, after a ReLU.
  */
 export function describeChannels(values: ArrayLike<number>, channels: number): ChannelActivity {
   const places = values.length / channels;

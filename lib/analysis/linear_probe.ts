@@ -6,26 +6,26 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** Accuracy of a linear classifier on features. */
 export interface Probe {
-  /** Share of the test images that it gets right, 0–1, with Wilson's 95 % interval. */
+  /** Test accuracy, 0–1, with Wilson's 95 % interval. */
   accuracy: number;
   interval: [number, number];
-  /** The same for the images it was fitted to: the distance says how much it overfits. */
+  /** Training accuracy, 0–1, with its interval: the gap shows overfitting. */
   trainAccuracy: number;
   /** The chosen penalty. */
   penalty: number;
-  /** Images it was tested on. */
+  /** Number of test images. */
   n: number;
 }
 
-/** Penalties that are tried. */
+/** Candidate penalties. */
 export const PENALTIES: readonly number[] = [1e-3, 1e-2, 1e-1];
 
 /**
  * Fits a linear classifier to features and tests it (a *linear probe*: Alain & Bengio 2016,
- * arXiv:1610.01644): what it gets right can be read off the features by ten weighted sums.
+ * arXiv:1610.01644): its accuracy measures the linear separability of the classes.
  *
- * The penalty is chosen on the last fifth of the training images; then all are used. The test images choose
- * nothing.
+ * The penalty is chosen on the last fifth of the training images; then all are used. The test images are
+ * used only for the result.
  */
 export async function probeFeatures(
   train: Features,
@@ -62,12 +62,12 @@ function part({ values, length, labels }: Features, from: number, to = labels.le
   return { values: values.subarray(from * length, to * length), length, labels: labels.subarray(from, to) };
 }
 
-/** A linear map to one value a class: `x · weights + intercept`. */
+/** A linear map to one value per class: `x · weights + intercept`. */
 export interface LinearClassifier {
   /** `[length,K]` */
   weights: Float64Array;
   intercept: Float64Array;
-  /** Numbers that go in. */
+  /** Number of features. */
   length: number;
   classes: number;
 }
@@ -80,14 +80,14 @@ export interface Moments {
   covariance: Float64Array;
   /** Covariance of features and targets `[length,K]`. */
   cross: Float64Array;
-  /** Share of each class `[K]`. */
+  /** Frequency of each class `[K]`, 0–1. */
   shares: Float64Array;
   length: number;
   classes: number;
 }
 
 /**
- * Collects what {@linkcode solveRidge} needs, for features that are standardised first: so the penalty weighs
+ * Computes the moments for {@linkcode solveRidge} of standardised features, so that the penalty weighs
  * equally on all.
  *
  * @param values Features `[N,length]`.
@@ -127,7 +127,7 @@ export async function collectMoments(
  */
 export function solveRidge(moments: Moments, penalty: number): LinearClassifier {
   const { mean, covariance, cross, shares, length, classes } = moments;
-  const deviation = Float64Array.from(mean, (_, at) => Math.sqrt(covariance[at * length + at]) || 1); // a dead feature stays 0
+  const deviation = Float64Array.from(mean, (_, at) => Math.sqrt(covariance[at * length + at]) || 1); // the weight of a dead feature stays 0
   const matrix = covariance.map((value, at) => {
     const [row, column] = [Math.floor(at / length), at % length];
     return value / (deviation[row] * deviation[column]) + (row === column ? penalty : 0);

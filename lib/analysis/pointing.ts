@@ -1,7 +1,7 @@
 /**
- * Pointing game on mosaics: images of four parts of four classes, and for each class the test whether its
- * response map points at its part. The parts' positions are random, so chance is a quarter, also for a map
- * that marks the centre or whatever is salient.
+ * Pointing game on mosaics of four images of four classes: does each class's response map point at its own
+ * quarter? The positions are random, so chance is a quarter, also for a map that marks the centre or whatever
+ * is salient.
  *
  * After Zhang et al., Top-down Neural Attention by Excitation Backprop (ECCV 2016, arXiv:1608.00507), section
  * 4.1, and Rao, Böhle & Schiele, Towards Better Understanding Attribution Methods (CVPR 2022,
@@ -15,14 +15,14 @@ import { createRandom } from "../support/random.ts";
 import { argMax, type MeanInterval, meanInterval } from "../support/statistics.ts";
 import { MAP_CELLS, mapOf } from "./scorer.ts";
 
-/** Accuracy of guessing. */
+/** Chance level. */
 export const POINTING_CHANCE = 0.25;
 
 /** Pointing accuracies. */
 export interface Pointing {
   mosaics: number;
   /**
-   * Fraction of a mosaic's four classes whose map has its maximum in the right quarter: mean over mosaics.
+   * Fraction of a mosaic's four classes whose map has its maximum in the correct quarter: mean over mosaics.
    * The interval is over mosaics, because the four maps of one are not independent.
    */
   peak: MeanInterval;
@@ -34,7 +34,7 @@ export interface Pointing {
  * Measures pointing accuracy on mosaics.
  *
  * @param maps `[M,10,8,8]`, high where the class is.
- * @param classes Each mosaic's four classes, as {@linkcode Mosaics} has them.
+ * @param classes Each mosaic's four classes, as in {@linkcode Mosaics}.
  */
 export function judgePointing(maps: Float32Array, classes: readonly (readonly number[])[]): Pointing {
   const share = (pointsAt: (map: Float32Array) => number) =>
@@ -84,7 +84,7 @@ export interface Mosaics {
   sources: number[][];
 }
 
-/** Way to fit an image into a quarter: shrink it to half its size, or crop its middle. */
+/** Method to fit an image into a quarter: shrink it to half its size, or crop its middle. */
 export type Fitting = "shrink" | "crop";
 
 /** Options of {@linkcode createMosaics}. */
@@ -94,21 +94,21 @@ export interface MosaicOptions {
   seed: number;
   /** @default "shrink" */
   fitting?: Fitting;
-  /** Indices of the images to draw from. @default all */
+  /** Indices of the images to sample from. @default all */
   eligible?: readonly number[];
 }
 
 /** Height and width of a part. */
 export const PART_SIZE = IMAGE_SIZE / 2;
 
-const MOSAIC = 0x6d6f7361; // keeps these draws apart from others with the same seed
+const MOSAIC = 0x6d6f7361; // domain constant: an independent random stream for the same seed
 const PARTS = 4;
 
 /**
- * Makes mosaics of four images of four different classes, drawn by (seed, mosaic): the classes first, then an
- * image of each.
+ * Makes mosaics of four images of four different classes, sampled by (seed, mosaic): the classes first, then
+ * an image of each.
  *
- * @throws {RangeError} If there are fewer than four classes to draw from.
+ * @throws {RangeError} If there are images of fewer than four classes.
  */
 export function createMosaics(dataset: Dataset, options: MosaicOptions): Mosaics {
   const { count, seed, fitting = "shrink", eligible = Array.from(dataset.labels, (_, index) => index) } =
@@ -139,7 +139,7 @@ export function createMosaics(dataset: Dataset, options: MosaicOptions): Mosaics
 }
 
 /**
- * Makes an image fit a quarter: the mean of every 2×2 pixels, or its middle.
+ * Fits an image into a quarter: the mean of every 2×2 pixels, or its middle.
  *
  * @param image Bytes `[32,32,3]`.
  * @returns Bytes `[16,16,3]`.

@@ -25,7 +25,7 @@ export interface ReceptiveField {
   /** Pixels from one cell's window to the next one's. */
   jump: number;
   /**
-   * The middle of the first cell's window, in pixels from the image's edge; pixel 0 has its middle at 0.5.
+   * Centre of the first cell's window, in pixels from the image's edge; the centre of pixel 0 is at 0.5.
    */
   start: number;
 }
@@ -74,7 +74,7 @@ export function visiblePixels(
   return Math.max(0, Math.min(imageSize, middle + size / 2) - Math.max(0, middle - size / 2));
 }
 
-/** Cell of the response maps whose influences are measured. */
+/** Cell of the response maps. */
 export interface InfluenceOptions {
   /** Normalised values `[N,32,32,3]`. */
   images: Float32Array;
@@ -98,8 +98,7 @@ export async function measureInfluence(
   const count = images.length / IMAGE_BYTES;
   const gradient = tf.tidy(() => {
     const evaluated = createForwardContext(tensors, { variant, backbone: mode, adapter, mode: "evaluate" });
-    // the other strided way has no gradient; Winograd's algorithm leaves traces of rounding where there is no
-    // influence
+    // explicit padding has no gradient; Winograd's rounding would show influence where there is none
     const context = { ...evaluated, strided: flipped, convolve3x3: convolve3x3Direct };
     const filters = makeFilters(context, variant); // [10,64]
     const own = tf.gather(filters, Array.from(classes, (label) => label % filters.shape[0])); // [N,64]

@@ -13,7 +13,7 @@ export const MAP_CELLS = MAP_SIZE * MAP_SIZE;
 export interface ScorerOutputs {
   /** Scores (logits) `[N,10]`. */
   scores: Float32Array;
-  /** Response maps `[N,K,8,8]`; K is 10, or 1 where all classes share a filter. */
+  /** Response maps `[N,K,8,8]`; K is 10, or 1 if all classes share a filter. */
   maps: Float32Array;
 }
 

@@ -30,14 +30,14 @@ export async function unpackArchive(
   folder: string,
   { provenance, ...check }: UnpackArchiveOptions,
 ): Promise<void> {
-  const { extract } = await import("tar"); // only here: start-up does without
+  const { extract } = await import("tar"); // imported lazily to keep start-up short
   const temporary = await Deno.makeTempDir({ dir: folder, prefix: `.${ARCHIVE_FOLDER}.` });
   const refused: string[] = [];
   try {
     await extract({
       file: archive,
       cwd: temporary,
-      strict: true, // what is damaged or odd in the archive is an error, not a warning
+      strict: true, // treat every warning about the archive as an error
       filter: (path, entry) => {
         const type = "type" in entry ? entry.type : "File";
         const folderOnly = type === "Directory" && path.replace(/\/$/, "") === ARCHIVE_FOLDER;

@@ -4,11 +4,11 @@ import { createLookup } from "./normalise.ts";
 
 /** Options of {@linkcode batches}. */
 export interface BatchOptions {
-  /** Images per batch; the last one has the rest. */
+  /** Images per batch; the last batch may be smaller. */
   batchSize: number;
   /** Random seed of order and augmentation. @default {0} */
   seed?: number;
-  /** Each epoch has its own order and crops. @default {0} */
+  /** Epoch number; each has its own order and crops. @default {0} */
   epoch?: number;
   /** Shuffle, else keep the set's order. @default {false} */
   shuffle?: boolean;
@@ -28,7 +28,7 @@ export interface BatchOptions {
 
 /** Inputs of the network and their labels, as arrays. */
 export interface Batch {
-  /** Values of a tensor of this `shape`; yours to keep, unless `buffers` is set. */
+  /** Values of a tensor of this `shape`. They belong to the caller unless `buffers` is set. */
   values: Float32Array<ArrayBuffer>;
   /** Normalised images `[B,32,32,3]`, or a frozen backbone's features of them `[B,8,8,64]`. */
   shape: [number, number, number, number];
@@ -45,7 +45,7 @@ export function countBatches(dataset: Pick<Dataset, "labels">, batchSize: number
   return Math.ceil(dataset.labels.length / batchSize);
 }
 
-/** Returns the order in which {@linkcode batches} goes through `total` images: their indices. */
+/** Returns the order in which {@linkcode batches} visits `total` images: their indices. */
 export function orderImages(
   total: number,
   { seed = 0, epoch = 0, shuffle = false }: Pick<BatchOptions, "seed" | "epoch" | "shuffle">,
@@ -55,17 +55,17 @@ export function orderImages(
   return order;
 }
 
-// keep draws of one seed apart that are for different things
+// domain constants: independent random streams for the same seed
 const ORDER = 0x6f726465;
 const AUGMENT = 0x61756720;
 
 /**
- * Goes once through a data set in batches.
+ * Yields the batches of one epoch.
  *
  * The order depends on (seed, epoch) alone, an image's crop and flip on (seed, epoch, its index): there is no
  * state to save, and `startStep: k` yields the batches from the k-th on.
  *
- * @throws {RangeError} If `batchSize` is no positive integer.
+ * @throws {RangeError} If `batchSize` is not a positive integer.
  *
  * @example
  * ```ts

@@ -37,11 +37,11 @@ export interface FileCheck {
   records: number;
   /** Images of each class. */
   counts: number[];
-  /** Of the whole file, in hexadecimal. */
+  /** SHA-256 of the whole file, in hexadecimal. */
   sha256: string;
 }
 
-/** The data set and its files. */
+/** A data set and its files. */
 export interface Cifar10 extends Datasets {
   files: FileCheck[];
 }
@@ -50,7 +50,7 @@ export interface Cifar10 extends Datasets {
  * Reads and checks the data set: every file's size and each label.
  *
  * @param folder Where `data_batch_1.bin` … `test_batch.bin` are.
- * @throws {InputError} If anything is missing or damaged. Its message names each file that is, with the
+ * @throws {InputError} If anything is missing or damaged. Its message names each faulty file, with the
  *   record's number.
  *
  * @example
@@ -73,7 +73,7 @@ export async function readCifar10(
     labels: new Uint8Array(size),
   }));
   const faults: string[] = [];
-  const bytes = new Uint8Array(recordsPerFile * RECORD_BYTES); // one for all files, to save memory
+  const bytes = new Uint8Array(recordsPerFile * RECORD_BYTES); // one buffer for all files, to save memory
   const files: FileCheck[] = [];
   for (const [index, file] of [...TRAIN_FILES, TEST_FILE].entries()) {
     const fault = await readRecords(join(folder, file), bytes) ?? findFault(bytes, file);
@@ -81,7 +81,7 @@ export async function readCifar10(
       faults.push(fault);
       continue;
     }
-    const digest = crypto.subtle.digest("SHA-256", bytes); // of a copy, on another thread, beside the rest
+    const digest = crypto.subtle.digest("SHA-256", bytes); // hash a copy on another thread while decoding continues
     const dataset = file === TEST_FILE ? test : train;
     const first = (file === TEST_FILE ? 0 : index) * recordsPerFile;
     decodeRecords(bytes, dataset.images, dataset.labels, first);

@@ -1,5 +1,5 @@
 /**
- * Copies of CIFAR-10, told apart by their files' checksums: results on other pixels are not results on the
+ * Copies of CIFAR-10, identified by their files' checksums: results on other pixels are not results on the
  * original.
  *
  * @module
@@ -27,7 +27,7 @@ export const OFFICIAL_ARCHIVE = {
   md5: "c32a1d4ab5d03f1284b67883e8d87530",
 } as const;
 
-/** Copies that are known to differ from the original, by the SHA-256 of their files. */
+/** Known copies that differ from the original, by the SHA-256 of their files. */
 const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
   // decoded from JPEG (quality 75, colour at half resolution) and written in this format, in an order of its
   // own
@@ -43,10 +43,10 @@ const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
 }];
 
 /**
- * Names a copy: `CIFAR-10` only if its files were unpacked here from the official archive, else its known
- * name, else `CIFAR-10 (unverified copy, test_batch.bin sha256 1a2b3c4d…)`.
+ * Returns the name of a copy: `CIFAR-10` only if its files were unpacked here from the official archive, else
+ * its known name, else `CIFAR-10 (unverified copy, test_batch.bin sha256 1a2b3c4d…)`.
  *
- * @param sha256 Of each file, in hexadecimal.
+ * @param sha256 Hash of each file, in hexadecimal.
  */
 export function nameCopy(folder: string, sha256: Map<string, string>): string {
   const isThat = (known: Record<string, unknown>) =>

@@ -13,7 +13,7 @@ import { createSynthetic } from "./synthetic.ts";
 
 /** Options of {@linkcode loadDatasets}. */
 export interface LoadDatasetsOptions extends LoadOptions {
-  /** A folder with CIFAR-10's binary files, or `synthetic`; else looked for, else downloaded. */
+  /** Folder with CIFAR-10's binary files, or `synthetic`. @default found on this machine, else downloaded */
   data?: string | null;
   /** Folder that holds the data set. @default {data} */
   folder?: string;
@@ -31,13 +31,13 @@ export interface DataSource {
   path: string | null;
   /** The files; none for the synthetic set. */
   files: FileCheck[];
-  /** Reason why the synthetic set takes CIFAR-10's place. */
+  /** Reason for using the synthetic set instead of CIFAR-10. */
   reason?: string;
 }
 
 /** Training and test set, and their source. */
 export interface LoadedDatasets extends Datasets {
-  /** Where both come from. */
+  /** Source of both. */
   source: DataSource;
 }
 
@@ -47,7 +47,7 @@ export interface LoadedDatasets extends Datasets {
  * set, with a warning.
  *
  * @throws {InputError} If the data that was named or found is missing or damaged, or the server refuses, or
- *   what came is wrong.
+ *   the download is not CIFAR-10.
  *
  * @example
  * ```ts

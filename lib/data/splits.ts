@@ -8,7 +8,7 @@ import { CLASS_NAMES, type Dataset, selectImages } from "./dataset.ts";
  * multiple of ten, the first classes have one image more; images of other classes replace those that a class
  * lacks.
  *
- * @param size Number of images; all where there are no more.
+ * @param size Number of images; all of them if the set is smaller.
  *
  * @example
  * ```ts
@@ -33,9 +33,9 @@ export interface HeldOut {
 }
 
 /**
- * Holds a class-balanced validation set out of a training set, drawn at random by `seed`.
+ * Holds out a class-balanced validation set, sampled from a training set by `seed`.
  *
- * @param size Number of images to hold out; fewer than there are.
+ * @param size Number of images to hold out; smaller than the set.
  * @throws {RangeError} If nothing would be left to train on.
  */
 export function holdOut(train: Dataset, size: number, seed: number): HeldOut {
@@ -50,7 +50,7 @@ export function holdOut(train: Dataset, size: number, seed: number): HeldOut {
   return { train: selectImages(train, kept), validation: selectImages(train, held) };
 }
 
-const HOLD_OUT = 0x686f6c64; // keeps this draw apart from others with the same seed
+const HOLD_OUT = 0x686f6c64; // domain constant: an independent random stream for the same seed
 
 /** Chooses `size` indices, the first of each class in `order`; returns them ascending. */
 function chooseBalanced(labels: Uint8Array, order: Uint32Array, size: number): Uint32Array {

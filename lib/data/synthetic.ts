@@ -29,7 +29,7 @@ export function createSynthetic({ trainSize = 10_000, testSize = 2_000 }: Synthe
   return { train: drawDataset(drawings, trainSize, 0), test: drawDataset(drawings, testSize, 1) };
 }
 
-const SYNTHETIC = 0x73796e74; // keeps these draws apart from others
+const SYNTHETIC = 0x73796e74; // domain constants: independent random streams for the same seed
 
 function drawDataset(drawings: Drawing[], size: number, part: number): Dataset {
   const images = new Uint8Array(size * IMAGE_BYTES);
@@ -176,7 +176,7 @@ function paint(
   });
 }
 
-/** Covers a part of the image by a slanting bar. */
+/** Covers a part of the image with a slanted bar. */
 function coverByBar(canvas: Float32Array, colour: Colour, random: Random): void {
   const slope = random.next() * 2 - 1;
   const isUpright = random.next() < 0.5;

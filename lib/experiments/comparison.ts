@@ -2,7 +2,7 @@ import { type MeanInterval, meanInterval, median } from "../support/statistics.t
 import { REFERENCE } from "./experiments.ts";
 import type { ExperimentResult, SeedResult } from "./results.ts";
 
-/** One experiment beside the others. */
+/** One row of a comparison. */
 export interface ComparisonRow {
   experiment: string;
   /** Difference from the reference, in a few words. */
@@ -13,28 +13,27 @@ export interface ComparisonRow {
   /** Test accuracy of each seed's best epoch: optimistic, since it was chosen on the test set. */
   best: MeanInterval;
   /**
-   * Final test accuracy minus the reference's with the same seed; null for the reference, or where no seed is
-   * common.
+   * Final test accuracy minus the reference's with the same seed; null for the reference, or without a common
+   * seed.
    */
   difference: Difference | null;
   /** Median over a seed's epochs, test included; mean over the seeds. */
   secondsPerEpoch: number;
 }
 
-/** A paired difference and what its interval supports. */
+/** A paired difference and its sign, if the interval supports one. */
 export interface Difference extends MeanInterval {
   /** One per seed in common. */
   values: number[];
   /**
-   * `none` where no difference is shown: the interval holds 0; null without an interval, which one seed
-   * cannot give.
+   * `none` if the interval contains 0, so no difference is shown; null without an interval (a single seed).
    */
   shown: "higher" | "lower" | "none" | null;
 }
 
 /**
  * Compares experiments: means over seeds, and the paired difference from `dynamic` with its 95 % interval by
- * Student's t. Runs of one seed share the order of images and the initial backbone.
+ * Student's t. Runs with the same seed have the same order of images and the same initial backbone.
  */
 export function compareResults(results: readonly ExperimentResult[]): ComparisonRow[] {
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
@@ -57,8 +56,8 @@ export function finalAccuracy({ history }: Pick<SeedResult, "history">): number 
 }
 
 /**
- * Compares final test accuracies in pairs of one seed: mean difference with its 95 % interval; null where no
- * seed is common.
+ * Compares final test accuracies in pairs of the same seed: mean difference with its 95 % interval; null
+ * without a common seed.
  */
 export function pairBySeed(
   seeds: readonly SeedResult[],

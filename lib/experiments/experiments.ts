@@ -12,7 +12,7 @@ export interface Experiment {
   network: NetworkSpec;
 }
 
-/** The experiment that all others are compared with. */
+/** Reference of all comparisons. */
 export const REFERENCE = "dynamic";
 
 /** Every experiment, in the order of the tables. */
@@ -29,7 +29,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
 
 /** A named list of experiments. */
 export interface ExperimentList {
-  /** Its question, in a sentence. */
+  /** Question that it answers, in a sentence. */
   about: string;
   experiments: readonly string[];
   /** Other defaults for the training. */
@@ -82,7 +82,7 @@ export interface Selection {
  * Selects the experiments of some lists, or single ones, each once and in the order of the tables.
  *
  * @param names Names of lists and of experiments; none means `all`.
- * @throws {InputError} If a name is unknown, or `quick` stands beside others.
+ * @throws {InputError} If a name is unknown, or `quick` is combined with others.
  *
  * @example
  * ```ts
@@ -102,7 +102,7 @@ export function selectExperiments(names: readonly string[]): Selection {
   });
   const special = lists.find(({ folder }) => folder !== undefined);
   if (special !== undefined && lists.length > 1) {
-    throw new InputError("Cannot run quick together with others: it has its own data and its own recipe.");
+    throw new InputError("Cannot run quick together with other experiments: it has its own data and recipe.");
   }
   return {
     experiments: EXPERIMENTS.filter(({ name }) => wanted.has(name)),

@@ -9,8 +9,7 @@ import type { ExperimentResult, Recipe } from "./results.ts";
 import type { SettingDifference, Staleness } from "./staleness.ts";
 
 /**
- * Formats a comparison as Markdown: a table, and below it the circumstances of its numbers and how to read
- * them.
+ * Formats a comparison as Markdown: a table, then data, recipe, seeds, machine and notes on reading it.
  *
  * @param results Of one recipe.
  */
@@ -84,7 +83,7 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
       `- Trained ${days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`} on ${machines}.`,
     ]),
     "- ± is the standard deviation over seeds. A difference is the mean over pairs of the same seed, final epochs, with its 95 % " +
-    "interval (Student's t), not corrected for the number of comparisons. Where it holds 0, no difference is shown.",
+    "interval (Student's t), not corrected for the number of comparisons. Where it contains 0, no difference is shown.",
     "- The best epoch was chosen on the test set, so that column is optimistic; the final one was not chosen.",
   ];
 }
@@ -108,7 +107,7 @@ export function formatStaleness(finding: Staleness): string {
     case "missing":
       return `There are no results of ${names}.`;
     case "unknown":
-      return `There is no experiment ${names} any more.`;
+      return `The results have experiments that no longer exist: ${names}.`;
     case "edited":
       return `The results of ${names} were edited by hand: their recipe does not match its hash.`;
     case "recipe":

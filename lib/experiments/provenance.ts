@@ -78,7 +78,7 @@ export async function hashValue(value: unknown): Promise<string> {
   return await hashBytes(new TextEncoder().encode(JSON.stringify(sortKeys(value))));
 }
 
-/** Computes the first 16 hexadecimal digits of SHA-256: enough to tell versions apart. */
+/** Computes the first 16 hexadecimal digits of SHA-256. */
 async function hashBytes(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 16);
 }

@@ -1,5 +1,5 @@
 /**
- * Publishes one trained model with its model card. A rule chooses it.
+ * Publishes one trained model, chosen by a fixed rule, with its model card.
  *
  * @module
  */
@@ -23,8 +23,8 @@ export function publishedModelFolder(): string {
 }
 
 /**
- * Chooses the seed whose best accuracy is the median, so neither the luckiest nor the worst; with an even
- * number of seeds one of the two in the middle. Of several that are equally near, the lowest.
+ * Chooses the seed whose best accuracy is the median, neither the luckiest nor the worst; with an even
+ * number of seeds one of the two in the middle. Ties go to the lowest seed.
  *
  * @throws {RangeError} If there is no seed.
  */
@@ -61,7 +61,7 @@ export async function publishModel(options: PublishModelOptions): Promise<string
   const source = join(runsFolder, nameRun(REFERENCE, seed), "best.safetensors");
   const { config, recorded, progress, readTensors } = await openCheckpoint(source);
   if (config.seed !== seed || config.variant !== "dynamic") {
-    throw new InputError(`Cannot publish ${source}: it is not the run that the results are of.`);
+    throw new InputError(`Cannot publish ${source}: it is not the run that the results come from.`);
   }
   // no paths of the machine that trained it
   const clean = { ...config, run: REFERENCE, data: null, weights: null };
@@ -99,7 +99,7 @@ float32, without the optimizer.
 | All seeds (${seeds.map((each) => each.seed).join(", ")}), in % | best epoch ${
     formatMean(bestMean)
   }, last epoch ${formatMean(final)} |
-| Chosen | seed ${seed}, by rule: the seed whose best accuracy is the median; of equals the lowest |
+| Chosen | seed ${seed}, by rule: the seed with the median best accuracy, the lowest of equal ones |
 | Data | ${data.name} (fingerprint ${data.fingerprint})${
     recipe.subset === null ? "" : `, ${recipe.subset} training images, balanced over the classes`
   } |
@@ -112,7 +112,7 @@ ${
         formatMachine(last.machine)
       }, TensorFlow ${last.tensorflow} |\n`
   }
-Made by \`deno task compare --publish\`. The metadata of the file hold the whole configuration and the history.
+Made by \`deno task compare --publish\`. The file's metadata contain the configuration and the history.
 
 ## Use it here
 

@@ -20,7 +20,7 @@ import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } 
 /** Recipe: the configuration without run name, seed, paths and device. */
 export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
 
-/** An epoch, without the names of data and weights. */
+/** Metrics of an epoch, without the names of data and weights. */
 export type ResultRecord = Omit<EpochRecord, "data" | "weights">;
 
 /** Results of one seed. */
@@ -30,7 +30,7 @@ export interface SeedResult {
   history: ResultRecord[];
   /** Epoch of the highest test accuracy: optimistic, since it was chosen on the test set. */
   best: { epoch: number; accuracy: number };
-  /** More than one where it was interrupted. */
+  /** Training sessions: more than one if the run was interrupted. */
   sessions: TrainingSession[];
 }
 
@@ -103,7 +103,7 @@ export async function collectResults(
   return [...results.values()];
 }
 
-/** Writes results, one file per experiment; those of other experiments stay. */
+/** Writes results, one file per experiment; files of other experiments are kept. */
 export function writeResults(results: readonly ExperimentResult[], folder = publishedResultsFolder()): void {
   Deno.mkdirSync(folder, { recursive: true });
   for (const result of results) {
@@ -130,7 +130,7 @@ export function readResults(folder = publishedResultsFolder()): ExperimentResult
   });
 }
 
-// the recipe's settings may be those of another version: findStaleness compares them
+// settings of an older version are accepted here: findStaleness compares them
 const RESULT = z.object({
   format: z.literal(RESULT_FORMAT),
   experiment: z.string(),
@@ -149,7 +149,7 @@ const RESULT = z.object({
   })).min(1),
 });
 
-/** Formats JSON with one line per epoch: short, and a diff shows what changed. */
+/** Formats JSON with one line per epoch: compact, with readable diffs. */
 function formatResult(result: ExperimentResult): string {
   const lines: string[] = [];
   const compact = JSON.stringify(result, (key, value) => {
@@ -160,7 +160,7 @@ function formatResult(result: ExperimentResult): string {
   return compact.replace(/"@(\d+)"/g, (_, index) => lines[Number(index)]) + "\n";
 }
 
-/** Rounds to seven significant digits: all that float32 has. */
+/** Rounds to seven significant digits, the precision of float32. */
 function roundAll(record: ResultRecord): Record<string, number> {
   return Object.fromEntries(
     Object.entries(record).map(([key, value]) => [key, Number(value.toPrecision(7))]),

@@ -25,7 +25,7 @@ export interface TrainingSession {
   device: "cpu" | "gpu";
   /** Threads within an operation. */
   threads: number;
-  /** Runs that were trained side by side: they share the machine, so its seconds are longer. */
+  /** Runs trained in parallel: they share the machine, so epochs take longer. */
   jobs: number;
   tensorflow: string;
 }
@@ -68,7 +68,7 @@ export function readRunRecord(runFolder: string): RunRecord | null {
   return text === null ? null : parseJson(RUN_RECORD, text, path);
 }
 
-/** Adds a training session to the record. Only for a process that holds the run's lock. */
+/** Adds a training session to the record. The caller must hold the run's lock. */
 export function addSession(runFolder: string, data: DataIdentity, session: TrainingSession): void {
   const sessions = readRunRecord(runFolder)?.sessions ?? [];
   const record: RunRecord = { data, sessions: [...sessions, session] };
@@ -80,11 +80,14 @@ export interface RunState {
   stage: "new" | "interrupted" | "finished";
   /** Empty for a new one. */
   history: EpochRecord[];
-  /** To train with: as planned, except that a run already begun keeps its own path to the same weights. */
+  /**
+   * Configuration to train with: as planned, except that a started run keeps its own path to the same
+   * weights.
+   */
   config: TrainConfig;
 }
 
-/** Data and weights that all runs of a comparison share. */
+/** Data and weights of all runs of a comparison. */
 export interface SharedInputs {
   data: DataIdentity;
   /** Name of the backbones' initial weights. */
@@ -121,7 +124,7 @@ export async function inspectRun(
       what: `use run ${config.run} in this comparison`,
       why: `it ${differences.join(", ")}`,
       next: [
-        { advice: "ask for the recipe it was begun with" },
+        { advice: "use the recipe that it was started with" },
         { set: { into: "NAME" } },
         { advice: `delete ${folder}` },
       ],
@@ -135,12 +138,12 @@ export async function inspectRun(
   };
 }
 
-/** Lists the settings that make results another experiment's; paths and compute settings do not. */
+/** Lists settings that change the experiment; paths and compute settings do not. */
 function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
   const names = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
-  // a run may be continued for more epochs, but then its schedule differs from this recipe's
+  // a run may be resumed with more epochs, but then its schedule differs from this recipe's
   const matters = names.filter((name) => resumeRule(name) === "fixed" || name === "epochs");
-  const known = ["run", "weights"]; // the run is found by its name, and its weights are compared by what they are
+  const known = ["run", "weights"]; // the run is found by its name, and its weights are compared by content
   return matters.filter((name) => !known.includes(name) && saved[name] !== wanted[name])
     .map((name) => `has ${showOption(name, saved[name])} instead of ${showOption(name, wanted[name])}`);
 }

@@ -4,13 +4,13 @@ import { hashValue } from "./provenance.ts";
 import { type ExperimentResult, type Recipe, recipeOf } from "./results.ts";
 
 /**
- * A reason why results are not what today's recipe would give, or cannot be compared. Whether today's *code*
- * still trains alike is what the golden losses in the tests are for.
+ * Reason why results differ from those of the current recipe, or cannot be compared. Changes of the *code*
+ * are detected by the golden losses in the tests.
  */
 export type Staleness =
   /** Experiments without results. */
   | { kind: "missing"; experiments: string[] }
-  /** Results of experiments that do not exist any more. */
+  /** Results of experiments that no longer exist. */
   | { kind: "unknown"; experiments: string[] }
   /** The recipe does not match its hash. */
   | { kind: "edited"; experiments: string[] }
@@ -32,8 +32,8 @@ export interface SettingDifference {
 }
 
 /**
- * Finds results that today's recipe would not give, or that cannot be compared with each other. Experiments
- * with the same difference are one finding; empty if everything is fresh.
+ * Finds results that differ from those of the current recipe, or cannot be compared with each other.
+ * Experiments with the same difference are one finding; empty if everything is fresh.
  *
  * @example
  * ```ts
@@ -84,7 +84,7 @@ function compareInputs(result: ExperimentResult, first: ExperimentResult): ("dat
   ];
 }
 
-/** The recipe without what distinguishes the experiments. */
+/** The recipe without the settings that distinguish the experiments. */
 function sharedRecipe({ recipe }: ExperimentResult): string {
   const { variant: _variant, backbone: _backbone, adapter: _adapter, ...shared } = recipe;
   return JSON.stringify(Object.entries(shared).sort(([one], [other]) => one < other ? -1 : 1));

@@ -4,7 +4,7 @@ import { INPUT, SCORES, SIZE } from "./fold_network.ts";
 const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
 
 /**
- * Writes a demo page: choose a picture, see the probabilities of the ten classes. To be served from the
+ * Writes a demo page: choose a picture, see the probabilities of the ten classes. It is served from the
  * model's folder.
  *
  * @param note Text below: what the model was trained on.

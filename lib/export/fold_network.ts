@@ -54,7 +54,7 @@ export interface FoldedNetwork {
   adapter: FoldedConvolution | null;
   /** Filters divided by their length and by √64, `[K,64]`. */
   filters: Float32Array;
-  /** K: 10, or 1 where all classes share one. */
+  /** Number of filters K: 10, or 1 if all classes share one. */
   filterCount: number;
   hidden: FoldedLinear;
   output: FoldedLinear;

@@ -18,14 +18,14 @@ const OPSET = 13;
 const [FLOAT, INT64] = [1, 7]; // TensorProto.DataType
 const [TYPE_INT, TYPE_INTS] = [2, 7]; // AttributeProto.AttributeType
 
-/** A size that is known, or the name of one that is not. */
+/** A known size, or the name of an unknown one. */
 export type Dimension = number | string;
 
 /** An input or output of the whole graph, in float32. */
 export interface GraphValue {
   name: string;
   shape: readonly Dimension[];
-  /** Description for people. */
+  /** Human-readable description. */
   description: string;
 }
 

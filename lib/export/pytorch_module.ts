@@ -13,7 +13,7 @@ import {
 export interface PytorchModuleOptions extends NetworkSpec {
   /** Description of the network, one line. */
   description: string;
-  /** Name of the safetensors file, which lies beside. */
+  /** Name of the safetensors file in the same folder. */
   weightsFile: string;
   /** Name of the Python file. */
   moduleFile: string;

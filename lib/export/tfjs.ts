@@ -52,7 +52,7 @@ export class TfjsGraph {
   #weights: TfjsWeight[] = [];
   #values: Uint8Array[] = [];
 
-  /** Adds a place for an input; −1 is a size that is not known. */
+  /** Adds a placeholder; −1 is an unknown size. */
   placeholder(name: string, shape: readonly number[]): string {
     return this.node(
       "Placeholder",
@@ -116,17 +116,17 @@ export class TfjsGraph {
   }
 }
 
-/** A text as an attribute. */
+/** Encodes a string attribute. */
 export function textAttribute(text: string): TfjsAttribute {
   return { s: btoa(text) };
 }
 
-/** Texts as an attribute. */
+/** Encodes a list of strings as an attribute. */
 export function textsAttribute(texts: string[]): TfjsAttribute {
   return { list: { s: texts.map((text) => btoa(text)) } };
 }
 
-/** Whole numbers as an attribute. */
+/** Encodes a list of integers as an attribute. */
 export function integersAttribute(values: number[]): TfjsAttribute {
   return { list: { i: values.map(String) } };
 }
@@ -143,7 +143,7 @@ function shapeOf(shape: readonly number[]): TfjsShape {
  * It uses operations only that every backend has: padding by zeros before a `VALID` convolution instead of
  * explicit padding, and likewise for pooling, which comes after a ReLU and so sees nothing below zero.
  *
- * @param metadata What the model says of itself.
+ * @param metadata Metadata of the model.
  */
 export function toTfjs(network: FoldedNetwork, metadata: Record<string, string> = {}): TfjsFiles {
   const graph = new TfjsGraph();

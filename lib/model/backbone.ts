@@ -43,7 +43,7 @@ function basicBlock(context: ForwardContext, x: tf.Tensor4D, name: string): tf.T
 }
 
 /**
- * Adapter behind the backbone: a trainable convolution, 64 → 64 channels, with batch normalisation and ReLU.
+ * Adapter after the backbone: a trainable convolution, 64 → 64 channels, with batch normalisation and ReLU.
  *
  * @param v The feature map `[B,8,8,64]`.
  */

@@ -8,8 +8,8 @@ export interface CreateNetworkOptions {
   /** Random seed of the initialisation. @default 0 */
   seed?: number;
   /**
-   * Tensors of the backbone by torchvision's names (`conv1.weight`, …), in PyTorch's layout; random without
-   * them.
+   * Tensors of the backbone by torchvision's names (`conv1.weight`, …), in PyTorch's layout.
+   * @default random initialisation
    */
   pretrained?: ReadonlyMap<string, { shape: number[]; data: Float32Array }> | null;
 }
@@ -17,7 +17,7 @@ export interface CreateNetworkOptions {
 /**
  * Creates the tensors of a new network.
  *
- * Each tensor is drawn from a generator of its own, keyed by seed and name: variants with the same seed share
+ * Each tensor is sampled by its own generator, keyed by seed and name: variants with the same seed share
  * the tensors they have in common, and nothing depends on the order of creation.
  */
 export function createNetwork(spec: NetworkSpec, options: CreateNetworkOptions = {}): StateDict {

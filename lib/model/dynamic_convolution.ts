@@ -20,7 +20,7 @@ export function dynamicConvolution(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Ten
   return tf.transpose(tf.reshape(responses, [B, H, W, filters.shape[0]]), [0, 3, 1, 2]); // [B,K,8,8]
 }
 
-/** {@linkcode dynamicConvolution} as the lab's text has it: one convolution after the other. */
+/** Computes {@linkcode dynamicConvolution} as in the lab's text: one convolution per class. */
 export function dynamicConvolutionOneByOne(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
   const maps = tf.split(filters, filters.shape[0]).map((filter) => {
     const kernel = tf.reshape(filter, [1, 1, CHANNELS, 1]);

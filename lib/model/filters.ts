@@ -28,12 +28,12 @@ export function generateFilters(
   return tf.tanh(linear(context, hidden, "weights_generator.2")); // [10,64]
 }
 
-/** Learned filters, kept as PyTorch's `[K,64,1,1]`. */
+/** Reads the stored filters, PyTorch's `[K,64,1,1]`, as `[K,64]`. */
 function storedFilters({ tensors }: ForwardContext): tf.Tensor2D {
   return tf.transpose(tf.reshape(tensors["filters.weight"], [CHANNELS, -1])); // [1,1,64,K] → [K,64]
 }
 
-/** w / ‖w‖₂ for each row. */
+/** Normalises each row: w / ‖w‖₂. */
 export function normaliseRows(filters: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(filters, tf.rsqrt(tf.sum(tf.square(filters), 1, true)));
 }

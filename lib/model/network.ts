@@ -56,12 +56,12 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
   return { scores, maps, filters, statistics: context.statistics };
 }
 
-/** Computes the feature map v that the filters are applied to, `[B,8,8,64]`: the adapter's, if any. */
+/** Computes the feature map v that the filters are applied to, `[B,8,8,64]`, after the adapter, if any. */
 export function featureMap(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): tf.Tensor4D {
   return features(createForwardContext(tensors, options), images, options);
 }
 
-/** Computes the backbone's feature map `[B,8,8,64]`, which a frozen backbone never changes. */
+/** Computes the backbone's feature map `[B,8,8,64]`; with a frozen backbone it can be cached. */
 export function backboneFeatures(
   tensors: StateDict,
   images: tf.Tensor4D,

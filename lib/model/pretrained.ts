@@ -26,7 +26,7 @@ export const PUBLISHED_WEIGHTS =
 
 /** Options of {@linkcode loadPretrained}. */
 export interface LoadPretrainedOptions extends LoadOptions {
-  /** A safetensors file, or `random`; else looked for, else fetched. */
+  /** A safetensors file, or `random`. @default found on this machine, else downloaded */
   weights?: string | null;
   /** File that holds the fetched tensors. @default {data/resnet18-layer1.safetensors} */
   file?: string;
@@ -36,22 +36,24 @@ export interface LoadPretrainedOptions extends LoadOptions {
 
 /** Initial weights of the backbone. */
 export interface Pretrained {
-  /** Tensors by torchvision's names (`conv1.weight` …) in PyTorch's layout; null for a random start. */
+  /**
+   * Tensors by torchvision's names (`conv1.weight` …) in PyTorch's layout; null for random initialisation.
+   */
   tensors: ReadonlyMap<string, { shape: number[]; data: Float32Array }> | null;
   /** Name in every output that depends on them. */
   name: string;
   /** The setting, `RESNET18_WEIGHTS`, the project's file, a download just made, or none of them. */
   source: "option" | "environment" | "local" | "download" | "random";
-  /** Reason why a random start takes the pretrained weights' place. */
+  /** Reason for random initialisation instead of pretrained weights. */
   reason?: string;
 }
 
-const RANDOM = "random"; // setting and name of a random start
+const RANDOM = "random"; // setting and name of random initialisation
 
 /**
  * Loads the backbone's weights: `weights`, else the environment variable `RESNET18_WEIGHTS`, else
  * `data/resnet18-layer1.safetensors`, else the 25 tensors out of the published file by HTTP range, else, and
- * only if the network cannot be reached, none: a random start, with a warning.
+ * only if the server cannot be reached, none: random initialisation, with a warning.
  *
  * @throws {InputError} If the file that was named or found is missing or has other tensors, or the server
  *   refuses.
@@ -88,7 +90,7 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
   return await readWeights(file, source);
 }
 
-/** Reads and checks a file, and names it: only what was fetched here is called torchvision's. */
+/** Reads and checks a file, and names it: only a file downloaded here is called torchvision's. */
 async function readWeights(path: string, source: Pretrained["source"]): Promise<Pretrained> {
   const bytes = await Deno.readFile(path).catch((error) => {
     throw new InputError({
@@ -119,7 +121,7 @@ function listWanted(): { name: string; shape: number[] }[] {
     .map(({ name, shape }) => ({ name: name.slice(prefix.length), shape }));
 }
 
-/** Takes the wanted tensors out of those of a file and checks each. */
+/** Selects the wanted tensors of a file and checks each. */
 function selectBackbone(
   tensors: Map<string, StoredTensor>,
   label: string,
@@ -171,15 +173,15 @@ function addAdvice(error: DownloadError): DownloadError {
   return new DownloadError({ ...error.problem, next }, error.failure, { cause: error });
 }
 
-const SMALL_GAP = 65_536; // bytes between two wanted tensors that cost less than another request
-const LARGEST_HEADER = 1_000_000; // ResNet-18's has 12 KB
+const SMALL_GAP = 65_536; // gaps up to this many bytes cost less than another request
+const LARGEST_HEADER = 1_000_000; // ResNet-18's header has 12 KB
 
 /**
  * Fetches some tensors out of a safetensors file on a server: its header, then only the bytes needed,
  * neighbours together.
  *
- * @throws {DownloadError} If they cannot be had.
- * @throws {InputError} If the file lacks one of the tensors, or is no safetensors file.
+ * @throws {DownloadError} If they cannot be downloaded.
+ * @throws {InputError} If the file lacks one of the tensors, or is not a safetensors file.
  */
 async function fetchTensors(
   url: string,

@@ -10,7 +10,7 @@ const PIXELS = MAP_SIZE * MAP_SIZE;
  * FC 64→1 (or 64→10).
  *
  * @param maps Response maps `[B,K,8,8]`.
- * @returns Scores `[B,10]`. A single map with a single score stands for all ten classes alike.
+ * @returns Scores `[B,10]`. A single map with a single score is broadcast to all ten classes.
  */
 export function predictScores(context: ForwardContext, maps: tf.Tensor4D): tf.Tensor2D {
   const B = maps.shape[0];
@@ -20,7 +20,7 @@ export function predictScores(context: ForwardContext, maps: tf.Tensor4D): tf.Te
   return scores.shape[1] === CLASSES ? scores : tf.tile(scores, [1, CLASSES]);
 }
 
-/** {@linkcode predictScores} as the lab's text has it: one class after the other. */
+/** Computes {@linkcode predictScores} as in the lab's text: one class at a time. */
 export function predictScoresOneByOne(context: ForwardContext, maps: tf.Tensor4D): tf.Tensor2D {
   const scores = tf.split(maps, maps.shape[1], 1).map((map) => {
     const row = tf.reshape(map, [-1, PIXELS]) as tf.Tensor2D; // [B,64]

@@ -4,7 +4,7 @@ export type Variant = "dynamic" | "static-per-class" | "static-ten-way" | "stati
 /** Backbone parameters that are trained: all, none, or batch normalisation's alone. */
 export type BackboneMode = "trainable" | "frozen" | "bn-only";
 
-/** The trainable convolution behind the backbone. */
+/** Trainable convolution after the backbone. */
 export type AdapterKind = "none" | "1x1" | "3x3";
 
 /** Architecture of a network. */
@@ -13,13 +13,13 @@ export interface NetworkSpec {
   variant: Variant;
   /** Backbone parameters that are trained. */
   backbone: BackboneMode;
-  /** Convolution behind the backbone. */
+  /** Convolution after the backbone. */
   adapter: AdapterKind;
 }
 
 /** Implementation of a network; results are equal up to rounding. */
 export interface Execution {
-  /** Loop over the classes, as the lab's text does. */
+  /** Loop over the classes, as in the lab's text. */
   classLoop: boolean;
   /** Winograd's algorithm for the 3×3 convolutions. */
   winograd: boolean;

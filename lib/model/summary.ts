@@ -20,7 +20,7 @@ export interface LayerSummary {
   outputShape: (number | "B")[];
   /** Parameters, running statistics not counted. */
   parameters: number;
-  /** Trainable ones among them. */
+  /** Trainable parameters among them. */
   trainable: number;
 }
 
@@ -28,9 +28,9 @@ export interface LayerSummary {
 export interface NetworkSummary {
   /** From input to output. */
   layers: LayerSummary[];
-  /** Of all layers, running statistics not counted. */
+  /** Parameters of all layers, running statistics not counted. */
   parameters: number;
-  /** Trainable ones among them. */
+  /** Trainable parameters among them. */
   trainable: number;
 }
 

@@ -10,7 +10,7 @@ import {
 
 /** Initialisation of a tensor. */
 export type Start =
-  /** The standard normal distribution: `nn.Embedding`. */
+  /** Standard normal: `nn.Embedding`. */
   | { kind: "normal"; deviation: number }
   /** Uniform in ± `bound`: `nn.Linear` and `nn.Conv2d`, whose bound is 1/√fan-in. */
   | { kind: "uniform"; bound: number }
@@ -23,7 +23,7 @@ export interface TensorDescription {
   name: string;
   /** In PyTorch's layout. */
   shape: number[];
-  /** Initialisation where no pretrained one is given. */
+  /** Initialisation without pretrained weights. */
   start: Start;
 }
 

@@ -75,7 +75,7 @@ export async function classify(
   }
 }
 
-/** Path of the model that comes with the project, below the folder of all runs. */
+/** Path of the published model, relative to the runs folder. */
 export const PUBLISHED_MODEL = join("published", "dynamic.safetensors");
 
 /**

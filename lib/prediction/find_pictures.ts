@@ -19,7 +19,7 @@ export interface PictureSource {
  * Lists the pictures that an argument names: a file, those in a folder (not in its folders), or `-` for
  * standard input.
  *
- * @throws {InputError} If there is no such thing, or the folder has no picture.
+ * @throws {InputError} If the path does not exist, or the folder has no picture.
  */
 export function findPictures(argument: string): PictureSource[] {
   if (argument === STANDARD_INPUT) {

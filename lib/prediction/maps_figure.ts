@@ -6,27 +6,27 @@ import { FONT_SIZE } from "../figures/style.ts";
 import { CLASSES, MAP_SIZE } from "../model/spec.ts";
 import type { Prediction } from "./classify.ts";
 
-/** Pictures on one page at most. */
+/** Maximum number of pictures on one page. */
 export const MAXIMUM_PICTURES_ON_PAGE = 40;
 
-/** A picture, and what the network says of it. */
+/** A picture and its prediction. */
 export interface PredictedPicture {
   /** Bytes `[32,32,3]`. */
   pixels: Uint8Array;
-  /** What the figure calls it. */
+  /** Label in the figure. */
   label: string;
   prediction: Prediction;
-  /** The right class, where it is known. */
+  /** True class, if known. */
   trueClass?: number;
 }
 
-/** Pixels for a picture's label above it, or below it on a page. */
+/** Width of a picture's label in pixels: alone, and on a page. */
 const [ROOM_ALONE, ROOM_ON_PAGE] = [112, 58];
 
-/** What the figure says beside the pictures. */
+/** Options of {@linkcode drawMapsFigure}. */
 export interface MapsFigureOptions {
   title?: string;
-  /** Which model, trained on what. */
+  /** Line below the title: the model and its training data. */
   subtitle?: string;
 }
 
@@ -60,7 +60,7 @@ function toExample({ pixels, prediction, trueClass }: PredictedPicture): Respons
 }
 
 /**
- * A label that fits: without its ending, then without its middle, since names of files differ at their ends.
+ * Shortens a label to fit: drops the extension, then the middle, since file names differ at their ends.
  */
 function shorten(label: string, width: number, fontSize: number): string {
   const fits = (text: string) => textWidth(text, fontSize, "bold") <= width;

@@ -2,20 +2,20 @@ import type { Sharp } from "sharp";
 import { IMAGE_SIZE } from "../data/dataset.ts";
 import { InputError } from "../support/errors.ts";
 
-/** Longest file that is read, in bytes. */
+/** Maximum file size in bytes. */
 export const MAXIMUM_BYTES = 100_000_000;
 /** Largest picture that is decoded, in pixels: a few kilobytes can claim to be gigabytes. */
 export const MAXIMUM_PIXELS = 100_000_000;
 
-/** Formats that are read. */
+/** Supported formats. */
 export type PictureFormat = "PNG" | "JPEG" | "WebP";
 
-/** Ways to make a picture square: crop its middle, pad it with black bars, or stretch it. */
+/** Methods to make a picture square: crop its middle, pad it with black bars, or stretch it. */
 export type Fit = "crop" | "pad" | "stretch";
 
 /** Options of {@linkcode preparePicture}. */
 export interface PreparePictureOptions {
-  /** Way to make it square. @default "crop" */
+  /** Method to make the picture square. @default "crop" */
   fit?: Fit;
   /** Name of the picture in errors. @default "the picture" */
   label?: string;
@@ -29,16 +29,16 @@ export interface PreparedPicture {
   format: PictureFormat;
   /** Width before it was resized, upright, in pixels. */
   width: number;
-  /** Height likewise. */
+  /** Height before it was resized, upright, in pixels. */
   height: number;
-  /** Whether it had transparent parts, which are laid on white. */
+  /** True if the picture has transparent parts; they are composited on white. */
   isTransparent: boolean;
 }
 
 /**
  * Decodes a PNG, JPEG or WebP picture (of an animation the first frame) and resizes it to 32×32 pixels.
  *
- * It is rotated as its EXIF orientation says; transparent parts are laid on white. Bars are black, as the
+ * It is rotated by its EXIF orientation; transparent parts are composited on white. Bars are black, as the
  * padding of the training images is. Where it shrinks, pixels are averaged over the area they cover.
  *
  * @param bytes Content of the file.
@@ -63,7 +63,7 @@ export async function preparePicture(
         fit: ({ crop: "cover", pad: "contain", stretch: "fill" } as const)[fit],
         background: "#000",
         kernel: "linear",
-        fastShrinkOnLoad: false, // JPEG's own reduction would be another average
+        fastShrinkOnLoad: false, // libjpeg's shrink-on-load would average differently
       })
       .toColourspace("srgb")
       .raw({ depth: "uchar" })
@@ -108,7 +108,7 @@ function detectFormat(bytes: Uint8Array, label: string): PictureFormat {
   );
 }
 
-/** Creates the error for a file that is too long. */
+/** Creates the error for a file that is too large. */
 export function tooManyBytes(label: string): InputError {
   return new InputError(
     `Cannot use ${label}: it is larger than ${MAXIMUM_BYTES / 1e6} MB; make it smaller first.`,

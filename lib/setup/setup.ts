@@ -1,5 +1,5 @@
 /**
- * Installs what this project needs and does not bring: TensorFlow into `.tensorflow`, Python packages into
+ * Installs the project's native dependencies: TensorFlow into `.tensorflow`, Python packages into
  * `.venv`.
  *
  * @module
@@ -42,7 +42,7 @@ export interface EnsurePythonPackagesOptions {
   project?: string;
 }
 
-/** An environment that has the packages. */
+/** A Python environment with the packages. */
 export interface PythonPackages {
   /** Its Python. Call programs as modules, `python -m nbconvert`: its scripts break when it is moved. */
   python: string;
@@ -56,10 +56,10 @@ const NAMES: Record<PackageSet, string> = {
 };
 
 /**
- * Makes sure that the packages of `requirements/<name>.txt` are in `.venv`; makes it, and installs them,
- * where they are missing.
+ * Makes sure that the packages of `requirements/<name>.txt` are in `.venv`; creates it and installs them
+ * if they are missing.
  *
- * Where all is there it takes about a millisecond.
+ * Takes about a millisecond if they are installed.
  *
  * @throws {TensorFlowError} If they cannot be installed.
  * @throws {SetupInterrupted} If the user stops it.
@@ -84,7 +84,7 @@ export async function ensurePythonPackages(
   };
   if (isReady()) return { python };
   await withSetup({ folder: tensorflowFolder(project), venv, reporter }, async (context) => {
-    if (isReady()) return; // by the set-up that was waited for
+    if (isReady()) return; // installed by the other process meanwhile
     context.reporter.line(`Fetching ${NAMES[name]} (once) …`);
     await ensureVenv(context);
     await installPackages({ requirements, name: NAMES[name] }, context);
@@ -93,7 +93,7 @@ export async function ensurePythonPackages(
   return { python };
 }
 
-/** Names the pins, and the machine's own Python, whose upgrade leaves an environment empty. */
+/** Identifies the pins and the system's Python, whose upgrade leaves an environment empty. */
 function makeStamp(python: string, requirements: string): string | null {
   try {
     return `${Deno.realPathSync(python)}\n${Deno.readTextFileSync(requirements)}`;

@@ -4,7 +4,7 @@ export type NextStep =
   | { set: Record<string, unknown> }
   /** Run a task: `{ task: "setup", set: { device: "gpu" } }` → "run `deno task setup --device gpu`". */
   | { task: string; arguments?: readonly string[]; set?: Record<string, unknown> }
-  /** Anything else, as a clause in the imperative: "check that `nvidia-smi` lists a GPU". */
+  /** Other advice, as a clause in the imperative: "check that `nvidia-smi` lists a GPU". */
   | { advice: string };
 
 /** A problem with the user's input, in parts. */
@@ -33,7 +33,7 @@ export class InputError extends Error {
   readonly setting?: string;
   /** {@linkcode Problem.next} */
   readonly next: readonly NextStep[];
-  /** The problem in parts, where it was given so. */
+  /** The problem in parts, if it was given in parts. */
   readonly problem?: Problem;
 
   /** Creates the error. @param problem In parts, or a complete sentence where no setting is at fault. */

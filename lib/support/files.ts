@@ -22,17 +22,17 @@ export function writeText(path: string, text: string): void {
   writeFileAtomically(path, new TextEncoder().encode(text));
 }
 
-/** Tells whether a file, a folder or what a link points to is there. */
+/** Tells whether a path exists; links are followed. */
 export function exists(path: string): boolean {
   return statOrNull(path) !== null;
 }
 
-/** Reads a text file; null where there is none. */
+/** Reads a text file; null if it does not exist. */
 export function readTextOrNull(path: string): string | null {
   return orNull(() => Deno.readTextFileSync(path));
 }
 
-/** Reads a JSON file; null where there is none, or where it does not hold an object. */
+/** Reads a JSON file; null if it does not exist or does not hold an object. */
 export function readJsonOrNull(path: string): Record<string, unknown> | null {
   try {
     const value = JSON.parse(readTextOrNull(path) ?? "null");
@@ -48,15 +48,15 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Asks for a file's size, kind and times; null where there is none. */
+/** Returns a file's size, kind and times; null if it does not exist. */
 export function statOrNull(path: string): Deno.FileInfo | null {
   return orNull(() => Deno.statSync(path));
 }
 
 /**
- * Checks that a file can be written: that its folder is there.
+ * Checks before long work that a file can be written: that its folder exists.
  *
- * @throws {InputError} If not: better said before the work than after it.
+ * @throws {InputError} If not.
  */
 export function requireFolderOf(path: string): void {
   const folder = dirname(resolve(path));

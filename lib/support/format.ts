@@ -1,11 +1,11 @@
-/** Numbers in a table's shape: nested rows, or all values one after the other as a tensor's data are. */
+/** A matrix of numbers: nested rows, or flat values in row-major order, as a tensor's data. */
 export type Matrix = ArrayLike<number> | ArrayLike<ArrayLike<number>>;
 
 /**
- * The rows of a matrix.
+ * Splits a matrix into rows.
  *
- * @param rows How many rows there must be.
- * @throws {RangeError} If the values cannot be split into so many rows of one length.
+ * @param rows Expected number of rows.
+ * @throws {RangeError} If the values cannot be split into this many rows of equal length.
  *
  * @example
  * ```ts
@@ -35,29 +35,29 @@ export function toRows(matrix: Matrix, rows: number): number[][] {
   return result;
 }
 
-/** A number with so many decimals, and a true minus sign. */
+/** Formats a number with fixed decimals and a true minus sign. */
 export function formatNumber(value: number, decimals: number): string {
   const text = value.toFixed(decimals);
   return /^-0(\.0*)?$/.test(text) ? text.slice(1) : text.replace("-", "−");
 }
 
-/** A difference with so many decimals and its sign: `+0.20`, `−1.20`, `0.00`. */
+/** Formats a difference with fixed decimals and its sign: `+0.20`, `−1.20`, `0.00`. */
 export function formatSigned(difference: number, decimals: number): string {
   const text = formatNumber(difference, decimals);
   return difference > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
-/** A share 0–1 as a percentage: `0.803` → `80.3 %`, with a space that does not break. */
-export function formatPercent(share: number, decimals = 1): string {
-  return `${formatNumber(100 * share, decimals)}\u00a0%`;
+/** Formats a fraction 0–1 as a percentage: `0.803` → `80.3 %`, with a non-breaking space. */
+export function formatPercent(fraction: number, decimals = 1): string {
+  return `${formatNumber(100 * fraction, decimals)}\u00a0%`;
 }
 
-/** A whole number with commas between the thousands. */
+/** Formats a whole number with thousands separators. */
 export function formatCount(count: number): string {
   return count.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** Seconds as `mm:ss`, from an hour on as `h:mm:ss`; `--:--` while unknown. */
+/** Formats seconds as `mm:ss`, from an hour on as `h:mm:ss`; `--:--` while unknown. */
 export function formatDuration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "--:--";
   const whole = Math.max(0, Math.round(seconds));
@@ -66,18 +66,18 @@ export function formatDuration(seconds: number | null | undefined): string {
   return `${hours > 0 ? `${hours}:` : ""}${two(minutes)}:${two(whole % 60)}`;
 }
 
-/** A learning rate: `0.0421`, or `4.2e-7` where it is tiny. */
+/** Formats a learning rate: `0.0421`, or `4.2e-7` where it is tiny. */
 export function formatRate(rate: number): string {
   return rate === 0 || rate >= 0.001 ? rate.toFixed(4) : rate.toExponential(1);
 }
 
-/** Bytes as kB, MB or GB. */
+/** Formats bytes as kB, MB or GB. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** The least and the greatest finite value. */
+/** Returns the least and the greatest finite value. */
 export function extent(values: Iterable<number>): [number, number] {
   let low = Infinity, high = -Infinity;
   for (const value of values) {

@@ -9,7 +9,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Watch on the signals that stop a program. */
+/** Watch for the signals that stop a program. */
 export interface InterruptWatch extends Disposable {
   /** Aborted by the first signal. */
   signal: AbortSignal;

@@ -1,5 +1,5 @@
 /**
- * Locks between processes. They are the operating system's: a process that ends, however it ends, frees its
+ * Locks between processes. They are the operating system's: a process that ends for any reason releases its
  * own.
  *
  * @module
@@ -22,7 +22,7 @@ export function tryLockFile(path: string): Disposable | null {
  * on the folder itself and leaves no file.
  *
  * @param folder Created if it is missing.
- * @param onWait Called once if another holds the lock.
+ * @param onWait Called once if another process holds the lock.
  */
 export async function withFolderLock<T>(
   folder: string,
@@ -38,7 +38,7 @@ export async function withFolderLock<T>(
   return await work();
 }
 
-/** Some network file systems have no locks on folders: there the user has to start one process at a time. */
+/** Some network file systems cannot lock folders: there the user must run one process at a time. */
 async function tryLock(handle: Deno.FsFile): Promise<boolean> {
   try {
     return await handle.tryLock(true);

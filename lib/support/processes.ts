@@ -2,7 +2,7 @@ import { InputError } from "./errors.ts";
 
 /** Options of {@linkcode startProcess}. */
 export interface ProcessOptions {
-  /** Variables added to this process's own environment, or in its place (`extendEnv: false`). */
+  /** Environment variables, added to this process's own unless `extendEnv` is false. */
   env?: Record<string, string>;
   /** Pass this process's environment on. @default true */
   extendEnv?: boolean;
@@ -30,22 +30,22 @@ export interface ProcessEnd {
   stderr: string;
 }
 
-/** A running program. */
+/** A running child process. */
 export interface ChildProcess {
   readonly pid: number;
-  /** Resolves when it has ended and all its lines were handed over; a failing exit code is no error. */
+  /** Resolves when it has ended and all its lines were received; does not reject for a failing exit code. */
   readonly ended: Promise<ProcessEnd>;
-  /** Writes to its standard input. A process that has ended takes nothing; its `ended` tells why. */
+  /** Writes to its standard input; without effect after the process has ended. */
   write(text: string): void;
   /** Closes its standard input. */
   closeInput(): void;
-  /** Sends a signal; after SIGTERM, SIGKILL 5 s later. Nothing happens where it has ended. */
+  /** Sends a signal; after SIGTERM, SIGKILL 5 s later. Without effect after it has ended. */
   kill(signal?: Deno.Signal): void;
 }
 
 /**
- * Starts a program. It outlives this process unless it is told to end: Ctrl-C in a terminal reaches both, and
- * what this process does with a signal stays its own matter.
+ * Starts a program. It outlives this process unless it is stopped: Ctrl-C in a terminal reaches both, and
+ * this process's own handling of signals is unchanged.
  *
  * @throws {InputError} If there is no such program, or it may not be run.
  *
@@ -76,7 +76,7 @@ export async function startProcess(
     buffer: { stdout: onOutput === undefined, stderr: onError === undefined },
     stripFinalNewline: false,
     reject: false,
-    cleanup: false, // it would listen for signals, and end this process before it has saved
+    cleanup: false, // execa's clean-up would listen for signals and end this process before it has saved
   });
   if (child.pid === undefined) {
     const { cause } = await child;

@@ -1,9 +1,9 @@
 /**
- * Random numbers that depend on their key alone.
+ * Keyed random numbers.
  *
- * Everything random in a run (initial weights, the order of an epoch, the crop of an image) is drawn from a
+ * Everything random in a run (initial weights, the order of an epoch, the crop of an image) comes from a
  * generator keyed by integers such as (seed, epoch, index). There is no hidden state to save, so a resumed
- * run draws what the uninterrupted one would.
+ * run gets the same numbers as an uninterrupted one.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Random {
   integer(limit: number): number;
   /** The next number of the standard normal distribution. */
   normal(): number;
-  /** Puts `values` in random order, in place (Fisher–Yates). */
+  /** Shuffles `values` in place (Fisher–Yates). */
   shuffle(values: Uint32Array): void;
 }
 
@@ -45,7 +45,7 @@ export function hash(...words: number[]): number {
 /**
  * Creates the generator of a key: sfc32 (Doty-Humphrey, PractRand), seeded by hashes of the key.
  *
- * @param key Integers that name what is drawn: a seed first, then for instance the epoch and the index of an
+ * @param key Integers that identify the stream: a seed first, then for instance the epoch and the index of an
  *   image.
  *
  * @example
@@ -65,7 +65,7 @@ export function createRandom(...key: number[]): Random {
     c = (c << 21 | c >>> 11) + result | 0;
     return result >>> 0;
   };
-  for (let round = 0; round < 12; round++) bits(); // sfc32 asks for some rounds before its first number
+  for (let round = 0; round < 12; round++) bits(); // sfc32 needs some rounds before its first number
   const next = () => bits() / 0x1_0000_0000;
   const integer = (limit: number) => Math.floor(next() * limit);
   return {

@@ -23,7 +23,7 @@ export interface StoredTensor {
 export interface Safetensors {
   /** Tensors by name, in the order of the file. */
   tensors: Map<string, StoredTensor>;
-  /** The header's `__metadata__`: texts by name. */
+  /** The header's `__metadata__`: strings by name. */
   metadata: Record<string, string>;
 }
 
@@ -34,7 +34,7 @@ export interface TensorEntry {
   data_offsets: [number, number];
 }
 
-/** The header of a file: what is in it, and where. */
+/** The header of a file: names, types, shapes and offsets of its tensors. */
 export interface SafetensorsHeader {
   /** Entries by tensor name. */
   entries: Map<string, TensorEntry>;
@@ -51,7 +51,7 @@ const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
  * Parses the JSON header and checks that each entry is sound.
  *
  * @param bytes The file's first bytes: the length and the whole header.
- * @param label How errors name the file.
+ * @param label Name of the file in errors.
  * @param size The file's length, where it is known, so that a file cut short is recognised.
  * @throws {InputError} If it is no safetensors header, or the file is shorter than it says.
  */
@@ -90,7 +90,7 @@ function isSound(entry: unknown): boolean {
 }
 
 /**
- * Makes a typed array of a tensor's bytes (a copy).
+ * Copies a tensor's bytes into a typed array.
  *
  * @throws {InputError} If the type is not one of F32, I32, I64, U8, or the bytes do not fit the shape.
  */
@@ -111,8 +111,8 @@ export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: strin
  * Parses a whole file.
  *
  * @param bytes The file's content.
- * @param label How errors name the file.
- * @throws {InputError} If it is cut short, damaged or something else.
+ * @param label Name of the file in errors.
+ * @throws {InputError} If it is truncated, damaged or not a safetensors file.
  */
 export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors {
   const { entries, metadata, headerBytes } = parseHeader(bytes, label, bytes.length);
@@ -125,18 +125,18 @@ export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors 
   return { tensors, metadata };
 }
 
-/** A file that was read; its tensors are decoded on demand. */
+/** An open file; its tensors are decoded on demand. */
 export interface OpenSafetensors extends SafetensorsHeader {
   /** Decodes all tensors. @throws {InputError} If one is damaged. */
   decode(): Map<string, StoredTensor>;
 }
 
 /**
- * Opens a file: its header is read and checked first, then its data, from the same file even if another takes
- * its name meanwhile.
+ * Opens a file: its header is read and checked first, then its data, from the same file even if it is
+ * replaced meanwhile.
  *
- * @param accept Checks the metadata before the data are read; its error ends the reading.
- * @throws {InputError} If there is no such file, or it is cut short, damaged or something else.
+ * @param accept Checks the metadata before the data are read; may throw.
+ * @throws {InputError} If the file is missing, truncated, damaged or not a safetensors file.
  */
 export async function openSafetensors(
   path: string,
@@ -154,7 +154,7 @@ export async function openSafetensors(
   return { ...header, decode: () => parseSafetensors(bytes, basename(path)).tensors };
 }
 
-/** The first bytes of a file: fewer where it is shorter. */
+/** Reads the first bytes of a file, or fewer if it is shorter. */
 async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   await file.seek(0, Deno.SeekMode.Start);
@@ -177,7 +177,7 @@ function requireFile(path: string): void {
   throw new InputError({ what: `read ${path}`, why: info ? "it is a folder" : "there is no such file" });
 }
 
-/** The bytes of a file with these tensors, sorted by name. Data starts on a multiple of 8 bytes. */
+/** Encodes tensors, sorted by name, as a file. The data start on a multiple of 8 bytes. */
 export function formatSafetensors(
   tensors: Iterable<[string, StoredTensor]>,
   metadata: Record<string, string> = {},

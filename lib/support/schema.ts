@@ -1,5 +1,5 @@
 /**
- * Checks of values from outside (command line, JSON files) by zod, refused in one sentence.
+ * Validates external values (command line, JSON files) with zod; errors are one sentence.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { InputError } from "./errors.ts";
 export interface Option<Value = unknown> {
   /** Type and check; nullable where "off" is a value. */
   schema: z.ZodType<Value>;
-  /** The value where none is given; `null` by default. */
+  /** Default value. @default null */
   default?: Value;
-  /** The default in words, where the value alone would not say it. */
+  /** The default in words, if the value alone is not clear. */
   defaultText?: string;
-  /** Refuse a command line without it. */
+  /** True if a command line must have it. */
   isRequired?: boolean;
-  /** The word for `null` on the command line; without one, `null` cannot be given. */
+  /** Word for `null` on the command line; without it, `null` cannot be given. */
   nullWord?: string;
-  /** The heading it is listed under. @default {"Options"} */
+  /** Heading in `--help`. @default {"Options"} */
   group?: string;
-  /** One line without a full stop. */
+  /** Description: one line without a full stop. */
   help: string;
-  /** The same for turning off what is on by default. */
+  /** Description of the flag that turns off a boolean that is on by default. */
   helpOff?: string;
   /** Placeholder of the value in `--help`: `FILE`, `PATH|synthetic`. */
   value?: string;
@@ -37,31 +37,31 @@ export interface Range {
   below?: number;
 }
 
-/** A safe integer within a range. Its issues read "must be a whole number of at least 1". */
+/** Schema of a safe integer within a range. Its issues read "must be a whole number of at least 1". */
 export function integer(range: Range = {}): z.ZodNumber {
   const error = `must be a whole number${wordRange(range)}`;
   return withRange(z.int({ error }), range, error);
 }
 
-/** A finite number within a range. */
+/** Schema of a finite number within a range. */
 export function number(range: Range = {}): z.ZodNumber {
   const error = `must be a number${wordRange(range)}`;
   return withRange(z.number({ error }), range, error);
 }
 
-/** True or false. */
+/** Schema of a boolean. */
 export function boolean(): z.ZodBoolean {
   return z.boolean({ error: "must be true or false" });
 }
 
-/** One of some words. */
+/** Schema of one of several words. */
 export function choice<const Words extends readonly string[]>(
   words: Words,
 ): z.ZodEnum<z.core.util.ToEnum<Words[number]>> {
   return z.enum(words, { error: `must be ${listWords(words)}` });
 }
 
-/** Non-empty text, or text of a pattern that `words` describe. */
+/** Schema of non-empty text, or of text that matches a pattern described by `words`. */
 export function text(pattern = /./, words = "some text"): z.ZodString {
   const error = `must be ${words}`;
   return z.string({ error }).regex(pattern, { error });
@@ -84,16 +84,16 @@ function wordRange({ from, above, to, below }: Range): string {
   return parts.length === 0 ? "" : " " + parts.join(" and ");
 }
 
-/** Words in a sentence: "cpu or gpu", "sgd, adam or lion". */
+/** Joins words in a sentence: "cpu or gpu", "sgd, adam or lion". */
 export function listWords(words: readonly unknown[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }
 
 /**
- * Reads JSON and checks it.
+ * Parses JSON and validates it.
  *
- * @param what The source, as it completes "Cannot read …": a path, "the metadata of x.safetensors".
- * @throws {InputError} in one sentence: no JSON, or the first entry that is not as the schema wants it.
+ * @param what Source of the JSON; completes "Cannot read …": a path, "the metadata of x.safetensors".
+ * @throws {InputError} If it is not JSON, or for the first entry that violates the schema.
  *
  * @example
  * ```ts
@@ -124,10 +124,10 @@ export function parseJson<Schema extends z.ZodType>(
 }
 
 /**
- * Checks a value that is already one of JavaScript's.
+ * Validates a JavaScript value.
  *
  * @param what Completes "Cannot …" in the error.
- * @throws {InputError} naming the first entry that is not as the schema wants it.
+ * @throws {InputError} For the first entry that violates the schema.
  */
 export function checkValue<Schema extends z.ZodType>(
   schema: Schema,
@@ -141,7 +141,7 @@ export function checkValue<Schema extends z.ZodType>(
   return data;
 }
 
-/** The first entry of a value that a schema refuses. */
+/** The first entry of a value that violates a schema. */
 export interface SchemaProblem {
   /** `seeds[0].accuracy`; empty for the value itself. */
   path: string;
@@ -149,7 +149,7 @@ export interface SchemaProblem {
   must: string;
 }
 
-/** Finds what a schema refuses in a value; null where it accepts it. */
+/** Finds the first entry that violates a schema; null if there is none. */
 export function findProblem(schema: z.ZodType, value: unknown): SchemaProblem | null {
   return inspect(schema, value).problem;
 }
@@ -173,7 +173,7 @@ const TYPES: Record<string, string> = {
   string: "text",
 };
 
-/** Words an issue whose schema has no words of its own. */
+/** Words an issue whose schema has no message of its own. */
 function wordIssue(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined && issue.code === "invalid_type") return "is missing";
   switch (issue.code) {
@@ -193,7 +193,7 @@ function wordIssue(issue: z.core.$ZodRawIssue): string {
 }
 
 /**
- * The candidate that a word was most likely meant to be, if one is near: up to a third of the letters differ,
+ * Suggests the candidate closest to a misspelt word: up to a third of the letters differ,
  * or one begins the other. Case and punctuation do not count.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {

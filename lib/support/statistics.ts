@@ -2,11 +2,11 @@
 export interface MeanInterval {
   /** Number of values. */
   n: number;
-  /** Of all values. */
+  /** Mean of the values. */
   mean: number;
   /** Sample standard deviation (divided by n − 1); 0 for one value. */
   deviation: number;
-  /** Ends of the interval; undefined for one value, from which none can be had. */
+  /** Ends of the interval; undefined for a single value. */
   interval?: [number, number];
 }
 
@@ -24,7 +24,7 @@ export function studentT(degrees: number): number {
 }
 
 /**
- * The mean of independent values and the 95 % interval for it, by Student's t.
+ * Computes the mean of independent values and its 95 % interval by Student's t.
  *
  * @throws {RangeError} If there is no value.
  *
@@ -47,7 +47,7 @@ export function meanInterval(values: readonly number[]): MeanInterval {
 }
 
 /**
- * Wilson's 95 % interval for a proportion, `count` of `total`.
+ * Computes Wilson's 95 % interval for a proportion, `count` of `total`.
  *
  * Source: Wilson, Probable inference, the law of succession, and statistical inference (1927).
  */
@@ -60,14 +60,14 @@ export function wilsonInterval(count: number, total: number): [number, number] {
   return [middle - half, middle + half];
 }
 
-/** Index of the largest value; the first one of equals. */
+/** Returns the index of the largest value, the first of equal ones. */
 export function argMax(values: ArrayLike<number>): number {
   let best = 0;
   for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
   return best;
 }
 
-/** Converts unnormalised scores into probabilities. */
+/** Converts scores (logits) to probabilities. */
 export function softmax(scores: ArrayLike<number>): number[] {
   const largest = scores[argMax(scores)];
   const exponentials = Array.from(scores, (score) => Math.exp(score - largest));

@@ -1,12 +1,12 @@
 /** The kind of a {@linkcode TensorFlowError}. */
 export type TensorFlowErrorCode =
-  /** The libraries or the addon are missing, or of another release. */
+  /** The libraries or the addon are missing or of another release. */
   | "not-installed"
-  /** A GPU is asked for, and the CUDA build is not installed. */
+  /** A GPU is requested, but the CUDA build is not installed. */
   | "cuda-not-installed"
-  /** A GPU is asked for, and none answers. */
+  /** A GPU is requested, but none answers. */
   | "no-gpu"
-  /** The CPU is asked for in a process that already computes on the GPU. */
+  /** The CPU is requested in a process that already computes on the GPU. */
   | "gpu-in-use"
   /** There is no build for this operating system or processor. */
   | "unsupported-platform"
@@ -31,7 +31,7 @@ export interface TensorFlowProblem {
 export class TensorFlowError extends Error {
   /** Tells it from other errors. */
   override name = "TensorFlowError";
-  /** The parts of the message, for programs that word it themselves. */
+  /** The parts of the message, for programs with their own wording. */
   readonly problem: TensorFlowProblem;
 
   /** Words the message. */
@@ -49,11 +49,11 @@ export class SetupInterrupted extends Error {
 
   /** Makes one. */
   constructor(options?: ErrorOptions) {
-    super("Set-up stopped; it starts afresh the next time.", options);
+    super("Set-up stopped; the next run starts it again.", options);
   }
 }
 
-/** A function cannot be compiled, or not be called like this. The message says why, and what helps. */
+/** A function cannot be compiled or called with these arguments. The message has the reason and a remedy. */
 export class CompileError extends Error {
   /** Tells it from other errors. */
   override name = "CompileError";

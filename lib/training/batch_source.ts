@@ -19,7 +19,7 @@ export interface BatchSource {
   input: "images" | "features";
   /** Labels of the whole set. */
   labels: Uint8Array;
-  /** Goes once through the set; a batch's values are overwritten two batches later. */
+  /** Yields the batches of one epoch; a batch's values are overwritten two batches later. */
   batches(options: SourceOptions): Iterable<Batch>;
 }
 
@@ -32,10 +32,10 @@ export function createImageSource(dataset: Dataset): BatchSource {
   };
 }
 
-const FEATURES = MAP_SIZE * MAP_SIZE * CHANNELS; // values of one image
+const FEATURES = MAP_SIZE * MAP_SIZE * CHANNELS; // values per image
 
 /**
- * Creates a source of feature maps computed once, in the order in which their images would come.
+ * Creates a source of cached feature maps, in the same order as their images.
  *
  * @param features `[N,8,8,64]`.
  */
@@ -77,7 +77,7 @@ export interface FrozenSourceOptions extends NetworkSpec, Partial<Execution> {
 
 /**
  * Creates a training's source of batches. Where the backbone is frozen and images are not augmented, its
- * feature maps are computed here once and take the images' place.
+ * feature maps are computed once and replace the images.
  *
  * @param tensors The network's parameters and running statistics.
  */

@@ -44,7 +44,7 @@ export interface Checkpoint extends CheckpointMetadata {
   /**
    * Decodes and checks the tensors as arrays; needs no TensorFlow.
    *
-   * @throws {InputError} If they are damaged, or not those of the network that the configuration names.
+   * @throws {InputError} If they are damaged, or do not fit the network of the configuration.
    */
   readTensors(): CheckpointTensors<StoredTensors>;
   /** Loads the network alone, for inference. @throws {InputError} As {@linkcode Checkpoint.readTensors}. */
@@ -73,7 +73,7 @@ export function makeTensors(stored: StoredTensors): StateDict {
 }
 
 /**
- * Saves a training: the file holds the old state or the new one, whatever happens meanwhile.
+ * Saves a training atomically: the file holds the old state or the new one.
  *
  * @throws {NotFiniteError} If the training has diverged; the old file stays.
  */
@@ -107,7 +107,7 @@ export function writeCheckpoint(
   });
 }
 
-/** A tensor to be saved holds NaN or infinity. */
+/** A tensor to save holds NaN or infinity. */
 export class NotFiniteError extends Error {
   override name = "NotFiniteError";
   constructor(tensor: string) {
@@ -117,7 +117,7 @@ export class NotFiniteError extends Error {
 
 const COUNT = z.int().min(0);
 const METADATA = {
-  config: z.record(z.string(), z.unknown()), // checkConfig says more
+  config: z.record(z.string(), z.unknown()), // checkConfig gives a better message
   recorded: z.looseObject({ data: z.string(), weights: z.string() }),
   progress: z.looseObject({
     ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },

@@ -6,7 +6,7 @@ import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOptio
 
 export type { OptimizerName, ScheduleName, TrainConfig } from "./options.ts";
 
-/** Sources of a configuration; of two that name an option, the later one here wins. */
+/** Sources of a configuration; later fields override earlier ones. */
 export interface ConfigSources {
   /** The configuration of the run to resume, as its checkpoint holds it. */
   base?: object;
@@ -16,7 +16,7 @@ export interface ConfigSources {
   flags?: Partial<TrainConfig>;
 }
 
-/** A configuration file that was read but not checked. */
+/** A parsed, unchecked configuration file. */
 export interface ConfigFile {
   /** For messages. */
   path: string;
@@ -28,7 +28,7 @@ export interface ConfigFile {
 export const RECORDED_KEY = "recorded";
 
 const NAMES = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
-/** Options of one call, which no configuration holds. */
+/** Options of a single call, not part of a configuration. */
 const PER_CALL = ["resume", "config", "json"];
 
 /** Looks up an option's check, default and description. */
@@ -70,14 +70,14 @@ export function configSchema(): object {
 }
 
 /**
- * Puts a complete, checked configuration together: defaults, then the resumed run, then the configuration
+ * Resolves a complete, checked configuration: defaults, then the resumed run, then the configuration
  * file, then the flags.
  *
  * Learning rate, momentum and weight decay have a default for each optimizer; the run is named after its
  * network.
  *
- * @throws {InputError} if a source has an unknown name or a value that cannot be, or if options contradict
- *   each other.
+ * @throws {InputError} If a source has an unknown name or an invalid value, or if options contradict each
+ *   other.
  *
  * @example
  * ```ts
@@ -114,7 +114,7 @@ export function nameNetwork({ variant, backbone, adapter }: NetworkSpec): string
     (adapter === "none" ? "" : `-adapter-${adapter}`);
 }
 
-/** Checks all values and leaves `undefined` ones out. `place` completes the messages. */
+/** Checks all values and drops `undefined` ones. `place` completes the messages. */
 function checkValues(values: object, place: string): Partial<TrainConfig> {
   const given = Object.entries(values).filter(([name, value]) =>
     value !== undefined && name !== RECORDED_KEY && name !== "$schema"
@@ -137,7 +137,7 @@ function unknownOption(name: string, place: string): InputError {
   if (PER_CALL.includes(name)) {
     return new InputError({
       what: `use ${name}${place}`,
-      why: "it belongs to one call, not to a configuration",
+      why: "it belongs to a single call, not to a configuration",
     });
   }
   const near = suggest(name, NAMES);
@@ -146,9 +146,9 @@ function unknownOption(name: string, place: string): InputError {
 }
 
 /**
- * Refuses contradictions. All other combinations make sense: an adapter after a trainable backbone is the
- * control for one after a frozen backbone, and a frozen backbone with random weights shows what the
- * pretrained ones are worth.
+ * Refuses contradictory options. All other combinations make sense: an adapter after a trainable backbone is
+ * the control for one after a frozen backbone, and a frozen backbone with random weights measures the value
+ * of pretraining.
  */
 function checkCombinations({ variant, classLoop, optimizer, momentum }: TrainConfig): void {
   if (classLoop && (variant === "static-ten-way" || variant === "static-shared")) {
@@ -170,19 +170,20 @@ function checkCombinations({ variant, classLoop, optimizer, momentum }: TrainCon
 }
 
 /**
- * Checks that a run may be resumed with other options than it was begun with.
+ * Checks that a run may be resumed with changed options.
  *
  * @param saved The configuration in the run's checkpoint.
  * @param wanted The configuration to resume with: `resolveConfig({ base: saved, file, flags })`.
- * @returns A sentence for each change that keeps the training from being bit-for-bit the uninterrupted one.
- * @throws {InputError} naming both values of each option that would make it another run.
+ * @returns A sentence for each change after which the training is no longer bit for bit the uninterrupted
+ * one.
+ * @throws {InputError} If a changed option would make it another run; the message has both values.
  */
 export function checkResumable(saved: TrainConfig, wanted: TrainConfig): string[] {
   const changed = NAMES.filter((name) => saved[name] !== wanted[name]);
   const refused = changed.filter((name) => resumeRule(name) === "fixed");
   if (refused.length > 0) {
     const changes = refused.map((name) =>
-      `${showOption(name, wanted[name])} (it was begun with ${showOption(name, saved[name])})`
+      `${showOption(name, wanted[name])} (it has ${showOption(name, saved[name])})`
     );
     throw new InputError({
       what: `resume run ${saved.run} with ${changes.join(" and ")}`,
@@ -191,7 +192,7 @@ export function checkResumable(saved: TrainConfig, wanted: TrainConfig): string[
     });
   }
   return changed.filter((name) => resumeRule(name) === "rounding").map((name) =>
-    `${showOption(name, wanted[name])} where the run was begun with ${showOption(name, saved[name])}: ` +
+    `${showOption(name, wanted[name])} where the run has ${showOption(name, saved[name])}: ` +
     "results differ by rounding from those of a run that was not changed."
   );
 }

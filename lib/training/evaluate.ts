@@ -41,7 +41,7 @@ export interface Evaluation extends Metrics {
 
 /** Evaluates a network, any number of times. */
 export interface Evaluator {
-  /** Evaluates the network on all images of `source`; `onBatch` receives the batches done and in all. */
+  /** Evaluates the network on all images of `source`; `onBatch` receives the completed and total batches. */
   evaluate(
     tensors: StateDict,
     source: BatchSource,
@@ -86,7 +86,7 @@ export async function evaluate(
   }
 }
 
-/** Scores of a set of images, and its labels. */
+/** Scores and labels of a set of images. */
 export interface Scored {
   /** Unnormalised scores `[N,K]`. */
   scores: Float32Array;
@@ -94,7 +94,7 @@ export interface Scored {
   labels: ArrayLike<number>;
 }
 
-/** Computes metrics from scores `[N,K]` and labels `[N]`. Of equal scores the first one is the prediction. */
+/** Computes metrics from scores `[N,K]` and labels `[N]`. Ties go to the first class. */
 export function measure({ scores, labels }: Scored): Metrics {
   const images = labels.length;
   const classes = scores.length / images;

@@ -43,7 +43,7 @@ export interface TrainStart {
   testedOn: "test" | "validation";
 }
 
-/** A training after some step. */
+/** Progress of a training within an epoch. */
 export interface TrainStep {
   /** 1 for the first. */
   epoch: number;
@@ -51,11 +51,11 @@ export interface TrainStep {
   step: number;
   /** Steps per epoch. */
   steps: number;
-  /** Mean loss over the epoch so far; `null` while none was read. */
+  /** Mean loss over the epoch so far; `null` until the first is read. */
   loss: number | null;
-  /** Accuracy over the epoch so far, 0–1; `null` while none was read. */
+  /** Accuracy over the epoch so far, 0–1; `null` until the first is read. */
   accuracy: number | null;
-  /** Of this step. */
+  /** Learning rate of this step. */
   learningRate: number;
   /** Over the epoch so far. */
   imagesPerSecond: number;
@@ -65,7 +65,7 @@ export interface TrainStep {
   totalSecondsLeft?: number | null;
 }
 
-/** A test between epochs after some batch. */
+/** Progress of the test between epochs. */
 export interface TestStep {
   /** The epoch that is tested, 1 for the first. */
   epoch: number;

@@ -2,14 +2,14 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 import { addDecay, nesterovStep } from "../tensorflow/operations/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 
-/** A step's learning rate and the like, as tensors: numbers would be constants of the compiled graph. */
+/** Learning rate and other hyperparameters of a step, as tensors: numbers would be constants of the graph. */
 export type Rates = Record<string, tf.Scalar>;
 
 /** Update rule of a parameter by its gradient: a pure function, whose state goes in and comes out. */
 export interface Optimizer {
   /** Names of its state tensors per parameter, which start at zero. */
   readonly slots: readonly string[];
-  /** Returns the numbers that {@linkcode Optimizer.update} needs in this step; `step` is 1 for the first. */
+  /** Returns the hyperparameters of a step for {@linkcode Optimizer.update}; `step` is 1 for the first. */
   rates(learningRate: number, step: number): Record<string, number>;
   /** Returns the parameter and its slots after the step. */
   update(
@@ -69,7 +69,7 @@ function plainSgd(weightDecay: number): Rule {
   };
 }
 
-/** … with Nesterov's momentum as Sutskever et al. 2013 have it: `torch.optim.SGD(nesterov=True)`. */
+/** … with Nesterov momentum (Sutskever et al. 2013): `torch.optim.SGD(nesterov=True)`. */
 function nesterovSgd(momentum: number, weightDecay: number): Rule {
   return {
     rates: (learningRate) => ({ learningRate }),

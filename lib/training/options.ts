@@ -90,7 +90,7 @@ const RUN_NAME = text(
   "a name of letters, digits, dots, dashes and underscores that starts with a letter or digit",
 );
 
-/** Every option that makes a training what it is; {@linkcode TrainConfig} holds their values. */
+/** All training options; {@linkcode TrainConfig} holds their values. */
 export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingOption<TrainConfig[Name]> } = {
   run: option("Run", "run name; its folder is checkpoints/NAME", {
     schema: RUN_NAME,

@@ -1,20 +1,20 @@
-/** Environment of a run; every result that depends on it names it. */
+/** Environment of a run, recorded with every result. */
 export interface Environment {
   /** Name of the data set. */
   data: string;
-  /** Hash of the images, to tell them from others of that name. */
+  /** Hash of the images, to distinguish data sets of the same name. */
   fingerprint?: string;
   /** Name of the backbone's initial weights. */
   weights: string;
   /** Device that computes. */
   device: "cpu" | "gpu";
-  /** Threads within an operation: another number changes the last bits. */
+  /** Threads within an operation: a different number changes the last bits. */
   threads: number;
   /** TensorFlow's version. */
   tensorflow: string;
 }
 
-/** One line of `history.jsonl`: an epoch and its test. */
+/** One line of `history.jsonl`: metrics of an epoch and its test. */
 export interface EpochRecord {
   /** 1 for the first. */
   epoch: number;
@@ -26,7 +26,7 @@ export interface EpochRecord {
   trainLoss: number;
   /** 0–1. */
   trainAccuracy: number;
-  /** On the test set, or on the held-out images where there are some. */
+  /** Mean on the test set, or on the held-out images if there are any. */
   testLoss: number;
   /** 0–1. */
   testAccuracy: number;

@@ -30,7 +30,7 @@ export function selectRunData({ train, test }: Datasets, config: TrainConfig): R
   return { train: kept, chooseOn: held, testedOn: "validation", test: tested };
 }
 
-const STRIDE = 61; // hash every 61st byte: all of them would take a second
+const STRIDE = 61; // hash every 61st byte: hashing all takes a second
 
 /** Hashes a run's images: FNV-1a over all labels and some of the pixels, in eight hexadecimal digits. */
 export function fingerprint({ train, chooseOn, test }: RunData): string {

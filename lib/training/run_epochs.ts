@@ -94,7 +94,7 @@ export async function runEpochs(
   }
 }
 
-const SECONDS_BETWEEN_SAVES = 30; // the most that a power cut can cost
+const SECONDS_BETWEEN_SAVES = 30; // at most this much work is lost in a power cut
 
 function createSaver(training: Training, folder: RunFolder) {
   let lastSave = performance.now();

@@ -1,5 +1,5 @@
 /**
- * A run's folder `checkpoints/<run>/`: its files, and the lock that keeps two trainings apart.
+ * A run's folder `checkpoints/<run>/`: its files, and the lock against concurrent trainings.
  *
  * @module
  */
@@ -81,7 +81,7 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
  * Opens the folder of a new run that is named after its network, with a number where that name is taken:
  * `dynamic`, `dynamic-2`.
  *
- * Two processes that start at once get different ones: the lock decides, not the look before it.
+ * Concurrent processes get different names: the lock decides.
  */
 export function openNumberedRunFolder(runsFolder: string, name: string): RunFolder {
   for (let number = 1;; number++) {
@@ -95,15 +95,15 @@ export function openNumberedRunFolder(runsFolder: string, name: string): RunFold
   }
 }
 
-/** A run's name is taken: by a run with a checkpoint, or by one that another process trains. */
+/** The run's name is taken, by a run with a checkpoint or by one that another process trains. */
 class RunTakenError extends InputError {}
 
 const ANOTHER_NAME: NextStep = { set: { run: "NAME" } };
 
 /**
- * Checks that a new run would not overwrite one; {@linkcode openRunFolder} does too, but later.
+ * Checks early that a new run would not overwrite one; {@linkcode openRunFolder} checks again.
  *
- * @throws {InputError} If it would.
+ * @throws {InputError} If the run exists.
  */
 export function checkNewRun(path: string): void {
   if (!hasCheckpoint(path)) return;
@@ -120,7 +120,7 @@ function hasCheckpoint(path: string): boolean {
 }
 
 /**
- * Finds the checkpoint of `RUN|FILE`: a file as it is, or the last or best one of a run or folder.
+ * Finds the checkpoint of `RUN|FILE`: the file itself, or the last or best one of a run or folder.
  *
  * @throws {InputError} If there is none.
  */
@@ -151,7 +151,7 @@ export function listRuns(runsFolder: string = defaultRunsFolder()): string[] {
     .map(({ name }) => name).sort();
 }
 
-/** Removes files that a killed process left half written; only the holder of the lock writes here. */
+/** Removes incomplete files of a killed process; only the holder of the lock writes here. */
 function removeTemporaryFiles(path: string): void {
   for (const { name } of Deno.readDirSync(path)) {
     if (/^\..+\.\d+\.tmp$/.test(name)) Deno.removeSync(join(path, name));

@@ -38,7 +38,7 @@ export function learningRateAt(
     : anneal(peak, end, (step - top) / (totalSteps - 1 - top));
 }
 
-/** Interpolates between two values along half a cosine, as `fraction` goes from 0 to 1. */
+/** Interpolates between two values along half a cosine, for `fraction` from 0 to 1. */
 function anneal(from: number, to: number, fraction: number): number {
   return to + (from - to) / 2 * (1 + Math.cos(Math.PI * fraction));
 }

@@ -17,7 +17,7 @@ export interface Training {
   state: TrainState;
 }
 
-/** Creates the network, from pretrained weights where there are some, and the optimizer's initial state. */
+/** Creates the network, from pretrained weights if available, and the optimizer's initial state. */
 export function beginTraining(
   config: TrainConfig,
   environment: Omit<Environment, "weights">,
@@ -40,8 +40,8 @@ export function beginTraining(
 /**
  * Restores a training from a checkpoint.
  *
- * @param warn Takes messages on what keeps the training from continuing bit for bit.
- * @throws {InputError} If the checkpoint or the data found now belong to another training.
+ * @param warn Receives a message for each change after which resuming is no longer bit for bit.
+ * @throws {InputError} If the checkpoint or the data belong to another training.
  */
 export function resumeTraining(
   config: TrainConfig,

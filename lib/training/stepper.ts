@@ -16,7 +16,7 @@ import {
 export interface Stepper {
   /** Takes a step; the caller disposes the results. */
   advance(batch: TensorBatch, rates: Rates): Pick<StepResult, "loss" | "correct">;
-  /** Updates the state's tensors, before something else reads them. */
+  /** Updates the state's tensors; call it before reading them. */
   settle(): void;
   dispose(): void;
 }
@@ -33,7 +33,7 @@ export interface StepperOptions {
   keep?: boolean;
 }
 
-/** Creates a {@linkcode Stepper}. All options give the same results. */
+/** Creates a {@linkcode Stepper}. The options do not change the results. */
 export function createStepper({ keep, ...options }: StepperOptions): Stepper {
   const isKept = keep ?? nativeBackend()?.isUsingGpuDevice ?? false;
   return options.compile && isKept ? createKeptStepper(options) : createPassingStepper(options);

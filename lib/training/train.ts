@@ -30,11 +30,11 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** Checkpoint to resume from. */
   resume?: Checkpoint | null;
-  /** Images, where they are not to be loaded as the configuration says. */
+  /** Images to use instead of those that the configuration names. */
   datasets?: Datasets;
-  /** Initial weights of a new run's backbone, where they are not to be loaded as the configuration says. */
+  /** Initial weights of a new run's backbone, instead of those that the configuration names. */
   pretrained?: Pretrained;
-  /** Number a new run where its name is taken: `dynamic-2`. @default {false} which refuses it */
+  /** Number a new run if its name is taken (`dynamic-2`) instead of refusing it. @default {false} */
   numbered?: boolean;
   /** Folder of all runs. @default {checkpoints} */
   runsFolder?: string;
@@ -48,21 +48,21 @@ export interface TrainResult {
   recorded: Environment;
   /** The run's folder. */
   folder: string;
-  /** A record for each epoch. */
+  /** One record per epoch. */
   history: EpochRecord[];
   /** The epoch of highest accuracy, on the images named by `chosenOn`. */
   best: { epoch: number; accuracy: number };
   /** Set on which the best epoch was chosen. */
   chosenOn: "test" | "validation";
-  /** The best epoch's network on the test set. */
+  /** Metrics of the best epoch's network on the test set. */
   test: { loss: number; accuracy: number };
 }
 
 /**
- * Trains a network, from its start or from a checkpoint, and keeps its best and its last state in the run's
+ * Trains a network, from scratch or from a checkpoint, and keeps its best and its last state in the run's
  * folder.
  *
- * A resumed training does what it would have done uninterrupted: on a CPU bit for bit.
+ * Resuming gives the same results as an uninterrupted training; on a CPU bit for bit.
  *
  * @throws {InputError} If data, weights, device or run folder cannot be used, or if the training diverges.
  * @throws {Interrupted} If it was stopped; everything is saved.
@@ -73,7 +73,7 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: wanted.device });
   const datasets = options.datasets ?? await loadDatasets({ data: wanted.data, log });
   const data = selectRunData(datasets, wanted);
-  // a resumed run stays where its checkpoint lies, also when its folder was renamed
+  // a resumed run stays in its checkpoint's folder, even if that was renamed
   const path = resume === null ? join(runsFolder, wanted.run) : dirname(resume.path);
   using folder = resume === null && options.numbered
     ? openNumberedRunFolder(runsFolder, wanted.run)
@@ -114,7 +114,7 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   }
 }
 
-/** Tests the best epoch once; where it was chosen on the test set, the result is known already. */
+/** Tests the best epoch once; if it was chosen on the test set, the result is already known. */
 async function testBest({ progress }: Training, { data, folder, evaluator }: RunContext) {
   if (data.testedOn === "test") {
     const { testLoss, testAccuracy } = progress.history[progress.best!.epoch - 1];

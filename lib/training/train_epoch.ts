@@ -19,14 +19,16 @@ export interface EpochOptions {
   /** Updated with each step. */
   progress: Progress;
   observer: TrainObserver;
-  /** Called between steps some twenty times per second, when all losses are read; returns false to stop. */
+  /**
+   * Called between steps some twenty times per second, when all losses have been read; returns false to stop.
+   */
   onPause(): Promise<boolean>;
 }
 
 /** The loss is NaN or infinite. */
 export class DivergedError extends Error {
   override name = "DivergedError";
-  /** @param step Of all epochs, 1 for the first. */
+  /** @param step Step counted over all epochs, 1 for the first. */
   constructor(readonly step: number) {
     super("the loss is not a finite number");
   }
@@ -35,7 +37,7 @@ export class DivergedError extends Error {
 const MILLISECONDS_BETWEEN_PAUSES = 50;
 
 /**
- * Trains the rest of an epoch: all of it, or the steps after `progress.steps`.
+ * Trains an epoch from step `progress.steps` on.
  *
  * @returns False where `onPause` stopped it.
  * @throws {DivergedError} If a loss is not finite.
@@ -74,7 +76,7 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     report(options, steps, learningRate);
     await yieldToEventLoop();
     if (!await onPause() && !isLast) return false;
-    clock.skip(); // a pause is not training
+    clock.skip(); // do not count the pause as training
     lastPause = performance.now();
   }
   return true;
@@ -104,9 +106,11 @@ function report({ config, progress, observer }: EpochOptions, steps: number, lea
   });
 }
 
-/** Accumulates losses and correct predictions, and reads them late: reading a tensor waits for it. */
+/**
+ * Accumulates losses and correct predictions, and reads them in batches, since reading a tensor waits for it.
+ */
 export interface LossMeter {
-  /** Takes a step's results; they are disposed once read. */
+  /** Adds a step's results; they are disposed once read. */
   add(loss: tf.Scalar, correct: tf.Scalar, images: number): void;
   /**
    * Adds the pending results to the sums in the order of the steps, so that the sums do not depend on when
@@ -140,7 +144,7 @@ export function createLossMeter(): LossMeter {
   };
 }
 
-/** Adds up the seconds of an epoch, those before a resume included. */
+/** Sums the seconds of an epoch, including those before it was resumed. */
 function startClock(sums: EpochSums): { read(): void; skip(): void } {
   let since = performance.now();
   const skip = () => void (since = performance.now());

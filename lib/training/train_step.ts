@@ -5,7 +5,7 @@ import type { Execution, NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { clipGradients, type Optimizer, type Rates } from "./optimizer.ts";
 
-/** Settings of a training step, beside the optimizer. */
+/** Settings of a training step other than the optimizer. */
 export interface StepSettings extends NetworkSpec, Partial<Execution> {
   /** Label smoothing, [0, 1). */
   labelSmoothing: number;
@@ -48,7 +48,7 @@ export interface StepResult {
 /**
  * Takes one training step: forward, backward, update.
  *
- * A pure function of tensors, so that it compiles to one graph. Run eagerly, it needs a `tf.tidy` around it.
+ * A pure function of tensors, so that it compiles to one graph. Wrap it in `tf.tidy` to run it eagerly.
  *
  * @param rates From {@linkcode Optimizer.rates}.
  */
@@ -85,7 +85,7 @@ export function computeGradients(
   const { value: loss, grads } = tf.valueAndGrads((...values: tf.Tensor[]) => {
     const tensors = { ...fixed, ...Object.fromEntries(names.map((name, index) => [name, values[index]])) };
     const outputs = forward(tensors, images, { ...settings, mode: "train" });
-    statistics = outputs.statistics; // theirs to keep: see normaliseBatch
+    statistics = outputs.statistics; // outlive the tidy: see normaliseBatch
     correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(outputs.scores, 1), labels), "int32")));
     return crossEntropy(outputs.scores, labels, settings.labelSmoothing);
   })(Object.values(trainable));

@@ -102,7 +102,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.equal(stdout, "");
     assert.match(
       stderr,
-      /^error: Cannot resume run cut with seed 3 \(it was begun with seed 0\) and batchSize 8 \(it was begun with batchSize 4\): .*\n$/m,
+      /^error: Cannot resume run cut with seed 3 \(it has seed 0\) and batchSize 8 \(it has batchSize 4\): .*\n$/m,
     );
     assert.equal(readHistory(run).length, 3);
   });

@@ -155,7 +155,7 @@ Deno.test("an unknown name in a file is refused, with the one that was likely me
 });
 
 Deno.test("an option of one call does not belong into a file", () => {
-  const message = "Cannot use resume in recipe.json: it belongs to one call, not to a configuration.";
+  const message = "Cannot use resume in recipe.json: it belongs to a single call, not to a configuration.";
   assert.throws(
     () => resolveConfig({ file: { path: "recipe.json", values: { resume: "dynamic" } } }),
     { message },
@@ -205,8 +205,8 @@ Deno.test("what changes a resumed run by rounding is said", () => {
   const wanted = resolveConfig({ base: saved, flags: { winograd: false, device: "cpu" } });
   const notes = checkResumable(saved, wanted);
   assert.equal(notes.length, 2);
-  assert.match(notes[0], /^device cpu where the run was begun with device auto: .*rounding/);
-  assert.match(notes[1], /^winograd false where the run was begun with winograd true: .*rounding/);
+  assert.match(notes[0], /^device cpu where the run has device auto: .*rounding/);
+  assert.match(notes[1], /^winograd false where the run has winograd true: .*rounding/);
 });
 
 Deno.test("what would make a resumed run another one is refused with both values", () => {
@@ -215,7 +215,7 @@ Deno.test("what would make a resumed run another one is refused with both values
     () => checkResumable(saved, resolveConfig({ base: saved, flags: { batchSize: 64 } })),
     {
       message:
-        "Cannot resume run dynamic with batchSize 64 (it was begun with batchSize 128): that would be another training.",
+        "Cannot resume run dynamic with batchSize 64 (it has batchSize 128): that would be another training.",
     },
   );
   const two = resolveConfig({ base: saved, flags: { subset: 10, augment: false } });

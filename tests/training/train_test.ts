@@ -233,9 +233,9 @@ const REFUSED: [what: string, flags: Partial<TrainConfig>, message: RegExp][] = 
   [
     "another batch size",
     { batchSize: 16 },
-    /^Cannot resume run tiny with batchSize 16 \(it was begun with batchSize 8\): that would be another training/,
+    /^Cannot resume run tiny with batchSize 16 \(it has batchSize 8\): that would be another training/,
   ],
-  ["another seed", { seed: 1 }, /seed 1 \(it was begun with seed 0\)/],
+  ["another seed", { seed: 1 }, /seed 1 \(it has seed 0\)/],
   ["another variant", { variant: "static-shared" }, /variant static-shared/],
   ["another name", { run: "other" }, /run other/],
 ];

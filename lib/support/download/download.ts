@@ -17,20 +17,20 @@ import {
 export interface DownloadOptions extends NetworkOptions {
   /** Expected MD5 sum in hexadecimal. */
   md5?: string;
-  /** Called with each chunk. */
+  /** Called after each chunk. */
   onDownload?: DownloadCallback;
 }
 
 /**
- * Downloads `url` to `path`, resuming where an earlier attempt broke off. A file that is there already is
+ * Downloads `url` to `path`, resuming an interrupted download. An existing file is
  * checked and not downloaded.
  *
- * The bytes go to `<path>.part` and what is known of the server's file to `<path>.part.json`; the file gets
- * its name when it is complete and its checksum right. Resuming uses an HTTP range, also in a later process,
+ * The bytes go to `<path>.part` and the server's ETag, date and size to `<path>.part.json`; the file gets its
+ * name when it is complete and its checksum correct. Resuming uses an HTTP range, also in a later process,
  * unless the server's file has changed. Only one process at a time may download to a path: see
  * `withFolderLock`.
  *
- * @throws {DownloadError} If it fails; its `failure` tells why.
+ * @throws {DownloadError} If it fails; its `failure` is the reason.
  *
  * @example
  * ```ts ignore
@@ -69,7 +69,7 @@ export async function downloadFile(
     const found = md5 && await md5OfFile(`${path}.part`);
     if (found === md5) break;
     await removePart(path);
-    if (isResumed && round === 1) continue; // the part may have been of another file: start again
+    if (isResumed && round === 1) continue; // the part may belong to another version of the file: start again
     throw new DownloadError({
       what: `use ${url}`,
       why: `the MD5 sum of what was downloaded is ${found}, expected ${md5}; it was deleted`,
@@ -100,9 +100,9 @@ interface PartRecord {
 /**
  * Continues `<path>.part` where it stopped, or starts it, until the file is complete.
  *
- * @param isChecked A checksum follows, so that the part may be continued by size alone where the server names
+ * @param isChecked A checksum follows, so the part may be resumed by size alone if the server sends
  *   no ETag or date.
- * @returns Whether an older part was continued.
+ * @returns True if an older part was resumed.
  * @throws {TransientError} If the transfer broke off: call again.
  * @throws {DownloadError} If the server refuses or sends too much, or the disk is full.
  */
@@ -132,8 +132,8 @@ async function continuePart(
       const why = `the server answered ${answer.status} with no range`;
       throw new DownloadError({ what: `download ${url}`, why }, "refused");
     }
-    await removePart(path); // the file there is another one now
-    throw new TransientError("the server's file does not continue the part at hand");
+    await removePart(path); // the server's file has changed
+    throw new TransientError("the server's file does not continue the downloaded part");
   }
   if (answer.status === 200) size = 0;
   const total = answer.status === 206 ? range!.total : parseLength(answer.headers.get("Content-Length"));
@@ -168,7 +168,7 @@ async function removePart(path: string): Promise<void> {
 
 function validatorOf(headers: Headers): string | null {
   const etag = headers.get("ETag");
-  return etag && !etag.startsWith("W/") ? etag : headers.get("Last-Modified"); // a weak one is not about bytes
+  return etag && !etag.startsWith("W/") ? etag : headers.get("Last-Modified"); // a weak ETag does not promise equal bytes
 }
 
 function readRecord(part: string, url: string): PartRecord | null {
@@ -177,7 +177,7 @@ function readRecord(part: string, url: string): PartRecord | null {
 }
 
 async function writeRecord(part: string, record: PartRecord): Promise<void> {
-  // an older part must not stay beside the new record: it would be taken for the new file's beginning
+  // an older part beside the new record would be taken for the beginning of the new file
   if (exists(part)) await Deno.remove(part);
   await Deno.writeTextFile(`${part}.json`, JSON.stringify(record));
 }

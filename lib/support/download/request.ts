@@ -1,8 +1,8 @@
 import { InputError, type NextStep, type Problem } from "../errors.ts";
 
-/** Reason why a download failed; callers decide by it whether there is another way. */
+/** Reason of a failed download; callers decide by it whether to fall back. */
 export type DownloadFailure =
-  /** No answer at all (no network, no such host, the server is down): the machine is as good as offline. */
+  /** No answer at all (no network, no such host, the server is down): treated as offline. */
   | "unreachable"
   /** The transfer broke off too often. */
   | "interrupted"
@@ -13,7 +13,7 @@ export type DownloadFailure =
   /** The file cannot be written here. */
   | "disk";
 
-/** A file could not be downloaded. */
+/** A failed download. */
 export class DownloadError extends InputError {
   override name = "DownloadError";
   constructor(override readonly problem: Problem, readonly failure: DownloadFailure, options?: ErrorOptions) {
@@ -21,7 +21,7 @@ export class DownloadError extends InputError {
   }
 }
 
-/** A failure after which another attempt may succeed. Never leaves this folder. */
+/** A failure after which a retry may succeed. Never thrown out of this folder. */
 export class TransientError extends Error {
   override name = "TransientError";
   /** @param retryAfter Pause in milliseconds that the server asked for. */
@@ -44,7 +44,7 @@ export function explainWriteError(error: unknown, path: string): unknown {
   return error;
 }
 
-/** Receives the bytes downloaded so far and in all (`undefined` where the server does not say). */
+/** Receives the bytes downloaded so far and the total (`undefined` if unknown). */
 export type DownloadCallback = (bytes: number, total: number | undefined) => void;
 
 /** Retries and timeouts of a download. */
@@ -59,19 +59,19 @@ export interface NetworkOptions {
   stallTimeout?: number;
 }
 
-/** Options of a loader that downloads what is not there. */
+/** Options of a loader that downloads missing files. */
 export interface LoadOptions {
-  /** Takes messages on what is going on. @default {console.error} */
+  /** Receives progress messages. @default {console.error} */
   log?: (message: string) => void;
-  /** Takes the warning that something else replaces what cannot be downloaded. @default `log` */
+  /** Receives the warning of a fallback (synthetic images, random weights). @default `log` */
   warn?: (message: string, next: readonly NextStep[]) => void;
-  /** Called with each chunk of a download. */
+  /** Called after each chunk of a download. */
   onDownload?: DownloadCallback;
   /** Retries and timeouts of the download. */
   network?: NetworkOptions;
 }
 
-/** An answer whose body is still to be read. */
+/** A response whose body has not been read. */
 export interface Answer {
   status: number;
   headers: Headers;
@@ -87,7 +87,7 @@ const LONGEST_RETRY_AFTER = 60_000;
 /**
  * Requests `url` once. Only the statuses 200, 206 and 416 are returned.
  *
- * @throws {TransientError} If there is no answer, or one that says "later".
+ * @throws {TransientError} If there is no answer, or a retryable status.
  * @throws {DownloadError} If the server refuses.
  */
 export async function request(
@@ -100,7 +100,7 @@ export async function request(
   watch.start(answerTimeout, "no answer");
   let response: Response;
   try {
-    // no compression on the way: ranges and checksums are about the bytes of the file
+    // no compression in transit: ranges and checksums refer to the file's bytes
     response = await fetch(url, {
       headers: { "Accept-Encoding": "identity", ...headers },
       signal: abort.signal,
@@ -181,7 +181,7 @@ export function parseContentRange(
   return { start: match[1] ? Number(match[1]) : null, total: parseLength(match[2]) };
 }
 
-/** Parses a length; null where it is not known. */
+/** Parses a length; null if unknown. */
 export function parseLength(text: string | null): number | null {
   return text && /^\d+$/.test(text) ? Number(text) : null;
 }
@@ -189,7 +189,7 @@ export function parseLength(text: string | null): number | null {
 /**
  * Repeats `attempt` after transient failures, with growing pauses.
  *
- * @param attempt Starts the work or continues it. It reports the bytes that arrived; progress resets the
+ * @param attempt Starts or resumes the work. It reports the bytes that arrived; progress resets the
  *   count of failures.
  * @throws {DownloadError} `unreachable` if nothing ever arrived, else `interrupted`.
  */
@@ -210,7 +210,7 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
       failures++;
-      // without a network two attempts tell as much as five
+      // without a network two attempts are enough
       if (failures >= (hasStarted ? attempts : Math.min(attempts, 2))) {
         const why = error.message;
         if (!hasStarted) {

@@ -10,25 +10,25 @@ export type { GraphStatistics } from "./program.ts";
 export interface CompileOptions {
   /** Name of the function in messages. @default its own */
   name?: string;
-  /** Most graphs that it may have. @default 32 */
+  /** Maximum number of graphs. @default 32 */
   graphs?: number;
-  /** Run the function itself, never a graph: to debug, or where that is faster. @default false */
+  /** Run the function eagerly instead of as a graph, to debug it. @default false */
   eager?: boolean;
 }
 
 /** Use of a compiled function since the last `dispose`. */
 export interface CompileStatistics {
-  /** Calls that ran the function itself. */
+  /** Calls that ran the function eagerly. */
   eagerCalls: number;
-  /** Its graphs, the one used last first. */
+  /** Its graphs, most recently used first. */
   graphs: readonly Readonly<GraphStatistics>[];
 }
 
-/** A compiled function: the function, and what belongs to its graphs. */
+/** A compiled function and its graphs. */
 export type Compiled<F> = F & {
   /** Counts graphs and calls. */
   statistics(): CompileStatistics;
-  /** Frees the graphs. A later call compiles anew. */
+  /** Frees the graphs. A later call compiles again. */
   dispose(): void;
 };
 
@@ -74,7 +74,7 @@ export type AnyFunction = (...args: any[]) => unknown;
  */
 export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = {}): Compiled<F> {
   const { name = fn.name || "the function", graphs = 32, eager = false } = options;
-  let programs: Program[] = []; // the one used last comes first
+  let programs: Program[] = []; // most recently used first
   let eagerCalls = 0;
 
   const call = (...args: unknown[]): unknown => {
@@ -114,7 +114,9 @@ function mustRunEagerly(): boolean {
   return isRecording() || state.gradientDepth > 0 || state.profiling || tf.env().getBool("DEBUG");
 }
 
-/** Runs `fn` itself as its graph would: only the result's tensors are left, none is an argument. */
+/**
+ * Runs `fn` eagerly with the semantics of its graph: only the result's tensors remain, none is an argument.
+ */
 function runEagerly(fn: AnyFunction, name: string, args: unknown[]): unknown {
   const outputs: Numbering = new Map();
   const inputs = new Set(readStructure(args, `${name}'s arguments`).tensors);

@@ -49,7 +49,7 @@ export class Graph {
     return this.#add(operation, inputs, attributes.map((one) => [one.name, encodeAttribute(one)]), name);
   }
 
-  /** Adds a place for an input. Returns its output. */
+  /** Adds a placeholder. Returns its output. */
   placeholder(dtype: number, shape: number[], name: string): string {
     const attributes = [typed("dtype", dtype), { name: "shape", type: ATTRIBUTE.shape, value: shape }];
     return `${this.node("Placeholder", attributes, [], name)}:0`;
@@ -73,7 +73,7 @@ export class Graph {
     return this.node("AssignVariableOp", [typed("dtype", dtype)], [handle, value, ...after.map(waitFor)]);
   }
 
-  /** Adds a number that is there when all these operations are done. Returns its output. */
+  /** Adds a constant that waits for all these operations. Returns its output. */
   done(operations: string[], name: string): string {
     const zero = this.constant(DTYPE.int32, [], new Int32Array(1));
     return this.identity(zero, DTYPE.int32, name, operations);
@@ -107,7 +107,7 @@ export class Graph {
    */
   savedModel(ends: string[]): { bytes: Uint8Array<ArrayBuffer>; nodes: number } {
     const needed = new Set(ends.map(nodeOf)), kept: Node[] = [];
-    for (const node of this.#nodes.toReversed()) { // an input always stands before what uses it
+    for (const node of this.#nodes.toReversed()) { // an input always precedes its users
       if (!needed.has(node.name)) continue;
       kept.push(node);
       for (const input of node.inputs) needed.add(nodeOf(input));
@@ -144,7 +144,7 @@ function nodeOf(output: string): string {
   return output.replace(/^\^/, "").split(":")[0];
 }
 
-/** Names an input that hands nothing over, but must be done before. */
+/** Names a control input: an operation that must run first. */
 function waitFor(output: string): string {
   return `^${nodeOf(output)}`;
 }
@@ -171,7 +171,7 @@ function encodeShape(shape: number[]): Uint8Array {
 function encodeTensor(dtype: number, shape: number[], bytes: Uint8Array): Uint8Array {
   const head: Field[] = [[1, dtype], [2, encodeShape(shape)]];
   const field = VALUE_FIELD[dtype], width = dtype === DTYPE.bool ? 1 : 4, size = bytes.length / width;
-  // tfjs's gradients are full of tf.ones of any size: one value stands for all
+  // tfjs's gradients are full of tf.ones of any size: store the value once
   const uniform = field !== undefined && size > 64 && bytes.every((byte, at) => byte === bytes[at % width]);
   if (!uniform) return encode(...head, [4, bytes]);
   const first = new DataView(bytes.buffer, bytes.byteOffset);

@@ -25,8 +25,8 @@ export type KeepStateOptions = Omit<CompileOptions, "eager">;
  * Makes a function `(state, …) → [next state, result]` run as one graph that holds the state in variables.
  *
  * A compiled function's state goes in and comes out with each call. On a CPU that costs next to nothing; on a
- * GPU it crosses the bus twice. Here it stays where it is, and crosses only for `read` and `write`, and when
- * other shapes among the arguments need another graph.
+ * GPU it crosses the bus twice. Here it stays on the device, and crosses only for `read` and `write`, and
+ * when other shapes among the arguments need another graph.
  *
  * Where there is no native backend `fn` itself runs, with the same result.
  *
@@ -41,8 +41,8 @@ export function keepState<S, A extends unknown[], R>(
   const { name = fn.name || "the function", graphs = 32 } = options;
   const structure = readStructure(initial, STATE);
   let programs: KeptProgram[] = [];
-  let holder: KeptProgram | null = null; // has the state, unless
-  let outside: S | null = keep(copy(initial)); // … it is here
+  let holder: KeptProgram | null = null; // holds the state, unless …
+  let outside: S | null = keep(copy(initial)); // … the state is in these tensors
 
   const read = (): S => outside === null ? holder!.read(nativeBackend()!) as S : copy(outside);
   const write = (state: S) => {
@@ -109,7 +109,7 @@ function copy<T>(value: T): T {
   return fill(template, tensors.map((tensor) => tf.clone(tensor))) as T;
 }
 
-/** Lets a structure's tensors outlive the tidy they were made in. */
+/** Keeps a structure's tensors beyond the tidy they were created in. */
 function keep<T>(value: T): T {
   for (const tensor of readStructure(value, STATE).tensors) tf.keep(tensor);
   return value;

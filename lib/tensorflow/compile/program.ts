@@ -28,7 +28,7 @@ class LoadedGraph {
   constructor(binding: NativeBinding, bytes: Uint8Array, caller: string, name: string) {
     this.#binding = binding;
     this.#failure = `${caller}: the graph of ${name} failed`;
-    const folder = Deno.makeTempDirSync({ prefix: "graph-" }); // the binding loads a graph from a folder only
+    const folder = Deno.makeTempDirSync({ prefix: "graph-" }); // the binding loads graphs from folders only
     try {
       Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);
       this.#session = binding.loadSavedModel(folder, "serve");
@@ -41,7 +41,8 @@ class LoadedGraph {
   }
 
   /**
-   * @param feeds Names of the inputs' places, with commas between. @param fetches The same of the outputs.
+   * @param feeds Comma-separated names of the placeholders. @param fetches Comma-separated names of the
+   * outputs.
    */
   run(backend: NativeBackend, inputs: tf.Tensor[], feeds: string, fetches: string): tf.Tensor[] {
     const handles = backend.getInputTensorIds(inputs);
@@ -115,7 +116,7 @@ export class Program {
   }
 }
 
-/** A function of a state and more as one graph, which keeps the state in variables from call to call. */
+/** A function of a state and other arguments as one graph that keeps the state in variables between calls. */
 export class KeptProgram {
   /** Structure of the arguments beside the state. */
   readonly args: Template;
@@ -175,7 +176,7 @@ export class KeptProgram {
   /** Computes the next state and the result. `inputs` are the tensors of the other arguments. */
   run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
     const outputs = this.#graph.run(backend, inputs, this.#feeds, this.#fetches);
-    outputs.pop()!.dispose(); // the sign that all is assigned
+    outputs.pop()!.dispose(); // fetched to wait for all assignments
     return fill(this.#result, outputs);
   }
 

@@ -1,8 +1,8 @@
 /**
  * Records the operations that TensorFlow.js runs. Its native backend does everything through one object, the
- * binding, on handles that are never used twice. A {@linkcode Recorder} stands in its place for one call. It
- * passes everything on, so the operations run as ever, and adds each as a node to a graph; a map from handles
- * to nodes' outputs is all the bookkeeping.
+ * binding, on handles that are never used twice. A {@linkcode Recorder} replaces it for one call. It
+ * forwards everything, so the operations run as usual, and adds each as a node to a graph, with a map from
+ * handles to nodes' outputs.
  *
  * @module
  */
@@ -24,10 +24,13 @@ const UNTYPED = ["ExpandDims", "Mean"];
 /** The kernel of `tf.gather` reads its indices, only to check them. */
 const CHECKING_KERNEL = "GatherV2";
 
-/** Stands between the native backend and its binding while a function is recorded. */
+/** Wraps the binding of the native backend while a function is recorded. */
 export class Recorder {
   readonly graph = new Graph();
-  /** The first reason against a graph. The function may have caught it, or dropped its promise. */
+  /**
+   * The first reason why no graph is possible. The function may have caught the error, or dropped its
+   * promise.
+   */
   refusal?: CompileError;
 
   readonly #backend: NativeBackend;
@@ -48,7 +51,7 @@ export class Recorder {
     this.#subject = subject;
   }
 
-  /** Copies a tensor to stand for an input, and names the place where the graph is fed with it. */
+  /** Copies a tensor for use as an input, and names its placeholder. */
   input(tensor: tf.Tensor, index: number): { copy: tf.Tensor; feed: string } {
     const { copy, place } = this.#standIn(tensor, (dtype) => {
       const feed = this.graph.placeholder(dtype, tensor.shape, `input_${index}`);
@@ -57,7 +60,7 @@ export class Recorder {
     return { copy, feed: place };
   }
 
-  /** Copies a tensor to stand for a state that the graph keeps, and adds the variable that holds it. */
+  /** Copies a tensor for use as a state of the graph, and adds its variable. */
   kept(tensor: tf.Tensor, index: number): { copy: tf.Tensor; variable: Variable } {
     const { copy, place } = this.#standIn(tensor, (dtype) => {
       const variable = this.graph.variable(dtype, tensor.shape, `state_${index}`);
@@ -71,13 +74,13 @@ export class Recorder {
     return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result").name;
   }
 
-  /** Names the place of the `index`th output. TensorFlow cannot feed and fetch the same, hence Identity. */
+  /** Names the `index`th output. TensorFlow cannot feed and fetch the same, hence Identity. */
   output(tensor: tf.Tensor, index: number): string {
     const { name, dtype } = this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
     return this.graph.identity(name, dtype, `output_${index}`);
   }
 
-  /** Takes the binding's place; returns the function that restores it. */
+  /** Replaces the binding; returns the function that restores it. */
   install(): () => void {
     const undo = [
       ...this.#replaceMethods(this.#backend),
@@ -87,7 +90,7 @@ export class Recorder {
     return () => undo.forEach((restore) => restore());
   }
 
-  /** Frees the handles that no tensor holds, as those of an operation whose output was refused. */
+  /** Frees handles that no tensor holds, such as those of an operation whose output was refused. */
   discard(): void {
     for (const handle of this.#alive) this.#binding.deleteTensor(handle);
     this.#alive.clear();
@@ -129,7 +132,7 @@ export class Recorder {
         if (!this.#checking) this.#checkOrigin(data, "reading it");
         return readSync.call(backend, data);
       }),
-      // a refused read never ends, so that no promise fails which nobody waits for: the refusal is kept
+      // a refused read stays pending, to avoid an unhandled rejection: the refusal is kept
       replace(backend, "read", (data) => {
         try {
           return Promise.resolve(backend.readSync(data));
@@ -231,13 +234,13 @@ export function isRecording(): boolean {
 }
 
 /**
- * Runs `run` with a recorder, which it installs when all inputs are copied. What it returns is called when
- * nothing speaks against a graph.
+ * Runs `run` with a recorder, which it installs when all inputs are copied. The returned function is called
+ * if a graph is possible.
  *
- * No tensor and no scope of the run is left, and the backend is as it was, also where it throws.
+ * Frees all tensors and scopes of the run and restores the backend, also if it throws.
  *
  * @param subject Names the function in a message.
- * @throws {CompileError} If the function does what a graph cannot, and whatever it throws itself.
+ * @throws {CompileError} If the function cannot be recorded; errors of its own are passed on.
  */
 export function record<T>(
   backend: NativeBackend,
@@ -264,7 +267,7 @@ export function record<T>(
     }
     return finish();
   } catch (error) {
-    throw recorder.refusal ?? error; // the reason, where the error is what came of it
+    throw recorder.refusal ?? error; // the original reason, if this error is its consequence
   } finally {
     recording = false;
     while (engine.state.scopeStack.length > scopes) engine.endScope();
@@ -285,6 +288,6 @@ export function replace<T extends object, K extends keyof T>(object: T, key: K, 
   object[key] = value;
   return () => {
     if (before) Object.defineProperty(object, key, before);
-    else delete object[key]; // a method of its class shows again
+    else delete object[key]; // uncovers the method of its class
   };
 }

@@ -80,11 +80,11 @@ export function readTemplate(value: unknown, place: string, numbering: Numbering
  *
  * @param name Names the function in a message.
  * @param numbering Receives the tensors found.
- * @throws {CompileError} Where it is a promise, or holds what a graph cannot give.
+ * @throws {CompileError} Where it is a promise, or holds values that a graph cannot return.
  */
 export function readResult(result: unknown, name: string, numbering: Numbering): Template {
   if (typeof (result as PromiseLike<unknown> | null)?.then === "function") {
-    (result as PromiseLike<unknown>).then(undefined, () => {}); // it fails later, for this error's reason
+    (result as PromiseLike<unknown>).then(undefined, () => {}); // it will reject for the same reason
     throw new CompileError(
       `compile: ${name} returns a promise. Make it an ordinary function that returns tensors, and await their values after the call.`,
     );
@@ -110,7 +110,7 @@ export function matches(template: Template, value: unknown, numbering: Numbering
       if (!isRecord(value) || Array.isArray(value) || value instanceof tf.Tensor) return false;
       const { names, items } = template;
       let at = 0;
-      for (const name in value) { // the order counts, since a function may go by it
+      for (const name in value) { // order matters, since a function may iterate over it
         if (name !== names[at] || !matches(items[at], value[name], numbering)) return false;
         at++;
       }
@@ -137,7 +137,7 @@ export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown
 }
 
 /**
- * Makes the error for a function that needs too many graphs: it names the argument that keeps changing.
+ * Creates the error for a function that needs too many graphs; it names the argument that keeps changing.
  *
  * @param name Names the function.
  * @param templates The structures of the arguments, the latest last.

@@ -24,7 +24,7 @@ constexpr long ROWS_WORTH_A_THREAD = 512;
 
 long partsFor(long rows) { return std::clamp(rows / ROWS_WORTH_A_THREAD, 1L, threads()); }
 
-/** Two sums for each channel, which each part adds up for itself. */
+/** Two sums per channel and part. */
 class Sums {
  public:
   Sums(long parts, long C) : parts_(parts), C_(C), values_(2 * parts * C) {}
@@ -50,7 +50,7 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
   const long parts = partsFor(rows);
   Sums sums(parts, C);
   inParallel(parts, [&](long part) {
-    with.sumUp(batch, share(batch.rows, part, parts), sums.of(0, part), sums.of(1, part));
+    with.sumUp(batch, rangeOf(batch.rows, part, parts), sums.of(0, part), sums.of(1, part));
   });
   std::vector<float> factor(C), offset(C);
   for (long c = 0; c < C; c++) {
@@ -67,7 +67,7 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
     offset[c] = static_cast<float>(norm.bias[c] - mean * norm.weight[c] * scale);
   }
   const Affine affine = {factor.data(), offset.data(), shortcut, relu};
-  inParallel(parts, [&](long part) { with.apply(batch, share(batch.rows, part, parts), affine, y); });
+  inParallel(parts, [&](long part) { with.apply(batch, rangeOf(batch.rows, part, parts), affine, y); });
 }
 
 /** Computes dx [rows, C], the gradients of weight and bias, [C] each, and g as in normalisation.h. */
@@ -77,7 +77,7 @@ void normaliseGradient(Batch batch, const float* weight, const float* mean, cons
   const long C = batch.C, rows = batch.rows, parts = partsFor(rows);
   Sums sums(parts, C);
   inParallel(parts, [&](long part) {
-    with.sumUpGradient(batch, share(rows, part, parts), mean, gradient, sums.of(0, part), sums.of(1, part));
+    with.sumUpGradient(batch, rangeOf(rows, part, parts), mean, gradient, sums.of(0, part), sums.of(1, part));
   });
   std::vector<float> factor(C), slope(C), offset(C);
   for (long c = 0; c < C; c++) {
@@ -91,7 +91,7 @@ void normaliseGradient(Batch batch, const float* weight, const float* mean, cons
     offset[c] = static_cast<float>(-whole * sum / rows - tilt * mean[c]);
   }
   inParallel(parts, [&](long part) {
-    with.applyGradient(batch, share(rows, part, parts), gradient, factor.data(), slope.data(), offset.data(),
+    with.applyGradient(batch, rangeOf(rows, part, parts), gradient, factor.data(), slope.data(), offset.data(),
                        dx);
   });
 }

@@ -9,7 +9,7 @@
 
 namespace {
 
-/** A buffer that a thread keeps for its next call, so that it is allocated once. */
+/** A per-thread buffer, allocated once. */
 class Numbers {
  public:
   ~Numbers() { std::free(data_); }
@@ -48,7 +48,7 @@ void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long 
   const long tiles = maps.tiles(), parts = partsFor(tiles);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(scratchSize(C, K));
-    with.convolve(x, u, y, maps, C, K, share(tiles, part, parts), epilogue, own);
+    with.convolve(x, u, y, maps, C, K, rangeOf(tiles, part, parts), epilogue, own);
   });
 }
 
@@ -60,7 +60,7 @@ void convolve3x3KernelGradient(const float* x, const float* dy, float* dKernel, 
   float* du = transformed.ofSize(parts * size);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(scratchSize(C, K));
-    with.correlate(x, dy, du + part * size, maps, C, K, share(tiles, part, parts), own);
+    with.correlate(x, dy, du + part * size, maps, C, K, rangeOf(tiles, part, parts), own);
   });
   with.collectKernel(du, parts, dKernel, C, K, {0, C});
 }

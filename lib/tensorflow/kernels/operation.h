@@ -1,5 +1,5 @@
-// Definition of a TensorFlow operation, and the view that a run of it has of its tensors. TensorFlow's C
-// interface stays the same from release to release and asks for no particular C++ library.
+// Definition of a TensorFlow operation, and a run's view of its tensors. TensorFlow's C
+// interface is stable across releases and independent of the C++ library.
 #pragma once
 
 #include <tensorflow/c/kernels.h>
@@ -29,10 +29,10 @@ class Run {
 
   float attribute(int index) const { return attributes_[index]; }
 
-  /** Refuses the run unless `holds`; returns it. */
+  /** Fails the run unless `holds`; returns `holds`. */
   bool demand(bool holds, const char* message);
 
-  /** Tells whether the run has not failed: outputs are there. */
+  /** Tells whether the run has not failed, so that its outputs exist. */
   bool isFine() const { return TF_GetCode(status_) == TF_OK; }
 
  private:
@@ -75,7 +75,7 @@ Attributes* readAttributes(const Operation& operation, TF_OpKernelConstruction* 
 void registerOperation(const Operation& operation, void* (*create)(TF_OpKernelConstruction*),
                        void (*run)(void*, TF_OpKernelContext*), void (*remove)(void*), TF_Status* status);
 
-/** The same, with functions for this operation: TensorFlow's callbacks do not say whose they are. */
+/** The same, with functions for this operation: TensorFlow's callbacks do not identify the operation. */
 template <const Operation& operation>
 void registerOperation(TF_Status* status) {
   registerOperation(

@@ -16,16 +16,16 @@ struct Job {
   std::atomic<long> next{0};
   std::atomic<long> done{0};
 
-  /** Takes parts until none is left. */
+  /** Runs parts until none is left. */
   void help() {
     for (long part; (part = next++) < parts; done++) (*work)(part);
   }
 };
 
-/** Looks for work before a thread sleeps or yields: some 20 µs. To be woken takes longer. */
+/** Spins before a thread sleeps or yields: some 20 µs. Waking it takes longer. */
 constexpr int LOOKS = 1000;
 
-/** Threads that wait for jobs. It is never destroyed, since they wait on it until the process ends. */
+/** Threads that wait for jobs. Never destroyed, since they wait on it until the process ends. */
 class Pool {
  public:
   explicit Pool(long helpers) {
@@ -47,7 +47,7 @@ class Pool {
     job.help();
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      job_ = nullptr;  // a late thread finds nothing
+      job_ = nullptr;  // a late thread finds no part left
     }
     for (int look = 0; job.done < job.parts || helping_ > 0; look++) {
       if (look < LOOKS) {

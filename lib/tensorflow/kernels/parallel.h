@@ -1,4 +1,4 @@
-// A thread pool: TensorFlow's own is out of reach of an operation that is written against its C interface.
+// A thread pool: TensorFlow's own is not accessible through its C interface.
 #pragma once
 
 #include <functional>
@@ -6,11 +6,11 @@
 /** Sets the number of threads, before the first call of inParallel. */
 void useThreads(long count);
 
-/** Number of threads that work, the caller among them. */
+/** Number of threads, including the caller. */
 long threads();
 
 /**
- * Calls work(part) once for each part from 0 to `parts` − 1, side by side, and returns when all are done.
+ * Calls work(part) once for each part from 0 to `parts` − 1, in parallel, and returns when all are done.
  * Calls from several threads take turns. Nothing may be thrown.
  */
 void inParallel(long parts, const std::function<void(long)>& work);

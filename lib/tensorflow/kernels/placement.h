@@ -1,5 +1,5 @@
-// Pins threads to processors. Linux wakes a thread where it is awake itself, and moves it to a processor that
-// sleeps only after some milliseconds, many times what an operation takes; on virtual machines it does so
+// Pins threads to processors. Linux wakes a thread on the waking thread's processor, and moves it to one that
+// is idle only after some milliseconds, many times what an operation takes; on virtual machines it does so
 // most of the time.
 #pragma once
 
@@ -21,9 +21,9 @@ class Placement {
 
   void add(pthread_t thread) { threads_.push_back(thread); }
 
-  /** Puts each thread on a processor of its own, none on the caller's. */
+  /** Pins each thread to its own processor, none to the caller's. */
   void spread() {
-    if (threads_.size() + 1 != processors_.size()) return;  // with processors to spare Linux may choose
+    if (threads_.size() + 1 != processors_.size()) return;  // with spare processors, leave the choice to Linux
     const int here = sched_getcpu();
     if (here == last_) return;
     last_ = here;

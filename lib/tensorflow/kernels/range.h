@@ -5,8 +5,8 @@ struct Range {
   long first, end;
 };
 
-/** Share of one of `parts` threads, by their number alone: sums have the same order in each call. */
-constexpr Range share(long count, long part, long parts) {
+/** Splits `count` rows into `parts` ranges by their number alone: sums have the same order in each call. */
+constexpr Range rangeOf(long count, long part, long parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }
 

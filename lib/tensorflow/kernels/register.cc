@@ -23,7 +23,7 @@ std::string registerAll() {
 
 }  // namespace
 
-/** Registers the operations, for a process as its first caller asks. Returns null, or an error message. */
+/** Registers the operations; the first call in a process decides. Returns null, or an error message. */
 extern "C" const char* registerOperations(int threads, int kind) {
   static std::once_flag once;
   static std::string failure;

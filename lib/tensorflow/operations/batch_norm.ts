@@ -16,17 +16,17 @@ import {
 import { applyEpilogue, type Epilogue } from "./convolution.ts";
 import { canUseKernels } from "../runtime/kernels.ts";
 
-/** Added to the variance before the root: PyTorch's default. */
+/** Added to the variance before the square root: PyTorch's default. */
 export const EPSILON = 1e-5;
 
-/** The share of a batch in the new running statistics: PyTorch's default. */
+/** Weight of the batch in the new running statistics (momentum): PyTorch's default. */
 export const MOMENTUM = 0.1;
 
 /** The four vectors of a batch normalisation, `[C]` each. */
 export interface NormTensors {
   /** Factor of the normalised values. */
   weight: tf.Tensor1D;
-  /** Summand behind it. */
+  /** Offset added to the scaled values. */
   bias: tf.Tensor1D;
   /** Mean over the batches so far. */
   runningMean: tf.Tensor1D;
@@ -38,15 +38,14 @@ export interface NormTensors {
 export interface Normalised {
   /** The normalised batch. */
   y: tf.Tensor4D;
-  /** The mean, moved towards the batch's. */
+  /** Running mean, updated by the batch's. */
   runningMean: tf.Tensor1D;
-  /** The variance, moved towards the batch's. */
+  /** Running variance, updated by the batch's. */
   runningVariance: tf.Tensor1D;
 }
 
 /**
- * Normalises a batch by its own statistics, and moves the running ones towards them (the variance unbiased,
- * as in PyTorch).
+ * Normalises a batch by its own statistics and updates the running ones (variance unbiased, as in PyTorch).
  *
  * The caller owns the new running statistics also inside `tf.tidy` and gradients.
  *
@@ -63,7 +62,7 @@ export function normaliseBatch(
   return { y: applyEpilogue(y, epilogue), ...statistics };
 }
 
-/** By this package's own operation, epilogue included. */
+/** Runs the package's own operation, epilogue included. */
 function normaliseWithEpilogue(
   x: tf.Tensor4D,
   { weight, bias, runningMean, runningVariance }: NormTensors,

@@ -21,7 +21,7 @@ export interface Epilogue {
 /** Convolves maps `[B,H,W,C]` by a kernel `[h,w,C,K]`. */
 export type Convolution = (x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?: Epilogue) => tf.Tensor4D;
 
-/** Computes relu(y + bias + shortcut), as far as they are given. */
+/** Computes relu(y + bias + shortcut), omitting absent terms. */
 export function applyEpilogue(
   y: tf.Tensor4D,
   { bias, shortcut, relu: cut = false }: Epilogue = {},
@@ -41,7 +41,7 @@ export function convolve3x3Direct(x: tf.Tensor4D, kernel: tf.Tensor4D, epilogue?
 
 /**
  * Computes the same by Winograd's minimal filtering, with a quarter of the multiplications, on the native
- * runtime's CPU and for channels in sixteens; elsewhere by {@linkcode convolve3x3Direct}.
+ * runtime's CPU for multiples of 16 channels; elsewhere by {@linkcode convolve3x3Direct}.
  * `kernels/vectors/winograd.cc` has the derivation.
  *
  * Nothing is approximated, but sums are formed in another order: in float32 results differ from exact ones by

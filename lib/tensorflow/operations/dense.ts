@@ -14,8 +14,8 @@ const CHANNELS_LAST = stringAttribute("data_format", "NHWC");
 /**
  * Multiplies two matrices, as `tf.matMul` for rank 2.
  *
- * TensorFlow.js takes its operation for stacks of matrices also where there is but one. TensorFlow has a
- * faster one for that, which its graph optimiser can moreover join with {@linkcode addBias} and ReLU.
+ * TensorFlow.js always uses the batched operation. TensorFlow's operation for a single pair is faster, and
+ * its graph optimiser can fuse it with {@linkcode addBias} and ReLU.
  *
  * @param a `[n,k]`, or `[k,n]` if `transposeA`.
  * @param b `[k,m]`, or `[m,k]` if `transposeB`.

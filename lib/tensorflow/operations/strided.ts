@@ -1,8 +1,8 @@
 /**
- * Convolution and max-pooling with stride 2 and PyTorch's padding, two ways.
+ * Convolution and max-pooling with stride 2 and PyTorch's padding, in two implementations.
  *
- * A strided layer over an even size needs an odd number of padding rows. PyTorch pads both ends alike and
- * leaves the last row unused; TensorFlow's `same` pads the end one row more, and so its windows fall on other
+ * A strided layer over an even size needs an odd number of padding rows. PyTorch pads both ends equally and
+ * leaves the last row unused; TensorFlow's `same` pads the end one row more, so its windows cover other
  * pixels:
  *
  * ```text
@@ -12,10 +12,10 @@
  * ```
  *
  * - {@linkcode flipped}: the layers run on images flipped by 180°, by kernels flipped by 180°, and their
- * maps are flipped back. To pad by an operation of its own would cost more, since it copies the whole picture
- * forwards and backwards.
- * - {@linkcode explicit}: TensorFlow's operations are told the padding. That is cheapest forwards, but
- * max-pooling has no fast gradient for it on CPUs, and TensorFlow.js does not offer it at all.
+ * maps are flipped back. A separate padding operation would cost more, since it copies the whole
+ * image in both passes.
+ * - {@linkcode explicit}: TensorFlow's operations get explicit padding. That is cheapest in the forward pass,
+ *   but max-pooling has no fast gradient for it on CPUs, and TensorFlow.js does not offer it at all.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import {
 } from "../runtime/binding.ts";
 import { applyEpilogue, type Convolution } from "./convolution.ts";
 
-/** A way to run layers with stride 2 on pictures of even size. */
+/** An implementation of layers with stride 2 on images of even size. */
 export interface StridedLayers {
   /** Prepares images `[B,H,W,C]` for the layers. */
   prepare(images: tf.Tensor4D): tf.Tensor4D;
@@ -38,11 +38,11 @@ export interface StridedLayers {
   convolve: Convolution;
   /** `torch.nn.MaxPool2d(3, stride=2, padding=1)`: `[B,H/2,W/2,C]`. */
   maxPool(x: tf.Tensor4D): tf.Tensor4D;
-  /** Turns the layers' maps back into the images' orientation. */
+  /** Restores the images' orientation in the layers' maps. */
   restore(maps: tf.Tensor4D): tf.Tensor4D;
 }
 
-/** Runs the layers upside down: on every backend and with gradients. */
+/** Runs the layers on flipped images: on every backend and with gradients. */
 export const flipped: StridedLayers = {
   prepare: flip,
   convolve: (x, kernel, epilogue) => applyEpilogue(tf.conv2d(x, flipKernel(kernel), 2, "same"), epilogue),
@@ -62,7 +62,7 @@ export const explicit: StridedLayers = {
   restore: (maps) => maps,
 };
 
-/** Chooses the cheapest way: `learns` if gradients go through the layers. */
+/** Chooses the cheapest implementation; `learns` if gradients are needed. */
 export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
   return learns || !nativeBackend() ? flipped : explicit;
 }
@@ -77,7 +77,7 @@ function padding(before: number, after: number): Attribute[] {
   ];
 }
 
-/** Flips by 180°: the pixels in reverse order. One axis is reversed faster than two. */
+/** Flips by 180°: reverses the order of the pixels. Reversing one axis is faster than two. */
 function flip(maps: tf.Tensor4D): tf.Tensor4D {
   const [B, H, W, C] = maps.shape;
   return tf.reshape(tf.reverse(tf.reshape(maps, [B, H * W, C]), 1), [B, H, W, C]);

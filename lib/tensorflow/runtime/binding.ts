@@ -1,9 +1,9 @@
 /**
  * The native backend of `@tensorflow/tfjs-node-gpu`, below TensorFlow.js's own types.
  *
- * This is the only file that casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow
+ * Only this file casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow
  * operation by its name (https://www.tensorflow.org/api_docs/python/tf/raw_ops), with attributes made by
- * {@linkcode typeAttribute} and its sisters.
+ * {@linkcode typeAttribute} and similar functions.
  * @module
  */
 import * as tf from "./tf.ts";
@@ -64,7 +64,7 @@ export interface NativeBinding {
 export interface TensorData {
   id: number;
   dtype: number;
-  /** Values from JavaScript that have no handle yet; null once they have. */
+  /** Values from JavaScript without a handle yet; null afterwards. */
   values: tf.BackendValues | null;
 }
 
@@ -89,13 +89,13 @@ export interface EngineInternals {
     readonly profiling: boolean;
     readonly scopeStack: readonly unknown[];
   };
-  /** Called for every tensor that is made. */
+  /** Called for every new tensor. */
   trackTensor(tensor: tf.Tensor, backend: unknown): void;
   startScope(): void;
   endScope(): void;
 }
 
-/** Returns TensorFlow.js's engine, of which there is one. */
+/** Returns TensorFlow.js's global engine. */
 export function engineInternals(): EngineInternals {
   return tf.engine() as unknown as EngineInternals;
 }
@@ -110,7 +110,7 @@ export function nativeBackend(): NativeBackend | null {
 /**
  * Runs a TensorFlow operation that has one output.
  *
- * TensorFlow.js knows no gradient of it: wrap it in `tf.customGrad` where one is needed. A `bfloat16` output
+ * TensorFlow.js has no gradient for it: wrap it in `tf.customGrad` if one is needed. A `bfloat16` output
  * looks like `float32` to TensorFlow.js; give it only to further operations run from here.
  *
  * @param operation Its name in TensorFlow, as `"Relu"`.

@@ -28,11 +28,11 @@ export type Build = "cpu" | "gpu";
 /** A device to compute on: `auto` is a GPU where there is one. */
 export type DeviceChoice = "auto" | "cpu" | "gpu";
 
-/** An installation that is ready. */
+/** A complete installation. */
 export interface Installation {
   /** Its folder, as `.tensorflow`. */
   folder: string;
-  /** The installed build. `gpu` does not say that a GPU answers. */
+  /** The installed build. `gpu` does not imply that a GPU answers. */
   build: Build;
   /** The TensorFlow release, such as `2.21.0`. */
   version: string;
@@ -46,9 +46,9 @@ export interface Installation {
 
 /**
  * Chooses the folder of an installation: the environment variable `TENSORFLOW_FOLDER`, else the nearest
- * `.tensorflow` at or above this package's files, as one finds `node_modules`, else `.tensorflow` in `base`.
+ * `.tensorflow` at or above this package's files, like `node_modules`, else `.tensorflow` in `base`.
  *
- * @param base Where a new one belongs. @default the working directory
+ * @param base Parent folder of a new one. @default the working directory
  */
 export function tensorflowFolder(base: string = Deno.cwd()): string {
   const named = Deno.env.get("TENSORFLOW_FOLDER");
@@ -114,7 +114,7 @@ export function addonStamp(): string {
  * @throws {TensorFlowError} `not-installed` or `cuda-not-installed`, also where the pins have changed since.
  */
 export function findInstallation(device: DeviceChoice, folder: string = tensorflowFolder()): Installation {
-  // the addon takes whatever lies in `gpu`, so an outdated CUDA build must not pass for a good CPU one
+  // the addon loads whatever is in `gpu`, so an outdated CUDA build must not count as a usable CPU build
   const build: Build = hasBuild("gpu", folder) ? "gpu" : "cpu";
   const isCuda = device === "gpu";
   if (!isBuildReady(build, folder) || !isAddonReady(folder) || (isCuda && build === "cpu")) {

@@ -1,10 +1,12 @@
 import { TensorFlowError } from "../errors.ts";
 import { nativeBackend } from "./binding.ts";
 
-/** The operations compute that many channels side by side. */
+/** Channels are processed in groups of this size. */
 const CHANNELS = 16;
 
-/** Tells whether the operations in C++ can be used: on the native runtime's CPU, for channels in sixteens. */
+/**
+ * Tells whether the operations in C++ can be used: on the native runtime's CPU, for multiples of 16 channels.
+ */
 export function canUseKernels(...channels: number[]): boolean {
   const backend = nativeBackend();
   return backend !== null && !backend.isUsingGpuDevice && channels.every((count) => count % CHANNELS === 0);
@@ -17,7 +19,7 @@ const PROCESSORS = {
   avx512: ["avx2", "fma", "bmi1", "bmi2", "avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512cd"],
 };
 
-/** Finds the best kind that a processor is; a number, its place in {@linkcode PROCESSORS}. */
+/** Finds the best supported kind of processor: its index in {@linkcode PROCESSORS}. */
 export function findProcessor(cpuInfo: string): number {
   const flags = new Set(cpuInfo.match(/^flags\s*:(.*)$/m)?.[1].split(" "));
   return Object.values(PROCESSORS).findLastIndex((needed) => needed.every((flag) => flags.has(flag)));

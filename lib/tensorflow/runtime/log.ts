@@ -5,7 +5,7 @@ const WRITE_ONLY = 1; // O_WRONLY
 
 /**
  * Loads TensorFlow's library without its two lines on standard error, which say that oneDNN is in use. Static
- * initialisers write them before any log level can be set, so standard error leads nowhere meanwhile.
+ * initialisers write them before any log level can be set, so standard error is discarded meanwhile.
  *
  * @param libraryFolder Folder of `libtensorflow_framework.so.2`.
  */

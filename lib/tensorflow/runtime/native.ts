@@ -17,19 +17,19 @@ export interface NativeOptions {
 
 /** The native runtime in use. */
 export interface NativeTensorFlow {
-  /** Device that operations really run on: TensorFlow falls back from GPU to CPU silently. */
+  /** Device that operations actually run on: TensorFlow falls back from GPU to CPU silently. */
   device: "cpu" | "gpu";
   /** TensorFlow's own version, such as `2.21.0`. */
   version: string;
-  /** Threads within one operation. Another number sums in another order, which changes the last bits. */
+  /** Threads within one operation. It determines the order of sums, and so the last bits. */
   threads: number;
 }
 
 let opened: Promise<NativeTensorFlow> | undefined;
 
 /**
- * Makes the native runtime the backend of TensorFlow.js, once in a process: later calls return what the first
- * one opened.
+ * Makes the native runtime the backend of TensorFlow.js, once per process: later calls return the
+ * same runtime.
  *
  * @throws {TensorFlowError} `not-installed`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device
  * that is asked for.
@@ -37,7 +37,7 @@ let opened: Promise<NativeTensorFlow> | undefined;
 export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<NativeTensorFlow> {
   const { device = "auto", folder } = options;
   opened ??= openNative(device, folder).catch((error) => {
-    opened = undefined; // it may be installed by the next call
+    opened = undefined; // retry in the next call: it may be installed by then
     throw error;
   });
   const runtime = await opened;
@@ -66,7 +66,7 @@ async function openNative(device: DeviceChoice, folder?: string): Promise<Native
   const threads = Number(setDefault("TF_NUM_INTRAOP_THREADS", String(navigator.hardwareConcurrency)));
   if (device === "cpu") Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
   restoreNodeUtil();
-  // as the package's own index does it, which looks for the addon inside the package
+  // as in the package's own index, which looks for the addon inside the package
   await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
   const { NodeJSKernelBackend } = await import("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
   const binding = createRequire(import.meta.url)(addon);

@@ -6,7 +6,7 @@ export interface SummaryWriter {
   flush(): void;
 }
 
-/** Opens a folder for event files. Wants the native runtime in use: the writer is TensorFlow's own. */
+/** Opens a folder for event files. Requires the native runtime, since the writer is TensorFlow's own. */
 export async function openSummaryWriter(folder: string): Promise<SummaryWriter> {
   const { summaryFileWriter } = await import("@tensorflow/tfjs-node-gpu/dist/tensorboard.js");
   return summaryFileWriter(folder);

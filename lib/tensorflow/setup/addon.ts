@@ -21,7 +21,7 @@ type Compile = (args: string[]) => Promise<ProgramResult>;
  * operations, into `addon`.
  *
  * @param build The installed TensorFlow to take the headers from; they are the same in both builds.
- * @throws {TensorFlowError} `install-failed`: no compiler can.
+ * @throws {TensorFlowError} `install-failed`: no compiler succeeds.
  */
 export async function buildAddon(build: Build, context: SetupContext): Promise<void> {
   const { folder, reporter, staging } = context;
@@ -90,11 +90,11 @@ async function compileKernels(
   });
   const failed = (await runSeveral(jobs)).find(({ outcome }) => outcome !== "done");
   if (failed) return failed;
-  const keep = "-Wl,-z,nodelete"; // TensorFlow calls into it as long as the process lives, whoever closes it
+  const keep = "-Wl,-z,nodelete"; // TensorFlow calls into it until the process ends, even after it is closed
   return await run([...objects, keep, ...link]);
 }
 
-/** Runs jobs, as many at a time as there are processors; their results in order. */
+/** Runs jobs, one per processor at a time; returns their results in order. */
 async function runSeveral<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   let next = 0;
@@ -105,7 +105,7 @@ async function runSeveral<T>(jobs: (() => Promise<T>)[]): Promise<T[]> {
   return results;
 }
 
-/** Links a library that looks for TensorFlow beside its own folder, CUDA's first: both can be moved. */
+/** Links a library that looks for TensorFlow beside its own folder, CUDA's first: so both can be moved. */
 function linkArguments(libraries: string[]): string[] {
   const runPaths = ["gpu", "cpu"].map((build) => `$ORIGIN/../${build}/tensorflow`);
   return [
@@ -114,7 +114,7 @@ function linkArguments(libraries: string[]): string[] {
   ];
 }
 
-/** Makes empty libraries of TensorFlow's names to link against: reading the real ones takes seconds. */
+/** Makes empty stub libraries to link against: reading the real ones takes seconds. */
 async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   await Deno.mkdir(folder, { recursive: true });
   const source = join(folder, "empty.cc");
@@ -125,7 +125,7 @@ async function makeStandIns(run: Compile, folder: string): Promise<string[]> {
   return LIBRARIES.map((name) => join(folder, name));
 }
 
-/** Makes a header that TensorFlow's C interface includes without need; not all its packages bring it. */
+/** Makes an empty header that TensorFlow's C interface includes; not all its packages have it. */
 async function makeStandInHeader(folder: string): Promise<string> {
   const path = join(folder, "include", "tsl", "platform");
   await Deno.mkdir(path, { recursive: true });

@@ -6,7 +6,7 @@ import { fetchFiles } from "./python.ts";
 
 /** A C++ compiler. */
 export interface Compiler {
-  /** Names it in messages. */
+  /** Name in messages. */
   name: string;
   command: string;
   args: string[];
@@ -15,7 +15,7 @@ export interface Compiler {
   forProcessor(name: string): string;
 }
 
-/** Advice where no compiler can. */
+/** Advice if no compiler succeeds. */
 export const INSTALL_COMPILER = "install g++ (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++)";
 
 /** Yields the compilers to try: `$CXX`, `g++`, `clang++`, and Zig's, fetched for this set-up only. */

@@ -3,9 +3,9 @@ import { SetupInterrupted } from "../errors.ts";
 
 /** Receives the messages of a set-up. */
 export interface SetupReporter {
-  /** A line that stays. */
+  /** A permanent line. */
   line(text: string): void;
-  /** Progress of the last line's work, several times a second. Left out: a line every 15 s. */
+  /** Progress of the last line's work, several times per second. @default one line every 15 s */
   live?(text: string): void;
 }
 
@@ -25,7 +25,7 @@ export interface SetupOptions {
 export interface SetupContext extends Required<SetupOptions> {
   /** Folder on the same disk for unfinished files; it is removed when the set-up ends. */
   staging: string;
-  /** The file that holds the output of every program. */
+  /** Log file with the output of every program. */
   log: { path: string; write(text: string): void };
   /** Aborted when the user wants to stop. */
   signal: AbortSignal;
@@ -74,7 +74,7 @@ export function logPath({ log }: SetupContext): string {
   return path.startsWith("..") ? log.path : path;
 }
 
-/** Puts a finished folder in the place of another; the old one, if any, goes with the staging folder. */
+/** Replaces a folder by a finished one; the old one, if any, is removed with the staging folder. */
 export async function replaceFolder(
   finished: string,
   path: string,
@@ -90,8 +90,8 @@ export async function replaceFolder(
 
 /**
  * Runs `work` while no other process holds the folder. The lock is the operating system's, on the folder
- * itself: it leaves no file and ends with the process. Private, though programs that use this package may
- * have such a function too, so that neither needs the other.
+ * itself: it leaves no file and ends with the process. Duplicated from the project's support code so
+ * that the package is self-contained.
  */
 async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   await Deno.mkdir(folder, { recursive: true });
@@ -100,10 +100,10 @@ async function withFolderLock<T>(folder: string, onWait: () => void, work: () =>
     onWait();
     await handle.lock(true);
   }
-  return await work(); // closing the handle gives the lock back
+  return await work(); // closing the handle releases the lock
 }
 
-/** Some network file systems lock no folders: there the user must not start two set-ups at once. */
+/** Some network file systems cannot lock folders: there the user must not start two set-ups at once. */
 async function tryLock(handle: Deno.FsFile): Promise<boolean> {
   try {
     return await handle.tryLock(true);

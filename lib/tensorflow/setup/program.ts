@@ -32,7 +32,7 @@ export async function runProgram(
     all: true,
     cancelSignal: signal,
     reject: false,
-    cleanup: false, // signals are the set-up's own matter
+    cleanup: false, // the set-up handles signals itself
   });
   if (child.pid !== undefined) {
     for await (const line of child.iterable({ from: "all" })) {
@@ -78,7 +78,7 @@ export async function withProgress<T>(
   }
 }
 
-/** Reasons in the output of pip and compilers, and what the user can do; the first match is taken. */
+/** Reasons in the output of pip and compilers, with a remedy; the first match wins. */
 const REASONS: [expression: RegExp, why: string, advice: string][] = [
   [/No space left on device|Disk quota exceeded/i, "the disk is full", "free some space"],
   [
@@ -104,8 +104,7 @@ const REASONS: [expression: RegExp, why: string, advice: string][] = [
 ];
 
 /**
- * Makes the error for a failed program: the reason as far as its output tells, what to do, and the log's
- * path.
+ * Creates the error for a failed program: the reason, if its output has one, a remedy, and the log's path.
  *
  * @param what Completes "Cannot …".
  * @param program Names the program in the message.
@@ -120,6 +119,6 @@ export function explainFailure(
     code: "install-failed",
     what,
     why: why ?? `${program} failed`,
-    advice: `${advice ?? usual ?? "mend the cause"} and try again; details are in ${logPath(context)}`,
+    advice: `${advice ?? usual ?? "fix the cause"} and try again; details are in ${logPath(context)}`,
   });
 }

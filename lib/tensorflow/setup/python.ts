@@ -13,7 +13,7 @@ const ENVIRONMENT = {
   PYTHONUNBUFFERED: "1",
 };
 
-/** For files alone, whatever the machine's own Python is. */
+/** Options for fetching files only, independent of the system's Python. */
 const DOWNLOAD = "-m pip download --no-deps --only-binary=:all: --python-version 3.12 --implementation cp"
   .split(" ");
 
@@ -29,7 +29,7 @@ const INSTALL_PYTHON =
   "install Python 3.8 or newer with pip (Debian, Ubuntu: apt install python3-venv; Fedora: dnf install python3-pip)";
 
 /**
- * Makes the Python environment with a working pip, if it is not there.
+ * Creates the Python environment with a working pip, if it does not exist.
  *
  * @returns Its Python.
  * @throws {TensorFlowError} `install-failed`: no Python can make one.
@@ -49,13 +49,13 @@ export interface PackageRequest {
   requirements: string;
   /** Names the packages in messages: "PyTorch". */
   name: string;
-  /** Advice where they cannot be fetched. @default by the reason in pip's output */
+  /** Advice if they cannot be fetched. @default chosen by pip's output */
   advice?: string;
 }
 
 /**
- * Puts files of packages into `folder`, without their dependencies and whatever the machine's own Python is:
- * no code of theirs is run.
+ * Puts files of packages into `folder`, without their dependencies and independent of the system's
+ * Python: none of their code is run.
  *
  * @param wanted Selects files by their path in the package; Python reads the expression too.
  * @throws {TensorFlowError} `install-failed`.
@@ -95,7 +95,7 @@ async function runPython(
   { name, advice }: PackageRequest,
   context: SetupContext,
 ): Promise<void> {
-  // pip unpacks here: the system's own folder for temporary files is often too small for several GB
+  // pip unpacks here: the system's temporary folder is often too small for several GB
   const temporary = join(context.staging, "pip");
   await Deno.mkdir(temporary, { recursive: true });
   const progress = createPipProgress(temporary);

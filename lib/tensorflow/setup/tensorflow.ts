@@ -19,7 +19,8 @@ import { fetchFiles } from "./python.ts";
 
 /** Options of {@linkcode installTensorFlow}. */
 export interface InstallOptions extends Partial<SetupOptions> {
-  /** Device to serve. Without any build `auto` takes CUDA's if a GPU answers. @default "auto" */
+  /** Device to install for. If nothing is installed, `auto` chooses the CUDA build if a GPU answers.
+   * @default "auto" */
   device?: DeviceChoice;
   /** Install the CUDA build even where no GPU answers, as for a container made elsewhere. @default false */
   withoutGpu?: boolean;
@@ -42,7 +43,8 @@ const WANTED = new RegExp(
  * Makes sure that TensorFlow's libraries and the addon are installed and fit together; installs what is
  * missing. Needs Linux, a Python with pip, and a C++ compiler or the network to fetch one.
  *
- * Where all is there it takes about a millisecond. Wheels come by pip, with its cache, mirrors and proxies.
+ * Takes about a millisecond if everything is installed. Wheels come by pip, with its cache, mirrors and
+ * proxies.
  *
  * @throws {TensorFlowError} `unsupported-platform`, `no-gpu` or `install-failed`.
  * @throws {SetupInterrupted} If the user stops it.
@@ -114,7 +116,7 @@ async function installLibraries(build: Build, context: SetupContext): Promise<vo
   await replaceFolder(unpacked, join(folder, build), context);
 }
 
-/** CUDA's build computes on the CPU too, and the addon would take an outdated one before a good CPU build. */
+/** Removes the other build: CUDA's computes on the CPU too, and the addon would load it first. */
 async function removeOther(build: Build, { folder, staging }: SetupContext): Promise<void> {
   const other = build === "gpu" ? "cpu" : "gpu";
   if (hasBuild(other, folder)) await Deno.rename(join(folder, other), join(staging, `old-${other}`));
@@ -123,7 +125,7 @@ async function removeOther(build: Build, { folder, staging }: SetupContext): Pro
 /** Asks NVIDIA's driver for its first GPU; returns its name, or null if there is no driver or no GPU. */
 export async function findGpu(): Promise<string | null> {
   const { execa } = await import("execa");
-  const timeout = 20_000; // a driver in trouble may hang
+  const timeout = 20_000; // a faulty driver may hang
   const options = { reject: false, stdin: "ignore", timeout, cleanup: false } as const;
   const { failed, stdout } = await execa("nvidia-smi", ["--list-gpus"], options);
   return failed ? null : /^GPU \d+: (.+?)(?: \(UUID.*)?$/m.exec(stdout)?.[1] ?? null;

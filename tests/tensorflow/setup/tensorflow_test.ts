@@ -161,7 +161,7 @@ Deno.test({
   child.kill("SIGINT");
   const { code, stderr } = await child.ended;
   assert.equal(code, 130);
-  assert.match(stderr, /Set-up stopped; it starts afresh the next time\.\n$/);
+  assert.match(stderr, /Set-up stopped; the next run starts it again\.\n$/);
   assert.throws(() => Deno.kill(Number(Deno.readTextFileSync(started)), "SIGCONT"), "pip is gone");
   assert.equal(await project.read("finished"), null, "and did not get far");
   assert.deepEqual(listFiles(join(project.folder, ".tensorflow")), ["setup.log"]);

@@ -1,5 +1,5 @@
 // Batch normalisation (Ioffe and Szegedy 2015, arXiv:1502.03167). It is bound by memory, so each pass reads
-// and writes what it must once, sixteen channels side by side and the sums in registers.
+// and writes each value once, sixteen channels at a time with the sums in registers.
 #include "normalisation.h"
 
 #include "vector.h"

@@ -1,6 +1,6 @@
 // Batch normalisation by the batch's own statistics, then relu(y + shortcut), and the gradients. Maps are
-// rows of C channels, [rows, C], C a multiple of 16; each function does a range of rows, between which the
-// caller puts sums together.
+// rows of C channels, [rows, C], C a multiple of 16; each function handles a range of rows, and the
+// caller combines the sums.
 #pragma once
 
 #include "../range.h"
