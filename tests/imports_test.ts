@@ -74,7 +74,7 @@ Deno.test("imports and effects are read from a module's syntax", () => {
   for (const text of working) assert.notDeepEqual(parseSource("a.ts", text).effects, [], text);
 });
 
-Deno.test("there is something to check", () => {
+Deno.test("sources are found", () => {
   assert.ok(LIBRARY.length > 60);
   assert.ok(
     SOURCES.find(({ path }) => path === "lib/training/train.ts")!.imports.has("lib/data/load_datasets.ts"),
@@ -106,7 +106,7 @@ Deno.test("the TensorFlow package names nothing of this project", () => {
   assert.deepEqual(named, []);
 });
 
-Deno.test("no module imports itself through others, types included", () => {
+Deno.test("there are no import cycles, types included", () => {
   const imports = new Map(SOURCES.map((source) => [source.path, source.imports]));
   const reaches = (from: string, goal: string, seen = new Set<string>()): boolean =>
     [...imports.get(from) ?? []].some((to) =>
@@ -116,7 +116,7 @@ Deno.test("no module imports itself through others, types included", () => {
   assert.deepEqual(circles, []);
 });
 
-Deno.test("nothing imports a command but other commands; only commands import what belongs to notebooks", () => {
+Deno.test("only commands import commands and notebook code", () => {
   const isBreach = (from: string, to: string) =>
     (to.startsWith("notebooks/") && !/^(notebooks|cli)\//.test(from)) ||
     (to.startsWith("cli/") && !from.startsWith("cli/"));
@@ -130,7 +130,7 @@ Deno.test("only lib/tensorflow knows TensorFlow.js", () => {
   assert.ok(breaches(LIBRARY, (_, to) => to.startsWith("@tensorflow/")).length > 0);
 });
 
-Deno.test("figures take plain data: they know no tensors, no models and no files", () => {
+Deno.test("figures import no tensors, models or files", () => {
   const figures = SOURCES.filter(({ path }) => path.startsWith("lib/figures/"));
   assert.deepEqual(
     breaches(
@@ -155,7 +155,7 @@ Deno.test("the library names no command and no command-line option", () => {
   assert.deepEqual(breaches, []);
 });
 
-Deno.test("a module of the library says what things are and does nothing when it is imported", () => {
+Deno.test("library modules have no side effects at import time", () => {
   const working = LIBRARY.flatMap(({ path, effects }) => effects.map((effect) => `${path} ${effect}`));
   assert.deepEqual(working.filter((text) => !ALLOWED_STATE.includes(text)), []);
 });

@@ -19,8 +19,7 @@ async function ensureLab(project: string, wheels: string): Promise<string> {
 }
 
 Deno.test({
-  name:
-    "Python's packages are installed when they are missing, other pins or another Python are asked for, and not else",
+  name: "Python packages are installed only if missing, repinned or for another Python",
   ignore: PYTHON === null,
 }, async () => {
   const project = await Deno.makeTempDir({ prefix: "python packages " });

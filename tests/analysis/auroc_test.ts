@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { auroc, compareAuroc } from "../../lib/analysis/auroc.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
-Deno.test("a score separates two groups as often as one of the first beats one of the second", () => {
+Deno.test("AUROC is the probability that a member of the first group scores higher", () => {
   assert.equal(auroc([2, 3], [0, 1]), 1);
   assert.equal(auroc([0, 1], [2, 3]), 0);
   assert.equal(auroc([1, 1], [1, 1, 1]), 0.5);
@@ -16,7 +16,7 @@ Deno.test("a score separates two groups as often as one of the first beats one o
   assert.throws(() => auroc([], [1]), RangeError);
 });
 
-Deno.test("a score that separates better is shown to, one that is the same in disguise is not", () => {
+Deno.test("a better score gives a positive difference, an equivalent one none", () => {
   const random = createRandom(4);
   const group = (height: number) =>
     Array.from({ length: 150 }, (): [number, number] => {

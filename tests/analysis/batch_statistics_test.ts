@@ -37,7 +37,7 @@ Deno.test("the first layer's moments are those of the first convolution's output
   assertClose(variance, await tf.mul(expected.variance, unbiased).data(), 1e-4, "variance");
 });
 
-Deno.test("with the moments of these images in store, evaluating is what training would compute", async () => {
+Deno.test("with these images' moments stored, evaluation equals training mode", async () => {
   const adapted = withMoments(network, await measureMoments(network, images, "adapted"));
   const trained = backboneFeatures(network, images, { ...spec, mode: "train" });
   assertClose(await evaluateBackbone(adapted, images).data(), await trained.data(), 2e-3, "feature map");
@@ -52,7 +52,7 @@ Deno.test("with the moments of these images in store, evaluating is what trainin
   assert.equal(adapted["backbone.conv1.weight"], network["backbone.conv1.weight"]);
 });
 
-Deno.test("… and each layer then finds what it expects, also when those before it use what they have in store", async () => {
+Deno.test("… and each layer then gets the moments it expects", async () => {
   const adapted = withMoments(network, await measureMoments(network, images, "adapted"));
   const found = await measureMoments(adapted, images, "stored");
   for (const [layer, { shift, ratio }] of compareMoments(await storedMoments(adapted), found)) {
@@ -63,7 +63,7 @@ Deno.test("… and each layer then finds what it expects, also when those before
   assert.ok(drifts.some(({ shift, factor }) => shift > 0.1 || factor > 1.5));
 });
 
-Deno.test("what the layers before it do matters to a layer, but for the first", async () => {
+Deno.test("moments depend on the layers before, except for the first layer", async () => {
   const [stored, adapted] = [
     await measureMoments(network, images, "stored"),
     await measureMoments(network, images, "adapted"),
@@ -73,7 +73,7 @@ Deno.test("what the layers before it do matters to a layer, but for the first", 
   assert.ok(second.factor > 1.2);
 });
 
-Deno.test("measuring leaves no tensor behind", async () => {
+Deno.test("measuring leaks no tensor", async () => {
   await measureMoments(network, images, "stored");
   const before = countTensors();
   await measureMoments(network, images, "stored");

@@ -12,7 +12,7 @@ await useNativeTensorFlow({ device: "cpu" });
 const images = await randomTensor([3, 32, 32, 3], 2).data() as Float32Array;
 
 for (const spec of [networkSpec(), networkSpec({ backbone: "frozen", adapter: "3x3" })]) {
-  Deno.test(`blends begin and end with the two classes themselves (adapter ${spec.adapter})`, async () => {
+  Deno.test(`blends start and end at the two classes' own filters (adapter ${spec.adapter})`, async () => {
     const network = createNetwork(spec, { seed: 4 });
     const blends = await blendClasses(network, spec, { from: 2, to: 6, shares: [0, 0.5, 1], images });
     const scorer = createScorer(network, { ...spec, compile: false });
@@ -32,7 +32,7 @@ for (const spec of [networkSpec(), networkSpec({ backbone: "frozen", adapter: "3
   });
 }
 
-Deno.test("blending leaves no tensor behind, and needs embeddings", async () => {
+Deno.test("blending leaks no tensor and requires embeddings", async () => {
   const spec = networkSpec();
   const network = createNetwork(spec);
   const before = countTensors().tensors;

@@ -5,7 +5,7 @@ import { chooseExamples, predictClasses, runnerUp } from "../../lib/analysis/cho
 const scoresOf = (answers: number[]) =>
   Float32Array.from(answers.flatMap((answer) => [0, 1, 2].map((label) => (label === answer ? 1 : 0))));
 
-Deno.test("the first correctly labelled image is the first one, not the surest", () => {
+Deno.test("the first example is the first correct image, not the most confident", () => {
   const scores = Float32Array.of(0, 0.1, 0, /* wrong */ 0.2, 0.3, 0, /* right, barely */ 0, 9, 0 /* right */);
   assert.equal(chooseExamples({ scores, labels: [0, 1, 1] }).first, 1);
 });
@@ -22,7 +22,7 @@ Deno.test("correct examples are the first of each class, in the set's order", ()
   });
 });
 
-Deno.test("where nothing is right there is no first", () => {
+Deno.test("without a correct prediction there is no first example", () => {
   assert.deepEqual(chooseExamples({ scores: scoresOf([1, 0]), labels: [0, 1] }), {
     first: -1,
     correct: [],
@@ -30,7 +30,7 @@ Deno.test("where nothing is right there is no first", () => {
   });
 });
 
-Deno.test("answer and runner-up are the best and the second-best class", () => {
+Deno.test("predicted class and runner-up are the two highest scores", () => {
   assert.deepEqual(predictClasses(Float32Array.of(1, 5, 3, -1, -2, -3), 2), [1, 0]);
   assert.equal(runnerUp([1, 5, 3]), 2);
   assert.equal(runnerUp([-1, -2, -3]), 1);

@@ -16,7 +16,7 @@ import { randomTensor } from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
-Deno.test("the filters read are those the network looks through", async () => {
+Deno.test("the filters are those of the network", async () => {
   for (const [variant, rows] of [["dynamic", 10], ["static-per-class", 10], ["static-shared", 1]] as const) {
     const spec = networkSpec({ variant });
     const network = createNetwork(spec, { seed: 1 });
@@ -29,7 +29,7 @@ Deno.test("the filters read are those the network looks through", async () => {
   }
 });
 
-Deno.test("outputs of the generator that are near ±1 are saturated", async () => {
+Deno.test("generator outputs near ±1 are saturated", async () => {
   const network = createNetwork(networkSpec(), { seed: 1 });
   network["weights_generator.2.weight"] = tf.zeros([64, 256]);
   network["weights_generator.2.bias"] = tf.tensor1d(
@@ -48,7 +48,7 @@ Deno.test("the cosine of parallel, opposite and perpendicular vectors is 1, −1
   ]);
 });
 
-Deno.test("pairs are ranked by what both halves of a matrix say", () => {
+Deno.test("pairs are sorted by a symmetric matrix", () => {
   const pairs = rankPairs([[9, 1, 5], [3, 9, 0], [1, 2, 9]]);
   assert.deepEqual(pairs, [
     { one: 0, other: 2, value: 3 },
@@ -64,7 +64,7 @@ const symmetric = (value: (i: number, j: number) => number) => {
   return matrix;
 };
 
-Deno.test("matrices that order the pairs alike agree fully, and hardly ever by chance", () => {
+Deno.test("matrices with the same order of pairs correlate fully, with a small p-value", () => {
   const one = symmetric(random.normal);
   const { correlation, chance, pairs } = compareMatrices(one, one.map((row) => row.map((x) => x ** 3)), {
     seed: 0,
@@ -76,7 +76,7 @@ Deno.test("matrices that order the pairs alike agree fully, and hardly ever by c
   assert.ok(Math.abs(opposite.correlation + 1) < 1e-12 && opposite.chance < 0.002); // in size
 });
 
-Deno.test("unrelated matrices agree as classes named at random do, and the diagonal does not count", () => {
+Deno.test("unrelated matrices have a large p-value, and the diagonal is ignored", () => {
   const [one, other] = [symmetric(random.normal), symmetric(random.normal)];
   const result = compareMatrices(one, other, { seed: 0 });
   assert.ok(result.chance > 0.05);

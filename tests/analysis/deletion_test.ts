@@ -40,7 +40,7 @@ const orders = {
 };
 
 for (const baseline of ["mean", "blur"] as const) {
-  Deno.test(`a map of the important pixels beats a random order, and that a map of the others (${baseline})`, async () => {
+  Deno.test(`a map of the important pixels beats a random order, which beats its reverse (${baseline})`, async () => {
     const traces = await traceCurves({ images: makeImages(), classes, orders, score, baseline });
     const [right, random, wrong] = compareAreas(traces, "map");
     assert.equal(right.difference, null);
@@ -53,7 +53,7 @@ for (const baseline of ["mean", "blur"] as const) {
   });
 }
 
-Deno.test("a curve begins with the whole image and ends with nothing of it, or the other way round", async () => {
+Deno.test("a deletion curve starts at the whole image and ends at the baseline, an insertion curve the reverse", async () => {
   const images = makeImages();
   const traces = await traceCurves({ images, classes, orders, score, cellsPerStep: 16 });
   const shareOf = async (images: Float32Array) => {
@@ -89,7 +89,7 @@ Deno.test("an order's insertion curve is the reverse order's deletion curve from
   });
 });
 
-Deno.test("mean curve and areas are taken image by image", () => {
+Deno.test("mean curve and areas are computed per image", () => {
   const trace = {
     name: "map",
     fraction: [0, 0.5, 1],
@@ -136,7 +136,7 @@ Deno.test("the mean baseline is the image's own mean colour, the blur keeps it a
   column.forEach((value) => assert.ok(Math.abs(value - row[7]) < 1e-5));
 });
 
-Deno.test("orders hold every cell once: by value, from the centre, and at random by their key", () => {
+Deno.test("orders have every cell once: by value, from the centre, and at random by key", () => {
   assert.deepEqual(orderByValue([1, 3, 2, 3]), [1, 3, 2, 0]);
   const sorted = (order: number[]) => order.toSorted((one, other) => one - other);
   const all = Array.from({ length: 64 }, (_, cell) => cell);

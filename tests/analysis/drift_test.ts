@@ -17,7 +17,7 @@ const kernels = (...rows: number[][]) => ({ shape: [rows.length, rows[0].length]
 const near = (actual: number, expected: number, tolerance = 1e-6) =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual}, expected ${expected}`);
 
-Deno.test("the change is relative to the start, the angle does not see length", () => {
+Deno.test("the change is relative to the initial norm, the angle independent of it", () => {
   const start = kernels([3, 0], [0, 4]);
   const longer = measureKernelDrift(start, kernels([9, 0], [0, 2]));
   near(longer.change, Math.hypot(6, 2) / 5);
@@ -26,7 +26,7 @@ Deno.test("the change is relative to the start, the angle does not see length", 
   near(measureKernelDrift(start, kernels([-3, 0], [0, -4])).angle, 180);
 });
 
-Deno.test("dead kernels are counted, and their noise does not count", () => {
+Deno.test("dead kernels are counted and excluded from the angle", () => {
   const start = kernels([3, 0], [1e-9, 0], [0, 4], [1, 0], [1, 1]);
   const drift = measureKernelDrift(start, kernels([3, 0], [0, 1e-9], [1e-9, 0], [2, 0], [1, 1]));
   assert.deepEqual(drift.dead, [1, 2]);
@@ -35,7 +35,7 @@ Deno.test("dead kernels are counted, and their noise does not count", () => {
   assert.throws(() => measureKernelDrift(start, kernels([1, 2])), RangeError);
 });
 
-Deno.test("moments are compared in expected deviations and as a factor either way", () => {
+Deno.test("means are compared in expected deviations, variances as a factor", () => {
   const expected = new Map([["bn", { mean: Float32Array.of(1, 0, 7), variance: Float32Array.of(4, 1, 0) }]]);
   const found = new Map([["bn", {
     mean: Float32Array.of(4, -1, 9),
@@ -47,7 +47,7 @@ Deno.test("moments are compared in expected deviations and as a factor either wa
   near(factor, 4, 1e-5);
 });
 
-Deno.test("of a backbone only what turned is drift: kernels that grew, with statistics to match, are the same layer", async () => {
+Deno.test("a rescaled kernel with matching statistics has no drift, a rotated one has", async () => {
   const start = createNetwork(networkSpec(), { seed: 1 });
   const end = { ...start };
   const grow = (layer: string, norm: string, factor: number) => {

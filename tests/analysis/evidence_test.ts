@@ -23,7 +23,7 @@ await useNativeTensorFlow({ device: "cpu" });
 const spec = networkSpec();
 const network = createNetwork(spec, { seed: 3 });
 
-Deno.test("filters and predictor can change their signs together: maps are negated, scores and evidence stay", async () => {
+Deno.test("flipping the signs of filters and predictor negates maps and keeps scores and evidence", async () => {
   const negated = { ...network };
   for (
     const name of ["weights_generator.2.weight", "weights_generator.2.bias", "score_predictor.0.weight"]
@@ -50,7 +50,7 @@ Deno.test("filters and predictor can change their signs together: maps are negat
   assert.ok(Math.abs(up.rising + down.rising - 1) < 0.01);
 });
 
-Deno.test("a slope is how much the score rises with one value of the map, batch by batch", async () => {
+Deno.test("slopes are the gradient of the score by the map, for any batch size", async () => {
   const count = 2600; // more than one batch
   const maps = randomTensor<tf.Tensor4D>([count, 1, 8, 8], 5);
   const slopes = await scoreSlopes(network, spec, await maps.data() as Float32Array);
@@ -67,13 +67,13 @@ Deno.test("a slope is how much the score rises with one value of the map, batch 
   }
 });
 
-Deno.test("what a cell adds is response times slope", async () => {
+Deno.test("a cell's contribution is response times slope", async () => {
   const maps = await randomTensor([3, 64], 6).data() as Float32Array;
   const slopes = await scoreSlopes(network, spec, maps);
   assert.deepEqual(await weighMaps(network, spec, maps), maps.map((value, index) => value * slopes[index]));
 });
 
-Deno.test("a contrast is what a map has more than the others of its image, whatever they have in common", async () => {
+Deno.test("a contrast cancels a term common to all maps of an image", async () => {
   const maps = new Float32Array(2 * 640);
   maps[640 + 3 * 64 + 7] = 9; // second image, class 3, cell 7
   const contrast = contrastMaps(maps);
@@ -86,7 +86,7 @@ Deno.test("a contrast is what a map has more than the others of its image, whate
   assertClose(moved, contrastMaps(noise), 1e-5, "contrast");
 });
 
-Deno.test("classes that share a map have no slopes of their own", async () => {
+Deno.test("slopes of a shared map are refused", async () => {
   const shared = networkSpec({ variant: "static-ten-way" });
   await assert.rejects(scoreSlopes(createNetwork(shared), shared, new Float32Array(64)), /static-ten-way/);
 });
@@ -100,14 +100,14 @@ Deno.test("slopes are summarised by cell and by sign", () => {
   assert.deepEqual([...averageMaps(slopes)], [...mean]);
 });
 
-Deno.test("a lead is counted from the mean of the classes that have no part in it, image by image", () => {
+Deno.test("margins are relative to the mean of the other classes, per image", () => {
   const scores = new Float32Array(20).fill(2, 10);
   scores.set([50, 70], 3); // the parts' own scores do not count
   scores[0] = 8;
   assert.deepEqual(leadScores([[5, 6], [5, 6]], scores, [3, 4]), [[4, 5], [3, 4]]);
 });
 
-Deno.test("… and so is a map's, cell by cell", () => {
+Deno.test("… and so are margins of maps, per cell", () => {
   const classMaps = new Float32Array(2 * 640);
   classMaps[640 + 3 * 64 + 7] = 90; // a part
   classMaps[640 + 5 * 64 + 7] = 16; // another class, cell 7 of the second image

@@ -6,7 +6,7 @@ import { createRandom } from "../../lib/support/random.ts";
 const random = createRandom(6);
 const normals = (count: number) => Float64Array.from({ length: count }, random.normal);
 
-Deno.test("features that are turned, scaled and moved as a whole are the same", () => {
+Deno.test("CKA is invariant to rotation, scale and translation", () => {
   const x = normals(40 * 2);
   const y = Float64Array.from({ length: 80 }, (_, at) => {
     const [a, b] = [x[at - at % 2], x[at - at % 2 + 1]];
@@ -15,14 +15,14 @@ Deno.test("features that are turned, scaled and moved as a whole are the same", 
   assert.ok(Math.abs(featureSimilarity(x, y, 40) - 1) < 1e-12);
 });
 
-Deno.test("unrelated features are unlike, and half a relation lies in between", () => {
+Deno.test("CKA is low for unrelated features and in between for half-related ones", () => {
   const [x, noise] = [normals(2000 * 3), normals(2000 * 3)];
   assert.ok(featureSimilarity(x, noise, 2000) < 0.01);
   const half = featureSimilarity(x, x.map((value, at) => value + noise[at]), 2000);
   assert.ok(half > 0.3 && half < 0.9);
 });
 
-Deno.test("features may differ in number", () => {
+Deno.test("features may differ in length", () => {
   const x = normals(50 * 2);
   const doubled = Float64Array.from({ length: 200 }, (_, at) => x[Math.floor(at / 4) * 2 + at % 2]);
   assert.ok(Math.abs(featureSimilarity(x, doubled, 50) - 1) < 1e-12);
@@ -41,7 +41,7 @@ Deno.test("channels that are never active or never vary are dead", () => {
   assert.ok(Math.abs(active - 2.5 / 4) < 0.02);
 });
 
-Deno.test("the number of dimensions is that of independent channels", () => {
+Deno.test("the effective dimension is the number of independent channels", () => {
   const values = new Float32Array(4000 * 4);
   for (let place = 0; place < 4000; place++) {
     const [a, b] = [random.next(), random.next()];

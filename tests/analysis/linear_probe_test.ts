@@ -31,7 +31,7 @@ Deno.test("a symmetric system is solved", () => {
   assert.throws(() => solveSymmetric(Float64Array.of(1, 2, 2, 1), Float64Array.of(1, 1), 2, 1), RangeError);
 });
 
-Deno.test("ridge regression finds its minimum: there the derivative is zero", async () => {
+Deno.test("ridge regression finds the minimum, where the gradient is zero", async () => {
   const random = createRandom(4);
   const [images, length, penalty] = [50, 3, 0.3];
   const labels = Uint8Array.from({ length: images }, () => random.integer(2));
@@ -70,12 +70,12 @@ function makeFeatures(images: number, noise: number, seed: number, dead = 0): Fe
   return { values, length, labels };
 }
 
-Deno.test("a probe reads classes that lie in directions of their own, dead features or not", async () => {
+Deno.test("a probe separates classes in orthogonal directions, also with dead features", async () => {
   const probe = await probeFeatures(makeFeatures(500, 0.1, 1, 2), makeFeatures(200, 0.1, 2, 2));
   assert.deepEqual([probe.accuracy, probe.trainAccuracy, probe.n], [1, 1, 200]);
 });
 
-Deno.test("a probe of noise is no better than guessing, and says how unsure it is", async () => {
+Deno.test("a probe of noise is at chance level, within its interval", async () => {
   const noise = (seed: number) => {
     const { values, length, labels } = makeFeatures(400, 1, seed);
     return { values: values.map(createRandom(seed, 1).normal), length, labels };
@@ -85,7 +85,7 @@ Deno.test("a probe of noise is no better than guessing, and says how unsure it i
   assert.ok(interval[1] - interval[0] < 0.08);
 });
 
-Deno.test("the penalty is the one that does best on training images held out", async () => {
+Deno.test("the penalty is chosen on held-out training images", async () => {
   // as many features as images to fit: without a penalty the noise is learned by heart
   const make = (images: number, seed: number) => {
     const { values, labels } = makeFeatures(images, 0.5, seed);
@@ -106,7 +106,7 @@ Deno.test("the penalty is the one that does best on training images held out", a
 const network = createNetwork(networkSpec(), { seed: 1 });
 const dataset = createSynthetic({ trainSize: 0, testSize: 7 }).test;
 
-Deno.test("features are means of the backbone's map over a grid", async () => {
+Deno.test("features are means of the backbone's feature map over a grid", async () => {
   const images = tf.tensor4d(normaliseImages(dataset.images), [7, 32, 32, 3]);
   const v = await evaluateBackbone(network, images).array();
   const { values, length } = await computeFeatures(network, dataset, { grid: 2, compile: false });
@@ -128,7 +128,7 @@ Deno.test("coarser features are means of finer ones", async () => {
   }
 });
 
-Deno.test("enlarged images have larger maps and as many features", async () => {
+Deno.test("enlarged images have larger maps and the same number of features", async () => {
   const options = { compile: false, size: 64 } as const;
   const { values, length } = await computeFeatures(network, dataset, options);
   assert.deepEqual([length, values.length], [64, 7 * 64]);

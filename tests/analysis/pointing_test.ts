@@ -11,7 +11,7 @@ const dataset: Dataset = {
   labels: Uint8Array.from({ length: 40 }, (_, index) => index % 10),
 };
 
-Deno.test("a mosaic shows four images of four classes, each in its quarter", () => {
+Deno.test("a mosaic has four images of four classes, each in its quarter", () => {
   const { images, classes, sources } = createMosaics(dataset, { count: 20, seed: 0 });
   classes.forEach((labels, mosaic) => {
     assert.equal(new Set(labels).size, 4);
@@ -24,7 +24,7 @@ Deno.test("a mosaic shows four images of four classes, each in its quarter", () 
   assert.ok(new Set(sources.flat()).size > 20); // and every image of it may come
 });
 
-Deno.test("mosaics depend on the seed alone, and take eligible images only", () => {
+Deno.test("mosaics depend on the seed only, and use eligible images only", () => {
   const make = (seed: number) => createMosaics(dataset, { count: 5, seed, eligible: [1, 2, 3, 4, 14, 15] });
   assert.deepEqual(make(1), make(1));
   assert.notDeepEqual(make(1).sources, make(2).sources);
@@ -32,7 +32,7 @@ Deno.test("mosaics depend on the seed alone, and take eligible images only", () 
   assert.throws(() => createMosaics(dataset, { count: 1, seed: 0, eligible: [1, 2, 3, 13] }), RangeError);
 });
 
-Deno.test("an image is shrunk by averaging, or its middle is cut out", () => {
+Deno.test("an image is shrunk by averaging, or its middle is cropped", () => {
   const image = Uint8Array.from({ length: 3072 }, (_, at) => at % 3 === 0 ? Math.floor(at / 3) % 32 * 8 : 7);
   const [shrunk, cropped] = [fitImage(image, "shrink"), fitImage(image, "crop")];
   const row = (pixels: Uint8Array) => [0, 1, 15].map((column) => pixels[(3 * 16 + column) * 3]);
@@ -61,7 +61,7 @@ function makeMaps(classes: number[][], high: number): Float32Array {
   return maps;
 }
 
-Deno.test("maps that mark their class's quarter always point right; noise does in a quarter of the cases", () => {
+Deno.test("maps that mark their class's quarter score 100 %, noise 25 %", () => {
   const { classes } = createMosaics(dataset, { count: 400, seed: 0 });
   const perfect = judgePointing(makeMaps(classes, 1), classes);
   assert.deepEqual([perfect.mosaics, perfect.peak.mean, perfect.mean.mean], [400, 1, 1]);
@@ -72,7 +72,7 @@ Deno.test("maps that mark their class's quarter always point right; noise does i
   }
 });
 
-Deno.test("maps that all mark the same quarter are right in exactly a quarter of the cases", () => {
+Deno.test("maps that all mark the same quarter score exactly 25 %", () => {
   const { classes } = createMosaics(dataset, { count: 30, seed: 3 });
   const maps = new Float32Array(30 * 640);
   for (let at = 0; at < maps.length; at += 64) maps[at + 63] = 1;
@@ -88,7 +88,7 @@ Deno.test("quarters are counted from the top left, row by row", () => {
   assert.deepEqual(meanByQuarter(map), [0, 1, 0, -2]);
 });
 
-Deno.test("a winner counts if it is one of the mosaic's classes", () => {
+Deno.test("a predicted class counts if it is one of the mosaic's classes", () => {
   const scores = new Float32Array(20);
   scores[4] = 1;
   scores[10 + 9] = 1;

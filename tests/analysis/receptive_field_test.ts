@@ -11,7 +11,7 @@ import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { randomTensor } from "../testing/tensors.ts";
 
-Deno.test("a cell of the feature map can see 43×43 pixels, more than the image has", () => {
+Deno.test("the receptive field is 43×43 pixels, larger than the image", () => {
   assert.deepEqual(receptiveField(BACKBONE_WINDOWS), { size: 43, jump: 4, start: 0.5 });
 });
 
@@ -26,7 +26,7 @@ Deno.test("without padding the first window begins at the image's edge", () => {
   assert.deepEqual([size, start - size / 2], [6, 0]);
 });
 
-Deno.test("a window that reaches over the edge is cut off there", () => {
+Deno.test("a window is clipped at the image's edges", () => {
   const field = receptiveField(BACKBONE_WINDOWS);
   assert.equal(visiblePixels(field, 0, 32), 22); // from −21 to 22
   assert.equal(visiblePixels(field, 4, 32), 32);
@@ -35,7 +35,7 @@ Deno.test("a window that reaches over the edge is cut off there", () => {
 
 await useNativeTensorFlow({ device: "cpu" });
 
-Deno.test("a cell is influenced by no pixel outside its receptive field of 43×43, and most by those near it", async () => {
+Deno.test("a cell is influenced only by its receptive field, most by pixels near it", async () => {
   const images = await randomTensor([2, 32, 32, 3], 1).data() as Float32Array;
   for (const spec of [networkSpec(), networkSpec({ backbone: "frozen", adapter: "1x1" })]) {
     const place = { row: 0, column: 7 };
@@ -52,7 +52,7 @@ Deno.test("a cell is influenced by no pixel outside its receptive field of 43×4
   }
 });
 
-Deno.test("what moves a cell depends on the class whose map it is", async () => {
+Deno.test("the influence on a cell depends on the class", async () => {
   const images = await randomTensor([1, 32, 32, 3], 1).data() as Float32Array;
   const network = createNetwork(networkSpec(), { seed: 1 });
   const look = (label: number) =>
@@ -61,7 +61,7 @@ Deno.test("what moves a cell depends on the class whose map it is", async () => 
   assert.notDeepEqual(await look(3), await look(8));
 });
 
-Deno.test("the window is the smallest one about the cell's block that holds the share", () => {
+Deno.test("the window is the smallest one around the cell's block with the fraction of influence", () => {
   const influence = new Float32Array(1024);
   influence[16 * 32 + 16] = 0.5; // in the block of cell 4, 4
   influence[16 * 32 + 13] = 0.4; // three pixels left of it

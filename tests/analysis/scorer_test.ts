@@ -9,7 +9,7 @@ import { randomTensor } from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
-Deno.test("a scorer answers as the network does, in batches of any size", async () => {
+Deno.test("a scorer gives the network's outputs for any batch size", async () => {
   const images = randomTensor([5, 32, 32, 3], 3);
   for (const [variant, filters] of [["dynamic", 10], ["static-shared", 1]] as const) {
     const spec = networkSpec({ variant });
@@ -26,7 +26,7 @@ Deno.test("a scorer answers as the network does, in batches of any size", async 
   }
 });
 
-Deno.test("arrays are joined in order", () => {
+Deno.test("arrays are concatenated in order", () => {
   assert.deepEqual(
     joinArrays([Float32Array.of(1, 2), Float32Array.of(), Float32Array.of(3)]),
     Float32Array.of(1, 2, 3),

@@ -7,7 +7,7 @@ import { temporaryFolder } from "../testing/folder.ts";
 
 const TINY = ["--quick", "--data", "synthetic", "--weights", "random", "--device", "cpu"];
 
-Deno.test("ours is measured without PyTorch, written and drawn", async () => {
+Deno.test("our rows are measured without PyTorch, with JSON and figure", async () => {
   using folder = temporaryFolder();
   const [json, figure] = ["bench.json", "bench.svg"].map((name) => join(folder.path, name));
   const what = [
@@ -48,7 +48,7 @@ Deno.test("ours is measured without PyTorch, written and drawn", async () => {
   assert.match(Deno.readTextFileSync(figure), /^<svg/);
 });
 
-Deno.test("it stops when it is told to, and writes nothing", async () => {
+Deno.test("an interrupted benchmark writes nothing", async () => {
   using folder = temporaryFolder();
   const json = join(folder.path, "bench.json");
   const columns = ["--rows", "ours", "--columns", "step", "--rounds", "1000"];
@@ -65,7 +65,7 @@ Deno.test("it stops when it is told to, and writes nothing", async () => {
   assert.throws(() => Deno.statSync(json), Deno.errors.NotFound);
 });
 
-Deno.test("what cannot be measured is refused before anything starts", async () => {
+Deno.test("invalid requests are refused before any process starts", async () => {
   using folder = temporaryFolder();
   const refuse = async (...args: string[]) => {
     const { code, stderr, stdout } = await runCommand("bench", args, folder.path);

@@ -29,7 +29,7 @@ const SPECS = [
 
 for (const spec of SPECS) {
   const name = `${spec.backbone} backbone, adapter ${spec.adapter}`;
-  Deno.test(`plain TensorFlow.js has our gradients, and after three steps our network: ${name}`, async () => {
+  Deno.test(`plain TensorFlow.js has our gradients and, after three steps, our tensors: ${name}`, async () => {
     const network = createNetwork(spec);
     const batch = firstBatch(8);
     const compare = async (steps: number, tolerance: number) => {
@@ -50,7 +50,7 @@ for (const spec of SPECS) {
   });
 }
 
-Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of the trainable squares", async () => {
+Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of squared parameters", async () => {
   const spec = networkSpec({ backbone: "frozen" });
   const network = createNetwork(spec);
   const batch = firstBatch(4);
@@ -91,7 +91,7 @@ Deno.test("timed operations leak no tensor, in any row", async () => {
   }
 });
 
-Deno.test("a part of an epoch is its beginning", () => {
+Deno.test("a partial epoch is its beginning", () => {
   const source = createImageSource(train);
   const order = { batchSize: 5, shuffle: true, augment: true, epoch: 3 };
   const part = takeImages(source, 10);
@@ -100,7 +100,7 @@ Deno.test("a part of an epoch is its beginning", () => {
   assert.deepEqual(labels, [...source.batches(order)].slice(0, 2).map(({ labels }) => [...labels]));
 });
 
-Deno.test("a profile counts the operations of a step and puts the binding back", async () => {
+Deno.test("a profile counts the operations of a step and restores the binding", async () => {
   const { binding } = nativeBackend()!;
   using learner = createOwnLearner("eager", networkSpec(), createNetwork(networkSpec()));
   const batch = firstBatch(2);
@@ -113,7 +113,7 @@ Deno.test("a profile counts the operations of a step and puts the binding back",
   assert.equal(nativeBackend()!.binding, binding);
 });
 
-Deno.test("the time of a compiled step is divided into TensorFlow's and the rest", async () => {
+Deno.test("the time of a compiled step is split into TensorFlow and the rest", async () => {
   using learner = createOwnLearner("ours", networkSpec(), createNetwork(networkSpec()));
   const batch = firstBatch(2);
   const { milliseconds, outside } = await measureOverhead((count) => learner.step(batch, count), 3);

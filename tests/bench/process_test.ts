@@ -9,7 +9,7 @@ function open(program: string, changes: Partial<OpenProcessOptions> = {}) {
   return openProcess({ name: "it", command: Deno.execPath(), args: ["eval", code], ...changes });
 }
 
-Deno.test("each command gets its answer", async () => {
+Deno.test("each command gets an answer", async () => {
   const said: string[] = [];
   await using process = await open(
     `for await (const line of lines) {

@@ -32,7 +32,7 @@ async function run(body: string, args?: string[]) {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("a command that is done ends with 0, or with the code it returns", async () => {
+Deno.test("a finished command exits with 0, or with the code it returns", async () => {
   assert.deepEqual(await run("console.log(args.join())", ["a", "b"]), {
     code: 0,
     stdout: "a,b\n",
@@ -41,22 +41,22 @@ Deno.test("a command that is done ends with 0, or with the code it returns", asy
   assert.equal((await run("return 3")).code, 3);
 });
 
-Deno.test("a command that is done ends although something is still open", async () => {
+Deno.test("a finished command exits although a handle is open", async () => {
   assert.equal((await run("setInterval(() => {}, 1000); watchInterrupts();")).code, 0);
 });
 
-Deno.test("unusable input is one line on standard error, without a stack, and 2", async () => {
+Deno.test("an input error is one line on standard error, without a stack, and exit code 2", async () => {
   const result = await run('throw new InputError("Cannot read x:\\nit is empty.")');
   assert.deepEqual(result, { code: 2, stdout: "", stderr: "error: Cannot read x: it is empty.\n" });
 });
 
-Deno.test("what the user must mend on the machine is one line that says how, and 2", async () => {
+Deno.test("a system error that the user can fix is one line with the remedy, and exit code 2", async () => {
   const { code, stderr } = await run('Deno.readTextFileSync("x".repeat(300))');
   assert.equal(code, 2);
   assert.match(stderr, /^error: .*x': no file or folder may have a name that long; give a shorter one\.\n$/);
 });
 
-Deno.test("an error of the TensorFlow package is worded with what helps in this project", async () => {
+Deno.test("an error of the TensorFlow package is worded with this project's remedy", async () => {
   const fail = (body: string) =>
     run(`const { TensorFlowError, SetupInterrupted } = await import(
       "${new URL("lib/tensorflow/errors.ts", ROOT)}"); ${body}`);
@@ -91,7 +91,7 @@ Deno.test("an error with fields is worded with the option at fault and what to t
   );
 });
 
-Deno.test("help goes to standard output and is no failure", async () => {
+Deno.test("help goes to standard output with exit code 0", async () => {
   const result = await run('console.log("not reached")', ["--help"]);
   assert.equal(result.code, 0);
   assert.equal(result.stderr, "");
@@ -99,12 +99,12 @@ Deno.test("help goes to standard output and is no failure", async () => {
   assert.doesNotMatch(result.stdout, /not reached/);
 });
 
-Deno.test("an interruption that was saved ends with 130", async () => {
+Deno.test("an interruption exits with 130", async () => {
   const result = await run('throw new Interrupted("Saved; go on with --resume x.")');
   assert.deepEqual(result, { code: 130, stdout: "", stderr: "Saved; go on with --resume x.\n" });
 });
 
-Deno.test("a bug shows its stack and its cause, and where to report it", async () => {
+Deno.test("a bug shows its stack, its cause and how to report it", async () => {
   const result = await run('throw new TypeError("x is not a function", { cause: new Error("deep") })');
   assert.equal(result.code, 1);
   assert.match(result.stderr, /^TypeError: x is not a function\n\s+at /);
@@ -114,7 +114,7 @@ Deno.test("a bug shows its stack and its cause, and where to report it", async (
   assert.equal((await run('await Promise.reject("no error object")')).code, 1);
 });
 
-Deno.test("a full disk is one clear line", { ignore: !isFile("/dev/full") }, async () => {
+Deno.test("a full disk is reported in one line", { ignore: !isFile("/dev/full") }, async () => {
   const result = await run('await Deno.writeTextFile("/dev/full", "x")');
   assert.equal(result.code, 2);
   assert.match(
@@ -123,7 +123,7 @@ Deno.test("a full disk is one clear line", { ignore: !isFile("/dev/full") }, asy
   );
 });
 
-Deno.test("a reader that has read enough is no failure worth a word", async () => {
+Deno.test("a closed output pipe is not an error", async () => {
   const child = start("const bytes = new Uint8Array(65536); for (;;) Deno.stdout.writeSync(bytes);");
   await child.stdout.cancel();
   const stderr = await new Response(child.stderr).text();
@@ -132,7 +132,7 @@ Deno.test("a reader that has read enough is no failure worth a word", async () =
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`${signal} is seen between long computations, and leaves time to save`, async () => {
+  Deno.test(`${signal} is handled between long computations, with time to save`, async () => {
     const child = start(`
       using watch = watchInterrupts();
       console.log("ready");

@@ -23,7 +23,7 @@ async function runCompare(args: string[], checkpoints: string) {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-Deno.test("a comparison trains, writes its table, and is not done twice", async () => {
+Deno.test("a comparison trains, writes its table, and skips finished runs", async () => {
   using temporary = temporaryFolder();
   const args = [
     "dynamic",
@@ -57,7 +57,7 @@ Deno.test("a comparison trains, writes its table, and is not done twice", async 
   assert.deepEqual(Deno.statSync(last).mtime, before);
 });
 
-Deno.test("Ctrl-C stops all trainings, each saved, with exit code 130", async () => {
+Deno.test("Ctrl-C saves and stops all trainings, with exit code 130", async () => {
   using temporary = temporaryFolder();
   const args = ["dynamic", "frozen", "--seeds", "1", "--epochs", "100000", "--jobs", "2", ...TINY];
   await using child = spawnCompare(args, temporary.path);
@@ -81,7 +81,7 @@ Deno.test("Ctrl-C stops all trainings, each saved, with exit code 130", async ()
   }
 });
 
-Deno.test("what cannot be compared or published is refused in a sentence, with exit code 2", async () => {
+Deno.test("invalid comparisons are refused in one sentence with exit code 2", async () => {
   using temporary = temporaryFolder();
   for (
     const [args, words] of [[["dynamik"], /perhaps you mean dynamic\./], [

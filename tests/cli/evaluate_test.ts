@@ -12,7 +12,7 @@ import { temporaryFolder } from "../testing/folder.ts";
 
 const ON_SYNTHETIC = ["--data", "synthetic", "--device", "cpu"];
 
-Deno.test("evaluate prints all measures as one JSON object, and keeps scores that give them again", async () => {
+Deno.test("evaluate prints its metrics as JSON and writes the scores behind them", async () => {
   using folder = temporaryFolder();
   const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"), {
     variant: "static-ten-way",

@@ -7,7 +7,7 @@ import { PROJECT } from "../testing/sources.ts";
 
 const exportNetwork = (...args: string[]) => runCommand("export", args, PROJECT);
 
-Deno.test("export writes each format where it is asked to, and says what goes in and comes out", async () => {
+Deno.test("export writes each format and describes inputs and outputs", async () => {
   using folder = temporaryFolder();
   const checkpoint = await saveRandomCheckpoint(join(folder.path, "c.safetensors"));
   const cases = [
@@ -43,7 +43,7 @@ Deno.test("export writes each format where it is asked to, and says what goes in
   }
 });
 
-Deno.test("export refuses what it cannot do, in one line, and leaves the checkpoint alone", async () => {
+Deno.test("export refuses invalid requests in one line and keeps the checkpoint", async () => {
   using folder = temporaryFolder();
   const path = await saveRandomCheckpoint(join(folder.path, "c.safetensors"));
   const before = Deno.readFileSync(path);

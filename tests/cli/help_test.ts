@@ -25,7 +25,7 @@ const COMMANDS: Command[] = [
   ...[SETUP, SUMMARY, TRAIN],
 ];
 
-Deno.test("every task that runs a command has a description, and the command its name", () => {
+Deno.test("every command task has a description, and its command has the task's name", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`));
   for (const { name } of COMMANDS) {
     const { description, command } = tasks[name.replace("deno task ", "")];
@@ -38,7 +38,7 @@ Deno.test("every task that runs a command has a description, and the command its
 });
 
 for (const command of COMMANDS) {
-  Deno.test(`${command.name} --help fits 60, 80 and 100 columns and tells every option's default`, () => {
+  Deno.test(`${command.name} --help fits 60, 80 and 100 columns and has every default`, () => {
     for (const width of [60, 80, 100]) {
       const tooLong = formatHelp(command, width).split("\n").filter((line) => line.length > width);
       assert.deepEqual(tooLong, []);
@@ -69,7 +69,7 @@ for (const command of COMMANDS) {
   });
 }
 
-Deno.test("help of the trainer tells the defaults that are used", () => {
+Deno.test("the help of train has the actual defaults", () => {
   const config = resolveConfig();
   for (const [name, option] of Object.entries(TRAIN.options as Command["options"])) {
     const value = config[name as keyof typeof config];
@@ -78,7 +78,7 @@ Deno.test("help of the trainer tells the defaults that are used", () => {
   }
 });
 
-Deno.test("every option of the trainer is read from its flag", () => {
+Deno.test("every training option is read from its flag", () => {
   const samples: Record<string, string> = {
     clipNorm: "0.25",
     learningRate: "0.25",

@@ -48,11 +48,11 @@ Deno.test("a flag is the camelCase name with dashes", () => {
   assert.deepEqual([showFlag("loud", true), showFlag("loud", false)], ["--loud", "--no-loud"]);
 });
 
-Deno.test("what is not given has its default, and is not among what was given", () => {
+Deno.test("missing options have their defaults and are not in given", () => {
   assert.deepEqual(parse("a.png"), { given: {}, values: DEFAULTS, positionals: ["a.png"] });
 });
 
-Deno.test("values stand behind a space or an equals sign, options before or after arguments", () => {
+Deno.test("values follow a space or an equals sign, options precede or follow arguments", () => {
   const given = { count: 5, shape: "flat", folder: "a=b", clipNorm: 2.5 };
   const expected = { given, values: { ...DEFAULTS, ...given }, positionals: ["a.png", "-"] };
   assert.deepEqual(parse("--count 5 a.png --shape=flat --folder=a=b - --clip-norm 2.5"), expected);
@@ -64,7 +64,7 @@ Deno.test("a negative number is a value", () => {
   assert.equal(parse("x --learning-rate -.5").values.learningRate, -0.5);
 });
 
-Deno.test("a boolean is turned on by its flag and off by its flag with no-", () => {
+Deno.test("a boolean is set by --x and unset by --no-x", () => {
   assert.deepEqual(parse("x --no-tidy --verbose").given, { tidy: false, verbose: true });
   assert.deepEqual(parse("x --tidy --no-verbose").given, { tidy: true, verbose: false });
 });
@@ -73,7 +73,7 @@ Deno.test("a word stands for null", () => {
   assert.deepEqual(parse("x --clip-norm off").given, { clipNorm: null });
 });
 
-Deno.test("behind -- everything is an argument", () => {
+Deno.test("after -- everything is an argument", () => {
   assert.deepEqual(parse("--count 1 -- --count --help").positionals, ["--count", "--help"]);
 });
 
@@ -105,13 +105,13 @@ for (const [line, message] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("--help wins over whatever else is wrong", () => {
+Deno.test("--help takes precedence over any error", () => {
   for (const line of ["--help", "-h", "--count --help", "x --nonsense -h"]) {
     assert.equal(parseCommandLine(COMMAND, line.split(" ")), null);
   }
 });
 
-Deno.test("an option that is required is asked for, with the whole command line", () => {
+Deno.test("a missing required option is reported with the whole command line", () => {
   const format = { schema: choice(["a", "b"]), isRequired: true, help: "format" };
   const command = { name: "x", summary: "X.", options: { format }, positionals: COMMAND.positionals };
   assert.throws(() => parseCommandLine(command, ["f"]), {
@@ -153,7 +153,7 @@ Examples:
   );
 });
 
-Deno.test("paths that a run records are made absolute, words for data and weights are not", () => {
+Deno.test("recorded paths are made absolute, keywords for data and weights are not", () => {
   assert.deepEqual(absolutePaths({ data: "a/b", weights: "random", epochs: 3 }), {
     data: resolve("a/b"),
     weights: "random",

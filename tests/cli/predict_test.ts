@@ -30,7 +30,7 @@ async function predict(args: string[], input?: Uint8Array) {
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-Deno.test("predict does what it can, says of each other picture why not, and ends with 2", async () => {
+Deno.test("predict reports unusable pictures, classifies the others, and exits with 2", async () => {
   using folder = temporaryFolder();
   const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"));
   const pictures = join(folder.path, "pictures");
@@ -103,7 +103,7 @@ Deno.test("predict names the model and what it was trained on, after the scores"
   ]);
 });
 
-Deno.test("predict refuses what it cannot begin with, in one line", async () => {
+Deno.test("predict refuses invalid arguments in one line", async () => {
   const cases: [string[], RegExp][] = [
     [
       [],
@@ -128,7 +128,7 @@ Deno.test("predict refuses what it cannot begin with, in one line", async () => 
   }
 });
 
-Deno.test("scores are listed from the highest on, the predicted class marked, within the width", () => {
+Deno.test("scores are listed highest first with the predicted class marked, within the width", () => {
   const scores = Float32Array.from([0, 1, -2.5, 3, 0, 0, 0, 0, 0, 12]);
   const prediction = {
     scores,

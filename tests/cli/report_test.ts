@@ -47,7 +47,7 @@ Deno.test("report writes the PDF of the notebooks, and the zip with it and the c
   assert.ok(Object.keys(files).every((path) => path.startsWith("Lab_4_u7654321/")));
 });
 
-Deno.test("the notebooks say where each task of the lab is answered", () => {
+Deno.test("every task of the lab is answered in a notebook", () => {
   const tags = listFiles("notebooks", ".ipynb").filter((path) => !path.includes(".ipynb_checkpoints"))
     .flatMap((path) => {
       const { cells } = JSON.parse(Deno.readTextFileSync(join(PROJECT, path))) as {

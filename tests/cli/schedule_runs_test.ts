@@ -20,7 +20,7 @@ function createWorkshop() {
   };
 }
 
-Deno.test("runs begin in their order, and never more than jobs at once", async () => {
+Deno.test("runs start in order, at most jobs at once", async () => {
   const { log, start, end } = createWorkshop();
   const all = scheduleRuns({
     runs: ["a", "b", "c", "d"],
@@ -53,7 +53,7 @@ Deno.test("a run that fails does not stop the others", async () => {
   assert.deepEqual(await all, { failed: [{ run: "a", error }], isInterrupted: false });
 });
 
-Deno.test("after the signal no run begins, and those under way are waited for", async () => {
+Deno.test("after the signal no run starts, and running ones are awaited", async () => {
   const { log, start, end } = createWorkshop();
   const controller = new AbortController();
   let isOver = false;

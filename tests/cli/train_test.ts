@@ -12,14 +12,14 @@ import { assertSameRun, readHistory, timeless } from "../testing/training.ts";
 const NETWORK = ["--data", "synthetic", "--weights", "random", "--device", "cpu", "--no-compile"];
 const SIZE = ["--run", "cut", "--subset", "960", "--test-subset", "20", "--batch-size", "4", "--epochs", "3"];
 
-Deno.test("a training that is interrupted, ended, killed and resumed is the one that is left alone", async (test) => {
+Deno.test("a training that is interrupted, terminated, killed and resumed equals an undisturbed one", async (test) => {
   using folder = temporaryFolder();
   const [runs, whole] = [join(folder.path, "cut"), join(folder.path, "whole")];
   const run = join(runs, "cut");
   const resume = ["--resume", "cut"];
 
   for (const [signal, args] of [["SIGINT", [...NETWORK, ...SIZE]], ["SIGTERM", resume]] as const) {
-    await test.step(`${signal} saves, and says how to go on`, async () => {
+    await test.step(`${signal} saves, and prints how to resume`, async () => {
       const command = startCommand("train", [...args], runs);
       await command.says(/^folder /m);
       command.kill(signal);
@@ -44,7 +44,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     ]);
   });
 
-  await test.step("SIGKILL, whenever it comes, leaves a run that can be resumed", async () => {
+  await test.step("after SIGKILL at any time the run can be resumed", async () => {
     const command = startCommand("train", resume, runs);
     await command.says(/^epoch \d\/3/m);
     await new Promise((done) => setTimeout(done, 300 * Math.random()));
@@ -53,7 +53,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.ok(signal === "SIGKILL" || code === 0, stderr); // a fast machine may have finished
   });
 
-  await test.step("resumed to its end it prints one JSON object, and has the other's tensors and history", async () => {
+  await test.step("resumed to its end it prints one JSON object, with equal tensors and history", async () => {
     const { code, stdout, stderr } = await runCommand("train", [...resume, "--json"], runs);
     assert.equal(code, 0, stderr);
     await useNativeTensorFlow({ device: "cpu" });
@@ -79,7 +79,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.match(stderr, /^epoch 3\/3 +train loss \d.*test loss \d.*$/m);
   });
 
-  await test.step("finished and resumed once more it says the result, and on what it depends", async () => {
+  await test.step("a finished run, resumed again, prints its result with data and weights", async () => {
     const { code, stdout, stderr } = await runCommand("train", resume, runs);
     assert.equal(code, 0, stderr);
     assert.match(
@@ -90,7 +90,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
     assert.match(stderr, /^device +CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
   });
 
-  await test.step("it does not go on as another training", async () => {
+  await test.step("it is not resumed with another seed or batch size", async () => {
     const { code, stdout, stderr } = await runCommand("train", [
       ...resume,
       "--batch-size",
@@ -108,7 +108,7 @@ Deno.test("a training that is interrupted, ended, killed and resumed is the one 
   });
 });
 
-Deno.test("a second run of a network is numbered and says so; a name that was given is refused", async () => {
+Deno.test("a second run of a network is numbered with a message; an explicit name that is taken is refused", async () => {
   using folder = temporaryFolder();
   const args = [...NETWORK, ...[
     "--subset",
@@ -140,7 +140,7 @@ Deno.test("a second run of a network is numbered and says so; a name that was gi
   );
 });
 
-Deno.test("what cannot be resumed is refused in one line, with the runs that there are", async () => {
+Deno.test("a run that cannot be resumed is refused in one line with a list of runs", async () => {
   using folder = temporaryFolder();
   const { code, stdout, stderr } = await runCommand("train", ["--resume", "dynamic"], folder.path);
   assert.deepEqual([code, stdout], [2, ""]);

@@ -36,7 +36,7 @@ function refusal({ error, left }: Awaited<ReturnType<typeof unpack>>): string {
 const files = makeCifar10Files(RECORDS);
 const good = listArchive(files);
 
-Deno.test("an archive is unpacked, its files noted, and nothing else taken out of it", async () => {
+Deno.test("only the expected files are unpacked, with their provenance", async () => {
   const { inner, error, left } = await unpack(await makeTarGz(good));
   assert.equal(error, null);
   assert.deepEqual(left, ["archive.tar.gz", "data", "data/cifar-10-batches-bin"]);
@@ -64,7 +64,7 @@ const EVIL: Record<string, TarEntry> = {
   "another folder": { path: "elsewhere/test_batch.bin", bytes: new Uint8Array(3) },
 };
 for (const [what, entry] of Object.entries(EVIL)) {
-  Deno.test(`an archive with ${what} is refused, and leaves nothing`, async () => {
+  Deno.test(`an archive with ${what} is refused and leaves no files`, async () => {
     for (const entries of [[entry, ...good], [...good, entry]]) {
       const result = await unpack(await makeTarGz(entries));
       assert.match(
@@ -76,7 +76,7 @@ for (const [what, entry] of Object.entries(EVIL)) {
   });
 }
 
-Deno.test("an archive whose files are wrong or missing is refused by their names", async () => {
+Deno.test("an archive with wrong or missing files is refused with their names", async () => {
   const without = good.filter(({ path }) => !path.endsWith("data_batch_2.bin"));
   assert.match(refusal(await unpack(await makeTarGz(without))), /data_batch_2\.bin is missing/);
   assert.match(
@@ -89,7 +89,7 @@ Deno.test("an archive whose files are wrong or missing is refused by their names
   assert.match(refusal(await unpack(await makeTarGz(bad))), /test_batch\.bin has 5 bytes/);
 });
 
-Deno.test("an archive that is cut, altered or something else is refused", async () => {
+Deno.test("a truncated, altered or wrong archive is refused", async () => {
   const whole = await makeTarGz(good);
   assert.match(
     refusal(await unpack(whole.subarray(0, whole.length >> 1))),
@@ -104,7 +104,7 @@ Deno.test("an archive that is cut, altered or something else is refused", async 
   );
 });
 
-Deno.test("the temporary folder of a killed process is removed, and nothing else", async () => {
+Deno.test("only the temporary folder of a killed process is removed", async () => {
   const folder = makeFolder();
   for (const name of [".cifar-10-batches-bin.1234", "cifar-10-batches-bin", "other"]) {
     await Deno.mkdir(join(folder, name));

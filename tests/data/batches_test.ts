@@ -45,7 +45,7 @@ Deno.test("a batch holds the images normalised, and their labels", () => {
   assert.deepEqual(normaliseImages(DATASET.images.subarray(0, 16 * 3072)), first.values);
 });
 
-Deno.test("every image is cropped and flipped as by the slow reference", () => {
+Deno.test("crops and flips equal a slow reference", () => {
   let compared = 0;
   for (const { values: all, labels, indices, size } of take({ seed: 3, epoch: 2 })) {
     for (let position = 0; position < size; position++) {
@@ -90,7 +90,7 @@ Deno.test("crops and flips are uniform and independent", () => {
   for (const [key, times] of counts) assert.ok(Math.abs(times - 1000) < 160, `${key}: ${times}`);
 });
 
-Deno.test("an epoch has each image once, in an order of its own", () => {
+Deno.test("an epoch has each image once, in its own order", () => {
   const orderOf = (options: Partial<BatchOptions>) => take(options).flatMap(({ indices }) => [...indices]);
   const ascending = Array.from({ length: 50 }, (_, index) => index);
   const orders = [{ seed: 0, epoch: 0 }, { seed: 0, epoch: 1 }, { seed: 1, epoch: 0 }].map(orderOf);
@@ -102,7 +102,7 @@ Deno.test("an epoch has each image once, in an order of its own", () => {
   assert.deepEqual(orderOf({ shuffle: false }), ascending);
 });
 
-Deno.test("the last batch has the rest", () => {
+Deno.test("the last batch has the remaining images", () => {
   assert.deepEqual(take().map(({ size, values, labels }) => [size, values.length / 3072, labels.length]), [
     [16, 16, 16],
     [16, 16, 16],
@@ -115,7 +115,7 @@ Deno.test("the last batch has the rest", () => {
   assert.deepEqual(take({ batchSize: 64 }).map(({ size }) => size), [50]);
 });
 
-Deno.test("the same options give the same batches, from any step on", () => {
+Deno.test("the same options give the same batches from any step on", () => {
   const whole = take({ seed: 5, epoch: 3 });
   assert.deepEqual(take({ seed: 5, epoch: 3 }), whole);
   for (let startStep = 0; startStep <= 4; startStep++) {
@@ -123,7 +123,7 @@ Deno.test("the same options give the same batches, from any step on", () => {
   }
 });
 
-Deno.test("an image's crop depends on seed, epoch and index, not on its place in the order", () => {
+Deno.test("an image's crop depends on seed, epoch and index, not on its position in the order", () => {
   const byIndex = (options: Partial<BatchOptions>) => {
     const found = new Map<number, Float32Array>();
     for (const { values, indices, size } of take(options)) {
@@ -142,7 +142,7 @@ Deno.test("an image's crop depends on seed, epoch and index, not on its place in
   assert.ok(differing(byIndex({ seed: 2, epoch: 1 })) > 40);
 });
 
-Deno.test("batches are the caller's to keep, unless buffers are reused", () => {
+Deno.test("batches belong to the caller unless buffers are reused", () => {
   const kept = take();
   assert.equal(new Set(kept.map(({ values }) => values.buffer)).size, 4);
   const reused = take({ buffers: 2 });

@@ -18,7 +18,7 @@ async function faultOf(change: (files: Map<string, Uint8Array>) => void): Promis
   return error.message.replace(folder, "FOLDER");
 }
 
-Deno.test("planes become pixels, files follow each other, labels stay with their images", async () => {
+Deno.test("planes become pixels, files are concatenated, labels match their images", async () => {
   const files = makeCifar10Files(RECORDS);
   const { train, test } = await readCifar10(await writeFolder(files), small);
   assert.equal(train.labels.length, 5 * RECORDS);
@@ -80,7 +80,7 @@ Deno.test("an invalid label is reported with its file and record", async () => {
   );
 });
 
-Deno.test("class names in another order are refused", async () => {
+Deno.test("a different order of class names is refused", async () => {
   const names = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
   const files: Map<string, Uint8Array> = makeCifar10Files(RECORDS);
   const meta = (list: string[]) =>
@@ -120,7 +120,7 @@ Deno.test("only files that match their provenance are called CIFAR-10", async ()
 });
 
 const real = Deno.env.get("CIFAR10_DIR");
-Deno.test({ name: "the data set in CIFAR10_DIR is whole, and balanced", ignore: !real }, async () => {
+Deno.test({ name: "the data set in CIFAR10_DIR is complete and balanced", ignore: !real }, async () => {
   const { train, test, files } = await readCifar10(real!);
   assert.match(train.name, /^CIFAR-10/);
   assert.deepEqual(files.at(-1)!.counts, new Array(10).fill(1000));

@@ -61,7 +61,7 @@ Deno.test("the archive is downloaded, unpacked and deleted, and the next run fin
   assert.deepEqual(again.result!.train, result!.train);
 });
 
-Deno.test("an archive that was put there is unpacked without the network", async () => {
+Deno.test("an archive placed in data/ is unpacked offline", async () => {
   const folder = makeFolder();
   await Deno.writeFile(join(folder, "cifar-10-binary.tar.gz"), ARCHIVE);
   const { result, asked } = await load(refuse, { folder });
@@ -83,7 +83,7 @@ Deno.test("two runs started at once download once", async () => {
   assert.equal(said.filter((text) => text.startsWith("Waiting for another process")).length, 1);
 });
 
-Deno.test("the setting wins over CIFAR10_DIR, which wins over the project's data folder", async () => {
+Deno.test("the setting overrides CIFAR10_DIR, which overrides data/", async () => {
   const [one, two, folder] = [await writeFolder(FILES), await writeFolder(FILES), makeFolder()];
   const kind = async (options: Parameters<typeof load>[1]) => {
     const { result } = await load(refuse, { folder, ...options });
@@ -97,7 +97,7 @@ Deno.test("the setting wins over CIFAR10_DIR, which wins over the project's data
   assert.deepEqual(await kind({ data: folder }), ["option", join(folder, "cifar-10-batches-bin")]);
 });
 
-Deno.test("without a network the synthetic set takes its place, with a warning and the reason", async () => {
+Deno.test("offline, the synthetic set is used, with a warning and the reason", async () => {
   const { result, said } = await load(() => ({ status: 503 }));
   assert.equal(result!.source.kind, "synthetic");
   assert.equal(result!.train.name, "synthetic");
@@ -109,7 +109,7 @@ Deno.test("without a network the synthetic set takes its place, with a warning a
   assert.equal(asked.result!.source.reason, undefined);
 });
 
-Deno.test("a refusal, a wrong checksum and a broken transfer are errors: no synthetic set in silence", async () => {
+Deno.test("a refusal, a wrong checksum and a broken transfer are errors, not the synthetic set", async () => {
   assert.match(
     messageOf(await load(refuse)),
     /answered 404 Not Found\. .*CIFAR10_DIR.*\{"set":\{"data":"PATH"\}\},\{"set":\{"data":"synthetic"\}\}\]$/,
@@ -127,7 +127,7 @@ Deno.test("a refusal, a wrong checksum and a broken transfer are errors: no synt
   );
 });
 
-Deno.test("a folder that cannot be used is an error that says why", async () => {
+Deno.test("an unusable folder is an error with the reason", async () => {
   const empty = makeFolder();
   const python = await writeFolder(new Map([["data_batch_1", new Uint8Array(3)]]));
   const partial = await writeFolder(new Map([["test_batch.bin", FILES.get("test_batch.bin")!]]));
@@ -151,7 +151,7 @@ Deno.test("a folder that cannot be used is an error that says why", async () => 
   );
 });
 
-Deno.test("damaged files in data are an error that says how to get them anew", async () => {
+Deno.test("damaged files in data/ are an error with a remedy", async () => {
   const { folder } = await load(serve);
   await Deno.truncate(join(folder, "cifar-10-batches-bin", "data_batch_3.bin"), 1000);
   const { asked, ...damaged } = await load(serve, { folder });

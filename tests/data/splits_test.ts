@@ -15,7 +15,7 @@ const MIXED = makeDataset(Array.from({ length: 200 }, () => random.integer(10)))
 const indicesOf = ({ images, labels }: Dataset) =>
   Array.from(labels, (_, position) => images[position * 3072 + 3071]);
 
-Deno.test("a subset has the first images of each class, in the set's order, with their labels", () => {
+Deno.test("a subset has the first images of each class, in order, with their labels", () => {
   const subset = takeSubset(MIXED, 40);
   assert.deepEqual(countClasses(subset.labels), new Array(10).fill(4));
   const seen = new Array(10).fill(0);
@@ -25,7 +25,7 @@ Deno.test("a subset has the first images of each class, in the set's order, with
   assert.equal(subset.name, "test");
 });
 
-Deno.test("a subset's size is met whether or not ten divides it or a class runs short", () => {
+Deno.test("a subset has its size even if ten does not divide it or a class runs short", () => {
   assert.deepEqual(countClasses(takeSubset(MIXED, 13).labels), [2, 2, 2, 1, 1, 1, 1, 1, 1, 1]);
   const few = makeDataset([0, 1, 1, 1, 1, 1, 1, 1, 1, 2]);
   assert.deepEqual(indicesOf(takeSubset(few, 5)), [0, 1, 2, 3, 9]);
@@ -34,7 +34,7 @@ Deno.test("a subset's size is met whether or not ten divides it or a class runs 
   assert.equal(takeSubset(MIXED, 0).labels.length, 0);
 });
 
-Deno.test("a validation set is balanced, drawn by the seed, and not trained on", () => {
+Deno.test("a validation set is balanced, depends on the seed, and is not trained on", () => {
   const { train, validation } = holdOut(MIXED, 50, 1);
   assert.deepEqual(countClasses(validation.labels), new Array(10).fill(5));
   const both = [...indicesOf(train), ...indicesOf(validation)];
@@ -45,7 +45,7 @@ Deno.test("a validation set is balanced, drawn by the seed, and not trained on",
   assert.notDeepEqual(indicesOf(validation), indicesOf(takeSubset(MIXED, 50)));
 });
 
-Deno.test("holding everything out is refused", () => {
+Deno.test("holding out all images is refused", () => {
   assert.throws(() => holdOut(MIXED, 200, 0), RangeError);
   assert.equal(holdOut(MIXED, 199, 0).train.labels.length, 1);
 });

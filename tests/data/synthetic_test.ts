@@ -12,7 +12,7 @@ Deno.test("the synthetic set is the same on every machine and in every version",
   assert.equal(sum.digest("hex").slice(0, 16), "e424f3af5d63838f");
 });
 
-Deno.test("the synthetic set has ten equal classes, in random order, and says its name", () => {
+Deno.test("the synthetic set is named and has ten equal classes in random order", () => {
   const { train, test } = createSynthetic({ trainSize: 200, testSize: 100 });
   assert.deepEqual(countClasses(train.labels), new Array(10).fill(20));
   assert.deepEqual(countClasses(test.labels), new Array(10).fill(10));
@@ -21,7 +21,7 @@ Deno.test("the synthetic set has ten equal classes, in random order, and says it
   assert.equal(test.name, "synthetic");
 });
 
-Deno.test("no two synthetic images are alike, in the training set or the test set", () => {
+Deno.test("all synthetic training and test images are different", () => {
   const { train, test } = createSynthetic({ trainSize: 300, testSize: 300 });
   const seen = new Set<string>();
   for (const { images } of [train, test]) {
@@ -32,7 +32,7 @@ Deno.test("no two synthetic images are alike, in the training set or the test se
   assert.equal(seen.size, 600);
 });
 
-Deno.test("the synthetic classes can be told apart, but hardly by comparing pixels", () => {
+Deno.test("the synthetic classes are learnable, but hardly by nearest pixels", () => {
   const { train, test } = createSynthetic({ trainSize: 1000, testSize: 200 });
   const greys = ({ images }: { images: Uint8Array }, index: number) => {
     const grey = Float32Array.from({ length: 1024 }, (_, at) => images[index * 3072 + at * 3 + 1]);

@@ -6,7 +6,7 @@ import { experimentResult, seedResult } from "./samples.ts";
 const near = (actual: number, expected: number) =>
   assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`);
 
-Deno.test("final and best accuracy are means over seeds, with the sample's deviation", async () => {
+Deno.test("final and best accuracy are means over seeds with the sample standard deviation", async () => {
   const seeds = [
     seedResult(0, [0.6, 0.9, 0.8]),
     seedResult(1, [0.5, 0.6, 0.7]),
@@ -20,7 +20,7 @@ Deno.test("final and best accuracy are means over seeds, with the sample's devia
   assert.equal(row.difference, null);
 });
 
-Deno.test("the interval of a difference is Student's t over pairs: the textbook's numbers", async () => {
+Deno.test("the interval of a difference is Student's t over pairs, as in a textbook example", async () => {
   // differences 1, 2, 3, 4, 5 points: mean 3, s = 1.5811, t(4) = 2.7764, so 3 ± 1.9633
   const reference = [0, 1, 2, 3, 4].map((seed) => seedResult(seed, [0.5 + seed / 10]));
   const others = [0, 1, 2, 3, 4].map((seed) => seedResult(seed, [0.5 + seed / 10 + (seed + 1) / 100]));
@@ -33,7 +33,7 @@ Deno.test("the interval of a difference is Student's t over pairs: the textbook'
   assert.equal(row.difference!.shown, "higher");
 });
 
-Deno.test("pairs are of one seed, in whatever order; a seed without its partner is left out", async () => {
+Deno.test("differences are paired by seed; unpaired seeds are left out", async () => {
   const reference = [seedResult(0, [0.5]), seedResult(1, [0.9]), seedResult(7, [0.1])];
   const others = [seedResult(1, [0.8]), seedResult(2, [0.2]), seedResult(0, [0.4])];
   const [row] = compareResults([
@@ -45,7 +45,7 @@ Deno.test("pairs are of one seed, in whatever order; a seed without its partner 
   assert.equal(row.difference!.shown, "lower");
 });
 
-Deno.test("an interval that holds 0 shows no difference, however large the mean", async () => {
+Deno.test("an interval that contains 0 shows no difference, however large the mean", async () => {
   const reference = [0, 1, 2].map((seed) => seedResult(seed, [0.5]));
   const others = [seedResult(0, [0.6]), seedResult(1, [0.9]), seedResult(2, [0.45])];
   const results = [await experimentResult("dynamic", reference), await experimentResult("frozen", others)];
@@ -54,7 +54,7 @@ Deno.test("an interval that holds 0 shows no difference, however large the mean"
   assert.match(formatComparison(results), /\| \+15\.00 \[−41\.92, \+71\.92\]: no difference shown/);
 });
 
-Deno.test("one seed gives a difference and says that it gives no interval", async () => {
+Deno.test("a single seed gives a difference without an interval", async () => {
   const results = [
     await experimentResult("dynamic", [seedResult(0, [0.8])]),
     await experimentResult("static-shared", [seedResult(0, [0.1])]),
@@ -66,7 +66,7 @@ Deno.test("one seed gives a difference and says that it gives no interval", asyn
   assert.equal(formatMean(final), "10.00 (n = 1)");
 });
 
-Deno.test("without dynamic, or without a common seed, there is no difference to tell", async () => {
+Deno.test("without dynamic or a common seed there is no difference", async () => {
   const frozen = await experimentResult("frozen", [seedResult(1, [0.5])]);
   assert.equal(compareResults([frozen])[0].difference, null);
   const dynamic = await experimentResult("dynamic", [seedResult(0, [0.5])]);
@@ -74,14 +74,14 @@ Deno.test("without dynamic, or without a common seed, there is no difference to 
   assert.equal(formatDifference(row.difference), "no seed in common");
 });
 
-Deno.test("seconds an epoch are medians, so that one disturbed epoch does not count", async () => {
+Deno.test("seconds per epoch are medians, robust against one disturbed epoch", async () => {
   const seed = seedResult(0, [0.1, 0.2, 0.3]);
   seed.history[2].seconds = 1000;
   const [row] = compareResults([await experimentResult("dynamic", [seed])]);
   assert.equal(row.secondsPerEpoch, 20);
 });
 
-Deno.test("the table says what it was measured with: data, weights, recipe, seeds, machine, days", async () => {
+Deno.test("the table states data, weights, recipe, seeds, machine and dates", async () => {
   const seeds = [seedResult(0, [0.8]), seedResult(1, [0.79])];
   const text = formatComparison([await experimentResult("dynamic", seeds, { augment: false, subset: 100 })]);
   const [head, rule, row, ...notes] = text.split("\n");

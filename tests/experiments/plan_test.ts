@@ -4,7 +4,7 @@ import { parseSeeds, planRuns } from "../../lib/experiments/plan.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { checkResumable } from "../../lib/training/config.ts";
 
-Deno.test("each list names experiments that exist, and the two questions have dynamic as their reference", () => {
+Deno.test("each list has known experiments, and variants and backbones include dynamic", () => {
   const known = EXPERIMENTS.map(({ name }) => name);
   for (const { experiments } of Object.values(LISTS)) {
     for (const name of experiments) assert.ok(known.includes(name), name);
@@ -13,13 +13,13 @@ Deno.test("each list names experiments that exist, and the two questions have dy
   assert.deepEqual([...LISTS.all.experiments].sort(), known.toSorted());
 });
 
-Deno.test("lists and single experiments together are each once, in the order of the tables", () => {
+Deno.test("lists and experiments are combined without duplicates, in table order", () => {
   const names = (asked: string[]) => selectExperiments(asked).experiments.map(({ name }) => name);
   assert.deepEqual(names(["bn-only", "variants", "dynamic"]), [...LISTS.variants.experiments, "bn-only"]);
   assert.deepEqual(names([]), names(["variants", "backbones"]));
 });
 
-Deno.test("an unknown name is refused with the one that was likely meant", () => {
+Deno.test("an unknown name is refused with a suggestion", () => {
   assert.throws(() => selectExperiments(["variant"]), {
     name: "InputError",
     message: "Cannot compare variant: there is no such list or experiment.",
@@ -28,7 +28,7 @@ Deno.test("an unknown name is refused with the one that was likely meant", () =>
   assert.throws(() => selectExperiments(["toString"]), InputError);
 });
 
-Deno.test("quick stands alone, with data, recipe and folder of its own", () => {
+Deno.test("quick cannot be combined, and has its own data, recipe and folder", () => {
   assert.throws(() => selectExperiments(["quick", "variants"]), InputError);
   const { defaults, folder } = selectExperiments(["quick"]);
   assert.equal(defaults.data, "synthetic");
@@ -50,7 +50,7 @@ for (
   });
 }
 
-Deno.test("runs are planned seed by seed, so that what is done can be paired", () => {
+Deno.test("runs are planned seed by seed, so that finished ones can be paired", () => {
   const { experiments } = selectExperiments(["dynamic", "frozen-3x3"]);
   const runs = planRuns({ experiments, seeds: [3, 1] });
   assert.deepEqual(runs.map(({ config }) => config.run), [
@@ -68,7 +68,7 @@ Deno.test("runs are planned seed by seed, so that what is done can be paired", (
   ]);
 });
 
-Deno.test("the recipe comes from the list, the file and the flags, the later the stronger", () => {
+Deno.test("the recipe comes from list, file and flags; later ones override", () => {
   const { experiments } = selectExperiments(["dynamic"]);
   const defaults = { epochs: 2, batchSize: 32, subset: 640 };
   const file = { path: "recipe.json", values: { batchSize: 64, epochs: 3 } };
@@ -76,7 +76,7 @@ Deno.test("the recipe comes from the list, the file and the flags, the later the
   assert.deepEqual([config.epochs, config.batchSize, config.subset], [4, 64, 640]);
 });
 
-Deno.test("a run's config.json serves as recipe: its network, seed and name are not taken over", () => {
+Deno.test("a run's config.json gives the recipe, without its network, seed and name", () => {
   const { experiments } = selectExperiments(["static-per-class"]);
   const values = {
     run: "mine",
@@ -93,7 +93,7 @@ Deno.test("a run's config.json serves as recipe: its network, seed and name are 
   );
 });
 
-Deno.test("the same plan made twice is the same training, so that it can go on", () => {
+Deno.test("planning twice gives the same runs, so that they can be resumed", () => {
   const { experiments, defaults } = selectExperiments(["quick"]);
   const plan = () => planRuns({ experiments, seeds: [0], defaults });
   plan().forEach(({ config }, index) => assert.deepEqual(checkResumable(plan()[index].config, config), []));

@@ -3,7 +3,7 @@ import type { Datasets } from "../../lib/data/dataset.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { describeMachine, hashValue, identifyData, readCommit } from "../../lib/experiments/provenance.ts";
 
-Deno.test("the hash of a value depends on everything but the order of its keys", async () => {
+Deno.test("the hash of a value is independent of the order of its keys only", async () => {
   assert.equal(await hashValue("abc"), "6cc43f858fbb7633"); // SHA-256 of "abc" in quotes
   const hash = await hashValue({ a: 1, b: { c: [1, 2], d: null } });
   assert.equal(await hashValue({ b: { d: null, c: [1, 2] }, a: 1 }), hash);
@@ -17,7 +17,7 @@ Deno.test("the hash of a value depends on everything but the order of its keys",
   }
 });
 
-Deno.test("one pixel or one label more or less makes other data", async () => {
+Deno.test("changing one pixel or label changes the fingerprint", async () => {
   const make = () => createSynthetic({ trainSize: 20, testSize: 10 });
   const { name, fingerprint } = await identifyData(make());
   assert.equal(name, "synthetic");
@@ -34,7 +34,7 @@ Deno.test("one pixel or one label more or less makes other data", async () => {
   await change(({ test }) => test.labels[5]++);
 });
 
-Deno.test("the machine is described without its name, its user or a path", async () => {
+Deno.test("the machine is described without host name, user or paths", async () => {
   const machine = await describeMachine("cpu");
   assert.ok(machine.cores >= 1 && machine.memory >= 0 && machine.cpu !== "");
   const text = JSON.stringify(machine);

@@ -19,13 +19,13 @@ Deno.test("the published seed is the one with the median accuracy", () => {
   assert.equal(choose([0.9], 5), 5);
 });
 
-Deno.test("of two in the middle, and of equals, the lowest seed is published", () => {
+Deno.test("ties go to the lowest seed", () => {
   assert.equal(choose([0.7, 0.803, 0.9, 0.801]), 1);
   assert.equal(choose([0.9, 0.801, 0.7, 0.803]), 1);
   assert.equal(choose([0.9, 0.8, 0.8, 0.8, 0.7]), 1);
 });
 
-Deno.test("the best epoch counts for the choice, not the last", () => {
+Deno.test("the choice is by the best epoch, not the last", () => {
   const seeds = [seedResult(0, [0.9, 0.1]), seedResult(1, [0.8, 0.8]), seedResult(2, [0.2, 0.7])];
   assert.equal(chooseMedianSeed(seeds), 1);
 });
@@ -62,7 +62,7 @@ function writeRuns(folder: string, seeds: number[]): void {
   }
 }
 
-Deno.test("the model is published without optimizer, path and run name, with a card that says what it is", async () => {
+Deno.test("the model is published without optimizer, paths and run name, with a card", async () => {
   using temporary = temporaryFolder();
   writeRuns(temporary.path, [0, 1, 2]);
   const seeds = [seedResult(0, [0.9]), seedResult(1, [0.7, 0.8, 0.78]), seedResult(2, [0.6])];
@@ -90,7 +90,7 @@ Deno.test("the model is published without optimizer, path and run name, with a c
   ) assert.ok(card.includes(words), `${words} is not in\n${card}`);
 });
 
-Deno.test("a checkpoint that is not the chosen run's is not published", async () => {
+Deno.test("a checkpoint of another run is not published", async () => {
   using temporary = temporaryFolder();
   writeRuns(temporary.path, [0]);
   Deno.renameSync(join(temporary.path, "dynamic-seed0"), join(temporary.path, "dynamic-seed3"));

@@ -8,7 +8,7 @@ import { InputError } from "../../lib/support/errors.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { experimentResult, seedResult } from "./samples.ts";
 
-Deno.test("results are read as they were written, in the order of the experiments", async () => {
+Deno.test("results are read back unchanged, in the order of the experiments", async () => {
   using temporary = temporaryFolder();
   const frozen = await experimentResult("frozen", [seedResult(0, [0.4, 0.5])]);
   const dynamic = await experimentResult("dynamic", [seedResult(0, [0.7, 0.8]), seedResult(1, [0.6, 0.75])]);
@@ -18,14 +18,14 @@ Deno.test("results are read as they were written, in the order of the experiment
   assert.equal(text.split("\n").filter((line) => line.includes('"testAccuracy"')).length, 4);
 });
 
-Deno.test("writing some results leaves those of other experiments", async () => {
+Deno.test("writing some results keeps those of other experiments", async () => {
   using temporary = temporaryFolder();
   writeResults([await experimentResult("dynamic", [seedResult(0, [0.7])])], temporary.path);
   writeResults([await experimentResult("bn-only", [seedResult(0, [0.6])])], temporary.path);
   assert.deepEqual(readResults(temporary.path).map(({ experiment }) => experiment), ["dynamic", "bn-only"]);
 });
 
-Deno.test("where nothing was published there are no results", () => {
+Deno.test("without published results the list is empty", () => {
   using temporary = temporaryFolder();
   assert.deepEqual(readResults(join(temporary.path, "nowhere")), []);
 });
@@ -43,7 +43,7 @@ Deno.test("a damaged result file is refused by name", () => {
 
 const all = () => Promise.all(EXPERIMENTS.map(({ name }) => experimentResult(name, [seedResult(0, [0.5])])));
 
-Deno.test("results of today's recipe are not stale", async () => {
+Deno.test("results of the current recipe are not stale", async () => {
   assert.deepEqual(await findStaleness(await all()), []);
 });
 
@@ -100,7 +100,7 @@ Deno.test("missing experiments, unknown ones and edited recipes are found", asyn
   assert.equal(formatStaleness(found[0]), "There are no results of static-ten-way and bn-only.");
 });
 
-Deno.test("the committed results are of today's recipe, and name the commit that made them", async () => {
+Deno.test("the committed results have the current recipe and their commit", async () => {
   const results = readResults();
   assert.deepEqual(await findStaleness(results), []);
   const sessions = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sessions));

@@ -93,7 +93,7 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   await assert.rejects(inspectRun(run, otherWeights, temporary.path), { message: /from the weights random/ });
 });
 
-Deno.test("a run's record grows by a sitting, and a damaged one is refused", () => {
+Deno.test("a run's record grows by a training session, and a damaged one is refused", () => {
   using temporary = temporaryFolder();
   assert.equal(readRunRecord(temporary.path), null);
   addSession(temporary.path, DATA, SESSION);

@@ -44,7 +44,7 @@ for (const spec of CASES) {
   });
 }
 
-Deno.test("the page beside the graph model names the classes and the data, and no markup of the run's name gets into it", async () => {
+Deno.test("the demo page names classes and data, and escapes the run's name", async () => {
   const { checkpoint } = await createCase(CASES[0], 1);
   checkpoint.config.run = "a<b";
   checkpoint.recorded.data = "<script>";

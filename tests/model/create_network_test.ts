@@ -48,7 +48,7 @@ const HEADS = {
 };
 
 for (const variant of VARIANTS) {
-  Deno.test(`${variant} has the tensors that its state dict has in PyTorch, in their shapes`, async () => {
+  Deno.test(`${variant} has the tensor names and shapes of PyTorch's state dict`, async () => {
     for (const adapter of ADAPTERS) {
       const size = Number(adapter[0]);
       const adapted = adapter === "none"
@@ -64,7 +64,7 @@ for (const variant of VARIANTS) {
   });
 }
 
-Deno.test("the same seed makes the same network, another seed another", async () => {
+Deno.test("the same seed gives the same network, another seed a different one", async () => {
   const [one, same, other] = [await create({}, 1), await create({}, 1), await create({}, 2)];
   assertSameValues(same, one);
   for (const { name, start } of listTensors(networkSpec())) {
@@ -72,7 +72,7 @@ Deno.test("the same seed makes the same network, another seed another", async ()
   }
 });
 
-Deno.test("no two tensors of a network are initialised alike", async () => {
+Deno.test("no two tensors of a network have the same initial values", async () => {
   const network = await create({ adapter: "3x3" });
   const drawn = listTensors(networkSpec({ adapter: "3x3" })).filter(({ start }) => start.kind !== "constant");
   // in units of the start's spread, so that a generator shared by two tensors would show
@@ -83,7 +83,7 @@ Deno.test("no two tensors of a network are initialised alike", async () => {
   assert.equal(new Set(firsts).size, drawn.length, `${firsts}`);
 });
 
-Deno.test("variants with the same seed share the tensors that they have in common", async () => {
+Deno.test("variants with the same seed start from the same common tensors", async () => {
   const dynamic = await create();
   for (
     const changes of [{ variant: "static-per-class" }, { adapter: "3x3" }, { backbone: "frozen" }] as const
@@ -146,7 +146,7 @@ Deno.test("batch normalisation is initialised to the identity", async () => {
   }
 });
 
-Deno.test("pretrained tensors are taken as they are, bit for bit, and by the backbone only", async () => {
+Deno.test("pretrained tensors are loaded bit for bit, into the backbone only", async () => {
   const spec = networkSpec();
   const names = listTensors(spec).filter(({ name }) => name.startsWith("backbone."));
   const pretrained = new Map(names.map(({ name, shape }, key) => {

@@ -12,7 +12,7 @@ await useNativeTensorFlow({ device: "cpu" });
 const context = createForwardContext(initialState(networkSpec()), { ...networkSpec(), mode: "evaluate" });
 const embeddings = context.tensors["class_embeddings.weight"] as tf.Tensor2D;
 
-Deno.test("a class's filter comes from its embedding alone", async () => {
+Deno.test("a class's filter depends on its embedding only", async () => {
   const all = await generateFilters(context).array();
   const seventh = tf.slice(embeddings, [7, 0], [1, 128]);
   assertClose(await generateFilters(context, seventh).data(), all[7], 1e-6, "filter 7");

@@ -21,7 +21,7 @@ for (const variant of VARIANTS) {
     assertClose(lengths, new Array(filterCount(variant)).fill(1), 1e-6, "length");
   });
 
-  Deno.test(`${variant}'s response maps are what its filters see in the feature map, divided by 8`, async () => {
+  Deno.test(`${variant}'s response maps are its filters' dot products with the feature map, divided by 8`, async () => {
     const [tensors, { images }] = [initialState(spec), oracleBatch()];
     const { maps, filters } = forward(tensors, images, { ...spec, mode: "evaluate" });
     const v = featureMap(tensors, images, { ...spec, mode: "evaluate" });
@@ -38,7 +38,7 @@ for (const variant of VARIANTS) {
 for (const variant of ["dynamic", "static-per-class"] as const) {
   for (const winograd of [true, false]) {
     const how = winograd ? "with Winograd" : "directly";
-    Deno.test(`${variant}'s loop over classes gives the scores, maps and gradients of the fast path, ${how}`, async () => {
+    Deno.test(`${variant}'s loop over classes gives the same scores, maps and gradients as the matrix product, ${how}`, async () => {
       const spec = networkSpec({ variant });
       const tensors = initialState(spec);
       const run = async (classLoop: boolean) => {
@@ -68,7 +68,7 @@ Deno.test("static-shared's loss is ln 10 and its gradients are 0, whatever its w
   }
 });
 
-Deno.test("an image's scores in evaluation do not depend on the images beside it", async () => {
+Deno.test("in evaluation, an image's scores do not depend on its batch", async () => {
   const spec = networkSpec({ adapter: "3x3" });
   const tensors = initialState(spec);
   const { images } = oracleBatch();
@@ -80,7 +80,7 @@ Deno.test("an image's scores in evaluation do not depend on the images beside it
   }
 });
 
-Deno.test("the feature map is PyTorch's", async () => {
+Deno.test("the feature map equals PyTorch's", async () => {
   const spec = networkSpec();
   const v = featureMap(initialState(spec), oracleBatch().images, { ...spec, mode: "evaluate" });
   assertClose(await v.data(), values(readOracle("case_dynamic"), "eval.features"), 1e-5, "features");
@@ -88,7 +88,7 @@ Deno.test("the feature map is PyTorch's", async () => {
 
 for (const adapter of ADAPTERS) {
   for (const winograd of [true, false]) {
-    Deno.test(`from the backbone's features on, with adapter ${adapter} and Winograd ${winograd}, scores are those of the images`, async () => {
+    Deno.test(`cached backbone features give the scores of their images, with adapter ${adapter} and Winograd ${winograd}`, async () => {
       const spec = networkSpec({ backbone: "frozen", adapter });
       const [tensors, { images }] = [initialState(spec), oracleBatch()];
       for (const mode of ["evaluate", "train"] as const) {
@@ -108,7 +108,7 @@ for (const adapter of ADAPTERS) {
 }
 
 for (const backbone of BACKBONES) {
-  Deno.test(`a training pass moves the running statistics that the ${backbone} mode lets it, and gives no others`, () => {
+  Deno.test(`a training pass updates only the running statistics that mode ${backbone} trains`, () => {
     const spec = networkSpec({ backbone, adapter: "1x1" });
     const { statistics } = forward(initialState(spec), oracleBatch().images, { ...spec, mode: "train" });
     const ofBackbone = Object.keys(statistics).filter((name) => name.startsWith("backbone."));
@@ -125,7 +125,7 @@ for (const backbone of BACKBONES) {
 }
 
 for (const batch of [1, 3]) {
-  Deno.test(`a batch of ${batch} has the shapes that are promised, in every variant`, () => {
+  Deno.test(`a batch of ${batch} has the documented shapes in every variant`, () => {
     for (const variant of VARIANTS) {
       const spec = networkSpec({ variant, adapter: "3x3" });
       const { scores, maps, filters } = forward(createNetwork(spec), randomTensor([batch, 32, 32, 3]), {

@@ -29,12 +29,12 @@ const train = (spec: NetworkSpec) => (): Record<string, tf.Tensor> => {
   return { ...gradients, ...statistics, loss };
 };
 
-Deno.test("without the native backend the network's gradients and statistics are the same", async () => {
+Deno.test("gradients and statistics are the same on the plain backend", async () => {
   const compute = train(networkSpec());
   assertAllClose(await onPlainBackend(compute), await readAll(compute()), 2e-5);
 });
 
-Deno.test("… and so is a whole step of Adam behind a frozen backbone, called as if it could be compiled", async () => {
+Deno.test("… and so is an Adam step with a frozen backbone, called through compile", async () => {
   const spec = networkSpec({ variant: "static-ten-way", backbone: "frozen", adapter: "1x1" });
   const optimizer = createOptimizer({
     optimizer: "adam",
@@ -58,7 +58,7 @@ Deno.test("… and so is a whole step of Adam behind a frozen backbone, called a
   assertAllClose(await onPlainBackend(compute), await readAll(compute()), 2e-5);
 });
 
-Deno.test("… and the scores of a network that is evaluated", async () => {
+Deno.test("… and so are the scores in evaluation", async () => {
   for (const adapter of ["none", "3x3"] as const) {
     const spec = networkSpec({ variant: "static-per-class", adapter });
     const compute = () => {

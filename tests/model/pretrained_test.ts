@@ -100,7 +100,7 @@ Deno.test("only the bytes of the 25 tensors are downloaded, and the next run fin
   assert.equal(again.requests.length, 0);
 });
 
-Deno.test("a server without ranges and one that breaks off give the same tensors", async () => {
+Deno.test("a server without ranges and an interrupted one give the same tensors", async () => {
   assertTensors(
     (await load(() => ({ headers: { "Content-Length": BYTES.length }, body: BYTES }))).result!.tensors,
   );
@@ -138,7 +138,7 @@ Deno.test("a file from the published URL is named torchvision's", async () => {
   assert.match(named.result!.name, /^ResNet-18 layer1 \(file /);
 });
 
-Deno.test("the setting wins over RESNET18_WEIGHTS, which wins over the file in data", async () => {
+Deno.test("the setting overrides RESNET18_WEIGHTS, which overrides the file in data/", async () => {
   const [one, two, file] = [await write(FULL), await write(FULL), await write(FULL)];
   const source = async (options: Parameters<typeof load>[1]) =>
     (await load(refuse, { file, ...options })).result!.source;
@@ -150,7 +150,7 @@ Deno.test("the setting wins over RESNET18_WEIGHTS, which wins over the file in d
   assert.equal(asked.said, "");
 });
 
-Deno.test("without a network the start is random, with a warning and the reason", async () => {
+Deno.test("offline, initialisation is random, with a warning and the reason", async () => {
   const { result, said } = await load(() => ({ status: 503 }));
   assert.equal(result!.tensors, null);
   assert.equal(result!.name, "random");
@@ -162,7 +162,7 @@ Deno.test("without a network the start is random, with a warning and the reason"
   assert.match(said, /RANDOM/);
 });
 
-Deno.test("a refusal and a file of something else are errors: no random start in silence", async () => {
+Deno.test("a refusal and a wrong file are errors, not random initialisation", async () => {
   const message = async (handle: (request: FileRequest) => FileAnswer) => {
     const { error } = await load(handle);
     assert.ok(error instanceof InputError, `not an InputError: ${error}`);
@@ -212,7 +212,7 @@ Deno.test("a file of wrong tensors is an error that names the first", async () =
   assert.match(await change("bn1.weight", values(NaN)), /value 7 of bn1\.weight is NaN/);
 });
 
-Deno.test("a missing file, a folder and something else are errors", async () => {
+Deno.test("a missing file, a folder and another file format are errors", async () => {
   const folder = makeFolder();
   const message = async (weights: string) => (await load(refuse, { weights })).error!;
   const missing = await message(join(folder, "none"));

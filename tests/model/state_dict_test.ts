@@ -9,7 +9,7 @@ await useNativeTensorFlow({ device: "cpu" });
 
 const count = (size: number) => Float32Array.from({ length: size }, (_, index) => index);
 
-Deno.test("a convolution's axes become TensorFlow's, and PyTorch's again", async () => {
+Deno.test("a convolution's axes are converted to TensorFlow's layout and back", async () => {
   const stored = { shape: [2, 3, 4, 5], data: count(120) }; // [out,in,kH,kW]
   const tensor = fromPyTorch(stored);
   assert.deepEqual(tensor.shape, [4, 5, 3, 2]); // [kH,kW,in,out]
@@ -27,7 +27,7 @@ Deno.test("other tensors keep their layout", async () => {
   }
 });
 
-Deno.test("to and from PyTorch's layout no tensor is left, and the tensor stays its owner's", async () => {
+Deno.test("converting layouts leaks no tensor and does not dispose its input", async () => {
   const before = tf.memory().numTensors;
   for (const shape of [[2, 2, 1, 1], [4]]) {
     const tensor = fromPyTorch({ shape, data: count(4) });
@@ -38,11 +38,11 @@ Deno.test("to and from PyTorch's layout no tensor is left, and the tensor stays 
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("values other than float32 are refused", () => {
+Deno.test("only float32 values are accepted", () => {
   assert.throws(() => fromPyTorch({ shape: [1], data: Int32Array.of(1) }), /float32/);
 });
 
-Deno.test("running statistics are trained in no mode, the head in each, and the backbone as its mode says", () => {
+Deno.test("the head is always trained, running statistics never, and the backbone by its mode", () => {
   const names = listTensors(networkSpec({ adapter: "3x3" })).map(({ name }) => name);
   const expected = {
     trainable: (name: string) => !isStatistic(name),

@@ -6,7 +6,7 @@ import { ADAPTERS, BACKBONES, networkSpec, VARIANTS } from "../testing/networks.
 
 const BACKBONE = 157_504; // parameters of torchvision's resnet18 up to layer1
 
-Deno.test("the numbers of parameters are those of the lab", () => {
+Deno.test("parameter counts are those of the lab", () => {
   const trainable = (changes = {}) => summarise(networkSpec(changes)).trainable;
   assert.equal(trainable(), 212_481);
   assert.equal(trainable({ variant: "static-per-class" }), 162_369);
@@ -18,7 +18,7 @@ Deno.test("the numbers of parameters are those of the lab", () => {
   assert.equal(trainable({ adapter: "3x3" }), 212_481 + 9 * 64 * 64 + 128);
 });
 
-Deno.test("every parameter of every network is in one row of its table", () => {
+Deno.test("every parameter of every network is in one row of its summary", () => {
   for (const variant of VARIANTS) {
     for (const backbone of BACKBONES) {
       for (const adapter of ADAPTERS) {
@@ -34,7 +34,7 @@ Deno.test("every parameter of every network is in one row of its table", () => {
   }
 });
 
-Deno.test("the table of the lab's network goes from the image to the scores", () => {
+Deno.test("the summary lists layers from the image to the scores", () => {
   const { layers } = summarise(networkSpec());
   assert.deepEqual(
     layers.map(({ layer, outputShape, parameters }) => `${layer} ${outputShape} ${parameters}`),

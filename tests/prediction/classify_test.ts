@@ -14,7 +14,7 @@ const pictures = [0, 1, 2, 3, 4, 5].map((index) =>
   test.images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES)
 );
 
-Deno.test("pictures get the scores that the evaluation gives them, and maps of their own", async () => {
+Deno.test("pictures get the scores of the evaluation, and their own maps", async () => {
   await useNativeTensorFlow();
   const network: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
   const tensors = createNetwork(network);
@@ -33,7 +33,7 @@ Deno.test("pictures get the scores that the evaluation gives them, and maps of t
   assert.notDeepEqual(predictions[0].maps, predictions[1].maps);
 });
 
-Deno.test("a network whose classes share a filter gives one map, and one without pictures nothing", async () => {
+Deno.test("a shared filter gives one map, and no pictures give no predictions", async () => {
   await useNativeTensorFlow();
   const network: NetworkSpec = { variant: "static-ten-way", backbone: "trainable", adapter: "1x1" };
   const tensors = createNetwork(network);

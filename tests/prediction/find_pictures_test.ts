@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { findPictures } from "../../lib/prediction/find_pictures.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-Deno.test("a folder stands for the pictures in it, in the order of their numbers", async () => {
+Deno.test("a folder gives its pictures in numeric order", async () => {
   using folder = temporaryFolder();
   for (const name of ["10.png", "2.JPG", "a.webp", "notes.txt", "b.jpeg"]) {
     Deno.writeTextFileSync(join(folder.path, name), name);
@@ -17,7 +17,7 @@ Deno.test("a folder stands for the pictures in it, in the order of their numbers
   assert.equal(new TextDecoder().decode(await sources[1].read()), "10.png");
 });
 
-Deno.test("what cannot be read is refused by its name", async () => {
+Deno.test("an unreadable picture is refused by name", async () => {
   using folder = temporaryFolder();
   const { path } = folder;
   assert.throws(() => findPictures(path), {
@@ -39,7 +39,7 @@ Deno.test("what cannot be read is refused by its name", async () => {
 });
 
 Deno.test(
-  "a file without end is left when it gets too long",
+  "reading an endless file stops at the size limit",
   { ignore: Deno.build.os === "windows" },
   async () => {
     await assert.rejects(findPictures("/dev/zero")[0].read(), {

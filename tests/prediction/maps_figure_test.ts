@@ -19,7 +19,7 @@ function predicted(label: string, mapValues: number, trueClass?: number) {
 /** Pictures and maps in a figure; the colour bar is an image as well. */
 const countImages = ({ svg }: Figure) => svg.split("<image ").length - 2;
 
-Deno.test("one picture is drawn large with its ten maps, several as a page", () => {
+Deno.test("one picture is drawn large with its ten maps, several on a page", () => {
   const one = drawMapsFigure([predicted("cat.png", 640)], { subtitle: "Trained on: x." });
   assert.equal(countImages(one), 11);
   assert(one.svg.includes("cat.png") && one.svg.includes("Trained on: x."));
@@ -28,17 +28,17 @@ Deno.test("one picture is drawn large with its ten maps, several as a page", () 
   assert(page.svg.includes(">one<") && page.svg.includes(">two<") && page.svg.includes("true class"));
 });
 
-Deno.test("a page has its limit", () => {
+Deno.test("a page has at most 40 pictures", () => {
   const many = Array.from({ length: MAXIMUM_PICTURES_ON_PAGE + 3 }, (_, index) => predicted(`${index}`, 640));
   assert.equal(countImages(drawMapsFigure(many)), 11 * MAXIMUM_PICTURES_ON_PAGE);
 });
 
-Deno.test("where there is one map for all classes, the figure says so", () => {
+Deno.test("the figure notes a single map for all classes", () => {
   assert(drawMapsFigure([predicted("x", 64)]).svg.includes("one map for all ten classes"));
   assert(!drawMapsFigure([predicted("x", 640)]).svg.includes("one map for all ten classes"));
 });
 
-Deno.test("of a long name the middle is left out", () => {
+Deno.test("long names are shortened in the middle", () => {
   const names = ["IMG_20240131_134559.jpg", "IMG_20240131_134601.jpg"];
   const page = drawMapsFigure(names.map((name) => predicted(name, 640)));
   assert(

@@ -30,7 +30,7 @@ Deno.test("a picture of 32×32 is not changed", async () => {
 });
 
 for (const format of FORMATS) {
-  Deno.test(`a ${format} picture is rotated as any of EXIF's eight orientations says`, async () => {
+  Deno.test(`a ${format} picture is rotated by each of EXIF's eight orientations`, async () => {
     const [width, height] = [96, 64];
     for (let orientation = 1; orientation <= 8; orientation++) {
       const stored = orientation >= 5 ? [height, width] : [width, height];
@@ -50,7 +50,7 @@ for (const format of FORMATS) {
   });
 }
 
-Deno.test("crop takes the middle, pad adds black bars, stretch takes everything", async () => {
+Deno.test("crop takes the middle, pad adds black bars, stretch keeps everything", async () => {
   // red | green | blue, each a third of the width
   const paint = (x: number): Colour => x < 40 ? [255, 0, 0] : x < 80 ? [0, 255, 0] : [0, 0, 255];
   const picture = await encodePicture(120, 40, paint);
@@ -64,7 +64,7 @@ Deno.test("crop takes the middle, pad adds black bars, stretch takes everything"
   assert.deepEqual(await look("stretch"), [red, green, blue, green, green]);
 });
 
-Deno.test("shrinking averages areas: a fine chequerboard becomes grey, an extreme shape is no error", async () => {
+Deno.test("shrinking averages areas: a fine chequerboard becomes grey", async () => {
   const chequered = await encodePicture(320, 320, (x, y) => (x + y) % 2 ? [255, 255, 255] : [0, 0, 0]);
   const { pixels } = await preparePicture(chequered);
   for (const [x, y] of [[0, 0], [16, 16], [31, 31]]) assertNear(at(pixels, x, y), [128, 128, 128], "grey");
@@ -74,7 +74,7 @@ Deno.test("shrinking averages areas: a fine chequerboard becomes grey, an extrem
   }
 });
 
-Deno.test("transparent parts lie on white", async () => {
+Deno.test("transparent parts are composited on white", async () => {
   for (const format of ["png", "webp"] as const) {
     const picture = await encodePicture(64, 64, (x) => [255, 0, 0, x < 32 ? 0 : 255], { format });
     const { pixels, isTransparent } = await preparePicture(picture);
@@ -84,7 +84,7 @@ Deno.test("transparent parts lie on white", async () => {
   }
 });
 
-Deno.test("a truncated picture is refused, wherever it was cut", async () => {
+Deno.test("a picture truncated anywhere is refused", async () => {
   const random = createRandom(3);
   const cases = [
     ["png", 3, false],
@@ -117,7 +117,7 @@ Deno.test("a PNG with a flipped bit is refused", async () => {
   });
 });
 
-Deno.test("a small file that claims to be a huge picture is refused before it is decoded", async () => {
+Deno.test("a small file with huge dimensions is refused before decoding", async () => {
   const png = await encodePicture(1, 1, () => [0, 0, 0]);
   await assert.rejects(preparePicture(claimSize(png, 20_000, 20_000)), {
     name: "InputError",
@@ -127,7 +127,7 @@ Deno.test("a small file that claims to be a huge picture is refused before it is
   await assert.rejects(preparePicture(claimSize(png, 0xffffffff, 0xffffffff)), { name: "InputError" });
 });
 
-Deno.test("another format is refused by its name", async () => {
+Deno.test("an unsupported format is refused by name", async () => {
   const cases: [string, string][] = [
     ["", "it is empty"],
     ["Dear Sir or Madam", "it is not a picture (PNG, JPEG or WebP)"],

@@ -52,7 +52,7 @@ function failure(error: unknown): [string, string] {
   return [error.failure, error.message];
 }
 
-Deno.test("a file arrives whole, with progress, and nothing is left beside it", async () => {
+Deno.test("a download reports progress and leaves no temporary files", async () => {
   const progress: [number, number | undefined][] = [];
   const { bytes, left, error } = await download((request) => serveBytes(FILE, request), {
     onDownload: (bytes, total) => progress.push([bytes, total]),
@@ -73,7 +73,7 @@ Deno.test("an existing file is checked and not downloaded again", async () => {
   assert.match(failure(error)[1], new RegExp(`MD5 sum is ${md5Of(OTHER)}, expected ${MD5}\\.$`));
 });
 
-Deno.test("a transfer that is cut is resumed where it stopped", async () => {
+Deno.test("an interrupted transfer is resumed where it stopped", async () => {
   const { bytes, starts, requests } = await download((request, count) =>
     count < 3 ? cut(serveBytes(FILE, request), 100_000) : serveBytes(FILE, request)
   );
@@ -82,7 +82,7 @@ Deno.test("a transfer that is cut is resumed where it stopped", async () => {
   assert.equal(requests[1].headers.get("If-Range"), '"one"');
 });
 
-Deno.test("a later call resumes the download of an earlier one", async () => {
+Deno.test("a later call resumes an earlier download", async () => {
   const first = await download(
     (request, count) => count === 1 ? cut(serveBytes(FILE, request), 120_000) : { status: 503 },
   );
@@ -99,7 +99,7 @@ Deno.test("a later call resumes the download of an earlier one", async () => {
   assert.deepEqual(second.left, ["file.bin"]);
 });
 
-Deno.test("a file that changed on the server is downloaded from its beginning", async () => {
+Deno.test("a changed file is downloaded from its beginning", async () => {
   const first = await download(
     (request, count) => count === 1 ? cut(serveBytes(OTHER, request, '"old"'), 120_000) : { status: 503 },
   );
@@ -108,7 +108,7 @@ Deno.test("a file that changed on the server is downloaded from its beginning", 
   assert.deepEqual(second.starts, [120_000]); // asked for the rest if unchanged, got the whole
 });
 
-Deno.test("a change without a new ETag is found by the checksum, and the file downloaded again", async () => {
+Deno.test("a change without a new ETag is detected by the checksum, and the file downloaded again", async () => {
   const plain = (bytes: Uint8Array, request: FileRequest) => {
     const { headers, ...answer } = serveBytes(bytes, request);
     const { ETag: _, ...rest } = headers!;
@@ -253,7 +253,7 @@ Deno.test("a server that never answers is unreachable", async () => {
   listener.close();
 });
 
-Deno.test("fetchRange brings just the bytes asked for, over a redirect and a cut", async () => {
+Deno.test("fetchRange fetches the range over a redirect and an interruption", async () => {
   await using files = startFileServer((request, count) =>
     count === 1 ? cut(serveBytes(FILE, request), 1000) : serveBytes(FILE, request)
   );
@@ -266,12 +266,12 @@ Deno.test("fetchRange brings just the bytes asked for, over a redirect and a cut
   assert.deepEqual(files.requests.map(({ from, to }) => [from, to]), [[5000, 9000], [6000, 9000]]);
 });
 
-Deno.test("fetchRange takes its bytes out of the whole file where the server knows no ranges", async () => {
+Deno.test("fetchRange extracts the range if the server ignores ranges", async () => {
   await using server = startFileServer(() => ({ headers: { "Content-Length": FILE.length }, body: FILE }));
   assert.deepEqual(await fetchRange(server.url, 5000, 9000, quick), FILE.slice(5000, 9000));
 });
 
-Deno.test("fetchRange refuses a file that is too short and a range that is not the one asked for", async () => {
+Deno.test("fetchRange refuses a short file and a wrong range", async () => {
   await using server = startFileServer((request) => serveBytes(FILE.subarray(0, 6000), request));
   const short = (error: unknown) =>
     failure(error)[1].endsWith("up to byte 9000: the file has only 6000 bytes.");

@@ -16,7 +16,7 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
 const temporaryName = (name: string) => `.${name}.${Deno.pid}.tmp`;
 
-Deno.test("a file is made, then replaced, and nothing else is left in the folder", () => {
+Deno.test("a file is created, then replaced, without temporary files left", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.bin");
   for (const text of ["", "old content, which is longer", "new"]) {
@@ -50,7 +50,7 @@ Deno.test("without a temporary file the old file stays", () => {
 });
 
 Deno.test({
-  name: "when the disk is full the old file stays, and no temporary one",
+  name: "on a full disk the old file stays and the temporary one is removed",
   ignore: Deno.build.os !== "linux",
   fn() {
     using folder = temporaryFolder();
@@ -63,7 +63,7 @@ Deno.test({
   },
 });
 
-Deno.test("when the last move fails the temporary file goes", () => {
+Deno.test("if renaming fails the temporary file is removed", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.bin");
   Deno.mkdirSync(join(path, "a folder of that name"), { recursive: true });
@@ -71,7 +71,7 @@ Deno.test("when the last move fails the temporary file goes", () => {
   assert.deepEqual(namesIn(folder.path), ["a.bin"]);
 });
 
-Deno.test("files that are missing are null, other errors are thrown", () => {
+Deno.test("a missing file is null, other errors are thrown", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.json");
   writeText(path, '{"a": "ü"}');
@@ -86,7 +86,7 @@ Deno.test("files that are missing are null, other errors are thrown", () => {
   assert.throws(() => readTextOrNull(folder.path), Deno.errors.IsADirectory);
 });
 
-Deno.test("JSON that is damaged or not an object is null", () => {
+Deno.test("damaged JSON or JSON without an object is null", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.json");
   for (const text of ["", "{", "[]", "null", "3"]) {

@@ -7,7 +7,7 @@ function compute(milliseconds: number): void {
   while (performance.now() < end);
 }
 
-Deno.test("a signal is heard between computations, long before the event loop's 61st turn", async () => {
+Deno.test("a signal is handled between computations, before the event loop's 61st iteration", async () => {
   let heard = false;
   const listener = () => void (heard = true);
   Deno.addSignalListener("SIGUSR2", listener);

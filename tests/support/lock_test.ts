@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { tryLockFile, withFolderLock } from "../../lib/support/lock.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-Deno.test("a folder's lock is held by one at a time", async () => {
+Deno.test("a folder's lock is exclusive", async () => {
   using temporary = temporaryFolder();
   const folder = join(temporary.path, "new");
   const order: string[] = [];

@@ -5,13 +5,13 @@ import { type ProcessOptions, startProcess } from "../../lib/support/processes.t
 const run = async (script: string, options?: ProcessOptions) =>
   await (await startProcess("sh", ["-c", script], options)).ended;
 
-Deno.test("output is collected, and the exit code and signal told", async () => {
+Deno.test("output, exit code and signal are returned", async () => {
   const end = await run("echo out; echo err >&2; exit 3");
   assert.deepEqual(end, { code: 3, signal: null, stdout: "out\n", stderr: "err\n" });
   assert.equal((await run("kill -9 $$")).signal, "SIGKILL");
 });
 
-Deno.test("lines are handed over as they come, the last one without its newline too", async () => {
+Deno.test("lines are passed on as they arrive, also a last one without a newline", async () => {
   const out: string[] = [], err: string[] = [];
   const end = await run("echo a; printf 'é\\nb'; echo c >&2", {
     onOutput: (line) => out.push(line),
@@ -28,7 +28,7 @@ Deno.test("an error of the line callback is thrown at the end", async () => {
   await assert.rejects(run("echo a", { onOutput: fail }), /bad line/);
 });
 
-Deno.test("questions and answers go through the pipes", async () => {
+Deno.test("standard input and output are connected by pipes", async () => {
   const lines: string[] = [];
   const child = await startProcess("cat", [], { input: true, onOutput: (line) => lines.push(line) });
   child.write("1\n");
@@ -46,7 +46,7 @@ Deno.test("a process that has ended takes no input and no signal", async () => {
   child.kill();
 });
 
-Deno.test("a process that ends before it has read its input tells its own end", async () => {
+Deno.test("a process that ends before it has read its input reports its exit code", async () => {
   const child = await startProcess("sh", ["-c", "exec <&-; echo gone >&2; sleep 0.1; exit 4"], {
     input: true,
   });
@@ -70,12 +70,12 @@ Deno.test("an aborted signal ends the process by SIGTERM", async () => {
   assert.equal((await child.ended).code, 5);
 });
 
-Deno.test("its environment and folder can be its own", async () => {
+Deno.test("environment and working directory can be set", async () => {
   const { stdout } = await run("echo $A $HOME; pwd", { env: { A: "1" }, extendEnv: false, cwd: "/" });
   assert.equal(stdout, "1\n/\n");
 });
 
-Deno.test("a missing program is the user's to mend", async () => {
+Deno.test("a missing program is an input error", async () => {
   await assert.rejects(startProcess("no-such-program", []), (error: Error) => {
     assert.ok(error instanceof InputError);
     assert.equal(

@@ -18,7 +18,7 @@ function unevenness(counts: number[]): number {
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0) / (counts.length - 1);
 }
 
-Deno.test("a key always gives the same numbers", () => {
+Deno.test("the same key gives the same numbers", () => {
   const random = createRandom(0, 7, 9);
   assert.deepEqual([hash(), hash(0), hash(1, 2, 3)], PINNED.hashes);
   assert.deepEqual(draw(3, random.next), PINNED.uniform);
@@ -28,7 +28,7 @@ Deno.test("a key always gives the same numbers", () => {
   assert.deepEqual([...order], PINNED.order);
 });
 
-Deno.test("keys that differ in one number, in order or in length give other numbers", () => {
+Deno.test("keys that differ in a number, in order or in length give different numbers", () => {
   const keys = [[], [0], [1], [0, 0], [0, 1], [1, 0], [0, 0, 0], [1, 2, 3], [3, 2, 1], [-1], [2 ** 31], [
     2 ** 32 - 2,
   ]];
@@ -55,7 +55,7 @@ Deno.test("uniform numbers fill [0, 1) evenly, within one key and over neighbour
   }
 });
 
-Deno.test("integers reach each number below the limit, and no other", () => {
+Deno.test("integers cover all numbers below the limit, and no other", () => {
   const random = createRandom(4);
   const counts = new Array<number>(7).fill(0);
   for (let count = 0; count < 7000; count++) counts[random.integer(7)]++;

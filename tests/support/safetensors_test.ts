@@ -30,13 +30,13 @@ const FROM_PYTHON =
   "Ijp7ImR0eXBlIjoiSTMyIiwic2hhcGUiOlsyXSwiZGF0YV9vZmZzZXRzIjpbMjQsMzJdfSwiYnl0ZXMiOnsiZHR5cGUiOiJVOCIsInNoYXBlIjpbM10sImRhdGFf" +
   "b2Zmc2V0cyI6WzMyLDM1XX19ICAAAAAAAAEAAAAAwD8AAADAAABQQAAA8EABAAAA/v///wEC/w==";
 
-Deno.test("a file of the format's own package is read", () => {
+Deno.test("a file written by the Python package is read", () => {
   const { tensors, metadata } = parseSafetensors(Uint8Array.fromBase64(FROM_PYTHON), "python.safetensors");
   assert.deepEqual(new Map([...tensors].sort()), new Map([...TENSORS].sort()));
   assert.deepEqual(metadata, METADATA);
 });
 
-Deno.test("what is written is read again, whatever its type, shape and place in memory", () => {
+Deno.test("tensors of every type, shape and memory layout are read back", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "a.safetensors");
   const view = Float32Array.of(0, 1, 2, 3).subarray(1, 3);
@@ -48,7 +48,7 @@ Deno.test("what is written is read again, whatever its type, shape and place in 
   assert.deepEqual(metadata, METADATA);
 });
 
-Deno.test("tensors follow each other without a gap, from a multiple of eight bytes on", () => {
+Deno.test("tensors are contiguous from a multiple of eight bytes on", () => {
   for (const name of ["a", "ab", "abc", "abcd", "abcdé", "abcdéf", "abcdefgh", "abcdefghi"]) {
     const bytes = formatSafetensors([[name, { shape: [1], data: Float32Array.of(5) }]]);
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -62,7 +62,7 @@ Deno.test("tensors follow each other without a gap, from a multiple of eight byt
   }
 });
 
-Deno.test("the same tensors make the same bytes in whatever order they come", () => {
+Deno.test("the bytes do not depend on the order of the tensors", () => {
   assert.deepEqual(formatSafetensors([...TENSORS].reverse(), METADATA), formatSafetensors(TENSORS, METADATA));
 });
 
@@ -143,14 +143,14 @@ for (const [what, bytes, message] of DAMAGED) {
   });
 }
 
-Deno.test("a file cut anywhere is refused, never read in part", () => {
+Deno.test("a file truncated anywhere is refused", () => {
   const whole = formatSafetensors(TENSORS, METADATA);
   for (let length = 0; length < whole.length; length++) {
     assert.throws(() => parseSafetensors(whole.slice(0, length), "cut"), InputError, `${length} bytes`);
   }
 });
 
-Deno.test("a file is opened header first, and refused where it is shorter than the header says", async () => {
+Deno.test("a file is opened header first, and refused if it is shorter than its header states", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "some.safetensors");
   const whole = formatSafetensors(TENSORS, METADATA);
@@ -164,7 +164,7 @@ Deno.test("a file is opened header first, and refused where it is shorter than t
   }
 });
 
-Deno.test("a path that is no file is refused in words", async () => {
+Deno.test("a path without a file is refused with a reason", async () => {
   using folder = temporaryFolder();
   const file = join(folder.path, "file");
   Deno.writeTextFileSync(file, "text");

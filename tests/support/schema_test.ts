@@ -22,7 +22,7 @@ Deno.test("values within their range are accepted", () => {
   assert.equal(findProblem(choice(["round", "flat"]), "flat"), null);
 });
 
-Deno.test("a refusal says all that the value must be", () => {
+Deno.test("an error states the whole constraint", () => {
   const refused: [schema: z.ZodType, must: string, values: unknown[]][] = [
     [COUNT, "must be a whole number of at least 1 and of at most 9", [
       0,
@@ -66,7 +66,7 @@ const RUN = z.strictObject({
   either: z.union([z.string(), z.null()]).optional(),
 });
 
-Deno.test("JSON that is not as wanted is one sentence with the first entry at fault", () => {
+Deno.test("invalid JSON gives one sentence with the first invalid entry", () => {
   const refused: Record<string, string> = {
     '{"name": ': "it is not JSON (Unexpected end of JSON input)",
     "null": "it must be an object",
@@ -92,7 +92,7 @@ Deno.test("JSON that is not as wanted is one sentence with the first entry at fa
   assert.deepEqual(parseJson(RUN, '{"name": "x"}', "run.json"), { name: "x" });
 });
 
-Deno.test("a near miss is recognised, a far one is not", () => {
+Deno.test("a near miss gives a suggestion, a far one none", () => {
   const names = ["--learning-rate", "--run", "--seed", "--augment", "--no-augment", "--batch-size"];
   const meant = {
     "--leraning-rate": "--learning-rate",

@@ -6,7 +6,7 @@ Deno.test("argMax finds the first of equal maxima", () => {
   assert.equal(argMax(Float32Array.of(-2, -1)), 1);
 });
 
-Deno.test("softmax gives probabilities, of huge scores too", () => {
+Deno.test("softmax gives probabilities, also for large scores", () => {
   assert.deepEqual(softmax([1e4, -1e4, 1e4]), [0.5, 0, 0.5]);
   assert.ok(Math.abs(mean(softmax([1, 2, 3])) - 1 / 3) < 1e-12);
   assert.ok(Math.abs(softmax([0, Math.log(3)])[1] - 0.75) < 1e-12);

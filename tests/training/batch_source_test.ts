@@ -18,7 +18,7 @@ const FEATURES = 8 * 8 * 64;
 /** Features that tell whose they are: image 5's are all 5. */
 const numbered = Float32Array.from({ length: 23 * FEATURES }, (_, at) => Math.floor(at / FEATURES));
 
-Deno.test("features come in the order in which the images would, with their labels", () => {
+Deno.test("cached features have the order and labels of their images", () => {
   const orders: SourceOptions[] = [
     { batchSize: 10 },
     { batchSize: 10, shuffle: true, seed: 3, epoch: 2 },
@@ -43,7 +43,7 @@ Deno.test("features come in the order in which the images would, with their labe
   }
 });
 
-Deno.test("features are cached only where nothing can change them", async () => {
+Deno.test("features are cached only with a frozen backbone and no augmentation", async () => {
   const sourceOf = async (changes: object) => {
     const options = { ...networkSpec({ backbone: "frozen" }), augment: false, compile: false, ...changes };
     return (await createFrozenSource(createNetwork(options), train, options)).input;

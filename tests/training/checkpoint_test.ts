@@ -57,7 +57,7 @@ for (
     variant: "static-shared",
   }] as const
 ) {
-  Deno.test(`a saved checkpoint loads bit for bit: ${JSON.stringify(flags)}`, async () => {
+  Deno.test(`a checkpoint loads bit for bit: ${JSON.stringify(flags)}`, async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "last.safetensors");
     const before = tf.memory().numTensors;
@@ -106,7 +106,7 @@ Deno.test("tensors have PyTorch's names and layouts, the optimizer's are named a
   }
 });
 
-Deno.test("a checkpoint without optimizer holds the network alone", async () => {
+Deno.test("a checkpoint without optimizer has the network only", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "published.safetensors");
   await saveCheckpoint(path, { ...makeCheckpoint(), slots: null });
@@ -115,7 +115,7 @@ Deno.test("a checkpoint without optimizer holds the network alone", async () => 
 });
 
 for (const value of [NaN, Infinity]) {
-  Deno.test(`a training with ${value} in it is not saved: the old file stays`, async () => {
+  Deno.test(`a training with ${value} in it is not saved, and the old file is kept`, async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "last.safetensors");
     Deno.writeTextFileSync(path, "old");
@@ -209,7 +209,7 @@ for (const key of ["config", "recorded", "progress"] as const) {
   });
 }
 
-Deno.test("a file of another program, and an empty one, are no checkpoints", async () => {
+Deno.test("another program's safetensors file and an empty one are refused", async () => {
   const why = /it was not written by this program \(no format dynamic-filters\/1 in its metadata\)\.$/;
   await assertRefused((file) => file.metadata = {}, why);
   await assertRefused(({ metadata }) => metadata.format = "pt", why);
@@ -219,7 +219,7 @@ Deno.test("a file of another program, and an empty one, are no checkpoints", asy
   );
 });
 
-Deno.test("a checkpoint that a training replaces after it was opened keeps its metadata and tensors", async () => {
+Deno.test("an open checkpoint keeps its metadata and tensors when the file is replaced", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "last.safetensors");
   const checkpoint = makeCheckpoint();
@@ -236,7 +236,7 @@ Deno.test("a checkpoint that a training replaces after it was opened keeps its m
   assert.equal((await openCheckpoint(path)).progress.steps, 4);
 });
 
-Deno.test("a checkpoint that is cut, empty or missing is refused in words", async () => {
+Deno.test("a truncated, empty or missing checkpoint is refused with a reason", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "last.safetensors");
   await saveCheckpoint(path, makeCheckpoint());

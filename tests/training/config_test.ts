@@ -10,7 +10,7 @@ import {
   type TrainConfig,
 } from "../../lib/training/config.ts";
 
-Deno.test("with nothing given the configuration is the lab's recipe", () => {
+Deno.test("the default configuration is the lab's recipe", () => {
   assert.deepEqual(resolveConfig(), {
     run: "dynamic",
     seed: 0,
@@ -41,14 +41,14 @@ Deno.test("with nothing given the configuration is the lab's recipe", () => {
   });
 });
 
-Deno.test("a later source wins: defaults, resumed run, file, flags", () => {
+Deno.test("later sources override earlier ones: defaults, resumed run, file, flags", () => {
   const base = { ...resolveConfig(), seed: 1, epochs: 2, batchSize: 3 };
   const file = { path: "a.json", values: { epochs: 20, batchSize: 30 } };
   const config = resolveConfig({ base, file, flags: { batchSize: 300, augment: undefined } });
   assert.deepEqual([config.seed, config.epochs, config.batchSize, config.augment], [1, 20, 300, true]);
 });
 
-Deno.test("a null or false that is given wins over what came before", () => {
+Deno.test("an explicit null or false overrides earlier sources", () => {
   const file = { path: "a.json", values: { subset: 100, augment: false, clipNorm: 1 } };
   const config = resolveConfig({ file, flags: { subset: null, augment: true } });
   assert.deepEqual([config.subset, config.augment, config.clipNorm], [null, true, 1]);
@@ -71,7 +71,7 @@ Deno.test("a run is named after its network", () => {
   assert.equal(name({ backbone: "bn-only", run: "mine" }), "mine");
 });
 
-Deno.test("a recorded configuration gives itself again", () => {
+Deno.test("resolving a resolved configuration changes nothing", () => {
   for (const optimizer of ["sgd", "adam"] as const) {
     const config = resolveConfig({ flags: { optimizer, epochs: 3, clipNorm: 2, weights: "random" } });
     const values = { ...JSON.parse(JSON.stringify(config)), recorded: { data: "synthetic" } };
@@ -128,7 +128,7 @@ for (const [name, values] of Object.entries(BAD_VALUES)) {
   });
 }
 
-Deno.test("bounds that belong to the range are taken", () => {
+Deno.test("inclusive bounds are accepted", () => {
   const edges = {
     seed: 2 ** 32 - 1,
     epochs: 1,
@@ -141,7 +141,7 @@ Deno.test("bounds that belong to the range are taken", () => {
   assert.deepEqual({ ...resolveConfig(), ...edges }, resolveConfig({ flags: edges }));
 });
 
-Deno.test("an unknown name in a file is refused, with the one that was likely meant", () => {
+Deno.test("an unknown name in a file is refused with a suggestion", () => {
   const resolve = (values: object) => () => resolveConfig({ file: { path: "recipe.json", values } });
   const refusal = (name: string) => `Cannot use ${name} in recipe.json: there is no such option`;
   assert.throws(resolve({ leraningRate: 1 }), {
@@ -154,7 +154,7 @@ Deno.test("an unknown name in a file is refused, with the one that was likely me
   assert.throws(resolve(JSON.parse('{"__proto__": 1}')), /no such option/);
 });
 
-Deno.test("an option of one call does not belong into a file", () => {
+Deno.test("options of a single call are refused in a file", () => {
   const message = "Cannot use resume in recipe.json: it belongs to a single call, not to a configuration.";
   assert.throws(
     () => resolveConfig({ file: { path: "recipe.json", values: { resume: "dynamic" } } }),
@@ -162,7 +162,7 @@ Deno.test("an option of one call does not belong into a file", () => {
   );
 });
 
-Deno.test("a loop over classes is refused where there is one filter", () => {
+Deno.test("a loop over classes is refused for a single filter", () => {
   for (const variant of ["static-shared", "static-ten-way"] as const) {
     assert.throws(
       () => resolveConfig({ flags: { variant, classLoop: true } }),
@@ -183,7 +183,7 @@ Deno.test("momentum is refused with Adam, whichever source each comes from", () 
   assert.equal(resolveConfig({ flags: { momentum: 0, optimizer: "adam" } }).momentum, 0);
 });
 
-Deno.test("every other combination of variant, backbone and adapter is taken", () => {
+Deno.test("every other combination of variant, backbone and adapter is accepted", () => {
   for (const variant of ["dynamic", "static-per-class", "static-ten-way", "static-shared"] as const) {
     for (const backbone of ["trainable", "frozen", "bn-only"] as const) {
       for (const adapter of ["none", "1x1", "3x3"] as const) {
@@ -200,7 +200,7 @@ Deno.test("a run is resumed unchanged, or with more epochs, without a message", 
   assert.deepEqual(checkResumable(saved, wanted), []);
 });
 
-Deno.test("what changes a resumed run by rounding is said", () => {
+Deno.test("changes that affect rounding are reported on resume", () => {
   const saved = resolveConfig();
   const wanted = resolveConfig({ base: saved, flags: { winograd: false, device: "cpu" } });
   const notes = checkResumable(saved, wanted);
@@ -209,7 +209,7 @@ Deno.test("what changes a resumed run by rounding is said", () => {
   assert.match(notes[1], /^winograd false where the run has winograd true: .*rounding/);
 });
 
-Deno.test("what would make a resumed run another one is refused with both values", () => {
+Deno.test("changes that make a different training are refused with both values", () => {
   const saved = resolveConfig();
   assert.throws(
     () => checkResumable(saved, resolveConfig({ base: saved, flags: { batchSize: 64 } })),
@@ -279,7 +279,7 @@ Deno.test("only these options may change when a run is resumed", () => {
   ]);
 });
 
-Deno.test("a configuration file is read, and what is none is refused by its path", async () => {
+Deno.test("a configuration file is read; an invalid one is refused with its path", async () => {
   const folder = await Deno.makeTempDir();
   const file = (name: string) => join(folder, name);
   try {
@@ -309,7 +309,7 @@ Deno.test("a configuration file is read, and what is none is refused by its path
   }
 });
 
-Deno.test("config.schema.json describes the options as they are", () => {
+Deno.test("config.schema.json matches the options", () => {
   const path = new URL("../../config.schema.json", import.meta.url);
   assert.deepEqual(
     JSON.parse(Deno.readTextFileSync(path)),

@@ -16,7 +16,7 @@ await useNativeTensorFlow({ device: "cpu" });
 const { test: images } = createSynthetic({ trainSize: 0, testSize: 23 });
 const spec = networkSpec({ adapter: "1x1" });
 
-Deno.test("scores come in the order of the images, however they are cut into batches", async () => {
+Deno.test("scores have the order of the images for any batch size", async () => {
   const network = createNetwork(spec);
   const all = tf.tensor4d(normaliseImages(images.images), [23, 32, 32, 3]);
   const expected = await forward(network, all, { ...spec, mode: "evaluate" }).scores.data();
@@ -30,7 +30,7 @@ Deno.test("scores come in the order of the images, however they are cut into bat
   }
 });
 
-Deno.test("an evaluator reports its batches, and evaluates again with other tensors", async () => {
+Deno.test("an evaluator reports progress and can be reused with other tensors", async () => {
   const evaluator = createEvaluator({ ...spec, batchSize: 10 });
   const told: number[][] = [];
   const source = createImageSource(images);
@@ -49,7 +49,7 @@ Deno.test("an evaluator reports its batches, and evaluates again with other tens
 });
 
 for (const compile of [true, false]) {
-  Deno.test(`fifty batches leave no tensor behind, ${compile ? "as a graph" : "operation by operation"}`, async () => {
+  Deno.test(`fifty batches leak no tensor, ${compile ? "compiled" : "eager"}`, async () => {
     const network = createNetwork(spec);
     const { test } = createSynthetic({ trainSize: 0, testSize: 101 });
     await evaluate(network, images, spec); // TensorFlow takes over the network's values at their first use
@@ -59,7 +59,7 @@ for (const compile of [true, false]) {
   });
 }
 
-Deno.test("an evaluation leaves the network as it is", async () => {
+Deno.test("an evaluation does not change the network", async () => {
   const network = createNetwork(spec);
   const before = await network["backbone.bn1.running_mean"].data();
   await evaluate(network, images, spec);
@@ -91,7 +91,7 @@ Deno.test("the loss is PyTorch's", () => {
   near(measure({ scores: values(oracle, "scores"), labels }).loss, values(oracle, "none.loss")[0]);
 });
 
-Deno.test("of equal scores the first is the prediction: ten equal ones are correct for one class of ten", () => {
+Deno.test("ties are predicted as the first class: ten equal scores are correct for one class of ten", () => {
   const { accuracy, loss, perClass } = measure({
     scores: new Float32Array(200).fill(0.7),
     labels: Array.from({ length: 20 }, (_, at) => at % 10),
@@ -101,6 +101,6 @@ Deno.test("of equal scores the first is the prediction: ten equal ones are corre
   near(loss, Math.log(10));
 });
 
-Deno.test("huge scores have a finite loss", () => {
+Deno.test("large scores have a finite loss", () => {
   near(measure({ scores: Float32Array.of(1e4, -1e4), labels: [1] }).loss, 2e4);
 });

@@ -39,7 +39,7 @@ const read = (name: string) => fromPyTorch(oracle.tensors.get(name)!);
 
 for (const [name, rule] of Object.entries(RULES)) {
   for (const eager of [true, false]) {
-    Deno.test(`five steps of ${name}, ${eager ? "operation by operation" : "as a graph"}, are PyTorch's`, async () => {
+    Deno.test(`five steps of ${name}, ${eager ? "eager" : "compiled"}, equal PyTorch's`, async () => {
       const optimizer = createOptimizer(rule);
       assert.deepEqual(optimizer.slots, SLOTS[name] ?? ["m", "v"]);
       const update = compile(optimizer.update, { name, eager });
@@ -73,7 +73,7 @@ Deno.test("decoupled decay of plain SGD shrinks the parameter by learning rate Ã
   assertClose(await parameter.data(), [10 * 0.95 - 0.5, -20 * 0.95 - 0.5], 1e-6, "parameter");
 });
 
-Deno.test("slots start at zero, in the parameter's shape, by its name", async () => {
+Deno.test("slots start at zero with the parameter's name and shape", async () => {
   const slots = createSlots(createOptimizer(RULES.adam), {
     "a.weight": tf.ones([2, 3]),
     "b.bias": tf.ones([4]),
@@ -89,7 +89,7 @@ Deno.test("slots start at zero, in the parameter's shape, by its name", async ()
 });
 
 for (const [name, limit] of Object.entries({ tight: 0.5, loose: 1000 })) {
-  Deno.test(`gradients are clipped to a joint norm of ${limit} as PyTorch clips them`, async () => {
+  Deno.test(`gradients are clipped to a global norm of ${limit} as in PyTorch`, async () => {
     const clip = readOracle("clip_norm");
     const names = [...clip.tensors.keys()].filter((key) => key.startsWith("gradient.")).map((key) =>
       key.slice(9)

@@ -43,7 +43,7 @@ for (const name of CASES) {
     const how = winograd ? "with Winograd" : "directly";
     const settings: StepSettings = { ...spec, winograd, labelSmoothing: 0, clipNorm: null };
 
-    Deno.test(`${name} scores as PyTorch's when evaluated, ${how}`, async () => {
+    Deno.test(`${name} has PyTorch's scores in evaluation, ${how}`, async () => {
       const { scores, maps, filters, statistics } = forward(initialState(spec), oracleBatch().images, {
         ...settings,
         mode: "evaluate",
@@ -54,7 +54,7 @@ for (const name of CASES) {
       assert.deepEqual(statistics, {});
     });
 
-    Deno.test(`${name} has PyTorch's loss, gradients and statistics when trained, ${how}`, async () => {
+    Deno.test(`${name} has PyTorch's loss, gradients and statistics in training, ${how}`, async () => {
       const { trainable, fixed } = splitState(initialState(spec), spec);
       const { gradients, statistics, loss } = computeGradients(settings, { trainable, fixed }, oracleBatch());
       assertClose(await loss.data(), values(oracle, "train.loss"), 1e-6, "loss");

@@ -47,7 +47,7 @@ const CUTS: Record<string, Stop[]> = {
 };
 
 for (const [name, flags] of Object.entries(CONFIGURATIONS)) {
-  Deno.test(`a training that is cut and resumed ends as the uninterrupted one, bit for bit: ${name}`, async (test) => {
+  Deno.test(`an interrupted and resumed training equals the uninterrupted one bit for bit: ${name}`, async (test) => {
     using folder = temporaryFolder();
     const whole = join(folder.path, "whole");
     const { folder: expected, test: expectedTest } = await trainTiny(whole, flags);
@@ -68,7 +68,7 @@ for (const [name, flags] of Object.entries(CONFIGURATIONS)) {
   });
 }
 
-Deno.test("another seed is another training", async () => {
+Deno.test("another seed gives another training", async () => {
   using folder = temporaryFolder();
   const runs = await Promise.all(
     [0, 1].map((seed) => trainTiny(join(folder.path, `${seed}`), { seed, epochs: 1 })),
@@ -77,7 +77,7 @@ Deno.test("another seed is another training", async () => {
   await assert.rejects(assertSameRun(runs[0].folder, runs[1].folder));
 });
 
-Deno.test("a stopped training says its position and how to resume", async () => {
+Deno.test("a stopped training reports its position and how to resume", async () => {
   using folder = temporaryFolder();
   using _clock = jumpingClock();
   const { message, next } = await trainUntil(atStep(2), folder.path);
@@ -97,7 +97,7 @@ Deno.test("a stopped training says its position and how to resume", async () => 
   assert.deepEqual(messages, ["Resuming run tiny after epoch 1."]);
 });
 
-Deno.test("a training stopped at its very last step is complete", async () => {
+Deno.test("a training stopped at its last step is complete", async () => {
   using folder = temporaryFolder();
   using _clock = jumpingClock();
   const controller = new AbortController();
@@ -106,7 +106,7 @@ Deno.test("a training stopped at its very last step is complete", async () => {
   assert.equal(history.length, 1);
 });
 
-Deno.test("a finished run is resumed with more epochs: the completed ones stay", async () => {
+Deno.test("a finished run resumed with more epochs keeps its history", async () => {
   using folder = temporaryFolder();
   const short = await trainTiny(folder.path, { epochs: 1, schedule: "constant" });
   const long = await trainTiny(folder.path, { epochs: 2, schedule: "constant" }, { resume: "tiny" });
@@ -121,7 +121,7 @@ Deno.test("a finished run is resumed with more epochs: the completed ones stay",
   await assertSameRun(long.folder, expected);
 });
 
-Deno.test("resumed with more epochs the schedule spans them all, and a message says so", async () => {
+Deno.test("resuming with more epochs stretches the schedule, with a message", async () => {
   using folder = temporaryFolder();
   await trainTiny(folder.path, { epochs: 1 });
   const messages: string[] = [];
@@ -140,7 +140,7 @@ Deno.test("a completed run, resumed, returns its result again", async () => {
   assert.deepEqual(again, first);
 });
 
-Deno.test("a history that a crash left too short, too long or half written is repaired", async () => {
+Deno.test("a history left short, long or incomplete by a crash is repaired", async () => {
   using folder = temporaryFolder();
   const { folder: run } = await trainTiny(folder.path, {});
   const path = join(run, "history.jsonl");
@@ -156,7 +156,7 @@ Deno.test("a history that a crash left too short, too long or half written is re
   assert.equal(readHistory(run).length, 2);
 });
 
-Deno.test("a crash between the two checkpoints of an epoch costs nothing: the best one is written first", async () => {
+Deno.test("a crash between an epoch's two checkpoints loses nothing", async () => {
   using folder = temporaryFolder();
   const { folder: expected } = await trainTiny(join(folder.path, "whole"));
   const run = join(folder.path, "tiny");

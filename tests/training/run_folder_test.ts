@@ -23,7 +23,7 @@ function makeRun(runs: string, name: string, ...files: string[]): string {
 }
 
 for (const file of ["last.safetensors", "best.safetensors"]) {
-  Deno.test(`a new run never takes a folder that has a ${file}`, () => {
+  Deno.test(`a new run refuses a folder that has a ${file}`, () => {
     using runs = temporaryFolder();
     const path = makeRun(runs.path, "dynamic", file);
     assert.throws(
@@ -63,7 +63,7 @@ Deno.test("a run is trained by one process at a time", () => {
   openRunFolder(path, false)[Symbol.dispose]();
 });
 
-Deno.test("a run without a name of its own is numbered where its network's name is taken", () => {
+Deno.test("an unnamed run is numbered if its network's name is taken", () => {
   using runs = temporaryFolder();
   const open = () => openNumberedRunFolder(runs.path, "dynamic");
   makeRun(runs.path, "dynamic-2", "best.safetensors");
@@ -89,7 +89,7 @@ Deno.test("the temporary files of a killed process are removed", () => {
   assert.deepEqual(namesIn(path), [".lock", "last.safetensors", "notes.tmp"]);
 });
 
-Deno.test("history is appended by whole lines, and can be rewritten", () => {
+Deno.test("history is appended in whole lines and can be rewritten", () => {
   using runs = temporaryFolder();
   using folder = openRunFolder(join(runs.path, "dynamic"), true);
   const read = () => Deno.readTextFileSync(join(folder.path, "history.jsonl"));
@@ -121,7 +121,7 @@ Deno.test("config.json holds options and environment, and is a configuration fil
   assert.deepEqual(resolveConfig({ file: { path: "config.json", values } }), config);
 });
 
-Deno.test("RUN|FILE is a file as it is, else a run's or folder's best or last checkpoint", () => {
+Deno.test("RUN|FILE is a file, or the best or last checkpoint of a run or folder", () => {
   using runs = temporaryFolder();
   const both = makeRun(runs.path, "both", "last.safetensors", "best.safetensors", "other.safetensors");
   const only = makeRun(runs.path, "only", "last.safetensors");
@@ -137,7 +137,7 @@ Deno.test("RUN|FILE is a file as it is, else a run's or folder's best or last ch
   assert.throws(() => find("only", "best"), /no best\.safetensors in .*only; runs here are both, only\.$/);
 });
 
-Deno.test("a missing checkpoint is refused, and the runs are listed", () => {
+Deno.test("a missing checkpoint is refused with a list of runs", () => {
   using runs = temporaryFolder();
   const refuse = (name: string, message: RegExp) =>
     assert.throws(() => findCheckpoint(name, "best", runs.path), (error) => {
@@ -168,7 +168,7 @@ Deno.test("a missing checkpoint is refused, and the runs are listed", () => {
   assert.deepEqual(listRuns(join(runs.path, "missing")), []);
 });
 
-Deno.test("runs are in checkpoints, or where CHECKPOINTS_DIR says", () => {
+Deno.test("runs are in checkpoints/ or in CHECKPOINTS_DIR", () => {
   using _variable = temporaryVariable("CHECKPOINTS_DIR", null);
   assert.match(defaultRunsFolder(), /\/checkpoints$/);
   Deno.env.set("CHECKPOINTS_DIR", "somewhere/else");

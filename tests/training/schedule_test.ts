@@ -13,7 +13,7 @@ const COURSES: Course[] = JSON.parse(
 );
 
 for (const { schedule, totalSteps, peak, learningRates } of COURSES) {
-  Deno.test(`${schedule} over ${totalSteps} steps takes PyTorch's learning rates`, () => {
+  Deno.test(`${schedule} over ${totalSteps} steps has PyTorch's learning rates`, () => {
     assert.equal(learningRates.length, totalSteps);
     learningRates.forEach((expected, step) => {
       const actual = learningRateAt(step, { schedule, learningRate: peak, totalSteps });
@@ -28,7 +28,7 @@ Deno.test("constant is constant", () => {
   }
 });
 
-Deno.test("every schedule has a rate above 0 and up to the peak for each step, also where there are few", () => {
+Deno.test("every schedule stays above 0 and at most at its peak, also for few steps", () => {
   for (const schedule of ["one-cycle", "cosine", "constant"] as const) {
     for (let totalSteps = 1; totalSteps <= 40; totalSteps++) {
       for (let step = 0; step < totalSteps; step++) {

@@ -30,7 +30,7 @@ Deno.test("losses are summed over images, correct predictions are counted", asyn
   assert.equal(loss, expected);
 });
 
-Deno.test("the sums do not depend on when results are read, to the last bit", async () => {
+Deno.test("the sums do not depend on when results are read, bit for bit", async () => {
   const once = await readAfter();
   for (const reads of [[0], [1, 2], [0, 1, 2, 3]]) assert.deepEqual(await readAfter(...reads), once);
 });

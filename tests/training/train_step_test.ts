@@ -93,7 +93,7 @@ const combinations = [
 
 for (const settings of combinations) {
   const { variant, backbone, adapter } = settings;
-  Deno.test(`of ${variant} with backbone ${backbone} and adapter ${adapter} each trainable tensor moves, and no other`, async () => {
+  Deno.test(`a step updates exactly the trainable tensors of ${variant}, backbone ${backbone}, adapter ${adapter}`, async () => {
     const network = createNetwork(settings);
     const before = await valuesOf(network);
     const { state } = await takeSteps({ network, settings, batch: twoImages(), steps: 3 });
@@ -126,7 +126,7 @@ const COMPILED: Record<string, Pick<Run, "settings" | "optimizer">> = {
 };
 
 for (const [name, run] of Object.entries(COMPILED)) {
-  Deno.test(`steps as one graph are those operation by operation, to rounding: ${name}`, async () => {
+  Deno.test(`compiled and eager steps agree to rounding: ${name}`, async () => {
     const take = async (eager: boolean) => {
       const network = initialState(run.settings);
       const { state, losses, correct, graphs } = await takeSteps({
@@ -158,7 +158,7 @@ const eightImages = (): TensorBatch => {
 };
 
 for (const variant of ["dynamic", "static-per-class", "static-ten-way"] as const) {
-  Deno.test(`${variant} learns eight images by heart`, async () => {
+  Deno.test(`${variant} overfits eight images`, async () => {
     const { correct, losses } = await takeSteps({
       settings: networkSpec({ variant }),
       optimizer: ADAM,
@@ -173,7 +173,7 @@ for (const variant of ["dynamic", "static-per-class", "static-ten-way"] as const
   });
 }
 
-Deno.test("static-shared cannot: its loss stays ln 10", async () => {
+Deno.test("static-shared cannot overfit them: its loss stays ln 10", async () => {
   const settings = networkSpec({ variant: "static-shared" });
   const { losses } = await takeSteps({
     settings,
@@ -185,7 +185,7 @@ Deno.test("static-shared cannot: its loss stays ln 10", async () => {
   assertClose(losses, new Array(10).fill(Math.log(10)), 1e-6, "loss");
 });
 
-Deno.test("clipping limits the length of a step", async () => {
+Deno.test("clipping limits the norm of a step", async () => {
   const settings = { ...networkSpec(), clipNorm: 0.01 };
   const network = initialState(settings);
   const before = await valuesOf(network);

@@ -52,7 +52,7 @@ const bestOf = (history: EpochRecord[]) => {
   return { epoch: accuracies.indexOf(Math.max(...accuracies)) + 1, accuracy: Math.max(...accuracies) };
 };
 
-Deno.test("a training writes one line per epoch, its options and both checkpoints, and returns its result", async () => {
+Deno.test("a training writes history, configuration and both checkpoints, and returns its result", async () => {
   using runs = temporaryFolder();
   const result = await trainTiny(runs.path, { epochs: 3 });
   const { folder, history, best, test, chosenOn, recorded } = result;
@@ -98,7 +98,7 @@ Deno.test("best.safetensors is the best epoch's network, last.safetensors the la
   assert.equal(await measureAgain(join(folder, "last.safetensors")), history.at(-1)!.testAccuracy);
 });
 
-Deno.test("with images held out the best epoch is chosen on them, and the test set is used once", async () => {
+Deno.test("with a validation set, the best epoch is chosen on it, and the test set is used once", async () => {
   using runs = temporaryFolder();
   const flags = { epochs: 3, validation: 15 };
   const tested: number[] = [];
@@ -118,7 +118,7 @@ Deno.test("with images held out the best epoch is chosen on them, and the test s
   assert.equal(await measureAgain(path), test.accuracy);
 });
 
-Deno.test("a run's images are a subset, and a validation set drawn from it by the seed", () => {
+Deno.test("a run's images are a subset, with a validation set split off by the seed", () => {
   const datasets = createSynthetic({ trainSize: 200, testSize: 100 });
   const cut = (changes: Partial<TrainConfig>) =>
     selectRunData(
@@ -147,7 +147,7 @@ for (
     seed: 4,
   }] as const
 ) {
-  Deno.test(`a training equals the steps of its functions, taken by hand: ${JSON.stringify(flags)}`, async () => {
+  Deno.test(`a training equals a manual loop over trainStep: ${JSON.stringify(flags)}`, async () => {
     using runs = temporaryFolder();
     const { folder, config, history } = await trainTiny(runs.path, flags);
     const { network, slots } = (await openCheckpoint(join(folder, "last.safetensors"))).readTensors();
@@ -183,7 +183,7 @@ async function trainByHand(config: TrainConfig): Promise<Values> {
   return await readAll({ ...joinState(state), ...state.slots });
 }
 
-Deno.test("static-shared, trained, still scores 10 % at a loss of ln 10", async () => {
+Deno.test("static-shared stays at 10 % accuracy and a loss of ln 10", async () => {
   using runs = temporaryFolder();
   const { history } = await trainTiny(runs.path, { variant: "static-shared", compile: true });
   for (const { trainLoss, testLoss, testAccuracy } of history) {
@@ -193,7 +193,7 @@ Deno.test("static-shared, trained, still scores 10 % at a loss of ln 10", async 
 });
 
 for (const compile of [false, true]) {
-  Deno.test(`fifty steps with their tests leave no tensor behind, ${compile ? "as a graph" : "operation by operation"}`, async () => {
+  Deno.test(`fifty steps with tests leak no tensor, ${compile ? "compiled" : "eager"}`, async () => {
     using runs = temporaryFolder();
     const before = countTensors();
     const counts: ReturnType<typeof countTensors>[] = [];
@@ -216,7 +216,7 @@ for (const compile of [false, true]) {
   });
 }
 
-Deno.test("a training that is stopped, refused or diverges leaves no tensor behind", async () => {
+Deno.test("a training that is stopped, refused or diverges leaks no tensor", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock();
   const before = countTensors();
@@ -258,7 +258,7 @@ Deno.test("a run is not resumed as another training", async (test) => {
   for (const [what, flags, message] of REFUSED) {
     await test.step(what, () => refuse(message, flags, { resume: "tiny" }));
   }
-  await test.step("on images of another name", () =>
+  await test.step("on another data set", () =>
     refuse(
       /^Cannot resume run tiny: it was started with synthetic, and the data found now is CIFAR-10\.$/,
       {},
@@ -267,7 +267,7 @@ Deno.test("a run is not resumed as another training", async (test) => {
         datasets: { ...TINY_DATASETS, train: { ...TINY_DATASETS.train, name: "CIFAR-10" } },
       },
     ));
-  await test.step("on other images of that name", () =>
+  await test.step("on other images of the same data set", () =>
     refuse(
       /^Cannot resume run tiny: the images found now are not those of synthetic that it was started with\.$/,
       { epochs: 2 },
@@ -276,7 +276,7 @@ Deno.test("a run is not resumed as another training", async (test) => {
         datasets: createSynthetic({ trainSize: 30, testSize: 20 }),
       },
     ));
-  await test.step("nor is it begun anew", () =>
+  await test.step("nor is it overwritten", () =>
     refuse(/^Cannot start run tiny: it is already in .*\/tiny\.$/, {}));
 });
 
@@ -289,7 +289,7 @@ Deno.test("a run that another process is training is refused, new or resumed", a
   await assert.rejects(trainTiny(runs.path, {}, { resume: "tiny" }), refusal);
 });
 
-Deno.test("a training that diverges stops at that step, and keeps the last good state", async () => {
+Deno.test("a diverging training stops at that step and keeps the last good state", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock();
   const steps: number[] = [];
@@ -313,7 +313,7 @@ Deno.test("a training that diverges stops at that step, and keeps the last good 
   assert.equal(progress.totalSteps, 0);
 });
 
-Deno.test("a training that diverges late keeps the epochs before", async () => {
+Deno.test("a late divergence keeps the epochs before", async () => {
   using runs = temporaryFolder();
   const flags = { schedule: "constant", learningRate: 0.01 } as const;
   const { folder } = await trainTiny(runs.path, { ...flags, epochs: 1 });
@@ -338,7 +338,7 @@ async function poison(path: string): Promise<void> {
   writeSafetensors(path, tensors, metadata);
 }
 
-Deno.test("every 30 s the state is saved, also in the middle of an epoch", async () => {
+Deno.test("the state is saved every 30 s, also within an epoch", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock(31_000);
   const saved: number[] = [];
@@ -383,7 +383,7 @@ Deno.test("an observer receives the start, every pause, test and epoch, and the 
   });
 });
 
-Deno.test("every network trains: each variant, backbone and adapter, loop and optimizer", async () => {
+Deno.test("every variant, backbone, adapter, loop and optimizer trains", async () => {
   using runs = temporaryFolder();
   const networks: Partial<TrainConfig>[] = [
     {
@@ -413,7 +413,7 @@ Deno.test("every network trains: each variant, backbone and adapter, loop and op
   }
 });
 
-Deno.test("a frozen backbone's features, computed once, train as the images do", async () => {
+Deno.test("cached features of a frozen backbone train like the images", async () => {
   using runs = temporaryFolder();
   const results: TrainResult[] = [];
   for (const augment of [true, false]) {

@@ -51,13 +51,13 @@ Deno.test("a claim holds or fails by its interval", () => {
   assert.throws(() => claim("a cosine", 0.9, { above: 0.95 }), /0\.9000 is not above 0\.95/);
 });
 
-Deno.test("a claim on numbers without evidence is not tested, and says so", async () => {
+Deno.test("a claim about meaningless numbers is skipped with a note", async () => {
   const claim = createClaim("synthetic images");
   const text = await printed(() => claim("dynamic > frozen", interval(-1, 0.1)));
   assert.equal(text, "NOT TESTED (synthetic images), no finding of this run: dynamic > frozen");
 });
 
-Deno.test("results are compared in pairs of one seed", async () => {
+Deno.test("results are compared in pairs of the same seed", async () => {
   using folder = temporaryFolder();
   const accuracies = {
     dynamic: [0.8, 0.81, 0.82],
@@ -115,7 +115,7 @@ Deno.test("Markdown of a cell loses the indentation of its source", async () => 
   assert.equal(text, "- **50\u00a0%** of\n10,000 images");
 });
 
-Deno.test("a table is Markdown that is aligned as text; numbers stand to the right, written out or not", () => {
+Deno.test("a table is aligned Markdown with numbers on the right", () => {
   const { "text/markdown": markdown } = bundleTable({
     header: ["layer", "parameters", "share"],
     rows: [["conv1", 9408, "86.0 %"], ["a|b", 128, "−1.2e-3"]],

@@ -13,7 +13,7 @@ import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { resolveConfig } from "../../../lib/training/config.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
-Deno.test("a figure is shown as an image with alternative text, as SVG and in words", () => {
+Deno.test("a figure is shown as an image with alternative text, as SVG and as text", () => {
   const figure = contactSheet([{ image: new Uint8Array(3072) }], { title: "Cats & dogs" });
   const bundle = bundleFigure({ ...figure, alt: 'A "cat" & a <dog>' });
   assert.equal(bundle["image/svg+xml"], figure.svg);
@@ -54,7 +54,7 @@ Deno.test("checkpoints are compared bit by bit", async () => {
   assert.ok(values > 161_793); // running statistics too
 });
 
-Deno.test("the literal static network has no gradient, the dynamic one has", async () => {
+Deno.test("static-shared has no gradient, dynamic has one", async () => {
   await useNativeTensorFlow();
   const batch = makeBatch(createSynthetic({ trainSize: 20, testSize: 0 }).train, [...Array(20).keys()]);
   const measure = async (variant: "dynamic" | "static-shared") => {
@@ -68,7 +68,7 @@ Deno.test("the literal static network has no gradient, the dynamic one has", asy
   assert.ok(dynamic.norm > 1e-2);
 });
 
-Deno.test("images are sampled class beside class, and batches hold the images asked for", async () => {
+Deno.test("samples alternate between classes, and batches have the requested images", async () => {
   await useNativeTensorFlow();
   const { test } = createSynthetic({ trainSize: 0, testSize: 40 });
   const sheet = sampleClasses(test, 2);

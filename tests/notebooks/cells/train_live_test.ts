@@ -24,7 +24,7 @@ async function inFolder(work: () => Promise<void>): Promise<void> {
   await work();
 }
 
-Deno.test("a training that a notebook stops and resumes ends as one it did not stop, and a cell can be run again", async () => {
+Deno.test("a stopped and resumed training equals an uninterrupted one, and a cell can be run again", async () => {
   await inFolder(async () => {
     const options = { datasets, curves: false };
     const { folder } = await trainLive(configure("whole"), options);
@@ -40,7 +40,7 @@ Deno.test("a training that a notebook stops and resumes ends as one it did not s
   });
 });
 
-Deno.test("the toolbar's stop, which sends a signal, saves the training and leaves the kernel alive", async () => {
+Deno.test("the toolbar's ■ saves the training and keeps the kernel alive", async () => {
   await inFolder(async () => {
     // SIGTERM, watched alike: SIGINT would end the test runner
     const timer = setTimeout(() => Deno.kill(Deno.pid, "SIGTERM"), 300);

@@ -7,7 +7,7 @@ import { PROJECT } from "../../testing/sources.ts";
 
 const SCRIPT = fromFileUrl(new URL("kernel.py", import.meta.url));
 
-Deno.test("■ stops and saves a training, and the kernel keeps its state; a tensor shows its values", async () => {
+Deno.test("■ stops and saves a training, the kernel keeps its state, and a tensor shows its values", async () => {
   using folder = temporaryFolder();
   const cells = [
     {

@@ -26,13 +26,13 @@ function outputsOf({ cells }: NotebookFile) {
 for (const path of listNotebooks()) {
   const name = basename(path);
 
-  Deno.test(`${name} is kept as the project writes notebooks, and its outputs name no folder of a machine`, async () => {
+  Deno.test(`${name} has the project's format and no local path in its outputs`, async () => {
     const notebook = await readNotebook(path);
     assert.equal(formatNotebook(notebook), await Deno.readTextFile(path));
     assert.equal(formatNotebook(cleanOutputs(notebook, path, [])), formatNotebook(notebook));
   });
 
-  Deno.test(`${name} asks a question first, explains between its 5 to 15 cells of code, and ends with what was found`, async () => {
+  Deno.test(`${name} begins with a question, has 5 to 15 explained code cells, and ends with findings`, async () => {
     const notebook = await readNotebook(path);
     const [first, last] = [notebook.cells[0], notebook.cells.at(-1)!];
     assert.equal(first.cell_type, "markdown");
@@ -48,14 +48,14 @@ for (const path of listNotebooks()) {
     assert.ok(notebook.cells.length - code >= code / 2, "too little prose");
   });
 
-  Deno.test(`${name} names its cells, each once`, async () => {
+  Deno.test(`${name} has unique cell ids`, async () => {
     const { cells } = await readNotebook(path);
     assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length);
     for (const { id } of cells) assert.match(id, /^[\w-]{1,64}$/);
   });
 }
 
-Deno.test("folders of this machine are replaced wherever an output shows them, the longest first", () => {
+Deno.test("local paths in outputs are replaced, the longest first", () => {
   const notebook = notebookWith([
     { output_type: "stream", name: "stdout", text: ["in /home/me/project/runs\n", "and /home/me\n"] },
     {
@@ -78,7 +78,7 @@ Deno.test("folders of this machine are replaced wherever an output shows them, t
   assert.deepEqual([error.evalue, error.traceback], ["no ~/x", ["at file://./a.ts"]]);
 });
 
-Deno.test("an output that still names a folder of a machine is refused, with notebook and cell", () => {
+Deno.test("an output with a local path is refused, with notebook and cell", () => {
   for (const text of ["see /home/somebody/x", "file:///tmp/a.ts", "C:\\Users\\me"]) {
     const notebook = notebookWith([{ output_type: "stream", name: "stdout", text }]);
     assert.throws(() => cleanOutputs(notebook, "notebooks/07_x.ipynb", []), (error) => {
@@ -89,7 +89,7 @@ Deno.test("an output that still names a folder of a machine is refused, with not
   }
 });
 
-Deno.test("what is no path of a machine stays: a share, a fraction, an address", () => {
+Deno.test("fractions and addresses are not taken for paths", () => {
   const text = "w / ‖w‖, 1/√64, 60 img/s, https://example.org/tmp/x, notebooks/results";
   const [output] = outputsOf(
     cleanOutputs(notebookWith([{ output_type: "stream", name: "stdout", text }]), "a.ipynb", []),
@@ -97,7 +97,7 @@ Deno.test("what is no path of a machine stays: a share, a fraction, an address",
   assert.equal(output.text, text);
 });
 
-Deno.test("pieces of a stream become one, and what stands between keeps them apart", () => {
+Deno.test("adjacent pieces of a stream are joined", () => {
   const piece = (name: string, text: string) => ({ output_type: "stream" as const, name, text });
   const shown = { output_type: "display_data" as const, data: { "text/plain": "x" }, metadata: {} };
   const outputs = outputsOf(cleanOutputs(
@@ -114,7 +114,7 @@ Deno.test("pieces of a stream become one, and what stands between keeps them apa
   assert.deepEqual(outputs.map(({ text }) => text), ["ab", "c", undefined, "d"]);
 });
 
-Deno.test("a notebook is written the same whoever executed it, and when", () => {
+Deno.test("a notebook's bytes do not depend on who executed it and when", () => {
   const notebook = notebookWith([{ output_type: "stream", text: "a\nb", name: "stdout" }]);
   const other: NotebookFile = {
     ...notebook,
@@ -127,7 +127,7 @@ Deno.test("a notebook is written the same whoever executed it, and when", () => 
   assert.match(formatNotebook(kernels), /"version": "9\.9"/);
 });
 
-Deno.test("a notebook that is missing, or none, is the user's to mend", async () => {
+Deno.test("a missing or invalid notebook is an input error", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "01_x.ipynb");
   await assert.rejects(readNotebook(path), InputError);
@@ -135,7 +135,7 @@ Deno.test("a notebook that is missing, or none, is the user's to mend", async ()
   await assert.rejects(readNotebook(path), /it is not a notebook/);
 });
 
-Deno.test("notebooks are found by number, by name, and in their order", async () => {
+Deno.test("notebooks are found by number or name, in order", async () => {
   using folder = temporaryFolder();
   for (const name of ["02_train.ipynb", "01_build.ipynb", "notes.ipynb", "03_x.txt"]) {
     await Deno.writeTextFile(join(folder.path, name), "");

@@ -25,7 +25,7 @@ async function writeNotebook(path: string, ...sources: string[]): Promise<void> 
   await Deno.writeTextFile(path, formatNotebook({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }));
 }
 
-Deno.test("every notebook runs from top to bottom in a fresh kernel, offline, and its file stays as it is", async () => {
+Deno.test("every notebook runs offline in a fresh kernel, without changing its file", async () => {
   using folder = temporaryFolder();
   const before = await Promise.all(listNotebooks().map((path) => Deno.readTextFile(path)));
   const { code, stdout, stderr } = await runCommand(
@@ -53,7 +53,7 @@ Deno.test("the code of all notebooks type-checks", async () => {
   assert.equal(await checkCells(listNotebooks()), "");
 });
 
-Deno.test("a cell that does not type-check is named with notebook, cell and line", async () => {
+Deno.test("a type error is reported with notebook, cell and line", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "07_wrong.ipynb");
   await writeNotebook(path, "const count = 1;", "// fine\nconst text: string = count;");
@@ -62,7 +62,7 @@ Deno.test("a cell that does not type-check is named with notebook, cell and line
   assert.match(report, /not assignable to type 'string'/);
 });
 
-Deno.test("a cell that fails ends the notebook and is named; what was shown last is kept", async () => {
+Deno.test("a failing cell ends the notebook and is named; its last output is kept", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "07_fails.ipynb");
   const show =
@@ -88,7 +88,7 @@ Deno.test("a cell that fails ends the notebook and is named; what was shown last
   });
 });
 
-Deno.test("a notebook says what is missing where there are no results, and runs all the same", async () => {
+Deno.test("a notebook runs without results and notes what is missing", async () => {
   using folder = temporaryFolder();
   const [path] = listNotebooks(["03"]);
   const executed = await executeNotebook(path, {

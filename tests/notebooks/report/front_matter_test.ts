@@ -40,7 +40,7 @@ Deno.test("the abstract's numbers are those of the results", async () => {
   assert.match(text, /Data: CIFAR-10\./);
 });
 
-Deno.test("the abstract claims what the interval supports, and no more", async () => {
+Deno.test("the abstract claims only what the interval supports", async () => {
   const stored = (finals: number[]) => abstract({ "dynamic": DYNAMIC, "static-per-class": finals });
   assert.match(
     await stored([0.82, 0.835, 0.84]),
@@ -65,7 +65,7 @@ Deno.test("without results the abstract gives no number", async () => {
   assert.match(text, /has not been measured yet/);
 });
 
-Deno.test("the background states the results' recipe, and links papers that the references hold", async () => {
+Deno.test("the background states the recipe and cites papers of the references", async () => {
   const result = await experimentResult("dynamic", [seedResult(0, [0.5])], {
     epochs: 7,
     batchSize: 96,

@@ -77,7 +77,7 @@ Deno.test(
   },
 );
 
-Deno.test("the same input makes the same bytes, on either paper", setsPages, async () => {
+Deno.test("the same input gives the same bytes, on A4 and on letter paper", setsPages, async () => {
   const [one, other, letter] = [await (usual ??= make()), await make(), await make({ paper: "letter" })];
   assert.deepEqual(one.pdf, other.pdf);
   const sizeOf = (pdf: Uint8Array) => /\/MediaBox \[0 0 ([\d.]+ [\d.]+)\]/.exec(unpackPdf(pdf))?.[1];
@@ -95,7 +95,7 @@ Deno.test("on synthetic data every page says so", setsPages, async () => {
 });
 
 Deno.test(
-  "a report holds vectors for figures, its own fonts, and no folder of this machine",
+  "a report has vector figures, embedded fonts and no local path",
   setsPages,
   async () => {
     const { pdf } = await (usual ??= make());
@@ -108,7 +108,7 @@ Deno.test(
   },
 );
 
-Deno.test("a notebook whose outputs name a folder of this machine is refused", setsPages, async () => {
+Deno.test("a notebook whose outputs have a local path is refused", setsPages, async () => {
   const said = notebook(
     "01_first",
     prose("# A"),
@@ -121,7 +121,7 @@ Deno.test("a notebook whose outputs name a folder of this machine is refused", s
   });
 });
 
-Deno.test("a report's day is that of the latest training, or SOURCE_DATE_EPOCH, and never today", () => {
+Deno.test("a report's date is that of the latest training, or SOURCE_DATE_EPOCH", () => {
   using _variable = temporaryVariable("SOURCE_DATE_EPOCH", null);
   assert.equal(reportDate(RESULTS)!.toISOString(), "2026-01-02T10:00:00.000Z");
   assert.equal(reportDate([]), null);

@@ -92,7 +92,7 @@ Deno.test("notes for the notebook, circumstances and standard error are left out
   );
 });
 
-Deno.test("a notebook with a failed cell is refused by name", () => {
+Deno.test("a notebook with a failed cell is refused by name and cell", () => {
   const failed = { output_type: "error" as const, ename: "TypeError", evalue: "no" };
   assert.throws(
     () => partsOf(prose("A"), code("a();", [failed])),
@@ -104,7 +104,7 @@ Deno.test("a notebook with a failed cell is refused by name", () => {
   );
 });
 
-Deno.test("a notebook is executed when each of its code cells was", () => {
+Deno.test("a notebook counts as executed if all its code cells are", () => {
   const idle = { ...code("a();"), execution_count: null };
   assert.equal(isExecuted(notebook("01", prose("A"), code("a();")).file), true);
   assert.equal(isExecuted(notebook("01", code("a();"), idle).file), false);

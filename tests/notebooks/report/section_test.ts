@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { makeSection, pointTo } from "../../../notebooks/report/section.ts";
 import { code, figure, notebook, prose, table } from "./sample.ts";
 
-Deno.test("a section has the notebook's title, figures with their own captions, and places of answers", () => {
+Deno.test("a section has the notebook's title, captioned figures and labelled answers", () => {
   const metadata = { tags: ["lab-2.1-init"], report: { captions: [null, "The `parts`."] } };
   const { number, markdown, files, answers } = makeSection(notebook(
     "03_sample",

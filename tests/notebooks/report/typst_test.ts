@@ -6,7 +6,7 @@ import { findReportPython, TABLE } from "./sample.ts";
 const python = await findReportPython();
 const converts = { ignore: python === null };
 
-Deno.test("Markdown becomes typst, formulas and all, and typst in it stays", converts, async () => {
+Deno.test("Markdown becomes typst, formulas included, and embedded typst is kept", converts, async () => {
   const typst = await convertMarkdown("# A `b`\n\nText: $x^2$ `#cite(<he2016>);`{=typst}\n- a list", python!);
   assert.match(typst, /^= A `b`\n/);
   assert.match(typst, /Text: \$x\^2\$ #cite\(<he2016>\);/);
@@ -25,7 +25,7 @@ Deno.test("thick spaces, text on arrows and large brackets are repaired", conver
   assert.doesNotMatch(typst, /#scale|#h\(0em\)/);
 });
 
-Deno.test("a formula that cannot be converted is refused by its text", converts, async () => {
+Deno.test("a formula that cannot be converted is refused with its source", converts, async () => {
   await assert.rejects(
     convertMarkdown("$x \\foo y$", python!),
     new InputError({

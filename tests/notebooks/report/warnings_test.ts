@@ -29,7 +29,7 @@ Deno.test("stale results, missing notebooks and notebooks that were not executed
   ]);
 });
 
-Deno.test("a report is synthetic if its results are, or a notebook of it", async () => {
+Deno.test("a report is synthetic if its results or a notebook are", async () => {
   const result = await experimentResult("dynamic", [seedResult(0, [0.8])]);
   assert.equal(isSynthetic(FIVE, [result]), false);
   assert.equal(isSynthetic(FIVE, [{ ...result, data: { name: "synthetic", fingerprint: "0" } }]), true);

@@ -44,7 +44,7 @@ function writeProject(folder: string): void {
   Deno.chmodSync(join(folder, "deno"), 0o755);
 }
 
-Deno.test("without git a zip has everything but data, environments, checkpoints and build products", async () => {
+Deno.test("without git, data, environments, checkpoints and build products are left out", async () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
   assert.deepEqual(await collectFiles(folder.path), { paths: CODE, untracked: [] });
@@ -52,7 +52,7 @@ Deno.test("without git a zip has everything but data, environments, checkpoints 
   assert.deepEqual(paths, [...CODE, "checkpoints/dynamic/last.safetensors"].sort());
 });
 
-Deno.test("with git a zip has what git tracks, and what git does not know is named", {
+Deno.test("with git the zip has the tracked files, and untracked ones are named", {
   ignore: !await hasGit(),
 }, async () => {
   using folder = temporaryFolder();
@@ -97,7 +97,7 @@ Deno.test("this project's zip has every source, test, oracle, notebook and resul
   assert.deepEqual(paths.filter((path) => /^data\/./.test(path)), ["data/README.md"]);
 });
 
-Deno.test("a zip has one folder, keeps executable files executable, and is reproducible byte for byte", async () => {
+Deno.test("a zip has one folder, keeps executable bits, and is reproducible byte for byte", async () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
   const entries = [{ path: "deno" }, { path: "lib/a.ts" }, {

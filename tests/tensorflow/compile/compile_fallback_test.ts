@@ -9,7 +9,7 @@ await useNativeTensorFlow();
 
 const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 
-Deno.test("on another backend the function itself runs, with the same result", async () => {
+Deno.test("on another backend the function runs eagerly, with the same result", async () => {
   const fn = compile((state: { weight: tf.Tensor }, x: tf.Tensor) => {
     const hidden = tf.mul(state.weight, x);
     return { hidden: tf.add(hidden, 1), weight: state.weight, kind: "same" };
@@ -72,13 +72,13 @@ Deno.test("a compiled function inside another becomes part of its graph", () => 
   outer.dispose();
 });
 
-Deno.test("a function that compiles and calls another while it is recorded is one graph", () => {
+Deno.test("a function that compiles and calls another while recorded is one graph", () => {
   const outer = compile((x: tf.Tensor) => compile((x: tf.Tensor) => tf.neg(x))(x));
   assert.deepEqual([values(outer(tf.scalar(1))), values(outer(tf.scalar(2)))], [[-1], [-2]]);
   outer.dispose();
 });
 
-Deno.test("under a gradient the function itself runs, so that it has one", () => {
+Deno.test("under a gradient the function runs eagerly, so that it is differentiable", () => {
   const cube = compile((x: tf.Tensor) => tf.mul(tf.square(x), x)), x = tf.tensor1d([1, 2]);
   const before = takeTraces();
   const slope = tf.grad((x) => cube(x))(x), curvature = tf.grad(tf.grad((x) => cube(x)))(x);
@@ -100,14 +100,14 @@ Deno.test("a compiled gradient of a compiled function is one graph", () => {
   slope.dispose();
 });
 
-Deno.test("under a profile the function itself runs, so that its operations show", async () => {
+Deno.test("under a profile the function runs eagerly, so that its operations are listed", async () => {
   const fn = compile((x: tf.Tensor) => tf.neg(tf.square(x))), x = tf.scalar(3);
   const { kernelNames } = await tf.profile(() => fn(x));
   assert.deepEqual(kernelNames.sort(), ["Neg", "Square"]);
   assert.equal(fn.statistics().graphs.length, 0);
 });
 
-Deno.test("in debug mode the function itself runs", () => {
+Deno.test("in debug mode the function runs eagerly", () => {
   const fn = compile((x: tf.Tensor) => tf.neg(x)), x = tf.scalar(3);
   tf.env().set("DEBUG", true);
   try {
@@ -118,7 +118,7 @@ Deno.test("in debug mode the function itself runs", () => {
   assert.deepEqual([fn.statistics().eagerCalls, fn.statistics().graphs.length], [1, 0]);
 });
 
-Deno.test("the option eager runs the function as it is, every time", () => {
+Deno.test("the option eager runs the function eagerly in every call", () => {
   let runs = 0;
   const fn = compile((x: tf.Tensor) => (runs++, tf.mul(tf.neg(x), 2)), { eager: true }), x = tf.scalar(3);
   const before = takeTraces();

@@ -6,7 +6,7 @@ import { makeStart, trainStep } from "./small_network.ts";
 import { takeTraces } from "./traces.ts";
 
 for (const eager of [false, true]) {
-  Deno.test(`hundreds of steps leave as many tensors as one${eager ? ", also eagerly" : ""}`, async () => {
+  Deno.test(`hundreds of steps leak no tensor${eager ? ", also eagerly" : ""}`, async () => {
     await useNativeTensorFlow();
     const step = compile(trainStep, { eager });
     let { state, x, labels } = makeStart();
@@ -23,7 +23,7 @@ for (const eager of [false, true]) {
   });
 }
 
-Deno.test("compiling hundreds of times leaves nothing", async () => {
+Deno.test("compiling hundreds of times leaks nothing", async () => {
   await useNativeTensorFlow();
   const x = tf.ones([2]);
   tf.neg(x).dispose();

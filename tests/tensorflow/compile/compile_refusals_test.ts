@@ -87,7 +87,7 @@ const REFUSALS: Refusal[] = [
 ];
 
 for (const [what, fn, message] of REFUSALS) {
-  Deno.test(`refused, with the cure, and nothing left behind: ${what}`, async () => {
+  Deno.test(`refused with a remedy and without leaks: ${what}`, async () => {
     await useNativeTensorFlow();
     const x = tf.tensor1d([1, 2]), used = tf.tensor1d([3, 4]);
     const outside = { fresh: tf.tensor1d([5, 6]), used, variable: tf.variable(tf.tensor1d([7, 8])) };
@@ -124,7 +124,7 @@ const FAILURES: Record<string, (x: tf.Tensor) => tf.Tensor> = {
 };
 
 for (const [where, fn] of Object.entries(FAILURES)) {
-  Deno.test(`what the function throws is passed on, and nothing left behind: ${where}`, async () => {
+  Deno.test(`errors of the function are passed on without leaks: ${where}`, async () => {
     await useNativeTensorFlow();
     const x = tf.tensor1d([1, 2]);
     tf.neg(x).dispose();
@@ -138,7 +138,7 @@ for (const [where, fn] of Object.entries(FAILURES)) {
   });
 }
 
-Deno.test("a graph that fails says so, leaves nothing behind, and runs again", () => {
+Deno.test("a failing graph is reported without leaks and can run again", () => {
   const pick = compile((x: tf.Tensor, indices: tf.Tensor) => tf.gather(x, indices), { name: "pick" });
   const x = tf.tensor1d([5, 6]), good = tf.tensor1d([1, 0], "int32"), bad = tf.tensor1d([1, 7], "int32");
   tf.dispose([pick(x, good), tf.neg(bad)]);
@@ -154,7 +154,7 @@ Deno.test("a graph that fails says so, leaves nothing behind, and runs again", (
   pick.dispose();
 });
 
-Deno.test("a graph that TensorFlow does not take says so and leaves nothing behind", () => {
+Deno.test("a graph that TensorFlow rejects is reported without leaks", () => {
   // run by itself, an operation's types follow from its inputs; in a graph they must be told
   const untyped = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]), {
     name: "untyped",
@@ -170,7 +170,7 @@ Deno.test("a graph that TensorFlow does not take says so and leaves nothing behi
   x.dispose();
 });
 
-Deno.test("a graph's folder is gone, whether TensorFlow takes the graph or not", () => {
+Deno.test("a graph's folder is removed whether TensorFlow accepts the graph or not", () => {
   const { TMPDIR } = Deno.env.toObject(), folder = Deno.makeTempDirSync();
   let written = 0;
   const { writeFileSync } = Deno;

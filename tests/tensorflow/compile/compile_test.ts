@@ -43,7 +43,7 @@ Deno.test("a compiled function has the function's own type", () => {
   const _wrong = () => pick({});
 });
 
-Deno.test("each shape, type, constant and structure makes one graph, which is used again", () => {
+Deno.test("each shape, type, constant and structure makes one graph, which is reused", () => {
   let runs = 0;
   const fn = compile((x: tf.Tensor | { x: tf.Tensor }, factor = 2) => {
     runs++;
@@ -68,7 +68,7 @@ Deno.test("each shape, type, constant and structure makes one graph, which is us
   assert.deepEqual(first.slice(-5), [[NaN, NaN, NaN], [0, 0, 0], [-0, -0, -0], [2, 2, 2], [2, 2, 2]]);
 });
 
-Deno.test("records are told apart by the names of their entries, and by their order", () => {
+Deno.test("records are distinguished by the names and order of their entries", () => {
   const list = compile((tensors: Record<string, tf.Tensor>) => tf.stack(Object.values(tensors)));
   const a = tf.scalar(1), b = tf.scalar(2);
   const run = (
@@ -90,7 +90,7 @@ Deno.test("records are told apart by the names of their entries, and by their or
   ]);
 });
 
-Deno.test("statistics tell what was compiled and how it was used", () => {
+Deno.test("statistics count graphs and calls", () => {
   const fn = compile((x: tf.Tensor) => tf.tanh(tf.matMul(x as tf.Tensor2D, tf.ones([3, 3]))));
   assert.deepEqual(fn.statistics(), { eagerCalls: 0, graphs: [] });
   for (const rows of [2, 2, 4]) fn(tf.ones([rows, 3])).dispose();
@@ -109,13 +109,13 @@ Deno.test("a tensor given twice is one tensor to the function", () => {
   assert.deepEqual([values(slope(three, three)), values(slope(alsoThree, three))], [[6], [3]]);
 });
 
-Deno.test("tensors that share their values are tensors of their own", () => {
+Deno.test("tensors that share their data are separate arguments", () => {
   const fn = compile((x: tf.Tensor, y: tf.Tensor, z: tf.Tensor) => [tf.sum(x), tf.mul(y, 2), tf.neg(z)]);
   const x = tf.tensor2d([[1, 2]]);
   assert.deepEqual(fn(x, tf.reshape(x, [2]), tf.clone(x)).map(values), [[3], [2, 4], [-1, -2]]);
 });
 
-Deno.test("a result that is an argument is a new tensor, and one given twice is one", () => {
+Deno.test("a returned argument is a new tensor, and a result returned twice is one tensor", () => {
   for (const eager of [false, true]) {
     const fn = compile((x: tf.Tensor, y: tf.Tensor) => {
       const sum = tf.add(x, y);
@@ -141,7 +141,7 @@ Deno.test("a result may hold no tensor, and there may be no argument", () => {
   }
 });
 
-Deno.test("tensors of every type go in and come out", () => {
+Deno.test("tensors of every type are passed and returned", () => {
   const fn = compile((...all: tf.Tensor[]) => all.map((tensor) => tf.reshape(tensor, [2, 1])));
   const all = [
     tf.tensor1d([1.5, NaN]),
@@ -155,7 +155,7 @@ Deno.test("tensors of every type go in and come out", () => {
   assert.deepEqual(compile((x: tf.Tensor2D) => tf.concat([x, x], 1))(tf.zeros([0, 2])).shape, [0, 4]);
 });
 
-Deno.test("strings that stay inside a graph are all right", () => {
+Deno.test("strings inside a graph are allowed", () => {
   const digits = compile((x: tf.Tensor) =>
     execute("StringLength", [], [execute("AsString", [typeAttribute("T", "int32")], [x])])
   );
@@ -165,7 +165,7 @@ Deno.test("strings that stay inside a graph are all right", () => {
   ], [3, 2]]);
 });
 
-Deno.test("bfloat16 tensors go through a graph, in and out", () => {
+Deno.test("bfloat16 tensors are passed and returned", () => {
   const cast = (x: tf.Tensor, from: "float32" | "bfloat16", to: "float32" | "bfloat16") =>
     execute("Cast", [typeAttribute("SrcT", from), typeAttribute("DstT", to)], [x]);
   const shorten = compile((x: tf.Tensor) => cast(x, "float32", "bfloat16"));
@@ -174,7 +174,7 @@ Deno.test("bfloat16 tensors go through a graph, in and out", () => {
   assert.deepEqual(values(lengthen(relu(shorten(tf.tensor1d([-1, 1, 1 + 2 ** -9]))))), [0, 1, 1]);
 });
 
-Deno.test("a variable is an argument like any tensor: each call sees its value of then", () => {
+Deno.test("a variable is an argument like any tensor: each call reads its current value", () => {
   const double = compile((x: tf.Tensor) => tf.mul(x, 2)), variable = tf.variable(tf.scalar(1));
   assert.deepEqual(values(double(variable)), [2]);
   variable.assign(tf.scalar(5));
@@ -182,7 +182,7 @@ Deno.test("a variable is an argument like any tensor: each call sees its value o
   variable.dispose();
 });
 
-Deno.test("the caller's tidy disposes a result as any tensor", () => {
+Deno.test("the caller's tidy disposes a result like any tensor", () => {
   const fn = compile((x: tf.Tensor) => ({ y: tf.neg(x), z: tf.abs(x) }));
   const x = tf.scalar(1), before = tf.memory().numTensors;
   const y = tf.tidy(() => fn(x).y);
@@ -191,7 +191,7 @@ Deno.test("the caller's tidy disposes a result as any tensor", () => {
   tf.dispose([x, y]);
 });
 
-Deno.test("tensors kept inside a gradient's function are results like others", () => {
+Deno.test("tensors kept inside a gradient's function can be returned", () => {
   const step = compile((weight: tf.Tensor, x: tf.Tensor) => {
     let scores: tf.Tensor | undefined;
     const { value, grad } = tf.valueAndGrad((weight: tf.Tensor) => {
@@ -209,7 +209,7 @@ Deno.test("tensors kept inside a gradient's function are results like others", (
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("seeded random numbers are the same compiled, and in every call", () => {
+Deno.test("seeded random numbers are the same compiled and in every call", () => {
   const fn = (
     x: tf.Tensor,
   ) => [
@@ -221,12 +221,12 @@ Deno.test("seeded random numbers are the same compiled, and in every call", () =
   for (let call = 0; call < 2; call++) assert.deepEqual(compiled(x).map(values), expected);
 });
 
-Deno.test("values of tensors that no argument decides may be read", () => {
+Deno.test("values of tensors that depend on no argument may be read", () => {
   const fn = compile((x: tf.Tensor) => tf.mul(x, tf.sum(tf.tensor1d([1, 2])).dataSync()[0]));
   assert.deepEqual([values(fn(tf.scalar(2))), values(fn(tf.scalar(5)))], [[6], [15]]);
 });
 
-Deno.test("an argument disposed before the call is refused by its place", () => {
+Deno.test("a disposed argument is refused by its position", () => {
   const fn = compile(function addAll(state: { weights: tf.Tensor[] }) {
     return tf.addN(state.weights);
   });
@@ -239,7 +239,7 @@ Deno.test("an argument disposed before the call is refused by its place", () => 
   });
 });
 
-Deno.test("dispose frees the graphs, and a later call compiles anew", () => {
+Deno.test("dispose frees the graphs, and a later call compiles again", () => {
   const { binding } = nativeBackend()!, before = binding.getNumOfSavedModels();
   const fn = compile((x: tf.Tensor) => tf.neg(x));
   fn(tf.ones([1])).dispose();
@@ -278,7 +278,7 @@ Deno.test("an argument that keeps changing is named when there are too many grap
   sum.dispose();
 });
 
-Deno.test("a class's instance, a typed array or a map is refused by its place, as argument and as result", () => {
+Deno.test("a class instance, a typed array and a map are refused by their position", () => {
   class Model {}
   const takes = compile((_x: unknown) => tf.scalar(1), { name: "takes" });
   assert.throws(() => takes([new Model()]), {
@@ -303,7 +303,7 @@ Deno.test("a class's instance, a typed array or a map is refused by its place, a
   assert.throws(() => takes(tf.tensor1d(["a"])), /arguments\[0\] is a tensor of strings/);
 });
 
-Deno.test("a function may be an argument, and is a constant", () => {
+Deno.test("a function argument is a constant", () => {
   const apply = compile((activation: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor) => activation(x));
   const x = tf.tensor1d([-1, 1]);
   assert.deepEqual([tf.relu, tf.neg, tf.relu].map((one) => values(apply(one, x))), [[0, 1], [1, -1], [0, 1]]);

@@ -11,7 +11,7 @@ import { Graph } from "../../../lib/tensorflow/compile/graph.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
 
-Deno.test("what is neither fed nor needed for what is fetched is left out", () => {
+Deno.test("nodes that no output needs are left out", () => {
   const graph = new Graph(), float = typeAttribute("T", "float32");
   const x = graph.placeholder(DTYPE.float32, [2], "x"),
     unused = graph.placeholder(DTYPE.float32, [2], "unused");
@@ -25,7 +25,7 @@ Deno.test("what is neither fed nor needed for what is fetched is left out", () =
   assert.doesNotMatch(text(bytes), /Exp/);
 });
 
-Deno.test("equal constants are one node, and equal bytes of another type or shape another", () => {
+Deno.test("equal constants share a node, unless type or shape differ", () => {
   const graph = new Graph(), zero = new Float32Array(1);
   const names = [
     graph.constant(DTYPE.float32, [], zero),
@@ -38,7 +38,7 @@ Deno.test("equal constants are one node, and equal bytes of another type or shap
   assert.equal(new Set(names).size, 4);
 });
 
-Deno.test("a constant of one value takes the room of one value", () => {
+Deno.test("a uniform constant is stored as one value", () => {
   const size = (values: Float32Array | Int32Array | Uint8Array, dtype: number) => {
     const graph = new Graph();
     return graph.savedModel([graph.constant(dtype, [values.length], values)]).bytes.length;
@@ -56,13 +56,13 @@ Deno.test("a constant of one value takes the room of one value", () => {
   }
 });
 
-Deno.test("a view into a larger buffer is written as what it shows", () => {
+Deno.test("a view into a larger buffer is written without the rest", () => {
   const graph = new Graph(), buffer = Float32Array.of(1, 2, 3, 4).buffer;
   const view = graph.constant(DTYPE.float32, [2], new Float32Array(buffer, 4, 2));
   assert.equal(view, graph.constant(DTYPE.float32, [2], Float32Array.of(2, 3)));
 });
 
-Deno.test("an attribute of a type that is not known is refused by its name", () => {
+Deno.test("an attribute of an unknown type is refused by name", () => {
   const graph = new Graph();
   graph.node("Any", [
     intsAttribute("sizes", []),

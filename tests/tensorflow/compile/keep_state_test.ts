@@ -48,7 +48,7 @@ function runKept(): Record<string, tf.Tensor> {
   return results;
 }
 
-Deno.test("a state that is kept in the graph moves on as one that goes in and out", async () => {
+Deno.test("a state kept in the graph equals one that is passed in and out", async () => {
   const compiled = compile(add);
   let state = start();
   const step = (values: tf.Tensor) => {
@@ -73,7 +73,7 @@ Deno.test("a state can be replaced, and read before the first call", async () =>
   step.dispose();
 });
 
-Deno.test("what was read stays as it was when the state moves on", async () => {
+Deno.test("a read state does not change with later calls", async () => {
   const step = keepState(add, start());
   tf.dispose([step(tf.tensor1d([4]))]);
   const { sums } = step.read();
@@ -82,14 +82,14 @@ Deno.test("what was read stays as it was when the state moves on", async () => {
   step.dispose();
 });
 
-Deno.test("keeping a state leaves no tensor and no graph behind", async () => {
+Deno.test("keeping a state leaks no tensor and no graph", async () => {
   await readAll(runKept());
   const before = countTensors();
   for (let time = 0; time < 3; time++) await readAll(runKept());
   assert.deepEqual(countTensors(), before);
 });
 
-Deno.test("a state that changes its structure is refused, and nothing is left of the call", () => {
+Deno.test("a state that changes its structure is refused without leaks", () => {
   const initial = { a: tf.scalar(1), b: tf.scalar(2) };
   const renamed = keepState(({ a, b }: typeof initial) => [{ b, a } as typeof initial, null], initial);
   const grown = keepState(
@@ -113,7 +113,7 @@ Deno.test("a state that changes its structure is refused, and nothing is left of
   grown.dispose();
 });
 
-Deno.test("what compile refuses is refused here too", () => {
+Deno.test("keepState refuses what compile refuses", () => {
   const outside = tf.scalar(3);
   const step = keepState((x: tf.Tensor) => [tf.add(x, outside), null], tf.scalar(1) as tf.Tensor);
   assert.throws(step, /uses a tensor from outside/);

@@ -33,7 +33,7 @@ async function computeElsewhere(env: Record<string, string>): Promise<{ values: 
 
 for (const KERNELS_PROCESSOR of ["baseline", "avx2", "avx512"]) {
   for (const TF_NUM_INTRAOP_THREADS of ["1", "3"]) {
-    Deno.test(`the operations for ${KERNELS_PROCESSOR} on ${TF_NUM_INTRAOP_THREADS} threads give the same to rounding`, async () => {
+    Deno.test(`the operations for ${KERNELS_PROCESSOR} on ${TF_NUM_INTRAOP_THREADS} threads agree to rounding`, async () => {
       const { values, stderr } = await computeElsewhere({ KERNELS_PROCESSOR, TF_NUM_INTRAOP_THREADS });
       assert.equal(stderr, "");
       assertAllClose(values, await computeWithKernels(), 2e-6);
@@ -41,13 +41,13 @@ for (const KERNELS_PROCESSOR of ["baseline", "avx2", "avx512"]) {
   }
 }
 
-Deno.test("the operations give the same bits in each process", async () => {
+Deno.test("the operations give the same bits in every process", async () => {
   const { threads } = await useNativeTensorFlow();
   const { values } = await computeElsewhere({ TF_NUM_INTRAOP_THREADS: String(threads) });
   assertSameValues(values, await computeWithKernels());
 });
 
-Deno.test("the kind of a processor is read from what Linux says it has", () => {
+Deno.test("the kind of processor is read from /proc/cpuinfo", () => {
   const haswell = "fma sse4_1 movbe avx f16c bmi1 avx2 bmi2";
   const skylake = `${haswell} avx512f avx512dq avx512cd avx512bw avx512vl`;
   const read = (flags: string) =>
@@ -57,7 +57,7 @@ Deno.test("the kind of a processor is read from what Linux says it has", () => {
   assert.equal(findProcessor("processor\t: 0\nFeatures\t: fp asimd\n"), 0); // an ARM
 });
 
-Deno.test("a kind of processor that is none is refused", async () => {
+Deno.test("an unknown kind of processor is refused", async () => {
   const { stderr } = await computeElsewhere({ KERNELS_PROCESSOR: "z80" });
   assert.match(
     stderr,
@@ -65,7 +65,7 @@ Deno.test("a kind of processor that is none is refused", async () => {
   );
 });
 
-Deno.test("the operations are for channels in sixteens, and for the native backend", async () => {
+Deno.test("the operations need multiples of 16 channels and the native backend", async () => {
   assert.equal(canUseKernels(16, 64), true);
   assert.equal(canUseKernels(16, 24), false);
   await onPlainBackend(() => {
@@ -74,7 +74,7 @@ Deno.test("the operations are for channels in sixteens, and for the native backe
   });
 });
 
-Deno.test("the operations refuse what does not fit", () => {
+Deno.test("the operations refuse wrong shapes", () => {
   const [x, vector, other] = [[2, 3, 3, 16], [16], [8]].map((shape) => randomTensor(shape));
   const normalise = (...inputs: tf.Tensor[]) => () => {
     const attributes = [

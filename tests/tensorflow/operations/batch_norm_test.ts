@@ -23,7 +23,7 @@ const byHand = () => ({
 });
 
 for (const backend of ["native", "plain"]) {
-  Deno.test(`batch normalisation is what one computes by hand, on the ${backend} backend`, async () => {
+  Deno.test(`batch normalisation equals a hand calculation on the ${backend} backend`, async () => {
     const { y, runningMean, runningVariance } = backend === "native"
       ? await readAll(byHand())
       : await onPlainBackend(byHand);
@@ -34,7 +34,7 @@ for (const backend of ["native", "plain"]) {
   });
 }
 
-Deno.test("without the native operation batch normalisation and its gradients are the same", async () => {
+Deno.test("batch normalisation and its gradients agree without the native operation", async () => {
   await assertSameOnBothBackends(() => {
     const inputs = [randomTensor([3, 4, 5, 6], 1), randomTensor([6], 2), randomTensor([6], 3)];
     const running = {
@@ -55,7 +55,7 @@ Deno.test("without the native operation batch normalisation and its gradients ar
   }, 5e-6);
 });
 
-Deno.test("new running statistics outlive the tidy they were made in, and nothing else does", () => {
+Deno.test("only the new running statistics outlive a tidy", () => {
   const [x, weight, bias, runningMean] = [[2, 2, 2, 3], [3], [3], [3]].map((shape, key) =>
     randomTensor(shape, key)
   );
@@ -73,7 +73,7 @@ Deno.test("new running statistics outlive the tidy they were made in, and nothin
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("with fixed statistics batch normalisation is one scale and one shift", async () => {
+Deno.test("with fixed statistics batch normalisation is a scale and a shift", async () => {
   const norm = {
     weight: vector(2, -1),
     bias: vector(1, 0.5),
@@ -91,7 +91,7 @@ Deno.test("with fixed statistics batch normalisation is one scale and one shift"
 
 for (const shortcut of [false, true]) {
   for (const relu of [false, true]) {
-    Deno.test(`batch normalisation ${shortcut ? "with" : "without"} a short cut, ReLU ${relu}, is the same by its own operation`, async () => {
+    Deno.test(`batch normalisation ${shortcut ? "with" : "without"} a shortcut, ReLU ${relu}, agrees with its fused operation`, async () => {
       await assertSameOnBothBackends(() => withGradients({ shortcut, relu }), 5e-6);
     });
   }
@@ -121,7 +121,7 @@ function withGradients(epilogue: { shortcut: boolean; relu: boolean }): Record<s
   };
 }
 
-Deno.test("a mean a thousand times the spread costs batch normalisation no digits", async () => {
+Deno.test("batch normalisation loses no digits for a mean of a thousand deviations", async () => {
   const [rows, C] = [4000, 16];
   const x = tf.add(randomTensor<tf.Tensor4D>([rows, 1, 1, C], 1), 1000) as tf.Tensor4D;
   const values = await x.data();

@@ -87,7 +87,7 @@ for (const epilogue of EPILOGUES) {
     assertEqualsDirect({ B: 2, H: 5, W: 6, C: 16, K: 16 }, epilogue));
 }
 
-Deno.test("other channels than sixteens, and other backends, have the direct convolution", async () => {
+Deno.test("other numbers of channels and other backends use direct convolution", async () => {
   const size = { B: 2, H: 3, W: 4, C: 3, K: 5 };
   const compute = (C: number) => () =>
     withGradients({ ...size, C }, convolve3x3Winograd, { bias: true, relu: true });
@@ -99,7 +99,7 @@ Deno.test("other channels than sixteens, and other backends, have the direct con
   await assertSameOnBothBackends(compute(16), TOLERANCE);
 });
 
-Deno.test("Winograd's convolution gives the same bits in each call, and in a graph", async () => {
+Deno.test("Winograd's convolution gives the same bits in every call, eager or compiled", async () => {
   const size = { B: 40, H: 8, W: 8, C: 32, K: 32 };
   const compute = (): Record<string, tf.Tensor> => withGradients(size, convolve3x3Winograd, EPILOGUES[3]);
   const expected = await readAll(compute());
@@ -109,7 +109,7 @@ Deno.test("Winograd's convolution gives the same bits in each call, and in a gra
   graph.dispose();
 });
 
-Deno.test("the gradient of Winograd's convolution leaves no tensor behind", async () => {
+Deno.test("the gradient of Winograd's convolution leaks no tensor", async () => {
   const size = { B: 2, H: 4, W: 4, C: 16, K: 16 };
   await readAll(withGradients(size, convolve3x3Winograd, EPILOGUES[3]));
   const before = tf.memory().numTensors;
@@ -117,7 +117,7 @@ Deno.test("the gradient of Winograd's convolution leaves no tensor behind", asyn
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("what does not fit is refused, and not computed beyond its memory", () => {
+Deno.test("wrong shapes are refused, not read beyond their memory", () => {
   const [x, kernel, bias] = [[2, 4, 4, 16], [3, 3, 16, 32], [32]].map((shape) => randomTensor(shape));
   const none = tf.zeros([0]);
   const run = (operation: string, ...inputs: tf.Tensor[]) => () => execute(operation, [], inputs);
@@ -134,7 +134,7 @@ Deno.test("what does not fit is refused, and not computed beyond its memory", ()
   assert.deepEqual(finished(bias, none)().shape, [2, 4, 4, 32]);
 });
 
-Deno.test("no image at all is a batch, too", async () => {
+Deno.test("an empty batch is accepted", async () => {
   const { y, d_kernel } = withGradients({ B: 0, H: 8, W: 8, C: 16, K: 16 }, convolve3x3Winograd);
   assert.deepEqual(y.shape, [0, 8, 8, 16]);
   assert.ok((await d_kernel.data()).every((value) => value === 0));

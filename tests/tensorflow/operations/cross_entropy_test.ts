@@ -27,12 +27,12 @@ for (const [name, smoothing] of Object.entries(SMOOTHINGS)) {
   Deno.test(`cross-entropy with label smoothing ${smoothing} is PyTorch's, with its gradient`, async () => {
     assertOracle(await readAll(compute(smoothing)()));
   });
-  Deno.test(`… and with label smoothing ${smoothing} it is without the native operation`, async () => {
+  Deno.test(`… and with label smoothing ${smoothing} it is the same without the native operation`, async () => {
     assertOracle(await onPlainBackend(compute(smoothing)));
   });
 }
 
-Deno.test("cross-entropy of huge scores is finite, and right", async () => {
+Deno.test("cross-entropy of large scores is finite and correct", async () => {
   const huge = () => {
     const scores = tf.tensor2d([[1e4, 0, -1e4], [-1e4, 1e4, 0]]);
     return { loss: crossEntropy(scores, tf.tensor1d([0, 2], "int32")) };

@@ -8,7 +8,7 @@ import { onPlainBackend, readAll } from "../../testing/tensors.ts";
 await useNativeTensorFlow({ device: "cpu" });
 
 for (const [transposeA, transposeB] of [[false, false], [true, false], [false, true], [true, true]]) {
-  Deno.test(`matMul(transposeA ${transposeA}, transposeB ${transposeB}) and its gradients are tf.matMul's`, async () => {
+  Deno.test(`matMul(transposeA ${transposeA}, transposeB ${transposeB}) and its gradients equal tf.matMul's`, async () => {
     const a = tf.randomNormal(transposeA ? [4, 3] : [3, 4], 0, 1, "float32", 1);
     const b = tf.randomNormal(transposeB ? [5, 4] : [4, 5], 0, 1, "float32", 2);
     const dy = tf.randomNormal([3, 5], 0, 1, "float32", 3);
@@ -22,7 +22,7 @@ for (const [transposeA, transposeB] of [[false, false], [true, false], [false, t
   });
 }
 
-Deno.test("addBias and its gradients are tf.add's", async () => {
+Deno.test("addBias and its gradients equal tf.add's", async () => {
   const x = tf.randomNormal([2, 3, 3, 4], 0, 1, "float32", 1);
   const bias = tf.randomNormal([4], 0, 1, "float32", 2);
   const dy = tf.randomNormal([2, 3, 3, 4], 0, 1, "float32", 3);
@@ -43,7 +43,7 @@ const computeRelu = () => {
 };
 
 for (const backend of ["native", "plain"]) {
-  Deno.test(`ReLU lets positive values and their gradients through, on the ${backend} backend`, async () => {
+  Deno.test(`ReLU passes positive values and their gradients on the ${backend} backend`, async () => {
     const { y, dx } = backend === "native" ? await readAll(computeRelu()) : await onPlainBackend(computeRelu);
     assert.deepEqual(Array.from(y, (value) => value + 0), [0, 0, 0, Math.fround(1e-30), 3]);
     assert.deepEqual(Array.from(dx), [0, 0, 0, 4, 5]); // at 0 as PyTorch: no gradient

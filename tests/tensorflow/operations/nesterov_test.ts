@@ -21,13 +21,13 @@ function takeSteps(shape: number[], weightDecay: number): Record<string, tf.Tens
 
 for (const shape of [[3, 3, 5, 7], [33], []]) {
   for (const weightDecay of [0, 0.01]) {
-    Deno.test(`steps of a parameter [${shape}] with decay ${weightDecay} are the same on both backends`, async () => {
+    Deno.test(`steps of a parameter [${shape}] with weight decay ${weightDecay} agree on both backends`, async () => {
       await assertSameOnBothBackends(() => takeSteps(shape, weightDecay), 1e-6);
     });
   }
 }
 
-Deno.test("a step without gradient or speed changes nothing", async () => {
+Deno.test("a step with zero gradient and momentum changes nothing", async () => {
   const [parameter, zero] = [randomTensor([4, 4], 1), randomTensor([4, 4], 1).sub(randomTensor([4, 4], 1))];
   const rates = { learningRate: scalar(0.1), momentum: 0.9, weightDecay: 0 };
   const { parameter: moved, momentumBuffer } = nesterovStep({ parameter, momentumBuffer: zero }, zero, rates);

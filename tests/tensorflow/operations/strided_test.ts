@@ -35,7 +35,7 @@ for (const [how, layers] of Object.entries({ flipped, explicit })) {
   }
 }
 
-Deno.test("TensorFlow's own padding has other windows", async () => {
+Deno.test("TensorFlow's own padding has different windows", async () => {
   const [x, kernel] = [randomTensor([1, 8, 8, 3], 1), randomTensor([7, 7, 3, 4], 2)];
   const expected = await tf.conv2d(pad(x, 3), kernel, 2, "valid").data();
   assert.throws(() => assertClose(tf.conv2d(x, kernel, 2, "same").dataSync(), expected, 0.1, "y"));
@@ -51,7 +51,7 @@ Deno.test("a flipped convolution and its gradients are the same without the nati
   }, 2e-6);
 });
 
-Deno.test("padding is named where nothing learns, since its max-pooling has no fast gradient", () => {
+Deno.test("explicit padding is used only without gradients", () => {
   assert.equal(chooseStrided({ learns: false }), explicit);
   assert.equal(chooseStrided({ learns: true }), flipped);
 });

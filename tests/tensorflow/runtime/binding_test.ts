@@ -17,7 +17,7 @@ await useNativeTensorFlow();
 
 const float = typeAttribute("T", "float32"), values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 
-Deno.test("an operation is run by its name, with attributes of every kind", () => {
+Deno.test("an operation runs by name, with attributes of every kind", () => {
   const x = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]), kernel = tf.ones([1, 1, 1, 1]);
   const convolution = [float, intsAttribute("strides", [1, 2, 2, 1]), stringAttribute("padding", "VALID")];
   assert.deepEqual(values(execute("Conv2D", convolution, [x, kernel])), [1]);
@@ -30,7 +30,7 @@ Deno.test("an operation is run by its name, with attributes of every kind", () =
   assert.deepEqual(values(execute("MatMul", product, [tf.ones([3, 1]), tf.ones([3, 1])])), [3]);
 });
 
-Deno.test("an operation with several outputs gives them all", () => {
+Deno.test("an operation returns all its outputs", () => {
   const [losses, slopes] = executeMany("SoftmaxCrossEntropyWithLogits", [float], [
     tf.zeros([1, 2]),
     tf.tensor2d([[1, 0]]),
@@ -40,7 +40,7 @@ Deno.test("an operation with several outputs gives them all", () => {
   assert.deepEqual(values(slopes), [-0.5, 0.5]);
 });
 
-Deno.test("what an operation gives is disposed of like any tensor", () => {
+Deno.test("an operation's outputs are disposed like other tensors", () => {
   const { binding } = nativeBackend()!, x = tf.scalar(1);
   tf.neg(x).dispose();
   const before = [tf.memory().numTensors, binding.getNumOfTensors()];

@@ -9,7 +9,7 @@ import {
 } from "../../../lib/tensorflow/runtime/installation.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
-Deno.test("an installation is looked for at and above the package, unless the environment names one", () => {
+Deno.test("an installation is found at or above the package, or by the environment variable", () => {
   const own = Deno.env.get("TENSORFLOW_FOLDER");
   try {
     Deno.env.delete("TENSORFLOW_FOLDER");
@@ -23,7 +23,7 @@ Deno.test("an installation is looked for at and above the package, unless the en
   }
 });
 
-Deno.test("an installation that is ready is found with its libraries", () => {
+Deno.test("a complete installation is found with its libraries", () => {
   const { version, libraryFolder, addon, kernels } = findInstallation("cpu");
   assert.equal(version, TENSORFLOW_VERSION);
   for (const path of [join(libraryFolder, "libtensorflow_cc.so.2"), addon, kernels]) {
@@ -31,7 +31,7 @@ Deno.test("an installation that is ready is found with its libraries", () => {
   }
 });
 
-Deno.test("where nothing is installed the error says in which folder", () => {
+Deno.test("the error names the folder without an installation", () => {
   using folder = temporaryFolder();
   for (const device of ["auto", "cpu", "gpu"] as const) {
     assert.throws(() => findInstallation(device, folder.path), (error: Error) => {

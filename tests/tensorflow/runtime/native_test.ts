@@ -4,7 +4,7 @@ import { nativeBackend } from "../../../lib/tensorflow/runtime/binding.ts";
 import { TensorFlowError } from "../../../lib/tensorflow/errors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 
-Deno.test("the native runtime is opened once, and says what it is", async () => {
+Deno.test("the native runtime is opened once and reports device and version", async () => {
   const runtime = await useNativeTensorFlow({ device: "cpu" });
   assert.equal(tf.getBackend(), "tensorflow");
   assert.equal(runtime.device, "cpu");
@@ -14,7 +14,7 @@ Deno.test("the native runtime is opened once, and says what it is", async () => 
   assert.deepEqual(await useNativeTensorFlow({ device: "cpu" }), runtime);
 });
 
-Deno.test("a GPU that is not there is an error, not the CPU", async () => {
+Deno.test("a missing GPU is an error, without fallback to the CPU", async () => {
   await useNativeTensorFlow({ device: "cpu" }); // where there is a GPU, it is hidden now
   await assert.rejects(useNativeTensorFlow({ device: "gpu" }), (error) => {
     assert.ok(error instanceof TensorFlowError, String(error));
@@ -23,7 +23,7 @@ Deno.test("a GPU that is not there is an error, not the CPU", async () => {
   });
 });
 
-Deno.test("TensorFlow loads without a word, and keeps the environment that the user has set", async () => {
+Deno.test("TensorFlow loads silently and keeps the user's environment variables", async () => {
   const program = `
     import { useNativeTensorFlow } from ${
     JSON.stringify(new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href)

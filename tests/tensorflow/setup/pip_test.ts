@@ -30,7 +30,7 @@ const FAILURES: [output: string, told: RegExp][] = [
   ["Segmentation fault", /: pip failed\. Mend the cause and /],
 ];
 
-Deno.test("a failure is told in one line with its reason, what to do, and the log's path", () => {
+Deno.test("a failure is reported in one line with reason, remedy and the log's path", () => {
   for (const [output, told] of FAILURES) {
     const { message, problem } = explainFailure({ what: "install x", program: "pip", output }, CONTEXT);
     assert.equal(problem.code, "install-failed");
@@ -39,7 +39,7 @@ Deno.test("a failure is told in one line with its reason, what to do, and the lo
   }
 });
 
-Deno.test("progress follows pip from file to file, with the bytes that have come", async () => {
+Deno.test("progress follows pip's files and bytes", async () => {
   const folder = await Deno.makeTempDir();
   const progress = createPipProgress(folder);
   progress.read("Looking in indexes: https://mirror.example/simple");

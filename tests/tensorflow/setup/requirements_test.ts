@@ -19,7 +19,7 @@ Deno.test("every package is pinned to one release", async () => {
   }
 });
 
-Deno.test("both builds of TensorFlow are of the release that is looked for", () => {
+Deno.test("both builds of TensorFlow are of the pinned release", () => {
   for (const build of ["cpu", "gpu"] as const) {
     const versions = buildStamp(build).matchAll(/^tensorflow(?:-cpu)?==(\S+)/gm).map(([, version]) => version)
       .toArray();

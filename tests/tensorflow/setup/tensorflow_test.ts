@@ -31,7 +31,7 @@ function answerOfSmi(project: TestProject, script: string): Promise<void> {
 }
 
 Deno.test(
-  { name: "a set-up from nothing keeps what is needed, and a moved project still works", ignore },
+  { name: "a fresh set-up keeps only needed files, and a moved project still works", ignore },
   async () => {
     await using project = await makeProject();
     const { code, stdout, stderr } = await project.setUp();
@@ -71,7 +71,7 @@ Deno.test(
 );
 
 Deno.test(
-  { name: "a GPU that answers chooses the CUDA build, which takes the CPU build's place", ignore },
+  { name: "an available GPU selects the CUDA build, which replaces the CPU build", ignore },
   async () => {
     await using project = await makeProject();
     await answerOfSmi(project, "exit 9"); // a driver that finds none
@@ -99,7 +99,7 @@ Deno.test(
   },
 );
 
-Deno.test({ name: "other pins install anew, and an outdated CUDA build goes", ignore }, async () => {
+Deno.test({ name: "changed pins reinstall, and an outdated CUDA build is removed", ignore }, async () => {
   await using project = await makeProject();
   await project.setUp({ device: "gpu", withoutGpu: true });
   await writeRequirements(project.folder, "2.99.0");
@@ -116,7 +116,7 @@ Deno.test({ name: "other pins install anew, and an outdated CUDA build goes", ig
   assert.equal(await project.read(".tensorflow/gpu/stamp.txt"), null);
 });
 
-Deno.test({ name: "changed sources of the operations are compiled anew", ignore }, async () => {
+Deno.test({ name: "changed sources of the operations are recompiled", ignore }, async () => {
   await using project = await makeProject();
   await project.setUp();
   const path = join(project.folder, "tensorflow/kernels/vectors/one.cc");
@@ -126,7 +126,7 @@ Deno.test({ name: "changed sources of the operations are compiled anew", ignore 
 });
 
 Deno.test(
-  { name: "two at once: one works, the other says that it waits and has nothing left to do", ignore },
+  { name: "of two concurrent set-ups one works and the other waits", ignore },
   async () => {
     await using project = await makeProject();
     const outcomes = await Promise.all([project.setUp(), project.setUp()]);
@@ -138,7 +138,7 @@ Deno.test(
 );
 
 Deno.test({
-  name: "one that is stopped leaves nothing running and nothing half done, and the next one succeeds",
+  name: "a stopped set-up leaves no process and no unfinished files, and the next one succeeds",
   ignore,
 }, async () => {
   await using project = await makeProject();
@@ -181,7 +181,7 @@ Deno.test({
 });
 
 Deno.test(
-  { name: "without a compiler that can, and without one to fetch, one line says what to do", ignore },
+  { name: "without any usable compiler one line gives the remedy", ignore },
   async () => {
     await using project = await makeProject();
     await writeScript(join(project.tools, "g++"), '[ "$1" = --version ]');

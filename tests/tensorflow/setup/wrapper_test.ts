@@ -54,7 +54,7 @@ printf '%s' ${name}; printf '|%s' "$@"; exit 7`;
 }
 
 Deno.test({
-  name: "a recent Deno on PATH gets all arguments as they are, and its exit code is the wrapper's",
+  name: "a recent Deno on PATH gets all arguments, and the wrapper returns its exit code",
   ignore,
 }, async () => {
   await using project = await makeWrapper({ deno: pretendDeno("2.9.4", "own") });
@@ -65,7 +65,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a Deno on PATH counts from 2.9.4 on; the one in .venv stands in for an older one",
+  name: "Deno on PATH is used from 2.9.4 on, else the one in .venv",
   ignore,
 }, async () => {
   const tries = [["2.9.3", "fetched"], ["1.46.3", "fetched"], ["2.9.10", "own"], ["2.10.0", "own"], [
@@ -79,7 +79,7 @@ Deno.test({
   }
 });
 
-Deno.test({ name: "the wrapper does not take itself for the Deno on PATH", ignore }, async () => {
+Deno.test({ name: "the wrapper does not call itself as the Deno on PATH", ignore }, async () => {
   await using project = await makeWrapper();
   await Deno.symlink(join(project.folder, "deno"), join(project.tools, "deno"));
   await writeScript(join(project.folder, ".venv/bin/deno"), pretendDeno("2.9.8", "fetched"));
@@ -88,7 +88,7 @@ Deno.test({ name: "the wrapper does not take itself for the Deno on PATH", ignor
   assert.equal(linked.stdout, "fetched|y");
 });
 
-Deno.test({ name: "without a usable Python one line says what to install", ignore }, async () => {
+Deno.test({ name: "without a usable Python one line names what to install", ignore }, async () => {
   const machines: Record<string, string>[] = [{}, { python3: "exit 1" }, {
     python3: "exit 1",
     python: "exit 127",
@@ -103,8 +103,7 @@ Deno.test({ name: "without a usable Python one line says what to install", ignor
 });
 
 Deno.test({
-  name:
-    "an environment that was left half made is made anew, by a Python that has pip but cannot give it away",
+  name: "an incomplete environment is created again by a Python with pip but without ensurepip",
   ignore: ignore || PIP_WHEELS === null,
 }, async () => {
   // Debian's python3 with python3-pip and without python3-venv
