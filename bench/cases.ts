@@ -8,7 +8,7 @@ import { InputError } from "../lib/support/errors.ts";
 import type { BenchProcess, LearnerOptions, LoadCommand, Timing } from "./process.ts";
 import type { RoundsOptions } from "./rounds.ts";
 
-/** Rows in the table's order, by the name that the command line and the processes know them by. */
+/** Rows in the table's order, by their names on the command line and in the processes. */
 export const ROWS = {
   plain: { label: "plain TensorFlow.js", side: "own" },
   usual: { label: "PyTorch, as usually written", side: "pytorch" },
@@ -27,11 +27,11 @@ export const ROW_NAMES = Object.keys(ROWS) as Row[];
 /** Batch size where a column names no other. */
 export const BATCH_SIZE = 128;
 
-/** Sizes of CIFAR-10: times of a part are scaled to them. */
+/** Sizes of CIFAR-10, to which times of a part are scaled. */
 export const TRAINING_IMAGES = 50_000;
 const TEST_IMAGES = 10_000;
 
-/** Processes and data that the cases share. */
+/** Processes and data for all cases. */
 export interface BenchContext {
   /** Returns the process that runs a row, open for the whole benchmark. */
   processOf(row: Row): BenchProcess;
@@ -43,10 +43,10 @@ export interface BenchContext {
   epochImages: number;
 }
 
-/** One row of one column: work that can be repeated. */
+/** One row of one column: a repeatable workload. */
 export interface Case {
   name: string;
-  /** Does the work `count` times; the time (or memory) of one. */
+  /** Runs the work `count` times; resolves to the time (or memory) of one repetition. */
   run(count: number): Promise<number>;
   /** Repetitions per turn. @default as many as fill a turn */
   count?: number;
@@ -194,7 +194,7 @@ async function startAndStep(row: Row, { open, load }: BenchContext): Promise<Ben
   }
 }
 
-/** Lists the cases of a column, alternating between ours and PyTorch's as far as there are both. */
+/** Lists the cases of a column, alternating between ours and PyTorch's. */
 export function listCases(column: Column, rows: readonly Row[], context: BenchContext): Case[] {
   const of = (side: "own" | "pytorch") =>
     column.rows.filter((row) => rows.includes(row) && ROWS[row].side === side)
@@ -232,7 +232,7 @@ export function selectNames<Name extends string>(
 /**
  * Reads batch sizes, `1,32,128`; sorted, each once.
  *
- * @throws {InputError} If one is no positive integer.
+ * @throws {InputError} If one is not a positive integer.
  */
 export function parseBatchSizes(text: string): number[] {
   const sizes = text.split(",").map((part) => /^\s*\d+\s*$/.test(part) ? Number(part) : 0);

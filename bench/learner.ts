@@ -141,7 +141,7 @@ class OwnLearner implements Learner {
   }
 }
 
-/** Cuts each pass through a source off after about this many images. They are drawn from the whole set. */
+/** Limits each epoch of a source to about this many images, sampled from the whole set. */
 export function takeImages(source: BatchSource, images: number): BatchSource {
   const labels = source.labels.subarray(0, images);
   return {

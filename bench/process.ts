@@ -68,7 +68,7 @@ export interface Prepared {
   data: string | null;
   dataName: string;
   weightsName: string;
-  /** Training images there are. */
+  /** Number of training images. */
   images: number;
 }
 
@@ -102,7 +102,7 @@ export interface BenchProcess extends AsyncDisposable {
    * @throws {Error} If it answered with an error.
    */
   ask<Answer>(command: Command | OwnCommand): Promise<Answer>;
-  /** Reads the peak resident memory in bytes; null where the system does not tell. */
+  /** Reads the peak resident memory in bytes; null if the system does not report it. */
   peakMemory(): number | null;
 }
 
@@ -113,7 +113,7 @@ export interface OpenProcessOptions {
   command: string;
   args: readonly string[];
   env?: Record<string, string>;
-  /** Advice where it fails at its first command. */
+  /** Advice if its first command fails. */
   advice?: string;
   /** Ends the process when aborted. */
   signal?: AbortSignal;

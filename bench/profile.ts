@@ -12,15 +12,15 @@ export interface OperationTime {
   count: number;
   /** Per step. */
   milliseconds: number;
-  /** Share of the step's time. */
+  /** Fraction of the step's time. */
   share: number;
 }
 
-/** Time of a step, and how much of it is not TensorFlow's. */
+/** Time of a step, and the fraction of it outside TensorFlow. */
 export interface Overhead {
   /** Per step. */
   milliseconds: number;
-  /** Share of it outside TensorFlow: JavaScript, and passing tensors. */
+  /** Fraction of it outside TensorFlow: JavaScript and passing tensors. */
   outside: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A result as tables, notes and bars. The command line prints them, the README takes the first table.
+ * A result as tables, notes and bars. The command line prints them; the README has the first table.
  *
  * @module
  */

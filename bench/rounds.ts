@@ -13,7 +13,7 @@ export interface RoundsOptions {
   pause?: number;
   /** Aborted to stop. */
   signal?: AbortSignal;
-  /** Reports each turn; round 0 builds what a case needs. */
+  /** Called before each turn; round 0 compiles. */
   onTurn?(name: string, round: number): void;
 }
 
@@ -26,9 +26,9 @@ export interface RoundsResult {
 }
 
 /**
- * Runs all cases in turn, round after round, every other round in reverse, so that a machine that slows down
- * or speeds up treats them alike. Before the rounds each runs once to build what it needs, and again to find
- * how often it fits into a turn.
+ * Runs all cases in turn, round by round, every other round in reverse, so that a machine that slows down
+ * or speeds up affects them equally. Before the rounds each runs once to compile, and again to find
+ * the number of repetitions per turn.
  *
  * @throws {Interrupted} If `signal` was aborted.
  */
@@ -99,7 +99,7 @@ export function quantile(values: readonly number[], probability: number): number
 }
 
 /**
- * Divides `reference` by `values`, round by round: a machine that slows down slows both of a pair.
+ * Divides `reference` by `values`, round by round: a slower machine slows down both values of a pair.
  *
  * @throws {RangeError} If the numbers of rounds differ.
  */

@@ -89,7 +89,7 @@ export interface ColumnResult {
 export interface BenchResult {
   /** Start, ISO 8601. */
   date: string;
-  /** A trial, not a measurement. */
+  /** True for a smoke test instead of a measurement. */
   isQuick: boolean;
   machine: Machine;
   /** Load averages over 1, 5 and 15 minutes at the start. */
@@ -112,9 +112,9 @@ export interface BenchResult {
   };
   agreement: Agreement[];
   columns: ColumnResult[];
-  /** Share of an epoch that making its batches takes. */
+  /** Fraction of an epoch spent on creating batches. */
   dataShare: Spread | null;
-  /** Share of a compiled step outside TensorFlow. */
+  /** Fraction of a compiled step spent outside TensorFlow. */
   overhead: (Overhead & { batchSize: number }) | null;
   profile: StepProfile | null;
   /** Duration of the benchmark in seconds. */
@@ -182,7 +182,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       seconds: Math.round((performance.now() - started) / 1000),
     };
   } catch (error) {
-    // the processes are stopped as well, and their complaints say nothing new
+    // the processes are stopped as well; ignore their errors
     throw options.signal.aborted ? new Interrupted("Stopped; nothing was written.") : error;
   } finally {
     Deno.removeSync(folder, { recursive: true });
@@ -265,8 +265,8 @@ async function measureColumns(
 }
 
 /**
- * Makes the batches of a whole epoch without training: the shuffle is drawn once, and would weigh too much in
- * a part.
+ * Creates the batches of a whole epoch without training; in a partial epoch the shuffle would weigh too
+ * much.
  */
 function batchesCase(own: BenchProcess, { load: { images } }: BenchContext): Case {
   return {

@@ -106,7 +106,7 @@ class Server {
   }
 
   #createLearner(form: string, spec: NetworkSpec): Learner {
-    const random = createNetwork(spec); // an adapter starts at random, everything else is given
+    const random = createNetwork(spec); // the adapter is initialised at random, everything else is loaded
     const given = Object.fromEntries([...this.#state].map(([name, tensor]) => [name, fromPyTorch(tensor)]));
     try {
       const network = { ...random, ...given };
@@ -151,7 +151,7 @@ class Server {
     return time(1, async () => ({ ...await learner.test(test, batchSize), images: test.labels.length }));
   }
 
-  /** Makes an epoch's batches without training. */
+  /** Creates an epoch's batches without training. */
   #makeBatches({ batchSize, images }: Of<"batches">): Promise<Timing> {
     const source = takeImages(createImageSource(this.#train), images);
     return time(1, () => {
@@ -195,8 +195,8 @@ async function time<T extends object>(count: number, work: () => Promise<T>): Pr
   return { milliseconds: (performance.now() - start) / count, ...result };
 }
 
-// a few images per batch: among many, some pre-activation lies so near 0 that rounding flips its ReLU, in
-// PyTorch too
+// few images per batch: in a large batch some pre-activation is so close to 0 that rounding flips its ReLU,
+// in PyTorch too
 const CHECKED_IMAGES = 16;
 const CHECKED_BATCHES = 3;
 

@@ -59,7 +59,7 @@ export const COMMAND = {
       schema: text(),
       default: "1,32,128,512,1024",
       group: "Cases",
-      help: "images per step, of the column sizes",
+      help: "batch sizes of the column sizes",
       value: "N,…",
     },
     epochImages: {
@@ -105,14 +105,14 @@ export const COMMAND = {
       schema: integer({ from: 1, to: 1024 }).nullable(),
       defaultText: "all cores",
       group: "Measurement",
-      help: "threads of both sides",
+      help: "threads per operation, on both sides",
       value: "N",
     },
     data: { ...data, group: "Measurement" },
     weights: { ...weights, group: "Measurement" },
     device: { ...device, group: "Measurement" },
     json: { schema: text().nullable(), group: "Output", help: "write the result as JSON", value: "FILE" },
-    figure: { schema: text().nullable(), group: "Output", help: "draw bars into an SVG file", value: "FILE" },
+    figure: { schema: text().nullable(), group: "Output", help: "draw a bar chart (SVG)", value: "FILE" },
   },
   examples: [
     ["deno task bench --json laptop.json", "everything"],
@@ -200,7 +200,7 @@ function formatResult(result: BenchResult): string {
   ].join("\n\n");
 }
 
-/** A machine with more than this share of its cores in use is busy. */
+/** Load average per core above which a machine is busy. */
 const IDLE_LOAD = 0.3;
 
 /**

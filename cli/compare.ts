@@ -78,7 +78,7 @@ async function findCommon(
   const { name: weights, source } = await loadPretrainedWithBar(config.weights);
   return {
     common: { data: await identifyData(datasets), weights },
-    // what stands in for a download that failed is to stand in for all runs, and is not to be tried for again
+    // the fallback for a failed download is used by all runs, without another attempt
     pinned: {
       data: datasets.source.kind === "synthetic" ? "synthetic" : config.data,
       weights: source === "random" ? "random" : config.weights,
@@ -94,13 +94,13 @@ interface TrainRunsOptions {
   jobs: number;
 }
 
-/** Trains what is not done, `jobs` at once. */
+/** Trains the unfinished runs, `jobs` in parallel. */
 async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: TrainRunsOptions) {
   const left = runs.filter((run) => states.get(run)!.stage !== "finished");
   const jobs = Math.max(1, Math.min(wanted, left.length));
   const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
   if (left.length < runs.length) {
-    console.error(`${runs.length - left.length} of ${runs.length} runs are done already.`);
+    console.error(`${runs.length - left.length} of ${runs.length} runs are already finished.`);
   }
   if (left.length === 0) return { failed: [], isInterrupted: false };
   const work = `${left.length} to train, ${jobs} at once with ${threads} ${
@@ -141,8 +141,8 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
   if (outcome.isInterrupted) {
     throw new Interrupted(
       signal.aborted
-        ? "Stopped; everything is saved. Start the same command again to resume."
-        : "A training was stopped from outside; it is saved. Start the same command again to resume.",
+        ? "Stopped; everything is saved. Run the same command again to resume."
+        : "A training was stopped by another process; it is saved. Run the same command again to resume.",
     );
   }
   return outcome;
@@ -153,13 +153,13 @@ function report(results: ExperimentResult[], runsFolder: string, { json }: { jso
   writeText(join(runsFolder, "comparison.md"), formatComparison(results));
   writeText(join(runsFolder, "comparison.json"), JSON.stringify(comparison, null, 2) + "\n");
   console.log(json ? JSON.stringify(comparison) : formatResult(results));
-  console.error(`Kept in ${showPath(join(runsFolder, "comparison.md"))} and comparison.json.`);
+  console.error(`Saved in ${showPath(join(runsFolder, "comparison.md"))} and comparison.json.`);
 }
 
 function checkPublishable({ folder }: Selection, runs: readonly PlannedRun[]): void {
   if (folder === LISTS.quick.folder || runs[0].config.data === "synthetic") {
     throw new InputError(
-      "Cannot publish results on the synthetic data set: they say nothing about CIFAR-10; leave --publish out.",
+      "Cannot publish results on the synthetic data set: they say nothing about CIFAR-10. Leave --publish out.",
     );
   }
 }

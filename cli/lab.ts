@@ -16,7 +16,7 @@ export const COMMAND = {
     browser: {
       schema: boolean(),
       default: true,
-      help: "open a browser where there is a screen",
+      help: "open a browser if there is a display",
       helpOff: "open no browser; the address is printed in any case",
     },
     port: {
@@ -42,18 +42,18 @@ async function main({ values: { browser, port }, positionals }: CommandLine<type
   console.error("Starting JupyterLab …");
   const lab = await startLab({ jupyter, path, port, signal });
   console.log(`JupyterLab: ${lab.url}`);
-  console.error("Ctrl-C ends it; notebooks are saved by JupyterLab itself.");
+  console.error("Ctrl-C stops it; JupyterLab saves notebooks automatically.");
   if (browser) await openBrowser(lab.url);
   const stop = () => console.error("\nEnding JupyterLab and its kernels …");
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop);
   await lab.ended;
   if (!signal.aborted) {
-    throw new InputError(`JupyterLab ended by itself; what it said is in ${lab.log}.`);
+    throw new InputError(`JupyterLab ended unexpectedly; its output is in ${lab.log}.`);
   }
 }
 
-/** Opens the system's browser if there is a screen: one in the terminal would take it over. */
+/** Opens the system's browser if there is a display; a text browser would take over the terminal. */
 async function openBrowser(url: string): Promise<void> {
   const isMac = Deno.build.os === "darwin";
   const hasScreen = Deno.env.get("DISPLAY") || Deno.env.get("WAYLAND_DISPLAY");

@@ -117,7 +117,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   };
   for await (const ready of readPictures(positionals, fit, cifar, data)) {
     if ("error" in ready) {
-      await finish(); // so that the results stay in the order of the pictures
+      await finish(); // keep the order of the pictures
       results.push(ready);
       console.error(`error: ${ready.error}`);
     } else if (waiting.push(ready) >= BATCH) await finish();
@@ -192,12 +192,12 @@ async function readTestImage(index: number, data: string | null): Promise<Ready>
   };
 }
 
-/** Refuses before the work a file that cannot be drawn after it. */
+/** Checks before the work that the maps can be written to this file. */
 function checkMapsFile(path: string): void {
   if (!/\.(svg|png)$/i.test(path)) {
     throw new InputError({
       what: `draw ${path}`,
-      why: "the name must end in .svg or .png, which says what to draw",
+      why: "the name must end in .svg or .png",
       setting: "maps",
     });
   }
@@ -244,7 +244,7 @@ function describeModel({ path, config, progress, recorded }: Checkpoint): string
   }`;
 }
 
-/** Names data and initial weights: without them a prediction means nothing. */
+/** Names the training data and initial weights of the model. */
 function describeOrigin({ data, weights }: Checkpoint["recorded"]): string {
   const caution = data === SYNTHETIC_NAME
     ? " It knows synthetic images only: its predictions for photographs mean nothing."
@@ -264,7 +264,7 @@ function writeMaps(
   if (/\.svg$/i.test(path)) writeText(path, svg);
   else writeFileAtomically(path, new Uint8Array(svgToPng(svg)));
   const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
-  console.error(`Maps drawn in ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
+  console.error(`Response maps written to ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
 }
 
 function toJson(

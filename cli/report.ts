@@ -38,7 +38,7 @@ export const COMMAND = {
     },
   },
   examples: [
-    ["deno task report --uid u1234567", "from the outputs that the notebooks have"],
+    ["deno task report --uid u1234567", "from the notebooks' current outputs"],
     ["deno task report --uid u1234567 --execute", "executes the notebooks first"],
   ],
 } satisfies Command;

@@ -18,15 +18,15 @@ export const COMMAND = {
       help:
         "cpu: TensorFlow for the CPU (0.9 GB); gpu: with CUDA, computes on both (5 GB); auto: gpu where nvidia-smi finds one",
     },
-    quiet: { schema: boolean(), default: false, help: "print nothing where there is nothing to do" },
+    quiet: { schema: boolean(), default: false, help: "print nothing if everything is installed" },
   },
   examples: [
-    ["deno task setup", "what fits this machine"],
-    ["deno task setup --device gpu", "with CUDA, even where no GPU answers now"],
+    ["deno task setup", "the build for this machine"],
+    ["deno task setup --device gpu", "with CUDA, even without a GPU now"],
   ],
 } satisfies Command;
 
-/** Sets up TensorFlow and says where it is. */
+/** Installs TensorFlow and prints its folder. */
 async function main({ values: { device, quiet } }: CommandLine<typeof COMMAND>): Promise<void> {
   const build = device === "auto" ? await detectBuild() : device;
   const { version, folder, build: installed } = await setUpTensorFlow({ device: build, withoutGpu: true });
@@ -35,7 +35,7 @@ async function main({ values: { device, quiet } }: CommandLine<typeof COMMAND>):
   console.log(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}/${installed}.`);
 }
 
-/** A machine may have got its GPU after it was set up for the CPU. */
+/** Suggests the CUDA build if a GPU was added after set-up for the CPU. */
 async function detectBuild(): Promise<"cpu" | "gpu"> {
   if (isBuildReady("gpu", tensorflowFolder(projectFolder()))) return "gpu";
   return await findGpu() === null ? "cpu" : "gpu";

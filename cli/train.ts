@@ -60,7 +60,7 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const datasets = await loadDatasetsWithBar(config.data);
   const pretrained = resume === null ? await loadPretrainedWithBar(config.weights) : undefined;
   const observer = await createObserver(config.run);
-  using interrupts = watchInterrupts(); // from here on Ctrl-C saves; before, it just ends a download
+  using interrupts = watchInterrupts(); // from here on Ctrl-C saves; before, it ends a download
   const { signal } = interrupts;
   const result = await train(config, { observer, signal, resume, datasets, pretrained, numbered: !isNamed });
   console.log(json ? JSON.stringify(result) : await describeResult(result));
@@ -68,7 +68,7 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
 
 /** The live bar, with the run's data, weights and device above it. */
 async function createObserver(wantedRun: string): Promise<TrainObserver> {
-  const { formatTable } = await import("./shared/table.ts"); // not for what starts --help
+  const { formatTable } = await import("./shared/table.ts"); // imported lazily: --help does not need it
   const progress = createProgress(await createLive());
   return {
     ...progress,
@@ -117,7 +117,7 @@ async function describeResult({ best, test, chosenOn, recorded, folder }: TrainR
       test.loss.toFixed(4)
     }, after epoch ${best.epoch}: ${chosen}.`,
     `Data: ${recorded.data}${recorded.data === "synthetic" ? " (NOT CIFAR-10)" : ""}. ` +
-    `Weights: ${recorded.weights}. Kept in ${showPath(folder)}.`,
+    `Weights: ${recorded.weights}. Saved in ${showPath(folder)}.`,
   ].join("\n"));
 }
 

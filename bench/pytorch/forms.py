@@ -2,7 +2,7 @@
 
 | form | |
 | --- | --- |
-| usual | as one usually writes it: NCHW, a loop over the ten classes, `torch.optim.SGD` with its defaults |
+| usual | idiomatic PyTorch: NCHW, a loop over the ten classes, `torch.optim.SGD` with its defaults |
 | best | channels_last, all ten maps by one convolution, in-place ReLU, fused SGD; batch norm folded where it is fixed; evaluated as TorchScript optimised for inference |
 | compiled | best, with forward and backward (or the evaluation) by `torch.compile` |
 
@@ -89,7 +89,7 @@ class Learner:
         return loss.detach()
 
     def prepare_evaluation(self) -> None:
-        """Takes a copy of the network as it is now; the fast forms fold batch norm into the convolutions."""
+        """Copies the current network; the fast forms fold batch norm into the convolutions."""
         if not self.fast:
             self.evaluator = self.network.eval()
             return

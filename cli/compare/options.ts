@@ -10,7 +10,7 @@ const {
   backbone: _backbone,
   adapter: _adapter,
   classLoop: _classLoop, // computes the same, slower
-  validation: _validation, // results are of the last epoch, which needs no choosing
+  validation: _validation, // results are those of the last epoch: no epoch is chosen
   ...RECIPE_OPTIONS
 } = TRAINING_OPTIONS;
 

@@ -8,10 +8,10 @@ import { type Command, type CommandLine, flagOf, formatHelp, parseCommandLine, s
 /** Exit codes of every command. */
 const EXIT = { done: 0, bug: 1, input: 2, interrupted: 130, brokenPipe: 141 };
 
-/** Errors of the system that the user can mend, by code, with a remedy. */
+/** System errors that the user can fix, by code, with a remedy. */
 const SYSTEM_ERRORS: Record<string, string> = {
   ENOSPC: "the disk is full; free some space and start again",
-  EDQUOT: "your share of the disk is used up; free some space and start again",
+  EDQUOT: "your disk quota is used up; free some space and start again",
   EROFS: "that disk can only be read; choose another folder",
   EACCES: "you are not allowed to; change the permissions or choose another folder",
   EPERM: "you are not allowed to; change the permissions or choose another folder",
@@ -48,10 +48,10 @@ export async function runCommand<Given extends Command>(
 function enterCallersFolder(): void {
   const caller = Deno.env.get("INIT_CWD");
   if (caller && Deno.cwd() === projectFolder()) Deno.chdir(caller);
-  Deno.env.delete("INIT_CWD"); // not for tasks that are started in a terminal of JupyterLab
+  Deno.env.delete("INIT_CWD"); // not for tasks started in a terminal of JupyterLab
 }
 
-/** Tells the user what ended the command, and returns its exit code. */
+/** Reports the error that ended the command, and returns its exit code. */
 async function reportError(error: unknown): Promise<number> {
   if (error instanceof SetupInterrupted) {
     await printError(error.message);
@@ -68,7 +68,7 @@ async function reportError(error: unknown): Promise<number> {
     return EXIT.input;
   }
   const { code } = error as { code?: unknown };
-  // whoever read our output (head, less) has read enough
+  // the reader of our output (head, less) has closed the pipe
   if (code === "EPIPE") return EXIT.brokenPipe;
   const cure = SYSTEM_ERRORS[String(code)];
   if (cure !== undefined) {
@@ -89,7 +89,7 @@ async function printError(line: string): Promise<void> {
   console.error(wrapText(line, outputWidth(Deno.stderr)));
 }
 
-/** Remedies for TensorFlow's errors in this project; the other errors name their own. */
+/** Remedies for TensorFlow's errors in this project; other errors have their own. */
 const TENSORFLOW_STEPS: Partial<Record<TensorFlowErrorCode, readonly NextStep[]>> = {
   "not-installed": [{ task: "setup" }],
   "cuda-not-installed": [{ task: "setup", set: { device: "gpu" } }, { set: { device: "cpu" } }],
@@ -101,7 +101,7 @@ const TENSORFLOW_STEPS: Partial<Record<TensorFlowErrorCode, readonly NextStep[]>
   "gpu-in-use": [{ advice: "start a new process" }, { set: { device: "gpu" } }],
 };
 
-/** Takes an error of the TensorFlow package for one of the user's input. */
+/** Converts an error of the TensorFlow package to an {@linkcode InputError}. */
 function toInputError({ problem, message }: TensorFlowError): InputError {
   const next = TENSORFLOW_STEPS[problem.code];
   return new InputError(next === undefined ? message : { ...problem, next });

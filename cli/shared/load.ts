@@ -9,12 +9,12 @@ import { createLive } from "./live.ts";
 import { createDownloadProgress } from "./progress.ts";
 import { outputWidth } from "./terminal.ts";
 
-/** Loads the data set, with a bar where it is downloaded. */
+/** Loads the data set, with a progress bar for a download. */
 export function loadDatasetsWithBar(data: string | null): Promise<LoadedDatasets> {
   return withBar("CIFAR-10", (network) => loadDatasets({ data, ...network }));
 }
 
-/** Loads the backbone's weights, with a bar where they are downloaded. */
+/** Loads the backbone's weights, with a progress bar for a download. */
 export function loadPretrainedWithBar(weights: string | null): Promise<Pretrained> {
   return withBar("ResNet-18", (network) => loadPretrained({ weights, ...network }));
 }
@@ -51,9 +51,9 @@ export async function withLiveReporter<T>(work: (reporter: SetupReporter) => Pro
   }
 }
 
-/** Frames a warning that must not be overlooked, at most 80 columns wide. */
+/** Frames a warning as a banner, at most 80 columns wide. */
 export async function formatBanner(text: string, width = outputWidth(Deno.stderr)): Promise<string> {
-  const { wrapText } = await import("./table.ts"); // only a warning needs it
+  const { wrapText } = await import("./table.ts"); // imported lazily: only a warning needs it
   const columns = Math.min(80, width);
   const rule = "*".repeat(columns);
   const lines = wrapText(text, columns - 6).split("\n");

@@ -1,5 +1,5 @@
 /**
- * Command lines: how a command is declared, read and documented, on commander.
+ * Command lines: declaration, parsing and help of a command, by commander.
  *
  * A command is a constant: its options are {@linkcode Option}s by their camelCase names (`batchSize` is
  * `--batch-size`; a boolean has `--x` and `--no-x`), and its main function gets checked values of the
@@ -14,7 +14,7 @@
  *     plot: { schema: text().nullable(), group: "Output", help: "draw the runs' curves", value: "FILE.svg" },
  *     json: JSON_OPTION,
  *   },
- *   positionals: { name: "RUN", help: "runs to list; all without any", from: 0, to: Infinity },
+ *   positionals: { name: "RUN", help: "runs to list; all by default", from: 0, to: Infinity },
  *   examples: [["deno task runs --sort accuracy", "best run first"]],
  * } satisfies Command;
  *
@@ -42,13 +42,13 @@ export interface Command {
   options: Readonly<Record<string, Option>>;
   /** Arguments beside the options; none by default. */
   positionals?: Positionals;
-  /** Command lines worth showing, each with a few words. */
+  /** Example command lines, each with a short description. */
   examples?: readonly (readonly [line: string, does: string])[];
 }
 
 /** The arguments of a command beside its options. */
 export interface Positionals {
-  /** For usage line and messages: `RUN|FILE`. */
+  /** Name in the usage line and in messages: `RUN|FILE`. */
   name: string;
   /** One line for `--help`. */
   help: string;
@@ -61,11 +61,11 @@ export type ValuesOf<Given extends Command> = {
   -readonly [Name in keyof Given["options"]]: z.output<Given["options"][Name]["schema"]>;
 };
 
-/** A command line that was read and checked. */
+/** A parsed and checked command line. */
 export interface CommandLine<Given extends Command = Command> {
-  /** Only options that were given. */
+  /** Options on the command line. */
   given: Partial<ValuesOf<Given>>;
-  /** Those that were given, and the others' defaults. */
+  /** Options on the command line, and defaults of the others. */
   values: ValuesOf<Given>;
   positionals: string[];
 }
@@ -108,7 +108,7 @@ export function flagOf(name: string): string {
   return "--" + name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 }
 
-/** An option as it is typed for a value: `--batch-size 64`, `--no-augment`. */
+/** Formats an option with a value as typed on the command line: `--batch-size 64`, `--no-augment`. */
 export function showFlag(name: string, value: unknown): string {
   if (typeof value === "boolean") return value ? flagOf(name) : negatedFlagOf(name);
   return `${flagOf(name)} ${value}`;
@@ -123,8 +123,8 @@ function negatedFlagOf(name: string): string {
  * before arguments that begin with a dash.
  *
  * @returns Null where help is asked for.
- * @throws {InputError} naming the option that is unknown, given twice, without a value, or with one it cannot
- *   have.
+ * @throws {InputError} For the first option that is unknown, repeated, without a value or with an invalid
+ * one.
  *
  * @example
  * ```ts
@@ -216,7 +216,7 @@ function createParser(
   return { parser, flags };
 }
 
-/** Commander's reading; an option at the end that lacks its value is worded by us. */
+/** Parses by commander; a missing value at the end gets our own message. */
 function parseOptions(parser: Parser, args: string[], missing: (flag: string) => InputError) {
   try {
     return parser.parseOptions(args);
@@ -238,7 +238,7 @@ function choicesOf(option: Option): string[] {
   return schema instanceof z.ZodEnum ? schema.options.map(String) : [];
 }
 
-/** Placeholder of a value: the choices where they are short, else a word and the description lists them. */
+/** Placeholder of a value: the choices if short, else a word (the description then lists the choices). */
 function valueName(option: Option): string {
   if (option.value !== undefined) return option.value;
   if (withoutNull(option) instanceof z.ZodNumber) return "N";
@@ -268,7 +268,7 @@ function unknownOption(arg: string, flags: string[], command: string): InputErro
     return new InputError({ what: `use ${arg}`, why: `${flag} takes no value` });
   }
   const near = suggest(flag, flags);
-  const advice = near === undefined ? `See ${command} --help for all there are.` : `Did you mean ${near}?`;
+  const advice = near === undefined ? `See ${command} --help.` : `Did you mean ${near}?`;
   return new InputError(`Unknown option ${flag}. ${advice}`);
 }
 
@@ -314,7 +314,7 @@ export function formatHelp(command: Command, width = helpWidth()): string {
   return [page, ...(examples.length > 0 ? ["", "Examples:", ...examples] : [])].join("\n");
 }
 
-/** Commander's help with a narrow left column: what is too long for it has its description below. */
+/** Commander's help with a narrow left column; longer terms have their description below. */
 class HelpPage extends Help {
   override minWidthToWrap = 20;
 

@@ -5,12 +5,12 @@ import { codeCells, readNotebook, sourceOf } from "./notebook_file.ts";
 
 /**
  * Type-checks the code cells of notebooks with the project's settings, which Jupyter does not do: each
- * notebook's cells are put together as a module for `deno check`.
+ * notebook's cells are concatenated into a module for `deno check`.
  *
- * @returns What is wrong, with notebook, cell and line; `""` where nothing is.
+ * @returns The type errors with notebook, cell and line; `""` if there are none.
  */
 export async function checkCells(paths: readonly string[]): Promise<string> {
-  // beside the notebooks, so that relative imports mean the same; a folder of its own would not be
+  // beside the notebooks, so that relative imports resolve; a folder of its own would not be
   const prefix = join(projectFolder(), "notebooks", `.cells-${crypto.randomUUID()}-`);
   const modules: string[] = [];
   try {
@@ -46,7 +46,7 @@ async function toModule(path: string): Promise<{ code: string; origin: string[] 
   return { code: lines.join("\n") + "\n", origin };
 }
 
-/** Turns places in the modules into places in the notebooks. */
+/** Maps positions in the modules to positions in the notebooks. */
 function nameCells(report: string, origins: ReadonlyMap<string, string[]>): string {
   return report.replace(
     /(?:file:\/\/)?[^\s()]*\/(\.cells-[^/:\s]+\.ts):(\d+):\d+/g,

@@ -11,7 +11,7 @@ export interface ExecuteOptions {
   jupyter: Jupyter;
   /** More environment variables for the kernel. */
   env?: Record<string, string>;
-  /** Called as a cell begins, with its number from 1 and the number of all. */
+  /** Called before each cell, with its number from 1 and the total. */
   onCell?: (number: number, all: number) => void;
   /** Aborted to stop. */
   signal?: AbortSignal;
@@ -40,7 +40,7 @@ interface Report {
 const SCRIPT = fromFileUrl(new URL("execute.py", import.meta.url));
 
 /**
- * Executes a notebook from top to bottom in a fresh kernel, in its own folder. The file stays as it is.
+ * Executes a notebook from top to bottom in a fresh kernel, in its own folder. The file is not changed.
  *
  * @returns The notebook with its outputs.
  * @throws {CellError} If a cell fails; it names notebook and cell.

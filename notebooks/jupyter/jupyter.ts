@@ -5,13 +5,13 @@ import { projectFolder } from "../../lib/support/project.ts";
 
 /** Jupyter in the project's own environment. */
 export interface Jupyter {
-  /** Its Python: programs are called as modules. */
+  /** Its Python interpreter; programs are called as modules. */
   python: string;
   /** The whole environment of its processes: Jupyter reads and writes inside the project alone. */
   env: Record<string, string>;
 }
 
-/** Variables of other installations that would change what is imported, installed or configured. */
+/** Environment variables of other installations that would change imports, packages or configuration. */
 const FOREIGN = /^(JUPYTER|IPYTHON|PYTHON|PIP_|VIRTUAL_ENV)/;
 
 /**
@@ -42,14 +42,14 @@ export async function ensureJupyter(
 }
 
 /**
- * Installs the kernel as `deno jupyter --install` does, which knows the user's home only. Written anew each
- * time, since the project may have been moved.
+ * Installs the kernel as `deno jupyter --install` does, but into the project instead of the user's home.
+ * Rewritten each time, since the project may have been moved.
  *
- * The kernelspec does not set `"interrupt_mode": "message"`. Tried in Deno 2.9.8: on ■ the kernel then ends
- * the JavaScript that runs, which is right for a loop without awaits (its state is kept); but a cell that
- * awaits, as every training does, is left with a promise that nobody fulfils, saves nothing, and the kernel
- * answers no more. By signal, the default, an unprepared kernel ends (denoland/deno#24491); `openNotebook`
- * therefore listens for it.
+ * The kernelspec does not set `"interrupt_mode": "message"`. Tried in Deno 2.9.8: on ■ the kernel then
+ * terminates the running JavaScript, which is right for a loop without awaits (its state is kept); but a cell
+ * that awaits, as every training does, is left with a promise that never resolves, saves nothing, and the
+ * kernel no longer answers. By signal, the default, an unprepared kernel ends (denoland/deno#24491);
+ * `openNotebook` therefore listens for it.
  */
 async function installKernel(dataFolder: string): Promise<void> {
   const folder = join(dataFolder, "kernels", "deno");

@@ -81,7 +81,7 @@ export async function startLab({ jupyter, path, port, signal }: StartLabOptions)
   };
 }
 
-/** Waits for the file in which our server, and no other, says where it listens; null if it ends before. */
+/** Waits for our server's own runtime file with its address; null if it ends before. */
 async function waitForAddress(
   { env }: Jupyter,
   pid: number,

@@ -1,6 +1,6 @@
 /**
- * Notebook files as they are kept in git: the same bytes for the same content, and nothing of the machine
- * that executed them.
+ * Notebook files for git: the same bytes for the same content, independent of the machine that executed
+ * them.
  *
  * @module
  */
@@ -25,13 +25,13 @@ export interface NotebookFile {
 export interface NotebookCell {
   /** Prose is `markdown`. */
   cell_type: "markdown" | "code" | "raw";
-  /** Stays the same as long as the cell does. */
+  /** Stable id of the cell. */
   id: string;
-  /** Tags and what the report is to know. */
+  /** Tags, and instructions for the report. */
   metadata: Record<string, unknown>;
-  /** One text or its lines. */
+  /** A string, or its lines. */
   source: string | string[];
-  /** Of code: its turn of execution. */
+  /** Code cells: execution count. */
   execution_count?: number | null;
   /** Of code. */
   outputs?: CellOutput[];
@@ -76,9 +76,9 @@ const METADATA = {
 };
 
 /**
- * Finds notebooks by what their names begin with, in their order: `02`, `2` or `02_train`.
+ * Finds notebooks by the beginning of their names, in order: `02`, `2` or `02_train`.
  *
- * @param wanted None means all.
+ * @param wanted Empty means all.
  * @throws {InputError} If there is none of a name.
  */
 export function listNotebooks(
@@ -144,15 +144,15 @@ export function codeCells({ cells }: NotebookFile): { cell: NotebookCell; number
   );
 }
 
-/** A text of the machine's, and what is to stand in its place. */
+/** A machine-specific text and its replacement. */
 export type Replacement = readonly [found: string, instead: string];
 
 /**
- * Takes the machine out of a notebook's outputs: its paths, and colours that only a terminal can show.
+ * Removes paths of this machine and terminal colours from a notebook's outputs.
  *
  * @param path The notebook's, for a message.
- * @param replacements Folders of this machine, each replaced wherever it stands.
- * @throws {InputError} If a path of a machine is left.
+ * @param replacements Folders of this machine, each replaced wherever it occurs.
+ * @throws {InputError} If a local path is left.
  */
 export function cleanOutputs(
   notebook: NotebookFile,
@@ -184,7 +184,7 @@ export function cleanOutputs(
 const MACHINE_PATH =
   /(?<![\w.\/-])(?:file:\/\/)?(?:\/(?:home|Users|root|tmp|var|mnt|work|workspace)\/|[A-Z]:\\)[^\s"'<>)]*/;
 
-/** A stream comes in pieces that depend on the moment; together they are the same every time. */
+/** Joins the pieces of a stream, whose boundaries depend on timing. */
 function joinStreams(outputs: readonly CellOutput[]): CellOutput[] {
   const joined: CellOutput[] = [];
   for (const output of outputs) {
@@ -238,7 +238,7 @@ function tidyCell({ cell_type, id, metadata, source, execution_count = null, out
   };
 }
 
-/** Keeps what the report reads, tags and captions under `report`, and drops what editors leave. */
+/** Keeps the report's metadata (tags, and captions under `report`) and drops those of editors. */
 function tidyMetadata({ tags, report }: Record<string, unknown>): Record<string, unknown> {
   return { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
 }
@@ -257,7 +257,7 @@ function tidyOutput({ text, data, ...output }: CellOutput) {
   return Object.fromEntries(Object.entries(all).sort(([one], [other]) => one < other ? -1 : 1));
 }
 
-/** Jupyter keeps a text as a text or as its lines. */
+/** Joins text, which Jupyter stores as a string or as lines. */
 function joinText(text: unknown): string {
   return Array.isArray(text) ? text.join("") : String(text);
 }

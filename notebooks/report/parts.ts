@@ -30,7 +30,7 @@ export interface FigurePart {
   format: "svg" | "png";
   data: Uint8Array<ArrayBuffer>;
   caption: string | null;
-  /** Share of the text's width, 0–1; null for the figure's own size. */
+  /** Fraction of the text's width, 0–1; null for the figure's own size. */
   width: number | null;
   /** Absent for a picture that another library displayed. */
   facts?: FigureFacts;
@@ -43,7 +43,7 @@ interface CellReport {
    * one out.
    */
   captions?: (string | null | false)[];
-  /** Share of the text's width for the cell's figures, 0–1. */
+  /** Fraction of the text's width for the cell's figures, 0–1. */
   width?: number;
 }
 

@@ -3,7 +3,7 @@ import { figureFonts } from "../../lib/figures/fonts.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 
-/** A value that typst has too. */
+/** A value that typst supports. */
 export type TypstValue = string | number | boolean | null | readonly TypstValue[] | TypstDictionary;
 
 interface TypstDictionary {
@@ -49,7 +49,7 @@ export function call(name: string, options: Record<string, TypstValue>, bodies: 
   return block(`#${name}(${given})[`) + bodies.join(block("][")) + block(end);
 }
 
-/** Escapes text so that Markdown prints it as it is. */
+/** Escapes text for Markdown, so that it is printed literally. */
 export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>$~^]/g, "\\$&");
 }
@@ -124,7 +124,7 @@ export async function typeset(
 }
 
 /**
- * Both programs read this project's notebooks, not a user's text: what they refuse is a bug, so it keeps its
+ * Both programs read this project's notebooks, not a user's text: an error is a bug, so it keeps its
  * stack.
  */
 async function runPython(python: string, args: string[], input = "") {

@@ -104,7 +104,7 @@ Deno.test("mean curve and areas are computed per image", () => {
   assert.ok(curve.low![1] < 0.25 && curve.high![1] > 0.25 && curve.low![0] === 1);
   const worse = { ...trace, name: "other", deletion: [[1, 0.7, 0], [1, 0.2, 0]] };
   const [, { difference }] = compareAreas([trace, worse], "map");
-  assert.ok(Math.abs(difference!.deletion.mean - 0.1) < 1e-9 && difference!.deletion.deviation < 1e-9); // pairs differ alike
+  assert.ok(Math.abs(difference!.deletion.mean - 0.1) < 1e-9 && difference!.deletion.deviation < 1e-9); // all pairs differ equally
   assert.equal(difference!.insertion.mean, 0);
   assert.throws(() => compareAreas([trace], "another"), RangeError);
   assert.equal(averageCurve({ ...trace, deletion: [[1, 0, 0]] }, "deletion").low, undefined);

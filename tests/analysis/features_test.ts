@@ -45,7 +45,7 @@ Deno.test("the effective dimension is the number of independent channels", () =>
   const values = new Float32Array(4000 * 4);
   for (let place = 0; place < 4000; place++) {
     const [a, b] = [random.next(), random.next()];
-    values.set([a, 5 * a, b, 0], place * 4); // two of them, one told twice in another scale, and one dead
+    values.set([a, 5 * a, b, 0], place * 4); // two independent channels, one scaled copy and one dead channel
   }
   const { dimensions, deviation } = describeChannels(values, 4);
   assert.ok(Math.abs(dimensions - 9 / 5) < 0.05); // eigenvalues 2, 1, 0

@@ -1,7 +1,7 @@
 /**
- * Opens every notebook in JupyterLab in a real browser, first as it is, then running all its cells. Checks
- * that no cell shows an error, that every figure is drawn, has alternative text and fits its window, and that
- * opening changes no file. Leaves a screenshot of each.
+ * Opens every notebook in JupyterLab in a real browser, first as committed, then running all its cells.
+ * Checks that no cell shows an error, that every figure is drawn, has alternative text and fits its window,
+ * and that opening changes no file. Leaves a screenshot of each.
  *
  * `deno task test:browser [--look | --full] [--dark] [--width PIXELS] [--into FOLDER] [NN…]`
  *
@@ -197,7 +197,7 @@ async function visit(page: Page, run: boolean): Promise<Found> {
   })()`) as Found;
 }
 
-/** The whole notebook in one picture: the window is made as high as it is. */
+/** Takes a screenshot of the whole notebook: the window gets its height. */
 async function screenshotAll(page: Page): Promise<Uint8Array> {
   const height = await page.evaluate(
     `Math.max(...[".jp-WindowedPanel-outer", ".jp-WindowedPanel-viewport", ".jp-Notebook"].flatMap((name) => [...document.querySelectorAll(name)].map((panel) => panel.scrollHeight)))`,

@@ -52,7 +52,7 @@ Deno.test("a comparison trains, writes its table, and skips finished runs", asyn
   const before = Deno.statSync(last).mtime;
   const second = await runCompare(args, temporary.path);
   assert.equal(second.code, 0, second.stderr);
-  assert.match(second.stderr, /2 of 2 runs are done already/);
+  assert.match(second.stderr, /2 of 2 runs are already finished/);
   assert.deepEqual(JSON.parse(second.stdout).comparison, comparison);
   assert.deepEqual(Deno.statSync(last).mtime, before);
 });
@@ -71,11 +71,11 @@ Deno.test("Ctrl-C saves and stops all trainings, with exit code 130", async () =
   const { code, stderr } = await child.output();
   const said = new TextDecoder().decode(stderr);
   assert.equal(code, 130, said);
-  assert.match(said, /everything is saved\. Start the same command again/);
+  assert.match(said, /everything is saved\. Run the same command again/);
   for (const folder of folders) {
     const { progress } = await openCheckpoint(join(folder, "last.safetensors"));
     assert.ok(progress.totalSteps > 0);
-    // nobody writes to it any more
+    // no process writes to it any longer
     using lock = Deno.openSync(join(folder, ".lock"), { write: true });
     assert.ok(lock.tryLockSync(true));
   }

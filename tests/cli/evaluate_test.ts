@@ -68,7 +68,7 @@ Deno.test("evaluate shows accuracy, per-class accuracy and the confusion matrix"
   assert.equal(code, 0, stderr);
   const lines = stdout.split("\n");
   assert.match(lines[0], /^static-shared \(.*mine\/best\.safetensors, after epoch 0\)$/);
-  assert.equal(lines[1], "Test accuracy 10.00 %, loss 2.3026, on 40 images."); // all classes score alike, the first is taken
+  assert.equal(lines[1], "Test accuracy 10.00 %, loss 2.3026, on 40 images."); // all scores are equal, so the first class is predicted
   assert.match(stdout, /^airplane +100\.0 % +4 +0 /m);
   assert.match(stdout, /^truck +0\.0 % +4 +0 /m);
   assert.match(stdout, /\nData: synthetic\. Trained on: nothing\. Weights: random\.\n$/);

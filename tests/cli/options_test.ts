@@ -83,7 +83,7 @@ const REFUSED: Record<string, string> = {
   "x -count 3": "Unknown option -count. Did you mean --count?",
   "x --no-tody": "Unknown option --no-tody. Did you mean --no-tidy?",
   "x --no-count": "Unknown option --no-count. Did you mean --count?",
-  "x --quick=1": "Unknown option --quick. See deno task pack --help for all there are.",
+  "x --quick=1": "Unknown option --quick. See deno task pack --help.",
   "x y -5": 'Cannot use the argument "-5": deno task pack takes 2 at most; see deno task pack --help.',
   "x --count": "Cannot use --count without a value: write --count N.",
   "x --folder --count 3": "Cannot use --folder without a value: write --folder PATH.",

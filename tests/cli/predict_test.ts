@@ -52,7 +52,7 @@ Deno.test("predict reports unusable pictures, classifies the others, and exits w
   assert.deepEqual(stderr.trim().split("\n"), [
     `error: Cannot use ${none}: there is no such file.`,
     `error: Cannot use ${join(pictures, "b.png")}: it is not a picture (PNG, JPEG or WebP).`,
-    `Maps drawn in ${maps}.`,
+    `Response maps written to ${maps}.`,
   ]);
   const result = JSON.parse(stdout);
   assert.deepEqual([result.model, result.variant, result.trainedOn, result.weights], [

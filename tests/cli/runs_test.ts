@@ -1,4 +1,4 @@
-// deno task runs: what is listed, how it is sorted and drawn, and that it fits the terminal
+// deno task runs: list, order, curves, width
 import assert from "node:assert/strict";
 import { dirname, join } from "@std/path";
 import { formatRuns } from "../../cli/runs.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { scheduleRuns } from "../../cli/compare/train_runs.ts";
 
-/** Runs that end when told to, and a log of what happened. */
+/** Runs that end on request, with a log of events. */
 function createWorkshop() {
   const log: string[] = [];
   const ends = new Map<string, (result: boolean | Error) => void>();

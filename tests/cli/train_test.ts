@@ -84,7 +84,7 @@ Deno.test("a training that is interrupted, terminated, killed and resumed equals
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic \(NOT CIFAR-10\)\. Weights: random\. Kept in .*\/cut\.\n$/,
+      /^Test accuracy \d+\.\d\d %, loss \d\.\d{4}, after epoch [123]: the best of all epochs on the test set\.\nData: synthetic \(NOT CIFAR-10\)\. Weights: random\. Saved in .*\/cut\.\n$/,
     );
     assert.match(stderr, /^network +dynamic, 212,481 parameters, all trainable$/m);
     assert.match(stderr, /^device +CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);

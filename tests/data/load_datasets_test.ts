@@ -13,7 +13,7 @@ const ARCHIVE = await makeTarGz(listArchive(FILES));
 const MD5 = createHash("md5").update(ARCHIVE).digest("hex");
 const network = { retryDelay: 1, attempts: 2 };
 
-/** Loads with nothing at hand but what the options say, and a server that behaves like `handle`. */
+/** Loads with the given options only, from a server that behaves like `handle`. */
 async function load(
   handle: (request: FileRequest, count: number) => FileAnswer,
   { variable = null, md5 = MD5, ...options }: LoadDatasetsOptions & {

@@ -76,7 +76,7 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   }
   const elsewhere = planOne("static-shared", { data: "/other/folder", device: "cpu", compile: true });
   assert.equal((await inspectRun(elsewhere, COMMON, temporary.path)).stage, "finished");
-  // the same weights found in another way: the run goes on with the words it was begun with, which training
+  // the same weights found in another way: the run is resumed with its original path, which training
   // demands
   const { stage, config } = await inspectRun(
     planOne("static-shared", { weights: "/a/path" }),

@@ -23,7 +23,7 @@ export const CASES: { variant: Variant; adapter: AdapterKind }[] = [
 /** Of the largest value. */
 export const TOLERANCE = 1e-4;
 
-/** A network with random values, pictures, and what it says of them. */
+/** A network with random values, pictures, and their predictions. */
 export interface ExportCase {
   checkpoint: CheckpointMetadata & { network: StoredTensors };
   /** Bytes `[N,32,32,3]`, in float32. */

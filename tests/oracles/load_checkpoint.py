@@ -1,8 +1,8 @@
-"""Does a checkpoint of ours open in PyTorch, and give the scores we gave?
+"""Checks that a checkpoint loads in PyTorch and gives the same scores there.
 
     python tests/oracles/load_checkpoint.py RUN_OR_FILE scores.safetensors [--data DIR]
 
-`scores.safetensors` is what `deno task evaluate RUN_OR_FILE --scores scores.safetensors` wrote, of the whole test set. The checkpoint is
+`scores.safetensors` is written by `deno task evaluate RUN_OR_FILE --scores scores.safetensors`, for the whole test set. The checkpoint is
 loaded strictly into the plain module of network.py. Exit code 0: all scores agree to 1e-4; 1: they do not; 2: something could not be read.
 """
 

@@ -1,10 +1,10 @@
-"""Writes tests/testdata/*: what PyTorch computes, for our tests to compare with. See tests/testdata/README.md.
+"""Writes tests/testdata/*: PyTorch's results as reference for the tests. See tests/testdata/README.md.
 
     pip install torch==2.13.0 numpy safetensors
     python tests/oracles/make_oracles.py
 
-Everything is computed in float64 from values that float32 holds exactly, and stored as float32. Where an input of ReLU or a winner
-of max pooling is nearly tied, rounding alone decides where the gradient goes, so batches with a near tie are passed over.
+Everything is computed in float64 from values that float32 holds exactly, and stored as float32. Where the input of a ReLU is near 0
+or the maximum of a pooling window nearly tied, rounding decides where the gradient goes, so such batches are skipped.
 """
 
 import json
@@ -62,8 +62,7 @@ def sampled(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
-# -- the start: random, but with statistics and affine parameters that a wrong use of them would show
-# -------------------------
+# -- initial state: random, with statistics and affine parameters far from 0 and 1, so that misuse shows
 
 
 def initial_states() -> dict[str, dict[str, Tensor]]:
@@ -99,11 +98,10 @@ def build(parts: dict[str, dict[str, Tensor]], variant: str, backbone: str, adap
 
 
 # -- ties
-# ---------------------------------------------------------------------------------------------------------------------
 
 
 class Gap:
-    """While active, the smallest distance of a ReLU's input to 0, and of a positive pooling maximum to the runner-up."""
+    """Records the smallest distance of a ReLU's input to 0, and of a positive pooling maximum to the second."""
 
     def __enter__(self):
         self.smallest = float("inf")
@@ -130,7 +128,6 @@ class Gap:
 
 
 # -- the cases
-# ----------------------------------------------------------------------------------------------------------------
 
 
 def run_case(parts, case, images: Tensor, labels: Tensor) -> tuple[float, dict[str, Tensor]]:
@@ -211,7 +208,6 @@ def write_network_oracles() -> None:
 
 
 # -- optimizers, clipping, schedules, loss
-# ------------------------------------------------------------------------------------
 
 OPTIMIZERS = {
     "sgd": (torch.optim.SGD, dict(momentum=0.9, nesterov=True, weight_decay=5e-4)),
@@ -259,7 +255,7 @@ def write_optimizer_oracles() -> None:
 
 
 def rates_of(schedule, total: int, peak: float) -> list[float]:
-    """The learning rate of each step, as the schedule has it when the step is taken."""
+    """The learning rate of each step."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=peak)
     scheduler = schedule(optimizer)
     rates = []

@@ -1,6 +1,6 @@
-"""The project's networks once more, in plain PyTorch: the independent oracle, and a reader for our checkpoints.
+"""The networks in plain PyTorch: the independent oracle, which also loads our checkpoints.
 
-Written to be read beside the lab's text, so it keeps the literal loop over the classes and nothing is fused. Parameters have the
+It follows the lab's text: a literal loop over the classes, nothing fused. Parameters have the
 names of our checkpoints: `Network(...).load_state_dict(safetensors.torch.load_file(path))` is strict and works.
 """
 

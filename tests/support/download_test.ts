@@ -191,7 +191,7 @@ Deno.test("404 is refused at once, without another attempt", async () => {
 
 Deno.test("416 for a part of the file's length means that it is complete", async () => {
   const first = await download((request, count) =>
-    // the length is not told, so only the 416 says that nothing is missing
+    // the length is unknown, so only the 416 shows that the file is complete
     count === 1
       ? { headers: { ETag: '"one"', "Content-Length": FILE.length + 1 }, body: FILE }
       : serveBytes(FILE, request)

@@ -66,7 +66,7 @@ Deno.test("the bytes do not depend on the order of the tensors", () => {
   assert.deepEqual(formatSafetensors([...TENSORS].reverse(), METADATA), formatSafetensors(TENSORS, METADATA));
 });
 
-/** A file with this header, and so many bytes behind it. */
+/** A file with this header and number of data bytes. */
 function withHeader(header: string | object, dataBytes = 0): Uint8Array {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + dataBytes);

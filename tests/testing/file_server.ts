@@ -17,7 +17,7 @@ export interface FileRequest {
   clientLeft?: boolean;
 }
 
-/** What to send, just as it is: the connection closes after `body`. */
+/** The raw response: the connection closes after `body`. */
 export interface FileAnswer {
   status?: number;
   headers?: Record<string, string | number>;

@@ -7,7 +7,7 @@ import type { NetworkSpec } from "../../lib/model/spec.ts";
 
 const FOLDER = fromFileUrl(new URL("../testdata/", import.meta.url));
 
-/** Reads what PyTorch computed: `tests/testdata/<name>.safetensors` (its README says what is in it). */
+/** Reads PyTorch's results: `tests/testdata/<name>.safetensors` (described in its README). */
 export function readOracle(name: string): Safetensors & { oracle: Record<string, unknown> } {
   const file = parseSafetensors(Deno.readFileSync(join(FOLDER, `${name}.safetensors`)), name);
   return { ...file, oracle: JSON.parse(file.metadata.oracle) };

@@ -62,7 +62,7 @@ export async function makeTarGz(entries: TarEntry[]): Promise<Uint8Array<ArrayBu
   return new Uint8Array(await new Response(tar).arrayBuffer());
 }
 
-/** The archive as it is published: the folder, the six files, the class names, a page. */
+/** The contents of the published archive: the folder, the six files, the class names, a page. */
 export function listArchive(files: Map<string, Uint8Array>): TarEntry[] {
   const text = (content: string) => new TextEncoder().encode(content);
   const names = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n";

@@ -95,7 +95,7 @@ export async function trainUntil(
   throw new Error("the training was not stopped");
 }
 
-/** A history without what is never the same twice. */
+/** Removes the fields of a history that differ between runs. */
 export function timeless(history: EpochRecord[]): Partial<EpochRecord>[] {
   return history.map(({ seconds: _1, imagesPerSecond: _2, tensorBytes: _3, ...record }) => record);
 }

@@ -36,7 +36,7 @@ import {
 
 await useNativeTensorFlow({ device: "cpu" });
 
-/** A checkpoint's accuracy on the test set, measured anew. */
+/** Measures a checkpoint's accuracy on the test set. */
 async function measureAgain(path: string, images = TINY_DATASETS.test): Promise<number> {
   const { config, loadNetwork } = await openCheckpoint(path);
   const network = loadNetwork();
@@ -199,7 +199,7 @@ for (const compile of [false, true]) {
     const counts: ReturnType<typeof countTensors>[] = [];
     const { history } = await trainTiny(
       runs.path,
-      { compile, epochs: 5, batchSize: 4, validation: 1, optimizer: "adam", clipNorm: 1 }, // 9 steps an epoch
+      { compile, epochs: 5, batchSize: 4, validation: 1, optimizer: "adam", clipNorm: 1 }, // 9 steps per epoch
       { observer: { onEpoch: () => void counts.push(countTensors()) } },
     );
     await trainTiny(runs.path, {
@@ -417,7 +417,7 @@ Deno.test("cached features of a frozen backbone train like the images", async ()
   using runs = temporaryFolder();
   const results: TrainResult[] = [];
   for (const augment of [true, false]) {
-    // images that augmentation cannot change: every pixel alike, and black, which is what a crop takes from
+    // images that augmentation cannot change: uniformly black, which is what a crop takes from
     // outside
     const blank = {
       ...TINY_DATASETS,
@@ -453,7 +453,7 @@ Deno.test("event files hold the curves that TensorBoard draws", async () => {
       "images per second",
     ]
   ) {
-    assert.equal(text.split(curve).length - 1, 2, curve); // a point an epoch
+    assert.equal(text.split(curve).length - 1, 2, curve); // one point per epoch
   }
   assert.equal(tf.getBackend(), "tensorflow");
 });

@@ -42,7 +42,7 @@ Deno.test("a stopped and resumed training equals an uninterrupted one, and a cel
 
 Deno.test("the toolbar's ■ saves the training and keeps the kernel alive", async () => {
   await inFolder(async () => {
-    // SIGTERM, watched alike: SIGINT would end the test runner
+    // SIGTERM, handled in the same way: SIGINT would end the test runner
     const timer = setTimeout(() => Deno.kill(Deno.pid, "SIGTERM"), 300);
     await assert.rejects(trainLive(configure("long", 1000), { datasets, curves: false }), (error) => {
       assert.ok(error instanceof Interrupted);

@@ -9,7 +9,7 @@ const results = async (accuracies: Record<string, number[]>) =>
     ),
   );
 
-/** As it is read, without Markdown's escapes. */
+/** Removes Markdown's escapes. */
 const abstract = async (accuracies: Record<string, number[]>) =>
   writeAbstract(await results(accuracies)).replace(/\\(?=[^"\\])/g, "").replaceAll("\u00a0", " ");
 

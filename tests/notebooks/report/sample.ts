@@ -75,7 +75,7 @@ export function notebook(name: string, ...cells: NotebookCell[]): ReportNotebook
 /** A table in Markdown. */
 export const TABLE = "| part | parameters |\n| --- | ---: |\n| `backbone` | 157,504 |";
 
-/** Python with pandoc and typst; null, which is said, where they can be neither found nor fetched. */
+/** Python with pandoc and typst; null, with a message, if they can be neither found nor fetched. */
 export async function findReportPython(): Promise<string | null> {
   try {
     return (await ensurePythonPackages("report")).python;

@@ -75,7 +75,7 @@ Deno.test("with git the zip has the tracked files, and untracked ones are named"
     paths: ["deno", "lib/a.ts"],
     untracked: ["Lab_4_u1234567.pdf"],
   });
-  // a project within somebody's repository is not tracked by that one
+  // a project inside another repository is not tracked by it
   writeProject(join(folder.path, "inner"));
   assert.deepEqual((await collectFiles(join(folder.path, "inner"))).paths, CODE);
 });

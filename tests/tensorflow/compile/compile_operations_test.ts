@@ -11,7 +11,7 @@ import { reductions } from "./operations/reductions.ts";
 import { shapes } from "./operations/shapes.ts";
 import { type Operation, Samples } from "./operations/table.ts";
 
-/** The graph optimiser may order sums anew; relative to the values, and to 1 for small ones. */
+/** Tolerance, as the graph optimiser may reorder sums: relative to the values, or to 1 for small ones. */
 const TOLERANCE = 1e-5;
 
 const TABLES = { elementwise, reductions, shapes, matrices, images, gradients };

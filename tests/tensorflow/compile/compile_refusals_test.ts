@@ -155,7 +155,7 @@ Deno.test("a failing graph is reported without leaks and can run again", () => {
 });
 
 Deno.test("a graph that TensorFlow rejects is reported without leaks", () => {
-  // run by itself, an operation's types follow from its inputs; in a graph they must be told
+  // eagerly, an operation's types follow from its inputs; in a graph they must be set
   const untyped = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]), {
     name: "untyped",
   });

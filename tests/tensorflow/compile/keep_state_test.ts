@@ -42,7 +42,7 @@ function run(
 function runKept(): Record<string, tf.Tensor> {
   const initial = start();
   const step = keepState(add, initial);
-  tf.dispose([initial]); // what is kept is a copy
+  tf.dispose([initial]); // the graph has a copy
   const results = run(step, step.read);
   step.dispose();
   return results;

@@ -28,7 +28,7 @@ for (const [how, layers] of Object.entries({ flipped, explicit })) {
     });
 
     Deno.test(`3×3 max-pooling with stride 2 (${how}) has PyTorch's windows on ${H}×${W} pixels`, async () => {
-      const x = tf.relu<tf.Tensor4D>(randomTensor([2, H, W, 3], 3)); // as behind a ReLU: padding by zeros is then padding by −∞
+      const x = tf.relu<tf.Tensor4D>(randomTensor([2, H, W, 3], 3)); // as after a ReLU: padding by zeros equals padding by −∞
       const expected = await tf.maxPool(pad(x, 1), 3, 2, "valid").data();
       assert.deepEqual(await maxPool(layers, x).data(), expected);
     });

@@ -15,7 +15,7 @@ export const DENO_DIR = Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME") ??
 /** What a shell script and pip call; a machine has little more. */
 const TOOLS = "sh env cat chmod cp dirname ls mkdir mktemp mv readlink rm sleep sort touch uname".split(" ");
 
-/** The programs of {@linkcode TOOLS} and those given, in a folder that can stand alone as PATH. */
+/** Creates a folder with the programs of {@linkcode TOOLS} and the given ones, to be the only one on PATH. */
 export async function makeTools(folder: string, programs: Record<string, string> = {}): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
   for (const name of TOOLS) {

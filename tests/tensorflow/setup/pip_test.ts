@@ -6,7 +6,7 @@ import { createPipProgress } from "../../../lib/tensorflow/setup/python.ts";
 
 const CONTEXT = { log: { path: join(Deno.cwd(), ".tensorflow/setup.log") } } as SetupContext;
 
-/** What pip said, and what is to be told. */
+/** pip's output, and the expected message. */
 const FAILURES: [output: string, told: RegExp][] = [
   [
     "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",

@@ -1,7 +1,7 @@
 import * as tf from "../../../../lib/tensorflow/runtime/tf.ts";
 import { rows } from "./table.ts";
 
-/** Operations that make one number of many, and what stands near them. */
+/** Reductions and related operations. */
 export const reductions = [
   ...rows((samples) => [samples.unit<tf.Rank.R2>(4, 6)], {
     sum: (x) => tf.sum(x),
