@@ -22,7 +22,7 @@ import { InputError } from "../lib/support/errors.ts";
 import { requireFolderOf, writeText } from "../lib/support/files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { boolean, integer, text } from "../lib/support/schema.ts";
-import { ensurePythonPackages } from "../lib/setup/setup.ts";
+import { ensurePythonPackages } from "../lib/setup.ts";
 import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";

@@ -5,7 +5,7 @@ import { boolean, choice, text } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";
 import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
 import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
-import { ensurePythonPackages } from "../lib/setup/setup.ts";
+import { ensurePythonPackages } from "../lib/setup.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";

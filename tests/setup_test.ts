@@ -6,7 +6,7 @@ const PYTHON = findPython();
 
 /** Calls `ensurePythonPackages("lab")` in a process of its own, and returns what it printed. */
 async function ensureLab(project: string, wheels: string): Promise<string> {
-  const module = new URL("../lib/setup/setup.ts", import.meta.url);
+  const module = new URL("../lib/setup.ts", import.meta.url);
   const code = `import { ensurePythonPackages } from ${JSON.stringify(module)};
     const reporter = { line: (text) => console.log(text) };
     console.log((await ensurePythonPackages("lab", { project: ${

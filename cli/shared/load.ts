@@ -2,7 +2,7 @@ import { loadDatasets, type LoadedDatasets } from "../../lib/data/load_datasets.
 import type { NextStep } from "../../lib/support/errors.ts";
 import type { LoadOptions } from "../../lib/support/download/request.ts";
 import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
-import { ensureTensorFlow } from "../../lib/setup/setup.ts";
+import { ensureTensorFlow } from "../../lib/setup.ts";
 import type { Installation, InstallOptions, SetupReporter } from "../../lib/tensorflow/setup/mod.ts";
 import { wordNextStep } from "./command.ts";
 import { createLive } from "./live.ts";

@@ -8,7 +8,6 @@
  * @module
  */
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
-import type { FractionCurve } from "../figures/deletion_insertion.ts";
 import { MAP_SIZE } from "../model/spec.ts";
 import { createRandom } from "../support/random.ts";
 import { type MeanInterval, meanInterval, softmax } from "../support/statistics.ts";
@@ -84,8 +83,22 @@ export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
   return traces;
 }
 
+/** Mean curve over images. */
+export interface MeanCurve {
+  name: string;
+  /** Fraction of pixels removed or inserted, 0–1. */
+  fraction: number[];
+  /** Mean probability at each fraction. */
+  value: number[];
+  /** Ends of the 95 % interval; absent for a single image. */
+  low?: number[];
+  high?: number[];
+  /** Area under the curve. */
+  area: number;
+}
+
 /** Averages curves over images, with a pointwise 95 % interval (Student's t). */
-export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): FractionCurve {
+export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): MeanCurve {
   const points = trace.fraction.map((_, point) => meanInterval(trace[kind].map((curve) => curve[point])));
   const isBanded = points.every(({ interval }) => interval !== undefined);
   const { name, fraction } = trace;
@@ -101,7 +114,7 @@ export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): Frac
 }
 
 /** Computes the area under a curve by the trapezoidal rule; 0–1 for fractions and values from 0 to 1. */
-export function areaUnder({ fraction, value }: Pick<FractionCurve, "fraction" | "value">): number {
+export function areaUnder({ fraction, value }: Pick<MeanCurve, "fraction" | "value">): number {
   return fraction.slice(1).reduce(
     (area, end, index) => area + (end - fraction[index]) * (value[index + 1] + value[index]) / 2,
     0,

@@ -8,7 +8,7 @@ import { findModel } from "../../lib/prediction/classify.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { formatCount, formatPercent } from "../../lib/support/format.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
-import { ensureTensorFlow } from "../../lib/setup/setup.ts";
+import { ensureTensorFlow } from "../../lib/setup.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { type Claim, createClaim } from "./claims.ts";

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { writeText } from "../../lib/support/files.ts";
-import { ensurePythonPackages, type EnsurePythonPackagesOptions } from "../../lib/setup/setup.ts";
+import { ensurePythonPackages, type EnsurePythonPackagesOptions } from "../../lib/setup.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 
 /** Jupyter in the project's own environment. */

@@ -4,7 +4,7 @@ import type { OutputFacts } from "../../../notebooks/cells/display.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
 import type { ReportNotebook } from "../../../notebooks/report/section.ts";
 import { InputError } from "../../../lib/support/errors.ts";
-import { ensurePythonPackages } from "../../../lib/setup/setup.ts";
+import { ensurePythonPackages } from "../../../lib/setup.ts";
 
 /** A cell of Markdown. */
 export function prose(source: string, metadata: Record<string, unknown> = {}): NotebookCell {

@@ -5,8 +5,8 @@
  * @module
  */
 import { join } from "@std/path";
-import { readTextOrNull } from "../support/files.ts";
-import { projectFolder } from "../support/project.ts";
+import { readTextOrNull } from "./support/files.ts";
+import { projectFolder } from "./support/project.ts";
 import {
   ensureVenv,
   type Installation,
@@ -17,7 +17,7 @@ import {
   tensorflowFolder,
   venvPython,
   withSetup,
-} from "../tensorflow/setup/mod.ts";
+} from "./tensorflow/setup/mod.ts";
 
 /** Makes sure that TensorFlow is installed in the project; see {@linkcode installTensorFlow}. */
 export async function ensureTensorFlow(
