@@ -48,7 +48,7 @@ export interface Case {
   name: string;
   /** Runs the work `count` times; resolves to the time (or memory) of one repetition. */
   run(count: number): Promise<number>;
-  /** Repetitions per turn. @default as many as fill a turn */
+  /** Repetitions per turn. @default enough to fill a turn */
   count?: number;
 }
 

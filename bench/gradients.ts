@@ -78,13 +78,13 @@ export async function compareGradients(
  */
 export function gradientDistance(gradients: Gradients, reference: Gradients): number {
   if (gradients.size !== reference.size) {
-    throw new Error(`There are gradients of ${gradients.size} tensors here and of ${reference.size} there.`);
+    throw new Error(`Cannot compare gradients of ${gradients.size} tensors with those of ${reference.size}.`);
   }
   let [difference, length] = [0, 0];
   for (const [name, { data }] of reference) {
     const [one, other] = [gradients.get(name)?.data as Float32Array, data as Float32Array];
     if (one?.length !== other.length) {
-      throw new Error(`The gradient of ${name} has another size, or is missing.`);
+      throw new Error(`The gradient of ${name} is missing or has another size.`);
     }
     for (let at = 0; at < other.length; at++) {
       difference += (one[at] - other[at]) ** 2;

@@ -49,7 +49,7 @@ export interface Timing {
   milliseconds: number;
   /** Images that `epoch`, `test` and `batches` processed. */
   images?: number;
-  /** Mean loss, where there is one. */
+  /** Mean loss, if computed. */
   loss?: number;
   /** Test accuracy 0–1. */
   accuracy?: number;
@@ -160,7 +160,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<BenchPro
       const answer = JSON.parse(line) as Answer & { error?: string; isInput?: boolean };
       if (answer.error === undefined) return answer;
       if (answer.isInput) throw new InputError(answer.error);
-      throw new Error(`${name} could not do ${JSON.stringify(question)}: ${answer.error}`);
+      throw new Error(`${name} failed at ${JSON.stringify(question)}: ${answer.error}`);
     },
     peakMemory: () => readPeakMemory(child.pid),
     async [Symbol.asyncDispose]() {

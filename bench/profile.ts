@@ -94,7 +94,7 @@ async function timeSteps(
   return { milliseconds: all / count, outside: 1 - native / all, calls: timer.calls };
 }
 
-/** Times `count` compiled steps. `run` trains that many, and must not have been used before. */
+/** Times `count` compiled steps. `run` trains as many, and must not have been used before. */
 export async function measureOverhead(
   run: (count: number) => Promise<unknown>,
   count: number,
@@ -103,7 +103,7 @@ export async function measureOverhead(
   return { milliseconds, outside };
 }
 
-/** Times the operations of `count` eager steps, longest first. `run` trains that many. */
+/** Times the operations of `count` eager steps, longest first. `run` trains as many. */
 export async function profileOperations(
   run: (count: number) => Promise<unknown>,
   count: number,

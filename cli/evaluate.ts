@@ -117,8 +117,8 @@ function describe(
   const letters = width < 80 ? 3 : 5;
   const short = CLASS_NAMES.map((name) => name.slice(0, letters));
   const rows = CLASS_NAMES.map((name, label) => {
-    const share = perClass[label];
-    return [name, share === null ? "–" : formatPercent(share), ...confusion[label]];
+    const accuracy = perClass[label];
+    return [name, accuracy === null ? "–" : formatPercent(accuracy), ...confusion[label]];
   });
   const head = [
     `${config.variant} (${showPath(path)}, ${describeProgress(progress)})`,

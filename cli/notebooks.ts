@@ -138,7 +138,7 @@ async function executeOne(
   writeText(join(folder, basename(path)), text);
 }
 
-/** Folders of this machine that an output may name, and what the reader is shown instead. */
+/** Local folders that outputs may contain, with their replacements. */
 function listReplacements(scratch: string | null): Replacement[] {
   const named = ["CIFAR10_DIR", "RESNET18_WEIGHTS", "CHECKPOINTS_DIR", "NOTEBOOK_RESULTS"]
     .flatMap((name): Replacement[] => {

@@ -8,9 +8,8 @@ import type { Command, CommandLine } from "./shared/options.ts";
 
 export const COMMAND = {
   name: "deno task setup",
-  summary:
-    "Installs what the other tasks need, TensorFlow's libraries and the addon that connects them to Deno, into " +
-    ".tensorflow. The other tasks do it by themselves; where all is there, nothing is done.",
+  summary: "Installs TensorFlow's libraries and the addon that connects them to Deno into .tensorflow. " +
+    "The other tasks do this automatically. If everything is installed, it does nothing.",
   options: {
     device: {
       schema: choice(["auto", "cpu", "gpu"]),

@@ -26,7 +26,7 @@ export const COMPARE_COMMAND = {
       schema: text().nullable(),
       defaultText: "3",
       group: "Comparison",
-      help: "how many seeds (5), which (0,3,7), or a range (3-5)",
+      help: "number of seeds (5), a list (0,3,7) or a range (3-5)",
       value: "N|LIST",
     },
     jobs: {

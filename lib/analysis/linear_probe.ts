@@ -81,7 +81,7 @@ export interface Moments {
   /** Covariance of features and targets `[length,K]`. */
   cross: Float64Array;
   /** Frequency of each class `[K]`, 0–1. */
-  shares: Float64Array;
+  frequencies: Float64Array;
   length: number;
   classes: number;
 }
@@ -99,7 +99,7 @@ export async function collectMoments(
   classes: number,
 ): Promise<Moments> {
   const count = labels.length;
-  const [mean, covariance, cross, shares] = tf.tidy(() => {
+  const [mean, covariance, cross, frequencies] = tf.tidy(() => {
     const x = tf.tensor2d(values, [count, length]);
     const y = tf.cast(
       tf.oneHot(tf.tensor1d(Int32Array.from(labels), "int32"), classes),
@@ -112,11 +112,13 @@ export async function collectMoments(
     return [meanX, covariance, cross, meanY];
   });
   try {
-    const [m, c, x, s] = await Promise.all([mean, covariance, cross, shares].map((tensor) => tensor.data()));
+    const [m, c, x, s] = await Promise.all(
+      [mean, covariance, cross, frequencies].map((tensor) => tensor.data()),
+    );
     const [a, b, d, e] = [m, c, x, s].map((data) => Float64Array.from(data));
-    return { mean: a, covariance: b, cross: d, shares: e, length, classes };
+    return { mean: a, covariance: b, cross: d, frequencies: e, length, classes };
   } finally {
-    tf.dispose([mean, covariance, cross, shares]);
+    tf.dispose([mean, covariance, cross, frequencies]);
   }
 }
 
@@ -126,7 +128,7 @@ export async function collectMoments(
  * @param penalty λ, in units of a feature's variance.
  */
 export function solveRidge(moments: Moments, penalty: number): LinearClassifier {
-  const { mean, covariance, cross, shares, length, classes } = moments;
+  const { mean, covariance, cross, frequencies, length, classes } = moments;
   const deviation = Float64Array.from(mean, (_, at) => Math.sqrt(covariance[at * length + at]) || 1); // the weight of a dead feature stays 0
   const matrix = covariance.map((value, at) => {
     const [row, column] = [Math.floor(at / length), at % length];
@@ -135,8 +137,8 @@ export function solveRidge(moments: Moments, penalty: number): LinearClassifier 
   const right = cross.map((value, at) => value / deviation[Math.floor(at / classes)]);
   const weights = solveSymmetric(matrix, right, length, classes)
     .map((value, at) => value / deviation[Math.floor(at / classes)]);
-  const intercept = shares.map((share, label) => {
-    let sum = share;
+  const intercept = frequencies.map((frequency, label) => {
+    let sum = frequency;
     for (let at = 0; at < length; at++) sum -= mean[at] * weights[at * classes + label];
     return sum;
   });

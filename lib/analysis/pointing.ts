@@ -37,15 +37,15 @@ export interface Pointing {
  * @param classes Each mosaic's four classes, as in {@linkcode Mosaics}.
  */
 export function judgePointing(maps: Float32Array, classes: readonly (readonly number[])[]): Pointing {
-  const share = (pointsAt: (map: Float32Array) => number) =>
+  const accuracy = (pointsAt: (map: Float32Array) => number) =>
     meanInterval(classes.map((labels, mosaic) => {
       const hits = labels.filter((label, part) => pointsAt(mapOf(maps, mosaic, label)) === part);
       return hits.length / labels.length;
     }));
   return {
     mosaics: classes.length,
-    peak: share((map) => quarterOf(argMax(map))),
-    mean: share((map) => argMax(meanByQuarter(map))),
+    peak: accuracy((map) => quarterOf(argMax(map))),
+    mean: accuracy((map) => argMax(meanByQuarter(map))),
   };
 }
 

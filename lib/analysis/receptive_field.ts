@@ -127,7 +127,7 @@ export async function measureInfluence(
 export function findWindow(
   influence: ArrayLike<number>,
   { row, column }: Pick<InfluenceOptions, "row" | "column">,
-  share: number,
+  fraction: number,
 ): number {
   const block = IMAGE_SIZE / MAP_SIZE;
   for (let margin = 0; margin < IMAGE_SIZE; margin++) {
@@ -137,7 +137,7 @@ export function findWindow(
         if (y >= 0 && y < IMAGE_SIZE && x >= 0 && x < IMAGE_SIZE) sum += influence[y * IMAGE_SIZE + x];
       }
     }
-    if (sum >= share - 1e-6) return block + 2 * margin;
+    if (sum >= fraction - 1e-6) return block + 2 * margin;
   }
   return 2 * IMAGE_SIZE;
 }

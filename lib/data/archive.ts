@@ -95,7 +95,7 @@ function explainTarError(error: unknown, archive: string): unknown {
 
 function refuse(archive: string, why: string, cause?: unknown): InputError {
   return new InputError(
-    { what: `unpack ${archive}`, why, next: [{ advice: "delete it and get it again" }] },
+    { what: `unpack ${archive}`, why, next: [{ advice: "delete it and download it again" }] },
     {
       cause,
     },

@@ -116,7 +116,7 @@ function findFolder(named: string, kind: "option" | "environment"): string {
   const refuse = (why: string, advice: string, ...next: NextStep[]) =>
     new InputError({
       what: `use ${named} as the data set`,
-      why: kind === "environment" ? `${why} (it is named by CIFAR10_DIR)` : why,
+      why: kind === "environment" ? `${why} (set by CIFAR10_DIR)` : why,
       setting: kind === "option" ? "data" : undefined,
       next: [{ advice }, ...next],
     });
@@ -162,7 +162,7 @@ function addAdvice(error: unknown): unknown {
   }
   const next: NextStep[] = [
     ...error.next,
-    { advice: "name the data set's folder by CIFAR10_DIR" },
+    { advice: "set CIFAR10_DIR to the data set's folder" },
     { set: { data: "PATH" } },
     { set: { data: "synthetic" } },
   ];

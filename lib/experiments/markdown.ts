@@ -89,7 +89,7 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
 }
 
 /**
- * Formats the recipe as settings, without those that the experiments set, compute settings, and what is off.
+ * Formats the recipe as settings, without experiment and compute settings and options that are off.
  */
 function formatRecipe(recipe: Recipe): string {
   const hidden = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];

@@ -53,7 +53,7 @@ const LARGEST_SEED = 2 ** 32 - 1;
 /**
  * Reads `--seeds`: a count `5` is 0–4, a list `0,3,7` is itself, a range `3-5` too, alone or in a list.
  *
- * @throws {InputError} If it is none of these.
+ * @throws {InputError} If it has another form.
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ export function parseSeeds(text: string): number[] {
       what: `use ${text} as the seeds`,
       why,
       setting: "seeds",
-      next: [{ advice: "write how many (5), which (0,3,7), or from where to where (3-5)" }],
+      next: [{ advice: "give a number (5), a list (0,3,7) or a range (3-5)" }],
     });
   const isCount = /^\d+$/.test(text);
   const seeds = (isCount ? [`0-${Number(text) - 1}`] : text.split(",")).flatMap((part) => {

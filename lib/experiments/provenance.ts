@@ -73,7 +73,7 @@ export function formatMachine({ cpu, cores, memory, system, gpu }: Machine): str
   return gpu === undefined ? processor : `${gpu}; ${processor}`;
 }
 
-/** Hashes a value's JSON, whatever the order of its keys. */
+/** Hashes a value's JSON, independent of the order of its keys. */
 export async function hashValue(value: unknown): Promise<string> {
   return await hashBytes(new TextEncoder().encode(JSON.stringify(sortKeys(value))));
 }

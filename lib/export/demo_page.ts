@@ -7,7 +7,7 @@ const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.j
  * Writes a demo page: choose a picture, see the probabilities of the ten classes. It is served from the
  * model's folder.
  *
- * @param note Text below: what the model was trained on.
+ * @param note Text below, with the model's training data.
  */
 export function writeDemoPage({ title, note }: { title: string; note: string }): string {
   const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

@@ -12,7 +12,7 @@ import { listTensors } from "./tensor_list.ts";
 
 /** One layer of a summary. */
 export interface LayerSummary {
-  /** PyTorch's name, such as `backbone.conv1`; a description where there are no parameters. */
+  /** PyTorch's name, such as `backbone.conv1`; a description for layers without parameters. */
   layer: string;
   /** Kind of layer, in words. */
   kind: string;

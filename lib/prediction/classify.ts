@@ -81,7 +81,7 @@ export const PUBLISHED_MODEL = join("published", "dynamic.safetensors");
 /**
  * Finds the checkpoint to predict with: a file, a run's best epoch, or, with `null`, the published model.
  *
- * @throws {InputError} If there is none; the message says how to make one.
+ * @throws {InputError} If there is none; the message has the next step.
  */
 export function findModel(runOrFile: string | null, runsFolder: string = defaultRunsFolder()): string {
   if (runOrFile !== null) return findCheckpoint(runOrFile, "best", runsFolder);

@@ -42,7 +42,7 @@ export interface PreparedPicture {
  * padding of the training images is. Where it shrinks, pixels are averaged over the area they cover.
  *
  * @param bytes Content of the file.
- * @throws {InputError} If it is no such picture, too large, damaged or truncated.
+ * @throws {InputError} If the picture has another format or is too large, damaged or truncated.
  */
 export async function preparePicture(
   bytes: Uint8Array,

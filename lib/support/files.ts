@@ -64,7 +64,7 @@ export function requireFolderOf(path: string): void {
   throw new InputError({
     what: `write ${path}`,
     why: `there is no folder ${folder}`,
-    next: [{ advice: "make it first" }],
+    next: [{ advice: "create it first" }],
   });
 }
 

@@ -47,7 +47,7 @@ export interface ChildProcess {
  * Starts a program. It outlives this process unless it is stopped: Ctrl-C in a terminal reaches both, and
  * this process's own handling of signals is unchanged.
  *
- * @throws {InputError} If there is no such program, or it may not be run.
+ * @throws {InputError} If the program is missing or not executable.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export async function startProcess(
   if (child.pid === undefined) {
     const { cause } = await child;
     throw new InputError(
-      { what: `run ${command}`, why: "there is no such program, or it may not be run" },
+      { what: `run ${command}`, why: "it is not installed or not executable" },
       { cause },
     );
   }

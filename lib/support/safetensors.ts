@@ -164,7 +164,7 @@ async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<
 /**
  * Reads a file.
  *
- * @throws {InputError} If there is no such file, or it cannot be parsed.
+ * @throws {InputError} If the file is missing or cannot be parsed.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
   requireFile(path);
@@ -205,7 +205,7 @@ export function formatSafetensors(
 }
 
 /**
- * Writes a file in one step: a reader sees the old content or the new, whatever happens in between.
+ * Writes a file atomically: a reader sees the old content or the new.
  *
  * The bytes go to a temporary file in the same folder, which is synced and renamed.
  */

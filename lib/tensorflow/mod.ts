@@ -1,6 +1,6 @@
 /**
  * TensorFlow's native runtime for TensorFlow.js in Deno: current TensorFlow, CUDA 12, functions compiled to
- * graphs, and any of TensorFlow's operations with a gradient of one's own. `./setup` installs it; README.md
+ * graphs, and any of TensorFlow's operations with a custom gradient. `./setup` installs it; README.md
  * explains it.
  *
  * @example

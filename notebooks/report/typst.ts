@@ -74,7 +74,7 @@ export async function convertMarkdown(markdown: string, python: string): Promise
     throw new InputError({
       what: `print the formula ${formula}`,
       why: "pandoc does not know a command in it",
-      next: [{ advice: "write it in another way" }],
+      next: [{ advice: "rewrite it" }],
     });
   }
   return stdout

@@ -31,7 +31,7 @@ Deno.test("a process that fails, ends or does not start is reported", async () =
   );
   await assert.rejects(
     unable.ask({ command: "describe" }),
-    /^Error: it could not do .*describe.*: no such form$/,
+    /^Error: it failed at .*describe.*: no such form$/,
   );
   await using misused = await open(
     `await lines.next(); console.log('{"error": "No data.", "isInput": true}');`,

@@ -89,7 +89,7 @@ const WRONG: [what: string, args: (folder: string) => string[], message: RegExp]
   [
     "scores into a folder that is not there",
     (folder) => [join(folder, "model.safetensors"), "--scores", join(folder, "none", "scores")],
-    /^error: Cannot write .*none\/scores: there is no folder .*none; make it first\.$/,
+    /^error: Cannot write .*none\/scores: there is no folder .*none; create it first\.$/,
   ],
   ["nothing at all", () => [], /^error: .*RUN\|FILE/],
 ];

@@ -115,7 +115,7 @@ Deno.test("predict refuses invalid arguments in one line", async () => {
     ],
     [
       ["x.png", "--maps", "no/such/maps.svg"],
-      /^error: Cannot write no\/such\/maps\.svg: there is no folder .*no\/such; make it first\.\n$/,
+      /^error: Cannot write no\/such\/maps\.svg: there is no folder .*no\/such; create it first\.\n$/,
     ],
     [["x.png", "--fit", "squeeze"], /^error: Cannot use --fit squeeze: it must be crop, pad or stretch\.\n$/],
     [["x.png", "--model", "no-such-run"], /^error: Cannot find a checkpoint of no-such-run: .*\n$/],

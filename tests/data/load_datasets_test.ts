@@ -147,7 +147,7 @@ Deno.test("an unusable folder is an error with the reason", async () => {
   for (const [data, message] of cases) assert.match(messageOf(await load(serve, { data })), message);
   assert.match(
     messageOf(await load(serve, { variable: empty })),
-    /as the data set: it has no test_batch\.bin \(it is named by CIFAR10_DIR\)/,
+    /as the data set: it has no test_batch\.bin \(set by CIFAR10_DIR\)/,
   );
 });
 

@@ -80,7 +80,7 @@ Deno.test("a missing program is an input error", async () => {
     assert.ok(error instanceof InputError);
     assert.equal(
       error.message,
-      "Cannot run no-such-program: there is no such program, or it may not be run.",
+      "Cannot run no-such-program: it is not installed or not executable.",
     );
     return true;
   });

@@ -21,7 +21,7 @@ export interface FetchRangeOptions extends NetworkOptions {
  * A server without ranges sends the file from its beginning: the bytes before `start` are dropped, and the
  * connection is closed at `end`.
  *
- * @throws {DownloadError} If it fails: no network, no such file, a file that is shorter.
+ * @throws {DownloadError} If it fails: no network, a missing file, a file that is too short.
  */
 export async function fetchRange(
   url: string,

@@ -161,7 +161,7 @@ function createWatch(abort: AbortController) {
   };
 }
 
-/** Finds the reason of a failed `fetch`, which throws TypeError whatever went wrong on the network. */
+/** Finds the reason of a failed `fetch`, which throws TypeError for every network error. */
 function explainNetworkError(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
   const root = error.cause instanceof Error ? error.cause : error;

@@ -34,7 +34,7 @@ class LoadedGraph {
       this.#session = binding.loadSavedModel(folder, "serve");
     } catch (cause) {
       const { message } = cause as Error;
-      throw new CompileError(`compile: TensorFlow does not take the graph of ${name}: ${message}`, { cause });
+      throw new CompileError(`compile: TensorFlow rejects the graph of ${name}: ${message}`, { cause });
     } finally {
       Deno.removeSync(folder, { recursive: true });
     }
@@ -72,7 +72,7 @@ export class Program {
    * Runs `fn` once on copies of its arguments, records it, and loads the graph.
    *
    * @param name Names `fn` in messages.
-   * @throws {CompileError} If `fn` does what a graph cannot, and whatever `fn` throws.
+   * @throws {CompileError} If `fn` cannot be recorded; errors of `fn` are passed on.
    */
   constructor(
     backend: NativeBackend,

@@ -138,7 +138,7 @@ void inferKernel(TF_ShapeInferenceContext* context, TF_Status* status) {
 /** Computes y[B,H,W,K] from x[B,H,W,C] and kernel[3,3,C,K]. */
 const Operation WINOGRAD_3X3 = {"Winograd3x3", {"x", "kernel"}, {"y"}, {}, convolvePlain, inferMaps};
 
-/** Computes relu(y + bias[K] + shortcut[B,H,W,K]); a shortcut without elements is none. */
+/** Computes relu(y + bias[K] + shortcut[B,H,W,K]); an empty shortcut is omitted. */
 const Operation WINOGRAD_3X3_FUSED = {
     "Winograd3x3Fused", {"x", "kernel", "bias", "shortcut"}, {"y"}, {"relu: bool"}, convolveFused, inferMaps};
 

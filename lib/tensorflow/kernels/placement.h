@@ -8,7 +8,7 @@
 
 #include <vector>
 
-/** Keeps threads off each other's processors, where there are as many threads as processors. */
+/** Pins threads to different processors if there are as many threads as processors. */
 class Placement {
  public:
   Placement() {

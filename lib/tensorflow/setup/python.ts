@@ -3,7 +3,7 @@ import { packagePath } from "../runtime/installation.ts";
 import type { SetupContext } from "./context.ts";
 import { explainFailure, runProgram, withProgress } from "./program.ts";
 
-/** Overrides the user's settings that would send packages elsewhere; mirrors and proxies stay theirs. */
+/** Overrides the user's settings that would send packages elsewhere; mirrors and proxies are kept. */
 const ENVIRONMENT = {
   PIP_USER: "0",
   PIP_NO_INPUT: "1",

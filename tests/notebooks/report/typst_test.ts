@@ -31,7 +31,7 @@ Deno.test("a formula that cannot be converted is refused with its source", conve
     new InputError({
       what: "print the formula x \\foo y",
       why: "pandoc does not know a command in it",
-      next: [{ advice: "write it in another way" }],
+      next: [{ advice: "rewrite it" }],
     }),
   );
 });

@@ -164,7 +164,7 @@ Deno.test("a graph that TensorFlow rejects is reported without leaks", () => {
   const before = takeTraces();
   assert.throws(() => untyped(x), {
     name: "CompileError",
-    message: /^compile: TensorFlow does not take the graph of untyped: .*SrcT/s,
+    message: /^compile: TensorFlow rejects the graph of untyped: .*SrcT/s,
   });
   assert.deepEqual(takeTraces(), before);
   x.dispose();

@@ -6,7 +6,7 @@
 
 namespace {
 
-constexpr int VECTORS = CHANNELS / LANES;  // that many vectors are a group of channels
+constexpr int VECTORS = CHANNELS / LANES;  // vectors per group of channels
 constexpr long ROWS_AT_ONCE = 128;         // are added up in single precision
 
 struct Group {

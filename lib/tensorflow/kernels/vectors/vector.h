@@ -26,7 +26,7 @@ namespace {
 
 INLINE Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
 INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
-/** max(value, 0), and not a number where the value is none: a training that has diverged must show. */
+/** max(value, 0), and NaN for NaN, so that a diverged training shows. */
 INLINE Vector positive(Vector value) { return value < 0.0f ? Vector{} : value; }
 
 }  // namespace
