@@ -15,7 +15,8 @@ SHIFTS = 2 * PADDING + 1
 class FastBatches:
     """Augments whole batches at once, on the device that holds the bytes: one gather, one flip, one multiply-add.
 
-    The images [N,40,40,3] are padded bytes, and a view shows all 9 x 9 crops of each, so that a crop is an index.
+    The images [N,40,40,3] are padded bytes, and a view shows all 9 x 9 crops of each, so that a crop is an
+    index.
     """
 
     def __init__(self, padded: Tensor, labels: Tensor):
@@ -37,7 +38,9 @@ class FastBatches:
 
 
 class PerImage(Dataset):
-    """Augments image by image as torchvision's transforms do: RandomCrop, RandomHorizontalFlip, ToTensor, Normalize."""
+    """Augments image by image as torchvision's transforms do: RandomCrop, RandomHorizontalFlip, ToTensor,
+    Normalize.
+    """
 
     def __init__(self, images: Tensor, labels: Tensor, count: int | None = None):
         self.images, self.labels = images[:count].permute(0, 3, 1, 2), labels[:count]

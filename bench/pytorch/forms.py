@@ -6,8 +6,9 @@
 | best | channels_last, all ten maps by one convolution, in-place ReLU, fused SGD; batch norm folded where it is fixed; evaluated as TorchScript optimised for inference |
 | compiled | best, with forward and backward (or the evaluation) by `torch.compile` |
 
-Tried without gain on a CPU: einsum or matmul for the maps, `foreach`, Inductor's freezing and autotuning, compiling parts,
-flushing denormals, pinning threads. Four fifths of the step of `best` are oneDNN's convolutions.
+Tried without gain on a CPU: einsum or matmul for the maps, `foreach`, Inductor's freezing and autotuning,
+compiling parts, flushing denormals, pinning threads. Four fifths of the step of `best` are oneDNN's
+convolutions.
 """
 
 import copy

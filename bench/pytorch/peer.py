@@ -1,7 +1,7 @@
 """PyTorch under test: reads one JSON command per line on stdin, answers one JSON line on stdout.
 
-Another process interleaves the rounds: ours, PyTorch, ours, ... The first use of a form builds (and compiles) it within the
-reported time: discard that round. Commands, with their defaults:
+Another process interleaves the rounds: ours, PyTorch, ours, ... The first use of a form builds (and compiles)
+it within the reported time: discard that round. Commands, with their defaults:
 
     {"command": "describe"}
     {"command": "load", "state": FILE, "data": DIR or null (noise), "images": 50000}
@@ -11,11 +11,12 @@ reported time: discard that round. Commands, with their defaults:
     {"command": "test", "form": "best", "batchSize": 125}                          the test images, from bytes
     {"command": "gradients", "form": "best", "batch": FILE, "out": FILE, "backbone": ..., "adapter": ...}
 
-Answers have `milliseconds` (step, evaluate: per repetition; epoch, test: in all) where something was timed, or `error`. `state`
-is a checkpoint or initial state of `dynamic` with our names, `batch` has `images` [B,32,32,3] (normalised) and `labels` [B].
-`out` receives `loss` and `gradient.<name>`.
+Answers have `milliseconds` (step, evaluate: per repetition; epoch, test: in all) where something was timed,
+or `error`. `state` is a checkpoint or initial state of `dynamic` with our names, `batch` has `images`
+[B,32,32,3] (normalised) and `labels` [B]. `out` receives `loss` and `gradient.<name>`.
 
-Flags: --threads N (all cores), --device auto|cpu|cuda, --allocator PATH|none (default: mimalloc where pip brought it).
+Flags: --threads N (all cores), --device auto|cpu|cuda, --allocator PATH|none (default: mimalloc where pip
+brought it).
 """
 
 import argparse
@@ -38,7 +39,9 @@ def parse_flags() -> argparse.Namespace:
 
 
 def use_allocator(flags: argparse.Namespace) -> None:
-    """Restarts this program with another malloc: glibc's keeps returning memory to the system and fetching it again."""
+    """Restarts this program with another malloc: glibc's keeps returning memory to the system and fetching it
+    again.
+    """
     if flags.allocator == "auto":
         found = Path(sysconfig.get_path("purelib")) / "cmeel.prefix" / "lib" / "libmimalloc.so"
         flags.allocator = str(found) if found.exists() else "none"

@@ -2,8 +2,9 @@
 
     python bench/pytorch/train.py --data DIR --weights FILE [--variant dynamic] [--backbone trainable] [--adapter none] [--epochs 12] [--seed 0]
 
-SGD with Nesterov momentum 0.9 and weight decay 5e-4, one-cycle learning rate with peak 0.05, pad-4 crop and flip, batches of 128.
-Prints one line per epoch: training loss and accuracy (running, under augmentation), test loss and accuracy.
+SGD with Nesterov momentum 0.9 and weight decay 5e-4, one-cycle learning rate with peak 0.05, pad-4 crop and
+flip, batches of 128. Prints one line per epoch: training loss and accuracy (running, under augmentation),
+test loss and accuracy.
 """
 
 import argparse

@@ -15,7 +15,7 @@ import type { EpochRecord } from "../training/progress.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { DataIdentity, Machine } from "./provenance.ts";
 
-/** One process's work on a run; a run that was interrupted has several. */
+/** A process's work on a run; an interrupted run has several. */
 export interface TrainingSession {
   /** Start, ISO 8601, UTC. */
   date: string;

@@ -11,7 +11,7 @@ export interface TrainObserver {
   onTest?(step: TestStep): void;
   /** After every epoch and its test; `isBest` where its accuracy beats that of all epochs before. */
   onEpoch?(record: EpochRecord, isBest: boolean): void;
-  /** A message for the user, such as a fallback that was taken. */
+  /** A message for the user, such as a fallback. */
   onMessage?(text: string): void;
   /** Once, at the end; also when the training was interrupted or failed. */
   onEnd?(): void;

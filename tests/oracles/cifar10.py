@@ -12,7 +12,9 @@ STANDARD_DEVIATION = (0.229, 0.224, 0.225)
 
 
 def read(folder: str | Path, train: bool, padding: int = 0) -> tuple[Tensor, Tensor]:
-    """Bytes [N,32,32,3] and labels [N] of the training or the test images; with `padding`, black pixels around each."""
+    """Bytes [N,32,32,3] and labels [N] of the training or the test images; with `padding`, black pixels
+    around each.
+    """
     names = [f"data_batch_{k}.bin" for k in range(1, 6)] if train else ["test_batch.bin"]
     size = 32 + 2 * padding
     images = torch.zeros(10_000 * len(names), size, size, 3, dtype=torch.uint8)

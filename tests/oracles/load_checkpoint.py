@@ -2,8 +2,9 @@
 
     python tests/oracles/load_checkpoint.py RUN_OR_FILE scores.safetensors [--data DIR]
 
-`scores.safetensors` is written by `deno task evaluate RUN_OR_FILE --scores scores.safetensors`, for the whole test set. The checkpoint is
-loaded strictly into the plain module of network.py. Exit code 0: all scores agree to 1e-4; 1: they do not; 2: something could not be read.
+`scores.safetensors` is written by `deno task evaluate RUN_OR_FILE --scores scores.safetensors`, for the whole
+test set. The checkpoint is loaded strictly into the plain module of network.py. Exit code 0: all scores agree
+to 1e-4; 1: they do not; 2: something could not be read.
 """
 
 import argparse

@@ -3,8 +3,9 @@
     pip install torch==2.13.0 numpy safetensors
     python tests/oracles/make_oracles.py
 
-Everything is computed in float64 from values that float32 holds exactly, and stored as float32. Where the input of a ReLU is near 0
-or the maximum of a pooling window nearly tied, rounding decides where the gradient goes, so such batches are skipped.
+Everything is computed in float64 from values that float32 holds exactly, and stored as float32. Where the
+input of a ReLU is near 0 or the maximum of a pooling window nearly tied, rounding decides where the gradient
+goes, so such batches are skipped.
 """
 
 import json
@@ -101,7 +102,8 @@ def build(parts: dict[str, dict[str, Tensor]], variant: str, backbone: str, adap
 
 
 class Gap:
-    """Records the smallest distance of a ReLU's input to 0, and of a positive pooling maximum to the second."""
+    """Records the smallest distance of a ReLU's input to 0, and of a positive pooling maximum to the second.
+    """
 
     def __enter__(self):
         self.smallest = float("inf")

@@ -1,7 +1,7 @@
 """The networks in plain PyTorch: the independent oracle, which also loads our checkpoints.
 
-It follows the lab's text: a literal loop over the classes, nothing fused. Parameters have the
-names of our checkpoints: `Network(...).load_state_dict(safetensors.torch.load_file(path))` is strict and works.
+It follows the lab's text: a literal loop over the classes, nothing fused. Parameters have the names of our
+checkpoints: `Network(...).load_state_dict(safetensors.torch.load_file(path))` is strict and works.
 """
 
 import torch

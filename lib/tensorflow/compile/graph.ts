@@ -27,7 +27,7 @@ const ATTRIBUTE_FIELD: Record<number, number> = {
 export interface Variable {
   /** The output that names it. */
   handle: string;
-  /** The output that is its value at the start of a run. */
+  /** The output with its value at the start of a run. */
   value: string;
   dtype: number;
 }

@@ -19,7 +19,7 @@ export interface GraphStatistics {
   calls: number;
 }
 
-/** A graph that TensorFlow has loaded. Its ends are named `node:index`. */
+/** A loaded graph. Inputs and outputs are named `node:index`. */
 class LoadedGraph {
   readonly #binding: NativeBinding;
   readonly #session: number;

@@ -5,7 +5,7 @@ struct Range {
   long first, end;
 };
 
-/** Splits `count` rows into `parts` ranges by their number alone: sums have the same order in each call. */
+/** Range of one of `parts` equal parts, which depends on their number only: sums have a fixed order. */
 constexpr Range rangeOf(long count, long part, long parts) {
   return {count * part / parts, count * (part + 1) / parts};
 }

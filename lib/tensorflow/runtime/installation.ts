@@ -25,7 +25,7 @@ export const TENSORFLOW_VERSION = "2.21.0";
 /** A build of TensorFlow's libraries: for the CPU alone, or with CUDA (which computes on the CPU too). */
 export type Build = "cpu" | "gpu";
 
-/** A device to compute on: `auto` is a GPU where there is one. */
+/** A device to compute on: `auto` is a GPU if available. */
 export type DeviceChoice = "auto" | "cpu" | "gpu";
 
 /** A complete installation. */

@@ -17,7 +17,7 @@ const ENVIRONMENT = {
 const DOWNLOAD = "-m pip download --no-deps --only-binary=:all: --python-version 3.12 --implementation cp"
   .split(" ");
 
-/** The newest Linux that the packages' builds are made for, and those before it. */
+/** Platform tags of the packages' builds, newest first. */
 const PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"];
 
 /** Path of the Python in an environment. */
