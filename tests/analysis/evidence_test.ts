@@ -36,16 +36,16 @@ Deno.test("flipping the signs of filters and predictor negates maps and keeps sc
   );
   assertClose(await other.scores.data(), await one.scores.data(), 1e-6, "scores");
   assertClose(await tf.neg(other.maps).data(), await one.maps.data(), 1e-6, "maps");
-  const [maps, turned] = [await one.maps.data(), await other.maps.data()] as [Float32Array, Float32Array];
+  const [maps, flipped] = [await one.maps.data(), await other.maps.data()] as [Float32Array, Float32Array];
   assertClose(
-    await measureEvidence(negated, spec, turned),
+    await measureEvidence(negated, spec, flipped),
     await measureEvidence(network, spec, maps),
     1e-5,
     "evidence",
   );
   const [up, down] = [
     summariseSlopes(await scoreSlopes(network, spec, maps)),
-    summariseSlopes(await scoreSlopes(negated, spec, turned)),
+    summariseSlopes(await scoreSlopes(negated, spec, flipped)),
   ];
   assert.ok(Math.abs(up.rising + down.rising - 1) < 0.01);
 });

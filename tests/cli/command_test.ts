@@ -100,8 +100,8 @@ Deno.test("help goes to standard output with exit code 0", async () => {
 });
 
 Deno.test("an interruption exits with 130", async () => {
-  const result = await run('throw new Interrupted("Saved; go on with --resume x.")');
-  assert.deepEqual(result, { code: 130, stdout: "", stderr: "Saved; go on with --resume x.\n" });
+  const result = await run('throw new Interrupted("Saved; resume with --resume x.")');
+  assert.deepEqual(result, { code: 130, stdout: "", stderr: "Saved; resume with --resume x.\n" });
 });
 
 Deno.test("a bug shows its stack, its cause and how to report it", async () => {

@@ -91,8 +91,8 @@ const OPERATIONS: Record<string, Run> = {
   Expand: ([x], _, shape) => tf.broadcastTo(x, [x.shape[0], shape[1]]),
   Conv: ([x, kernel, bias], { pads = [0, 0, 0, 0], strides = [1, 1] }) => {
     const padded = padLast(channelsLast(x), pads as number[], 0);
-    const turned = tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D;
-    const y = tf.conv2d(padded, turned, strides as [number, number], "valid");
+    const transposed = tf.transpose(kernel, [2, 3, 1, 0]) as tf.Tensor4D;
+    const y = tf.conv2d(padded, transposed, strides as [number, number], "valid");
     return tf.transpose(bias ? tf.add(y, bias) : y, [0, 3, 1, 2]);
   },
   MaxPool: ([x], { kernel_shape, pads, strides }) => {

@@ -219,9 +219,9 @@ Deno.test("a server that is down, and no server at all, are unreachable", async 
     /^Cannot reach 127\.0\.0\.1:\d+: the server answered 503 Service Unavailable\.$/,
   );
   assert.equal(down.starts.length, 2);
-  const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${nobody.addr.port}/`;
-  nobody.close();
+  const unused = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `http://127.0.0.1:${unused.addr.port}/`;
+  unused.close();
   const path = join(makeFolder(), "file");
   const error = await downloadFile(url, path, quick).catch((error) => error);
   assert.equal(failure(error)[0], "unreachable");

@@ -15,7 +15,7 @@ Deno.test("a folder's lock is exclusive", async () => {
     });
   await Promise.all([enter("a"), enter("b")]);
   const waits = order.findIndex((entry) => entry.endsWith("waits"));
-  assert.ok(waits >= 0); // who waits may say so before the other is heard
+  assert.ok(waits >= 0); // onWait may be called before the other message
   order.splice(waits, 1);
   assert.deepEqual(order.map((entry) => entry.split(" ")[1]), ["in", "out", "in", "out"]);
   assert.deepEqual([...Deno.readDirSync(folder)], []);

@@ -91,8 +91,8 @@ void normaliseGradient(Batch batch, const float* weight, const float* mean, cons
     offset[c] = static_cast<float>(-whole * sum / rows - tilt * mean[c]);
   }
   inParallel(parts, [&](long part) {
-    with.applyGradient(batch, rangeOf(rows, part, parts), gradient, factor.data(), slope.data(), offset.data(),
-                       dx);
+    with.applyGradient(batch, rangeOf(rows, part, parts), gradient, factor.data(), slope.data(),
+                       offset.data(), dx);
   });
 }
 

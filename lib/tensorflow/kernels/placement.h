@@ -23,7 +23,7 @@ class Placement {
 
   /** Pins each thread to its own processor, none to the caller's. */
   void spread() {
-    if (threads_.size() + 1 != processors_.size()) return;  // with spare processors, leave the choice to Linux
+    if (threads_.size() + 1 != processors_.size()) return;  // with spare processors, Linux chooses
     const int here = sched_getcpu();
     if (here == last_) return;
     last_ = here;

@@ -186,8 +186,8 @@ async function makeTensorflow(build: number): Promise<Wheels[string]> {
     [`tensorflow/${cc}`]: await compile(`extern "C" int TF_Build() { return ${build}; }`, cc),
     [`tensorflow/${framework}`]: await compile('extern "C" int TF_Framework() { return 40; }', framework),
     "tensorflow/include/tensorflow/c/c_api.h": header,
-    "tensorflow/include/Eigen/Core": "a header nobody needs",
-    "tensorflow/python/ops.py": "Python nobody needs",
+    "tensorflow/include/Eigen/Core": "an unneeded header",
+    "tensorflow/python/ops.py": "unneeded Python",
     "tensorflow/THIRD_PARTY_NOTICES.txt": "licences",
   };
 }
