@@ -27,7 +27,7 @@ const FAILURES: [output: string, told: RegExp][] = [
     "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/p/x'",
     /: a file may not be written\./,
   ],
-  ["Segmentation fault", /: pip failed\. Mend the cause and /],
+  ["Segmentation fault", /: pip failed\. Fix the cause and /],
 ];
 
 Deno.test("a failure is reported in one line with reason, remedy and the log's path", () => {
