@@ -10,6 +10,7 @@ const BASELINE_COLOUR = "#a9b2bd";
 
 /** Accuracy on the images of one class. */
 export interface ClassAccuracy {
+  /** Class name. */
   name: string;
   /** 0–1. */
   accuracy: number;
@@ -109,17 +110,21 @@ export function driftBars(panels: readonly DriftPanel[], options: FigureOptions 
 export interface Measurement {
   /** Such as `PyTorch`. */
   system: string;
+  /** Median over the rounds. */
   median: number;
   /** Ends of the spread, such as the quartiles; both or none. */
   low?: number;
+  /** Third quartile. */
   high?: number;
 }
 
 /** A task that several systems were measured at, on a scale of its own. */
 export interface MeasuredTask {
+  /** Name of the workload. */
   name: string;
   /** Such as `ms`. */
   unit: string;
+  /** One per system. */
   measurements: readonly Measurement[];
 }
 

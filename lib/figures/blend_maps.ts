@@ -11,6 +11,7 @@ import { type Tile, tileGrid, tileSize } from "./tile_grid.ts";
 export interface BlendExample {
   /** Bytes `[32,32,3]`. */
   image: ArrayLike<number>;
+  /** Label below the image. */
   label: string;
   /** Evidence map of each blend, `[blends,height,width]`; square. */
   maps: Matrix;
@@ -26,6 +27,7 @@ export interface BlendMaps {
   to: string;
   /** Weights of the second class whose maps are shown, 0–1, rising. */
   weights: readonly number[];
+  /** One row per image. */
   examples: readonly BlendExample[];
   /** Mean leads of groups of images by the second class's weight. */
   curves: readonly Curve[];

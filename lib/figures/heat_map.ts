@@ -75,6 +75,7 @@ export function confusionMatrix(counts: Matrix, options: HeatMapOptions): Figure
 
 /** Similarities of the classes by one kind of vector, such as their filters. */
 export interface SimilarityMatrix {
+  /** Heading above the matrix. */
   title: string;
   /** Cosine similarities, `[K,K]`. */
   values: Matrix;

@@ -38,6 +38,7 @@ export interface Line {
 
 /** A named curve with an optional band. */
 export interface Curve {
+  /** Label in the key. */
   name: string;
   /** 0–1, rising. */
   fraction: readonly number[];
@@ -45,6 +46,7 @@ export interface Curve {
   value: readonly number[];
   /** Ends of the band, such as a 95 % interval; both or none. */
   low?: readonly number[];
+  /** Upper ends of the interval. */
   high?: readonly number[];
 }
 

@@ -13,7 +13,9 @@ export interface NetworkLayer {
   layer: string;
   /** Shape of its output; the batch dimension is null. */
   outputShape: readonly (number | string | null)[];
+  /** Number of parameters. */
   parameters: number;
+  /** Whether its parameters are trained. */
   trainable: boolean;
 }
 
@@ -27,7 +29,9 @@ export interface DiagramExample extends Pick<ResponseExample, "image" | "maps" |
 
 /** Options of {@linkcode networkDiagram}. */
 export interface NetworkDiagramOptions extends FigureOptions {
+  /** Names of the ten classes. */
   classNames: readonly string[];
+  /** A real image with the outputs of a real network. */
   example: DiagramExample;
 }
 

@@ -25,7 +25,7 @@ export interface ResponseExample {
 export interface ResponseMapsOptions extends FigureOptions {
   /** Names of the classes, in the order of the maps. */
   classNames: readonly string[];
-  /** @default "viridis" */
+  /** Colour map of the maps. @default "viridis" */
   colours?: ColourMap;
   /** Quantity of the maps. @default "Response" */
   measure?: string;

@@ -122,6 +122,7 @@ export function contactSheet(images: readonly SheetImage[], options: FigureOptio
 
 /** A map of the network's 8×8 cells, such as a mean over many images. */
 export interface CellMap {
+  /** Heading above the tile. */
   title: string;
   /** `[height·width]`; square. */
   values: ArrayLike<number>;

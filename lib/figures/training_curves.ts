@@ -24,7 +24,9 @@ export interface CurvePoint {
 
 /** A run and its history. Runs of one name (seeds of one experiment) share a colour and a label. */
 export interface TrainingRun {
+  /** Name in the key. */
   name: string;
+  /** One point per epoch. */
   history: readonly CurvePoint[];
 }
 

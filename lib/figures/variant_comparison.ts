@@ -6,11 +6,13 @@ import { categoryColour, FAINT, type FigureOptions, INK, NOTE } from "./style.ts
 
 /** Accuracies of an experiment over its seeds, 0–1. */
 export interface Variant {
+  /** Name of the row. */
   name: string;
   /** Grey line under the name, such as the number of parameters. */
   note?: string;
   /** One per seed. */
   accuracies: readonly number[];
+  /** Mean accuracy with its 95 % interval. */
   mean: MeanInterval;
   /** Paired difference from the reference; none for the reference itself, or where no seed is common. */
   difference?: MeanInterval & { values: readonly number[] } | null;
