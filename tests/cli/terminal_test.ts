@@ -13,7 +13,7 @@ const hasTerminals = Deno.build.os === "linux" &&
 
 /** Runs a command line of cli/ on a terminal of so many columns; returns the lines that it leaves there. */
 async function runOnTerminal(columns: number, line: string, runs: string): Promise<string[]> {
-  const deno = `${Deno.execPath()} run -A --quiet --no-check`;
+  const deno = `"${Deno.execPath()}" run -A --quiet --no-check`;
   const { stdout } = await new Deno.Command("python3", {
     args: [
       join("tests", "testing", "terminal.py"),

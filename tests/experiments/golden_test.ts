@@ -1,5 +1,6 @@
 // today's code trains like the code that the committed results are of
 import assert from "node:assert/strict";
+import { fromFileUrl } from "@std/path";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { writeText } from "../../lib/support/files.ts";
@@ -7,7 +8,7 @@ import { resolveConfig } from "../../lib/training/config.ts";
 import { train } from "../../lib/training/train.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-const FILE = new URL("../testdata/golden_losses.json", import.meta.url).pathname;
+const FILE = fromFileUrl(new URL("../testdata/golden_losses.json", import.meta.url));
 
 /**
  * Rounding on another processor or with another number of threads stays far below; another recipe does not.
