@@ -1,5 +1,6 @@
 #include "parallel.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -87,7 +88,7 @@ std::mutex turn;
 
 }  // namespace
 
-void useThreads(long wanted) { count = wanted; }
+void useThreads(long wanted) { count = std::clamp(wanted, 1L, 1024L); }
 
 long threads() { return count; }
 

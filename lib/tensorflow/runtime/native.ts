@@ -63,7 +63,8 @@ async function openNative(device: DeviceChoice, folder?: string): Promise<Native
   const { libraryFolder, addon, kernels } = findInstallation(device, folder);
   if (setDefault("TF_CPP_MIN_LOG_LEVEL", "2") !== "0") loadQuietly(libraryFolder);
   setDefault("TF_FORCE_GPU_ALLOW_GROWTH", "true");
-  const threads = Number(setDefault("TF_NUM_INTRAOP_THREADS", String(navigator.hardwareConcurrency)));
+  const threads = readThreads();
+  Deno.env.set(THREADS, String(threads));
   if (device === "cpu") Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
   restoreNodeUtil();
   // as in the package's own index, which looks for the addon inside the package
@@ -75,6 +76,28 @@ async function openNative(device: DeviceChoice, folder?: string): Promise<Native
   loadKernels(kernels, threads);
   const { isUsingGpuDevice, binding: { TF_Version } } = nativeBackend()!;
   return { device: isUsingGpuDevice ? "gpu" : "cpu", version: TF_Version, threads };
+}
+
+const THREADS = "TF_NUM_INTRAOP_THREADS";
+const MAXIMUM_THREADS = 1024;
+
+/**
+ * Reads the number of threads within an operation from the environment: as many as processors where it is unset,
+ * blank or 0, as TensorFlow has it.
+ *
+ * @throws {TensorFlowError} `invalid-setting` where it is anything else than a number of threads.
+ */
+function readThreads(): number {
+  const text = Deno.env.get(THREADS)?.trim() ?? "";
+  if (text === "" || text === "0") return navigator.hardwareConcurrency;
+  const threads = Number(text);
+  if (/^\d+$/.test(text) && threads <= MAXIMUM_THREADS) return threads;
+  throw new TensorFlowError({
+    code: "invalid-setting",
+    what: `use the environment variable ${THREADS}=${text}`,
+    why: `it must be a whole number from 0 to ${MAXIMUM_THREADS}`,
+    advice: "set it so, or unset it for as many threads as processors",
+  });
 }
 
 /** Sets an environment variable unless the user has; returns its value. */

@@ -41,3 +41,26 @@ Deno.test("TensorFlow loads silently and keeps the user's environment variables"
   assert.equal(err, "");
   assert.deepEqual(JSON.parse(out), [1, "3", "true", "1", "-1"]);
 });
+
+Deno.test("a blank number of threads or 0 means all processors, and another text is refused by name", async () => {
+  const module = JSON.stringify(new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href);
+  const open = async (threads: string) => {
+    const program = `const { useNativeTensorFlow } = await import(${module});
+      const { threads } = await useNativeTensorFlow({ device: "cpu" }).catch(({ message }) => ({ threads: message }));
+      console.log(JSON.stringify([threads, Deno.env.get("TF_NUM_INTRAOP_THREADS")]));`;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", program],
+      env: { TF_NUM_INTRAOP_THREADS: threads },
+    }).output();
+    return JSON.parse(new TextDecoder().decode(stdout));
+  };
+  const all = navigator.hardwareConcurrency;
+  for (const text of ["0", "", "  "]) assert.deepEqual(await open(text), [all, String(all)], `"${text}"`);
+  for (const text of ["-1", "two", "1.5", "5000"]) {
+    const [message] = await open(text);
+    assert.match(
+      message,
+      new RegExp(`^Cannot use .*THREADS=${text}: it must be a whole number from 0 to 1024`),
+    );
+  }
+});
