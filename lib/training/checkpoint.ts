@@ -200,6 +200,7 @@ function takeTensors(path: string, owner: string, found: StoredTensors, expected
     if (String(tensor.shape) !== String(shape)) {
       throw refuse(path, `${name} is [${tensor.shape}] and not [${shape}]`);
     }
+    if (!tensor.data.every(Number.isFinite)) throw refuse(path, `${name} holds NaN or infinity`);
     taken.set(name, tensor);
   }
   for (const name of found.keys()) {

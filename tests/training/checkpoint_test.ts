@@ -144,6 +144,11 @@ const WRONG_TENSORS: [name: string, tensor: StoredTensor | null, why: RegExp][] 
   ["class_embeddings.weight", zeros(10, 64), /class_embeddings\.weight is \[10,64\] and not \[10,128\]\.$/],
   ["weights_generator.0.weight", zeros(128, 256), /\.weight is \[128,256\] and not \[256,128\]\.$/],
   ["backbone.bn1.bias", { shape: [64], data: new Int32Array(64) }, /bn1\.bias is not float32\.$/],
+  [
+    "backbone.bn1.bias",
+    { shape: [64], data: new Float32Array(64).fill(NaN, 7, 8) },
+    /bn1\.bias holds NaN or infinity\.$/,
+  ],
   ["optimizer.backbone.bn1.bias.momentum", null, /the optimizer sgd lacks backbone\.bn1\.bias\.momentum\.$/],
 ];
 
