@@ -115,14 +115,22 @@ export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: strin
  * @throws {InputError} If it is truncated, damaged or not a safetensors file.
  */
 export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors {
-  const { entries, metadata, headerBytes } = parseHeader(bytes, label, bytes.length);
+  const header = parseHeader(bytes, label, bytes.length);
+  return { tensors: decodeTensors(header, bytes, label), metadata: header.metadata };
+}
+
+function decodeTensors(
+  { entries, headerBytes }: SafetensorsHeader,
+  bytes: Uint8Array,
+  label: string,
+): Map<string, StoredTensor> {
   const data = bytes.subarray(headerBytes);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, entry] of entries) {
     const [start, end] = entry.data_offsets;
     tensors.set(name, decodeTensor(entry, data.subarray(start, end), `${name} in ${label}`));
   }
-  return { tensors, metadata };
+  return tensors;
 }
 
 /** An open file; its tensors are decoded on demand. */
@@ -151,7 +159,7 @@ export async function openSafetensors(
   const header = parseHeader(head, basename(path), size);
   accept(header.metadata);
   const bytes = await readStart(file, size);
-  return { ...header, decode: () => parseSafetensors(bytes, basename(path)).tensors };
+  return { ...header, decode: () => decodeTensors(header, bytes, basename(path)) };
 }
 
 /** Reads the first bytes of a file, or fewer if it is shorter. */

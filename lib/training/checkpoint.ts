@@ -61,10 +61,12 @@ const OPTIMIZER = "optimizer."; // prefix of the optimizer's tensors
  * @throws {InputError} If the file is missing, damaged or not a checkpoint of this program.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  const { metadata, decode } = await openSafetensors(path, (metadata) => void parseMetadata(path, metadata));
-  const parsed = parseMetadata(path, metadata);
-  const readTensors = () => checkTensors(path, parsed.config, decode());
-  return { path, ...parsed, readTensors, loadNetwork: () => makeTensors(readTensors().network) };
+  let metadata!: CheckpointMetadata;
+  const { decode } = await openSafetensors(path, (strings) => {
+    metadata = parseMetadata(path, strings);
+  });
+  const readTensors = () => checkTensors(path, metadata.config, decode());
+  return { path, ...metadata, readTensors, loadNetwork: () => makeTensors(readTensors().network) };
 }
 
 /** Creates TensorFlow's tensors from a checkpoint's arrays. */
