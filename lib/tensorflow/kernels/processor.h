@@ -3,7 +3,7 @@
 
 enum class Processor { baseline, avx2, avx512 };
 
-/** Set before the first computation. It is not checked against the machine. */
+/** Set before the first computation. */
 inline Processor processor = Processor::baseline;
 
 #if defined(__x86_64__)

@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <mutex>
 #include <string>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include "operation.h"
 #include "parallel.h"
@@ -23,13 +27,30 @@ std::string registerAll() {
 
 }  // namespace
 
+/** Finds the best kind of processor that this machine and its operating system support. */
+extern "C" int findProcessor() {
+#if defined(__x86_64__)
+  // asked directly: the compilers' own function is missing in Zig's run-time library
+  constexpr unsigned avx2 = bit_AVX2 | bit_BMI | bit_BMI2;
+  constexpr unsigned avx512 = avx2 | bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
+  unsigned a, b, c, d, saved, high;
+  if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_FMA) || !(c & bit_OSXSAVE)) return 0;
+  asm("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));  // registers that the operating system saves
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+  const auto has = [&](unsigned flags, unsigned state) { return (b & flags) == flags && (saved & state) == state; };
+  return has(avx512, 0xe6) ? 2 : has(avx2, 0x06) ? 1 : 0;
+#else
+  return 0;
+#endif
+}
+
 /** Registers the operations; the first call in a process decides. Returns null, or an error message. */
 extern "C" const char* registerOperations(int threads, int kind) {
   static std::once_flag once;
   static std::string failure;
   std::call_once(once, [&] {
     useThreads(threads);
-    processor = static_cast<Processor>(kind);
+    processor = static_cast<Processor>(std::clamp(kind, 0, findProcessor()));
     failure = registerAll();
   });
   return failure.empty() ? nullptr : failure.c_str();

@@ -12,18 +12,8 @@ export function canUseKernels(...channels: number[]): boolean {
   return backend !== null && !backend.isUsingGpuDevice && channels.every((count) => count % CHANNELS === 0);
 }
 
-/** Kinds of processors, in the order of kernels/processor.h, and their flags in /proc/cpuinfo. */
-const PROCESSORS = {
-  baseline: [],
-  avx2: ["avx2", "fma", "bmi1", "bmi2"],
-  avx512: ["avx2", "fma", "bmi1", "bmi2", "avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512cd"],
-};
-
-/** Finds the best supported kind of processor: its index in {@linkcode PROCESSORS}. */
-export function findProcessor(cpuInfo: string): number {
-  const flags = new Set(cpuInfo.match(/^flags\s*:(.*)$/m)?.[1].split(" "));
-  return Object.values(PROCESSORS).findLastIndex((needed) => needed.every((flag) => flags.has(flag)));
-}
+/** Kinds of processors, in the order of kernels/processor.h. */
+const PROCESSORS = ["baseline", "avx2", "avx512"];
 
 /**
  * Registers the operations with TensorFlow. They use the best instructions of the processor, at most those
@@ -35,20 +25,19 @@ export function findProcessor(cpuInfo: string): number {
  * @throws {Error} If TensorFlow refuses an operation.
  */
 export function loadKernels(path: string, threads: number): void {
-  const names = Object.keys(PROCESSORS), wanted = Deno.env.get("KERNELS_PROCESSOR") ?? names.at(-1)!;
-  if (!names.includes(wanted)) {
+  const wanted = Deno.env.get("KERNELS_PROCESSOR") || PROCESSORS.at(-1)!;
+  if (!PROCESSORS.includes(wanted)) {
     throw new TensorFlowError({
       code: "invalid-setting",
       what: `use KERNELS_PROCESSOR=${wanted}`,
       why: "no such kind of processor is known",
-      advice: `choose one of ${names.join(", ")}`,
+      advice: `choose one of ${PROCESSORS.join(", ")}`,
     });
   }
-  const processor = Math.min(names.indexOf(wanted), findProcessor(Deno.readTextFileSync("/proc/cpuinfo")));
   const { symbols } = Deno.dlopen(path, {
     registerOperations: { parameters: ["i32", "i32"], result: "pointer" },
   });
-  const failure = symbols.registerOperations(threads, processor);
+  const failure = symbols.registerOperations(threads, PROCESSORS.indexOf(wanted));
   if (failure !== null) {
     const message = Deno.UnsafePointerView.getCString(failure);
     throw new Error(`Cannot register the operations of ${path}: ${message}`);
