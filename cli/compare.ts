@@ -44,7 +44,7 @@ async function main({ values, given, positionals }: CommandLine<typeof COMPARE_C
   const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
   const { experiments, defaults } = selection;
   const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
-  const file = values.config === null ? undefined : await readConfigFile(values.config);
+  const file = values.config === null ? undefined : readConfigFile(values.config);
   const runs = planRuns({ experiments, seeds, defaults, file, flags })
     .map((run) => ({ ...run, config: absolutePaths(run.config) }));
   if (values.publish) checkPublishable(selection, runs);

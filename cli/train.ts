@@ -49,7 +49,7 @@ export const COMMAND = {
 async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const { resume: run = null, config: path = null, json = false, ...flags } = given;
   const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
-  const file = path === null ? undefined : await readConfigFile(path);
+  const file = path === null ? undefined : readConfigFile(path);
   const config = absolutePaths(resolveConfig({ base: resume?.config, file, flags }));
   const isNamed = flags.run !== undefined || (file !== undefined && "run" in file.values);
   // a taken name is refused before anything is downloaded

@@ -1,5 +1,7 @@
 import { basename, dirname, join, resolve } from "@std/path";
 import { InputError } from "./errors.ts";
+import { formatBytes } from "./format.ts";
+import { withSystemErrors } from "./system_errors.ts";
 
 /** Replaces a file: written beside it, synced, renamed. On an error the old file stays. */
 export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>): void {
@@ -27,18 +29,72 @@ export function exists(path: string): boolean {
   return statOrNull(path) !== null;
 }
 
-/** Reads a text file; null if it does not exist. */
+/** Reads a text file; null if it does not exist. @throws {InputError} As {@linkcode readText}. */
 export function readTextOrNull(path: string): string | null {
-  return orNull(() => Deno.readTextFileSync(path));
+  return exists(path) ? readText(path) : null;
 }
 
-/** Reads a JSON file; null if it does not exist or does not hold an object. */
+const MAXIMUM_TEXT_BYTES = 100_000_000; // of a configuration, a history, a results file
+
+/**
+ * Reads a text file without its byte order mark.
+ *
+ * @throws {InputError} As {@linkcode readFileBounded}, and if it is not UTF-8.
+ */
+export function readText(path: string): string {
+  const bytes = readFileBounded(path, MAXIMUM_TEXT_BYTES);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new InputError({ what: `read ${path}`, why: "it is not text in UTF-8" }, { cause });
+  }
+}
+
+/**
+ * Reads a whole file, which must be a regular one: a device or a pipe may never end.
+ *
+ * @throws {InputError} If there is no such file, it is a folder, a device or a pipe, is larger than allowed,
+ * or cannot be read.
+ */
+export function readFileBounded(path: string, maximumBytes: number): Uint8Array<ArrayBuffer> {
+  const { size } = requireRegularFile(path);
+  if (size > maximumBytes) {
+    const why = `it has ${formatBytes(size)}, and at most ${formatBytes(maximumBytes)} are read`;
+    throw new InputError({ what: `read ${path}`, why });
+  }
+  return withSystemErrors(`read ${path}`, () => {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    for (let read; filled < size && (read = file.readSync(bytes.subarray(filled))) !== null;) filled += read;
+    return bytes.subarray(0, filled);
+  });
+}
+
+/**
+ * Checks that a path leads to a regular file, before it is opened: opening a pipe waits for its writer.
+ *
+ * @throws {InputError} If there is no such file, or it is a folder, a device, a pipe or a socket.
+ */
+export function requireRegularFile(path: string): Deno.FileInfo {
+  const what = `read ${path}`;
+  const info = withSystemErrors(what, () => statOrNull(path));
+  if (info?.isFile) return info;
+  const why = info === null
+    ? "there is no such file"
+    : info.isDirectory
+    ? "it is a folder"
+    : "it is a device or a pipe and no file";
+  throw new InputError({ what, why });
+}
+
+/** Reads a JSON file; null if it does not exist, cannot be read or does not hold an object. */
 export function readJsonOrNull(path: string): Record<string, unknown> | null {
   try {
     const value = JSON.parse(readTextOrNull(path) ?? "null");
     return isRecord(value) ? value : null;
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError || error instanceof InputError) return null;
     throw error;
   }
 }

@@ -93,7 +93,7 @@ export function listWords(words: readonly unknown[]): string {
  * Parses JSON and validates it.
  *
  * @param what Source of the JSON; completes "Cannot read …": a path, "the metadata of x.safetensors".
- * @throws {InputError} If it is not JSON, or for the first entry that violates the schema.
+ * @throws {InputError} If it is not JSON, has a name twice, or for the first entry that violates the schema.
  *
  * @example
  * ```ts
@@ -120,7 +120,24 @@ export function parseJson<Schema extends z.ZodType>(
       cause,
     });
   }
+  const twice = findDuplicateKey(json);
+  if (twice !== null) throw new InputError({ what: `read ${what}`, why: `it has ${twice} twice` });
   return checkValue(schema, value, `read ${what}`);
+}
+
+/** Finds the first name that stands twice in one object of a valid JSON text; null if there is none. */
+export function findDuplicateKey(json: string): string | null {
+  const open: Set<string>[] = [];
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (token.endsWith(":")) {
+      const key: string = JSON.parse(token.slice(0, -1));
+      if (open.at(-1)!.has(key)) return key;
+      open.at(-1)!.add(key);
+    }
+  }
+  return null;
 }
 
 /**

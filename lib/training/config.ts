@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { NetworkSpec } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
+import { readText } from "../support/files.ts";
 import { findProblem, parseJson, suggest } from "../support/schema.ts";
 import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOption } from "./options.ts";
 
@@ -204,11 +205,6 @@ const CONFIG_FILE = z.record(z.string(), z.unknown());
  *
  * @throws {InputError} if it cannot be read, or does not hold a JSON object.
  */
-export async function readConfigFile(path: string): Promise<ConfigFile> {
-  const what = `the configuration file ${path}`;
-  const json = await Deno.readTextFile(path).catch((cause) => {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
-    throw new InputError({ what: `read ${what}`, why }, { cause });
-  });
-  return { path, values: parseJson(CONFIG_FILE, json, what) };
+export function readConfigFile(path: string): ConfigFile {
+  return { path, values: parseJson(CONFIG_FILE, readText(path), path) };
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   checkValue,
   choice,
+  findDuplicateKey,
   findProblem,
   integer,
   number,
@@ -106,4 +107,19 @@ Deno.test("a near miss gives a suggestion, a far one none", () => {
     "--verbose": undefined,
   };
   for (const [word, name] of Object.entries(meant)) assert.equal(suggest(word, names), name, word);
+});
+
+Deno.test("a name that stands twice in one object is found, however it is written", () => {
+  const twice = [
+    '{"a":1,"a":2}',
+    '[{"b":{"a":{}, "\\u0061" : 1}}]',
+    '{"x":"}","a":"{\\"","a":[]}',
+    `{"${"x".repeat(1e6)}":1,"a":{"c":1},"a":0}`,
+  ];
+  for (const json of twice) assert.equal(findDuplicateKey(json), "a", json.slice(0, 80));
+  const once = ['{"a":{"a":{"a":1}},"b":{"a":"a"}}', '["a","a"]', '{"a":"a\\":","b":"a\\":"}', '"a"', "1"];
+  for (const json of once) assert.equal(findDuplicateKey(json), null, json);
+  assert.throws(() => parseJson(RUN, '{"name": "x", "name": "y"}', "run.json"), {
+    message: "Cannot read run.json: it has name twice.",
+  });
 });

@@ -9,6 +9,7 @@ import {
   resolveConfig,
   type TrainConfig,
 } from "../../lib/training/config.ts";
+import { temporaryFolder } from "../testing/folder.ts";
 
 Deno.test("the default configuration is the lab's recipe", () => {
   assert.deepEqual(resolveConfig(), {
@@ -279,34 +280,27 @@ Deno.test("only these options may change when a run is resumed", () => {
   ]);
 });
 
-Deno.test("a configuration file is read; an invalid one is refused with its path", async () => {
-  const folder = await Deno.makeTempDir();
-  const file = (name: string) => join(folder, name);
-  try {
-    await Deno.writeTextFile(file("good.json"), '{"epochs": 3}');
-    assert.deepEqual(await readConfigFile(file("good.json")), {
-      path: file("good.json"),
-      values: { epochs: 3 },
-    });
-    const bad = {
-      "cut.json": '{"epochs": ',
-      "empty.json": "",
-      "list.json": "[1]",
-      "null.json": "null",
-      "word.json": '"x"',
-    };
-    for (const [name, text] of Object.entries(bad)) {
-      await Deno.writeTextFile(file(name), text);
-      await assert.rejects(
-        readConfigFile(file(name)),
-        (error) => error instanceof InputError && error.message.includes(file(name)),
-      );
-    }
-    await assert.rejects(readConfigFile(file("none.json")), /none\.json: there is no such file\.$/);
-    await assert.rejects(readConfigFile(folder), InputError);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+Deno.test("a configuration file is read; an invalid one is refused with its path", () => {
+  using folder = temporaryFolder();
+  const file = (name: string) => join(folder.path, name);
+  for (const text of ['{"epochs": 3}', '\ufeff{"epochs": 3}']) {
+    Deno.writeTextFileSync(file("good.json"), text);
+    assert.deepEqual(readConfigFile(file("good.json")), { path: file("good.json"), values: { epochs: 3 } });
   }
+  const bad = {
+    "cut.json": ['{"epochs": ', "it is not JSON (Unexpected end of JSON input)"],
+    "empty.json": ["", "it is not JSON (Unexpected end of JSON input)"],
+    "list.json": ["[1]", "it must be an object"],
+    "null.json": ["null", "it must be an object"],
+    "word.json": ['"x"', "it must be an object"],
+    "twice.json": ['{"epochs": 1, "ep\\u006fchs": 2}', "it has epochs twice"],
+  };
+  for (const [name, [text, why]] of Object.entries(bad)) {
+    Deno.writeTextFileSync(file(name), text);
+    assert.throws(() => readConfigFile(file(name)), { message: `Cannot read ${file(name)}: ${why}.` });
+  }
+  assert.throws(() => readConfigFile(file("none.json")), /none\.json: there is no such file\.$/);
+  assert.throws(() => readConfigFile("/dev/zero"), /it is a device or a pipe and no file\.$/);
 });
 
 Deno.test("config.schema.json matches the options", () => {
