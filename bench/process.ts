@@ -177,6 +177,8 @@ export async function openProcess(options: OpenProcessOptions): Promise<BenchPro
  */
 function readPeakMemory(pid: number): number | null {
   if (Deno.build.os !== "linux") return null;
-  const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`));
+  // Deno itself may read nothing in /proc without all permissions
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${pid}/status`] }).outputSync();
+  const kilobytes = /^VmHWM:\s*(\d+) kB$/m.exec(new TextDecoder().decode(stdout));
   return kilobytes === null ? null : 1024 * Number(kilobytes[1]);
 }

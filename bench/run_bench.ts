@@ -198,7 +198,7 @@ function openOwn(
   return openProcess({
     name: "TensorFlow.js",
     command: Deno.execPath(),
-    args: ["run", "-A", join(HERE, "serve.ts"), device],
+    args: ["run", "-q", "--no-prompt", "-P=compute", join(HERE, "serve.ts"), device],
     env: { TF_NUM_INTRAOP_THREADS: String(threads) },
     signal,
     onMessage,

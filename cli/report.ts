@@ -78,7 +78,7 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
 async function executeNotebooks(): Promise<number> {
   const script = join(projectFolder(), "cli", "notebooks.ts");
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script],
+    args: ["run", "-q", "--no-prompt", "-P=compute", script],
     cwd: projectFolder(),
     stdin: "inherit",
   }).spawn();

@@ -71,7 +71,7 @@ export async function runWorker(task: WorkerTask, options: RunWorkerOptions): Pr
   let isDone = false;
   const child = await startProcess(
     Deno.execPath(),
-    ["run", "-A", "--no-check", WORKER, JSON.stringify(task)],
+    ["run", "-q", "--no-prompt", "-P=compute", "--no-check", WORKER, JSON.stringify(task)],
     {
       env: { TF_NUM_INTRAOP_THREADS: String(threads) },
       input: true,

@@ -39,7 +39,7 @@ export async function runCommand<Given extends Command>(
     if (line === null) console.log(formatHelp(command));
     code = line === null ? EXIT.done : await main(line) ?? EXIT.done;
   } catch (error) {
-    code = await reportError(error);
+    code = await reportError(error, command.name);
   }
   Deno.exit(code);
 }
@@ -52,7 +52,7 @@ function enterCallersFolder(): void {
 }
 
 /** Reports the error that ended the command, and returns its exit code. */
-async function reportError(error: unknown): Promise<number> {
+async function reportError(error: unknown, command: string): Promise<number> {
   if (error instanceof SetupInterrupted) {
     await printError(error.message);
     return EXIT.interrupted;
@@ -65,6 +65,14 @@ async function reportError(error: unknown): Promise<number> {
   if (error instanceof TensorFlowError) error = toInputError(error);
   if (error instanceof InputError) {
     await printError(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
+    return EXIT.input;
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const script = `cli/${command.split(" ").at(-1)}.ts`;
+    await printError(
+      `error: ${error.message.split(", run again")[0]}, which deno.json does not grant to this task; ` +
+        `choose another place, or grant everything by \`./deno run -A ${script}\` instead of \`${command}\`.`,
+    );
     return EXIT.input;
   }
   const { code } = error as { code?: unknown };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { toFileUrl } from "@std/path";
 import { wordInputError } from "../../cli/shared/command.ts";
 import { InputError, type Problem } from "../../lib/support/errors.ts";
+import { runCommand } from "../testing/command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -54,6 +55,15 @@ Deno.test("a system error that the user can fix is one line with the remedy, and
   const { code, stderr } = await run('Deno.readTextFileSync("x".repeat(300))');
   assert.equal(code, 2);
   assert.match(stderr, /^error: .*x': no file or folder may have a name that long; give a shorter one\.\n$/);
+});
+
+Deno.test("a file beyond the task's permissions is one line, and exit code 2", async () => {
+  const { code, stderr } = await runCommand("runs", [], "/proc/self");
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^error: Requires all access to "\/proc\/self.*which deno\.json does not grant to this task; .*cli\/runs\.ts.*\n$/,
+  );
 });
 
 Deno.test("an error of the TensorFlow package is worded with this project's remedy", async () => {

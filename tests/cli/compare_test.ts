@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { taskArguments } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-const COMPARE = fromFileUrl(new URL("../../cli/compare.ts", import.meta.url));
 const TINY = "--data synthetic --weights random --subset 32 --test-subset 20 --batch-size 16 --no-compile"
   .split(" ");
 
 function spawnCompare(args: string[], checkpoints: string): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", COMPARE, ...args],
+    args: [...taskArguments("compare"), ...args],
     env: { CHECKPOINTS_DIR: checkpoints },
     stdin: "null",
     stdout: "piped",

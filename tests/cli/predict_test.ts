@@ -4,6 +4,7 @@ import { formatPrediction } from "../../cli/predict.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
+import { taskArguments } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { type Colour, encodePicture } from "../testing/pictures.ts";
 import { softmax } from "../../lib/support/statistics.ts";
@@ -12,7 +13,7 @@ const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 
 async function predict(args: string[], input?: Uint8Array) {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", join(ROOT, "cli", "predict.ts"), ...args],
+    args: [...taskArguments("predict"), ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: input ? "piped" : "null",

@@ -4,6 +4,7 @@ import { join } from "@std/path";
 import { formatResult } from "../../cli/compare/result.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { experimentResult, seedResult } from "../experiments/samples.ts";
+import { taskArguments } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { PROJECT } from "../testing/sources.ts";
 import { createTerminal } from "../testing/terminal.ts";
@@ -13,13 +14,14 @@ const hasTerminals = Deno.build.os === "linux" &&
 
 /** Runs a command line of cli/ on a terminal of so many columns; returns the lines that it leaves there. */
 async function runOnTerminal(columns: number, line: string, runs: string): Promise<string[]> {
-  const deno = `"${Deno.execPath()}" run -A --quiet --no-check`;
+  const [script, ...args] = line.split(" ");
+  const task = taskArguments(script.replace(".ts", "")).map((argument) => `"${argument}"`).join(" ");
   const { stdout } = await new Deno.Command("python3", {
     args: [
       join("tests", "testing", "terminal.py"),
       "sh",
       "-c",
-      `stty cols ${columns} rows 24; ${deno} cli/${line}`,
+      `stty cols ${columns} rows 24; "${Deno.execPath()}" ${task} ${args.join(" ")}`,
     ],
     cwd: PROJECT,
     stdin: "null",

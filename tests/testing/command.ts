@@ -10,14 +10,20 @@ export interface RunningCommand {
   kill(signal: Deno.Signal): void;
 }
 
+/** Arguments of Deno that run a task's program with the task's permissions. */
+export function taskArguments(name: string): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(join(PROJECT, "deno.json")));
+  const [, ...flags] = tasks[name].command.split(" ");
+  return [...flags.slice(0, -1), "--no-check", join(PROJECT, flags.at(-1))];
+}
+
 /** Starts `cli/<name>.ts` in a process of its own, with its runs in `runs`. */
 export function startCommand(name: string, args: string[], runs: string): RunningCommand {
   let stderr = "";
   let isOver = false;
   const waiting: (() => void)[] = [];
   const look = () => waiting.forEach((one) => one());
-  const script = join(PROJECT, "cli", `${name}.ts`);
-  const child = startProcess(Deno.execPath(), ["run", "-A", "--quiet", "--no-check", script, ...args], {
+  const child = startProcess(Deno.execPath(), [...taskArguments(name), ...args], {
     cwd: PROJECT,
     env: { NO_COLOR: "1", INIT_CWD: "", CHECKPOINTS_DIR: runs, CIFAR10_DIR: "", RESNET18_WEIGHTS: "" },
     onError: (line) => {

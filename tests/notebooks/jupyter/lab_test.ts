@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
 import { startProcess } from "../../../lib/support/processes.ts";
 import { ensureJupyter } from "../../../notebooks/jupyter/jupyter.ts";
+import { taskArguments } from "../../testing/command.ts";
 import { PROJECT } from "../../testing/sources.ts";
 
 const TERMINAL = fromFileUrl(new URL("../../testing/terminal.py", import.meta.url));
@@ -12,7 +13,7 @@ async function openLab(port: number) {
   const { python } = await ensureJupyter();
   let said = "";
   const opened = Promise.withResolvers<string>();
-  const command = [Deno.execPath(), "run", "-A", join(PROJECT, "cli", "lab.ts")];
+  const command = [Deno.execPath(), ...taskArguments("lab")];
   const terminal = await startProcess(
     python,
     [TERMINAL, ...command, "--no-browser", "--port", String(port), "02"],
