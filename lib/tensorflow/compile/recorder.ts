@@ -9,6 +9,7 @@
 import * as tf from "../runtime/tf.ts";
 import {
   type Attribute,
+  DTYPE,
   engineInternals,
   type NativeBackend,
   type NativeBinding,
@@ -21,6 +22,8 @@ import { Graph, typed, type Variable } from "./graph.ts";
 const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
 /** Operations whose attribute T the npm package leaves out or sets wrong, which fails in a graph only. */
 const UNTYPED = ["ExpandDims", "Mean"];
+/** Bytes of a number in the types that have NaN. */
+const FLOAT_BYTES: Record<number, number> = { [DTYPE.float32]: 4, [DTYPE.float64]: 8, [DTYPE.bfloat16]: 2 };
 /** The kernel of `tf.gather` reads its indices, only to check them. */
 const CHECKING_KERNEL = "GatherV2";
 
@@ -166,7 +169,7 @@ export class Recorder {
         if (UNTYPED.includes(operation)) {
           attributes = [...attributes.filter(({ name }) => name !== "T"), typed("T", inputs[0].dtype)];
         }
-        const node = this.graph.node(operation, attributes, inputs.map(({ name }) => name));
+        const node = this.#addNode(operation, attributes, inputs);
         const varies = random || inputs.some((input) => input.varies);
         outputs.forEach(({ id, dtype }, index) =>
           this.#tensors.set(id, { name: `${node}:${index}`, dtype, varies })
@@ -198,6 +201,20 @@ export class Recorder {
         return this.#binding.tensorDataSync(handle);
       },
     };
+  }
+
+  /**
+   * Adds an operation to the graph. A ReLU becomes a maximum: TensorFlow's graph optimiser fuses a ReLU with a
+   * bias or a normalisation before it, and then it gives 0 for NaN, so that a diverged training looks sound.
+   */
+  #addNode(operation: string, attributes: Attribute[], inputs: { name: string; dtype: number }[]): string {
+    const names = inputs.map(({ name }) => name), bytes = FLOAT_BYTES[inputs[0]?.dtype];
+    if (!/^Relu6?$/.test(operation) || bytes === undefined) {
+      return this.graph.node(operation, attributes, names);
+    }
+    const { dtype } = inputs[0], zero = this.graph.constant(dtype, [], new Uint8Array(bytes));
+    const maximum = this.graph.node("Maximum", [typed("T", dtype)], [names[0], zero]);
+    return operation === "Relu" ? maximum : this.graph.node(operation, attributes, [`${maximum}:0`]);
   }
 
   #lookUp(handle: number, where: string): { name: string; dtype: number; varies: boolean } {

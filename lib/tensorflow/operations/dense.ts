@@ -15,7 +15,7 @@ const CHANNELS_LAST = stringAttribute("data_format", "NHWC");
  * Multiplies two matrices, as `tf.matMul` for rank 2.
  *
  * TensorFlow.js always uses the batched operation. TensorFlow's operation for a single pair is faster, and
- * its graph optimiser can fuse it with {@linkcode addBias} and ReLU.
+ * its graph optimiser can fuse it with {@linkcode addBias}.
  *
  * @param a `[n,k]`, or `[k,n]` if `transposeA`.
  * @param b `[k,m]`, or `[m,k]` if `transposeB`.
