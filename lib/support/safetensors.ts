@@ -2,109 +2,93 @@
  * Reads and writes safetensors files: https://huggingface.co/docs/safetensors (8 bytes of length, a JSON
  * header, the raw data).
  *
+ * A file written here carries the SHA-256 of all its other bytes, which is checked on reading, so that no
+ * flipped bit is believed; files of other programs carry none.
+ *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { basename } from "@std/path";
-import { isRecord, readInto, statOrNull, writeFileAtomically } from "./files.ts";
+import { readInto, requireRegularFile, writeFileAtomically } from "./files.ts";
 import { InputError } from "./errors.ts";
+import { withSystemErrors } from "./system_errors.ts";
+import {
+  HASH_KEY,
+  MAXIMUM_HEADER_BYTES,
+  parseHeader,
+  type SafetensorsHeader,
+  type TensorEntry,
+} from "./safetensors_header.ts";
+
+export { parseHeader, type SafetensorsHeader, type TensorEntry };
 
 /** The values of a stored tensor, little-endian. */
 export type TensorData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** A tensor as the file holds it. */
+/** A tensor of a file. */
 export interface StoredTensor {
   /** Sizes of its axes; `[]` for a scalar. */
   shape: number[];
-  /** Its values in row-major order. */
+  /** Its values in row-major order; those of type F16, BF16 and F64 are converted to float32. */
   data: TensorData;
+  /** Its type, if that cannot be decoded; then `data` are its bytes. */
+  rawType?: string;
 }
 
 /** Content of a safetensors file. */
 export interface Safetensors {
   /** Tensors by name, in the order of the file. */
   tensors: Map<string, StoredTensor>;
-  /** The header's `__metadata__`: strings by name. */
+  /** The header's `__metadata__`: strings by name, without the hash. */
   metadata: Record<string, string>;
 }
 
-/** A tensor's entry in the header. */
-export interface TensorEntry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
+const MAXIMUM_BYTES = 2 ** 31;
+const NO_DIGITS = "0".repeat(64); // of the hash, while it is computed
 
-/** The header of a file: names, types, shapes and offsets of its tensors. */
-export interface SafetensorsHeader {
-  /** Entries by tensor name. */
-  entries: Map<string, TensorEntry>;
-  /** The header's `__metadata__`. */
-  metadata: Record<string, string>;
-  /** Length of the header with its own length field; offsets count from here. */
-  headerBytes: number;
-}
-
-const ARRAY_TYPES = { F32: Float32Array, I32: Int32Array, I64: BigInt64Array, U8: Uint8Array } as const;
-const MAXIMUM_HEADER_BYTES = 100_000_000; // the format's own limit
-
-/**
- * Parses the JSON header and checks that each entry is sound.
- *
- * @param bytes The file's first bytes: the length and the whole header.
- * @param label Name of the file in errors.
- * @param size The file's length, where it is known, so that a file cut short is recognised.
- * @throws {InputError} If it is no safetensors header, or the file is shorter than it says.
- */
-export function parseHeader(bytes: Uint8Array, label: string, size = Infinity): SafetensorsHeader {
-  const refuse = (why: string) => new InputError({ what: `read ${label}`, why });
-  if (bytes.length < 8) throw refuse(`${bytes.length} bytes are too few for a safetensors file`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > MAXIMUM_HEADER_BYTES) throw refuse("it is not a safetensors file");
-  if (8 + length > bytes.length) {
-    throw refuse(`it is cut short or not a safetensors file (header of ${length} bytes)`);
-  }
-  let header: Record<string, TensorEntry | Record<string, string>>;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));
-  } catch {
-    throw refuse("it is not a safetensors file (its header is not JSON)");
-  }
-  if (!isRecord(header)) throw refuse("it is not a safetensors file");
-  const { __metadata__: metadata = {}, ...rest } = header;
-  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === "string")) {
-    throw refuse("its metadata is damaged");
-  }
-  const entries = new Map(Object.entries(rest as Record<string, TensorEntry>));
-  for (const [name, entry] of entries) {
-    if (!isSound(entry)) throw refuse(`its entry for ${name} is damaged`);
-    if (8 + length + entry.data_offsets[1] > size) throw refuse(`it is cut short in ${name}`);
-  }
-  return { entries, metadata: metadata as Record<string, string>, headerBytes: 8 + length };
-}
-
-function isSound(entry: unknown): boolean {
-  if (!isRecord(entry) || !Array.isArray(entry.shape) || !Array.isArray(entry.data_offsets)) return false;
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && value as number >= 0;
-  const [start, end] = entry.data_offsets;
-  return entry.shape.every(isCount) && isCount(start) && isCount(end) && start <= end;
-}
-
+/** Types by name: bytes of a value, and how a tensor's bytes become an array. */
+const TYPES: Record<string, readonly [bytes: number, decode: (buffer: ArrayBuffer) => TensorData]> = {
+  F32: [4, (buffer) => new Float32Array(buffer)],
+  I32: [4, (buffer) => new Int32Array(buffer)],
+  I64: [8, (buffer) => new BigInt64Array(buffer)],
+  U8: [1, (buffer) => new Uint8Array(buffer)],
+  F16: [2, (buffer) => new Float32Array(new Float16Array(buffer))],
+  BF16: [
+    2,
+    (buffer) => new Float32Array(Uint32Array.from(new Uint16Array(buffer), (upper) => upper << 16).buffer),
+  ],
+  F64: [8, (buffer) => new Float32Array(new Float64Array(buffer))],
+};
 /**
  * Copies a tensor's bytes into a typed array.
  *
- * @throws {InputError} If the type is not one of F32, I32, I64, U8, or the bytes do not fit the shape.
+ * @throws {InputError} If the bytes do not fit the shape.
  */
 export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: string): StoredTensor {
-  if (!Object.hasOwn(ARRAY_TYPES, entry.dtype)) {
-    throw new InputError({ what: `read ${label}`, why: `values of type ${entry.dtype} are not supported` });
-  }
-  const ArrayType = ARRAY_TYPES[entry.dtype as keyof typeof ARRAY_TYPES];
-  const size = entry.shape.reduce((product, length) => product * length, 1);
-  if (size * ArrayType.BYTES_PER_ELEMENT !== bytes.length) {
-    const why = `shape [${entry.shape}] does not fit ${bytes.length} bytes`;
+  const { dtype, shape } = entry;
+  if (!Object.hasOwn(TYPES, dtype)) return { shape, data: bytes.slice(), rawType: dtype };
+  const [bytesPerValue, decode] = TYPES[dtype];
+  if (shape.reduce((product, length) => product * length, bytesPerValue) !== bytes.length) {
+    const why = `shape [${shape}] does not fit ${bytes.length} bytes`;
     throw new InputError({ what: `read ${label}`, why });
   }
-  return { shape: entry.shape, data: new ArrayType(bytes.slice().buffer) };
+  return { shape, data: decode(bytes.slice().buffer) };
+}
+
+/** Names a tensor's type as the format does: `F32`, `I64`. */
+export function typeOf({ data, rawType }: StoredTensor): string {
+  if (rawType !== undefined) return rawType;
+  if (data instanceof Float32Array) return "F32";
+  return data instanceof Int32Array ? "I32" : data instanceof BigInt64Array ? "I64" : "U8";
+}
+
+/** Removes the prefix that PyTorch's wrappers (`DataParallel`, `compile`) put before each name. */
+export function stripWrapper(tensors: Map<string, StoredTensor>): Map<string, StoredTensor> {
+  const names = [...tensors.keys()];
+  const prefix = ["module.", "_orig_mod."].find((prefix) => names.every((name) => name.startsWith(prefix)));
+  if (prefix === undefined || names.length === 0) return tensors;
+  return stripWrapper(new Map([...tensors].map(([name, tensor]) => [name.slice(prefix.length), tensor])));
 }
 
 /**
@@ -116,7 +100,35 @@ export function decodeTensor(entry: TensorEntry, bytes: Uint8Array, label: strin
  */
 export function parseSafetensors(bytes: Uint8Array, label: string): Safetensors {
   const header = parseHeader(bytes, label, bytes.length);
+  checkHash(header, bytes, label);
   return { tensors: decodeTensors(header, bytes, label), metadata: header.metadata };
+}
+
+/** Finds the digits of the hash in the header; -1 if they are not there. */
+function findDigits(bytes: Uint8Array, headerBytes: number, digits: string): number {
+  const key = `"${HASH_KEY}":"`; // within another text its quotes would be escaped
+  const at = Buffer.from(bytes.buffer, bytes.byteOffset, headerBytes).indexOf(`${key}${digits}"`);
+  return at < 0 ? at : at + key.length;
+}
+
+/** Computes the SHA-256 of all bytes but its own digits. */
+function hashRest(bytes: Uint8Array, at: number): string {
+  const [before, after] = [bytes.subarray(0, at), bytes.subarray(at + NO_DIGITS.length)];
+  return createHash("sha256").update(before).update(after).digest("hex");
+}
+
+function checkHash({ sha256, headerBytes }: SafetensorsHeader, bytes: Uint8Array, label: string): void {
+  if (sha256 === undefined) return;
+  const at = findDigits(bytes, headerBytes, sha256);
+  if (at >= 0 && hashRest(bytes, at) === sha256) return;
+  throw new InputError({
+    what: `read ${label}`,
+    why: "its bytes do not match its SHA-256: it is damaged, or another program changed it",
+    next: [
+      { advice: "take another copy" },
+      { advice: `remove ${HASH_KEY} from its metadata, if it was changed on purpose` },
+    ],
+  });
 }
 
 function decodeTensors(
@@ -150,23 +162,29 @@ export async function openSafetensors(
   path: string,
   accept: (metadata: Record<string, string>) => void = () => {},
 ): Promise<OpenSafetensors> {
-  requireFile(path);
-  using file = await Deno.open(path);
+  requireRegularFile(path);
+  using file = withSystemErrors(`read ${path}`, () => Deno.openSync(path));
   const { size } = await file.stat();
+  const label = basename(path);
   const start = await readStart(file, 8);
   const length = start.length < 8 ? 0 : Number(new DataView(start.buffer).getBigUint64(0, true));
-  const head = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 8 : Math.min(8 + length, size));
-  const header = parseHeader(head, basename(path), size);
+  const head = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 30 : Math.min(8 + length, size));
+  const header = parseHeader(head, label, size);
   accept(header.metadata);
+  if (size > MAXIMUM_BYTES) {
+    throw new InputError({ what: `read ${label}`, why: `it is larger than ${MAXIMUM_BYTES / 2 ** 30} GiB` });
+  }
   const bytes = await readStart(file, size);
-  return { ...header, decode: () => decodeTensors(header, bytes, basename(path)) };
+  if (bytes.length < size) throw new InputError({ what: `read ${label}`, why: "it was cut short meanwhile" });
+  checkHash(header, bytes, label);
+  return { ...header, decode: () => decodeTensors(header, bytes, label) };
 }
 
 /** Reads the first bytes of a file, or fewer if it is shorter. */
 async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   await file.seek(0, Deno.SeekMode.Start);
-  return bytes.slice(0, await readInto(file, bytes));
+  return bytes.subarray(0, await readInto(file, bytes));
 }
 
 /**
@@ -175,14 +193,8 @@ async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<
  * @throws {InputError} If the file is missing or cannot be parsed.
  */
 export async function readSafetensors(path: string): Promise<Safetensors> {
-  requireFile(path);
-  return parseSafetensors(await Deno.readFile(path), basename(path));
-}
-
-function requireFile(path: string): void {
-  const info = statOrNull(path);
-  if (info && !info.isDirectory) return;
-  throw new InputError({ what: `read ${path}`, why: info ? "it is a folder" : "there is no such file" });
+  const { decode, metadata } = await openSafetensors(path);
+  return { tensors: decode(), metadata };
 }
 
 /** Encodes tensors, sorted by name, as a file. The data start on a multiple of 8 bytes. */
@@ -191,13 +203,13 @@ export function formatSafetensors(
   metadata: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
   const sorted = [...tensors].sort(([one], [other]) => one < other ? -1 : 1);
-  const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
-  for (const [name, { shape, data }] of sorted) {
-    const dtype = Object.entries(ARRAY_TYPES).find(([, ArrayType]) => data instanceof ArrayType)![0];
-    header[name] = { dtype, shape, data_offsets: [end, end += data.byteLength] };
-  }
-  let text = JSON.stringify(header);
+  const entries = sorted.map(([name, tensor]) => {
+    const offsets = [end, end += tensor.data.byteLength];
+    return [name, { dtype: typeOf(tensor), shape: tensor.shape, data_offsets: offsets }];
+  });
+  const hashed = { ...metadata, [HASH_KEY]: NO_DIGITS };
+  let text = JSON.stringify({ __metadata__: hashed, ...Object.fromEntries(entries) });
   const encoder = new TextEncoder();
   text += " ".repeat((8 - encoder.encode(text).length % 8) % 8);
   const head = encoder.encode(text);
@@ -209,6 +221,8 @@ export function formatSafetensors(
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
+  const digits = findDigits(bytes, 8 + head.length, NO_DIGITS);
+  bytes.set(encoder.encode(hashRest(bytes, digits)), digits);
   return bytes;
 }
 

@@ -125,14 +125,22 @@ export function parseJson<Schema extends z.ZodType>(
   return checkValue(schema, value, `read ${what}`);
 }
 
-/** Finds the first name that stands twice in one object of a valid JSON text; null if there is none. */
+/**
+ * Finds the first name that stands twice in one object of a valid JSON text; null if there is none. It is a
+ * loop, since a regular expression overflows its stack on a long text.
+ */
 export function findDuplicateKey(json: string): string | null {
-  const open: Set<string>[] = [];
-  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?|[{}]/g)) {
-    if (token === "{") open.push(new Set());
-    else if (token === "}") open.pop();
-    else if (token.endsWith(":")) {
-      const key: string = JSON.parse(token.slice(0, -1));
+  const open: Set<string>[] = []; // the names in each object around this place
+  let [start, end] = [0, 0]; // of the latest text in quotes
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '"') {
+      for (start = at++; json[at] !== '"'; at++) if (json[at] === "\\") at++;
+      end = at + 1;
+    } else if (character === "{") open.push(new Set());
+    else if (character === "}") open.pop();
+    else if (character === ":") {
+      const key: string = JSON.parse(json.slice(start, end));
       if (open.at(-1)!.has(key)) return key;
       open.at(-1)!.add(key);
     }

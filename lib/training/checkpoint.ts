@@ -9,7 +9,13 @@
 import { z } from "zod";
 import { InputError } from "../support/errors.ts";
 import { parseJson } from "../support/schema.ts";
-import { openSafetensors, type StoredTensor, writeSafetensors } from "../support/safetensors.ts";
+import {
+  openSafetensors,
+  type StoredTensor,
+  stripWrapper,
+  typeOf,
+  writeSafetensors,
+} from "../support/safetensors.ts";
 import { fromPyTorch, isTrainable, type StateDict, toPyTorch } from "../model/state_dict.ts";
 import { listTensors } from "../model/tensor_list.ts";
 import { resolveConfig, type TrainConfig } from "./config.ts";
@@ -118,12 +124,21 @@ export class NotFiniteError extends Error {
 }
 
 const COUNT = z.int().min(0);
+/** Text that is printed: no control characters, which a terminal would obey. */
+const PLAIN = z.string().regex(/^[^\p{Cc}\p{Cf}]*$/u, "must be plain text");
+const NUMBERS = { learningRate: z.number(), trainLoss: z.number(), trainAccuracy: z.number() };
+const EPOCH_RECORD = z.looseObject({
+  ...{ epoch: COUNT, step: COUNT, ...NUMBERS, testLoss: z.number(), testAccuracy: z.number() },
+  ...{ seconds: z.number(), imagesPerSecond: z.number(), data: PLAIN.optional(), weights: PLAIN.optional() },
+});
 const METADATA = {
   config: z.record(z.string(), z.unknown()), // checkConfig gives a better message
-  recorded: z.looseObject({ data: z.string(), weights: z.string() }),
+  recorded: z.object({ data: PLAIN, weights: PLAIN }).catchall(z.union([PLAIN, z.number()])),
   progress: z.looseObject({
     ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },
-    ...{ sums: z.record(z.string(), z.number()), history: z.array(z.unknown()) },
+    sums: z.looseObject({ loss: z.number(), correct: z.number(), images: COUNT, seconds: z.number() }),
+    best: z.object({ epoch: COUNT, accuracy: z.number() }).nullable(),
+    history: z.array(EPOCH_RECORD),
   }).refine(
     ({ epochs, history }) => history.length === epochs,
     "has another number of epochs than its history",
@@ -134,9 +149,12 @@ function parseMetadata(path: string, metadata: Record<string, string>): Checkpoi
   if (metadata.format !== FORMAT) {
     throw refuse(path, `it was not written by this program (no format ${FORMAT} in its metadata)`);
   }
+  const unknown = Object.keys(metadata).find((key) => key !== "format" && !Object.hasOwn(METADATA, key));
+  if (unknown !== undefined) throw refuse(path, `its metadata holds ${unknown}, which is not known`);
   const parse = (key: keyof typeof METADATA): unknown => {
     try {
-      return parseJson(METADATA[key], metadata[key] ?? "", key);
+      parseJson(METADATA[key], metadata[key] ?? "", key);
+      return JSON.parse(metadata[key]); // a schema's result has its fields in another order
     } catch (cause) {
       if (!(cause instanceof InputError)) throw cause;
       throw refuse(path, `its ${key} cannot be read (${cause.problem!.why})`, cause);
@@ -180,7 +198,7 @@ function checkTensors(
   );
   const isResumable = slots.size > 0 || expectedSlots.length === 0; // plain SGD has no slots
   return {
-    network: takeTensors(path, `network ${config.variant}`, network, expected),
+    network: takeTensors(path, `network ${config.variant}`, stripWrapper(network), expected),
     slots: isResumable ? takeTensors(path, `optimizer ${config.optimizer}`, slots, expectedSlots) : null,
   };
 }
@@ -189,7 +207,7 @@ type Shapes = (readonly [name: string, shape: number[]])[];
 
 /**
  * Takes a file's tensors in the order of a new network's: sums over all of them, as clipping forms them, must
- * not change on resuming.
+ * not change on resuming. Tensors of types that no network has are left out.
  *
  * @throws {InputError} If they are not exactly those expected.
  */
@@ -198,15 +216,18 @@ function takeTensors(path: string, owner: string, found: StoredTensors, expected
   for (const [name, shape] of expected) {
     const tensor = found.get(name);
     if (!tensor) throw refuse(path, `the ${owner} lacks ${name}`);
-    if (!(tensor.data instanceof Float32Array)) throw refuse(path, `${name} is not float32`);
+    if (typeOf(tensor) !== "F32") throw refuse(path, `${name} is of type ${typeOf(tensor)} and not F32`);
     if (String(tensor.shape) !== String(shape)) {
       throw refuse(path, `${name} is [${tensor.shape}] and not [${shape}]`);
     }
-    if (!tensor.data.every(Number.isFinite)) throw refuse(path, `${name} holds NaN or infinity`);
+    if (!(tensor.data as Float32Array).every(Number.isFinite)) {
+      throw refuse(path, `${name} holds NaN or infinity`);
+    }
     taken.set(name, tensor);
   }
-  for (const name of found.keys()) {
-    if (!taken.has(name)) throw refuse(path, `${name} does not belong to the ${owner}`);
+  for (const [name, tensor] of found) {
+    const isOther = typeOf(tensor) !== "F32"; // PyTorch's counters of batches, for example
+    if (!taken.has(name) && !isOther) throw refuse(path, `${name} does not belong to the ${owner}`);
   }
   return taken;
 }

@@ -114,7 +114,8 @@ Deno.test("a name that stands twice in one object is found, however it is writte
     '{"a":1,"a":2}',
     '[{"b":{"a":{}, "\\u0061" : 1}}]',
     '{"x":"}","a":"{\\"","a":[]}',
-    `{"${"x".repeat(1e6)}":1,"a":{"c":1},"a":0}`,
+    `{"${"x".repeat(1e7)}":1,"b":"${'\\"'.repeat(1e6)}","a":{"c":1},"a":0}`,
+    `${"[".repeat(1e5)}{"a":1,"a":2}${"]".repeat(1e5)}`,
   ];
   for (const json of twice) assert.equal(findDuplicateKey(json), "a", json.slice(0, 80));
   const once = ['{"a":{"a":{"a":1}},"b":{"a":"a"}}', '["a","a"]', '{"a":"a\\":","b":"a\\":"}', '"a"', "1"];

@@ -143,7 +143,7 @@ const WRONG_TENSORS: [name: string, tensor: StoredTensor | null, why: RegExp][] 
   ["fc.weight", zeros(10), /fc\.weight does not belong to the network dynamic\.$/],
   ["class_embeddings.weight", zeros(10, 64), /class_embeddings\.weight is \[10,64\] and not \[10,128\]\.$/],
   ["weights_generator.0.weight", zeros(128, 256), /\.weight is \[128,256\] and not \[256,128\]\.$/],
-  ["backbone.bn1.bias", { shape: [64], data: new Int32Array(64) }, /bn1\.bias is not float32\.$/],
+  ["backbone.bn1.bias", { shape: [64], data: new Int32Array(64) }, /bn1\.bias is of type I32 and not F32\.$/],
   [
     "backbone.bn1.bias",
     { shape: [64], data: new Float32Array(64).fill(NaN, 7, 8) },
@@ -165,9 +165,20 @@ const WRONG_METADATA: [key: Key, changes: object, why: RegExp][] = [
   ["progress", { history: {} }, /its progress cannot be read \(history must be an array\)\.$/],
   [
     "progress",
-    { history: [1, 2, 3] },
+    { history: [EPOCH_RECORD, EPOCH_RECORD] },
     /its progress cannot be read \(it has another number of epochs .*\)\.$/,
   ],
+  [
+    "progress",
+    { history: [{ ...EPOCH_RECORD, testLoss: "2" }] },
+    /history\[0\]\.testLoss must be a number\)\.$/,
+  ],
+  ["progress", { best: { epoch: 1 } }, /best\.accuracy is missing\)\.$/],
+  ["progress", { sums: {} }, /sums\.loss is missing\)\.$/],
+  ["recorded", { weights: "\x1b]0;x\x07" }, /its recorded cannot be read \(weights must be plain text\)\.$/],
+  ["recorded", { data: "C\u202eFAR" }, /its recorded cannot be read \(data must be plain text\)\.$/],
+  ["recorded", { tensorflow: "\x9b2J" }, /its recorded cannot be read \(tensorflow /],
+  ["config", { run: "a\nb" }, /its options are not those of this program/],
   ["recorded", { data: undefined }, /its recorded cannot be read \(data is missing\)\.$/],
 ];
 
@@ -219,9 +230,27 @@ Deno.test("another program's safetensors file and an empty one are refused", asy
   await assertRefused((file) => file.metadata = {}, why);
   await assertRefused(({ metadata }) => metadata.format = "pt", why);
   await assertRefused(
+    ({ metadata }) => metadata.author = "me",
+    /its metadata holds author, which is not known\.$/,
+  );
+  await assertRefused(
     ({ tensors }) => tensors.clear(),
     /the network dynamic lacks backbone\.conv1\.weight\.$/,
   );
+});
+
+Deno.test("a network that PyTorch saved again loads: other types, a wrapper's prefix, counters", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "last.safetensors");
+  await saveCheckpoint(path, { ...makeCheckpoint(), slots: null });
+  const { tensors, metadata } = await readSafetensors(path);
+  const again = [...tensors].map(([name, tensor]): [string, StoredTensor] => [`module.${name}`, tensor]);
+  again.push(["module.backbone.bn1.num_batches_tracked", { shape: [], data: BigInt64Array.of(391n) }]);
+  again.push(["module.other", { shape: [2], data: Uint8Array.of(1, 2), rawType: "F8_E4M3" }]);
+  Deno.writeFileSync(path, formatSafetensors(again, metadata));
+  const { network, slots } = (await openCheckpoint(path)).readTensors();
+  assert.equal(slots, null);
+  assert.deepEqual(new Map([...network].sort()), new Map([...tensors].sort()));
 });
 
 Deno.test("an open checkpoint keeps its metadata and tensors when the file is replaced", async () => {
