@@ -19,7 +19,8 @@ import {
 } from "../bench/report.ts";
 import { type BenchResult, runBench } from "../bench/run_bench.ts";
 import { InputError } from "../lib/support/errors.ts";
-import { requireFolderOf, writeText } from "../lib/support/files.ts";
+import { requireFolderOf } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/write_files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { boolean, integer, text } from "../lib/support/schema.ts";
 import { ensurePythonPackages } from "../lib/setup.ts";

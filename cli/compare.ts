@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeText } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/write_files.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
 import {
   EXPERIMENTS,

@@ -1,12 +1,7 @@
 import { join, resolve } from "@std/path";
-import {
-  ENDINGS,
-  type ExportedFile,
-  type ExportFormat,
-  exportNetwork,
-  writeFiles,
-} from "../lib/export/export_network.ts";
+import { ENDINGS, type ExportFormat, exportNetwork } from "../lib/export/export_network.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { type FileToWrite, writeFiles } from "../lib/support/write_files.ts";
 import { choice, text } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { describeProgress } from "../lib/training/progress.ts";
@@ -62,7 +57,7 @@ function defaultOutput({ config }: Checkpoint, format: ExportFormat): string {
 }
 
 function describe(
-  files: readonly ExportedFile[],
+  files: readonly FileToWrite[],
   { path, config, progress, recorded }: Checkpoint,
   format: ExportFormat,
 ): string {
@@ -85,7 +80,7 @@ function describe(
 }
 
 function toJson(
-  files: readonly ExportedFile[],
+  files: readonly FileToWrite[],
   { path, config, recorded }: Checkpoint,
 ): string {
   const { data: trainedOn, weights } = recorded;

@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { writeText } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/write_files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { boolean, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { markdownTable } from "markdown-table";
 import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
-import { writeText } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/write_files.ts";
 import { formatCount, formatPercent } from "../lib/support/format.ts";
 import { readClassVectors } from "../lib/analysis/class_vectors.ts";
 import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";

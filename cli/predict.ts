@@ -1,5 +1,6 @@
 import { basename } from "@std/path";
-import { requireFolderOf, writeFileAtomically, writeText } from "../lib/support/files.ts";
+import { requireFolderOf } from "../lib/support/files.ts";
+import { writeFileAtomically, writeText } from "../lib/support/write_files.ts";
 import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";

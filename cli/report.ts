@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../lib/support/files.ts";
+import { writeFileAtomically } from "../lib/support/write_files.ts";
 import { readResults } from "../lib/experiments/results.ts";
 import { boolean, choice, text } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";

@@ -1,6 +1,7 @@
 import { join, relative } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
-import { exists, requireFolderOf, statOrNull, writeText } from "../lib/support/files.ts";
+import { exists, requireFolderOf, statOrNull } from "../lib/support/files.ts";
+import { writeText } from "../lib/support/write_files.ts";
 import { formatPercent } from "../lib/support/format.ts";
 import { boolean, choice, suggest, text } from "../lib/support/schema.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";

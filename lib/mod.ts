@@ -149,4 +149,5 @@ export {
   preparePicture,
   type PreparePictureOptions,
 } from "./prediction/prepare_picture.ts";
-export { type ExportedFile, type ExportFormat, exportNetwork, writeFiles } from "./export/export_network.ts";
+export { type ExportFormat, exportNetwork } from "./export/export_network.ts";
+export { type FileToWrite, writeFiles } from "./support/write_files.ts";

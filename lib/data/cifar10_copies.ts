@@ -5,7 +5,8 @@
  * @module
  */
 import { join } from "@std/path";
-import { isRecord, readJsonOrNull, writeText } from "../support/files.ts";
+import { isRecord, readJsonOrNull } from "../support/files.ts";
+import { writeText } from "../support/write_files.ts";
 
 /** Provenance of files that were unpacked from an archive of known checksum. */
 export interface Provenance {

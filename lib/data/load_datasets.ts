@@ -139,21 +139,17 @@ async function fetchArchive(
   options: LoadDatasetsOptions & { folder: string; log: (message: string) => void },
 ): Promise<boolean> {
   const { folder, archive = OFFICIAL_ARCHIVE, recordsPerFile, network, onDownload, log } = options;
-  return await withFolderLock(
-    folder,
-    () => log(`Waiting for another process that uses ${folder} …`),
-    async () => {
-      if (isFolder(path)) return false;
-      await removeLeftovers(folder);
-      const file = join(folder, new URL(archive.url).pathname.split("/").at(-1)!);
-      log(`Downloading CIFAR-10 from ${archive.url} …`);
-      await downloadFile(archive.url, file, { md5: archive.md5, onDownload, ...network });
-      log(`Unpacking ${file} …`);
-      await unpackArchive(file, folder, { provenance: archive, recordsPerFile });
-      await Deno.remove(file); // its files are there and checked
-      return true;
-    },
-  );
+  return await withFolderLock(folder, log, async () => {
+    if (isFolder(path)) return false;
+    await removeLeftovers(folder);
+    const file = join(folder, new URL(archive.url).pathname.split("/").at(-1)!);
+    log(`Downloading CIFAR-10 from ${archive.url} …`);
+    await downloadFile(archive.url, file, { md5: archive.md5, onDownload, ...network });
+    log(`Unpacking ${file} …`);
+    await unpackArchive(file, folder, { provenance: archive, recordsPerFile });
+    await Deno.remove(file); // its files are there and checked
+    return true;
+  });
 }
 
 function addAdvice(error: unknown): unknown {

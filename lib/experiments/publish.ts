@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { writeText } from "../support/files.ts";
+import { writeText } from "../support/write_files.ts";
 import { formatCount, formatNumber } from "../support/format.ts";
 import { InputError } from "../support/errors.ts";
 import { median } from "../support/statistics.ts";

@@ -5,7 +5,8 @@
  */
 import { join } from "@std/path";
 import { z } from "zod";
-import { readTextOrNull, writeText } from "../support/files.ts";
+import { readTextOrNull } from "../support/files.ts";
+import { writeText } from "../support/write_files.ts";
 import { parseJson } from "../support/schema.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../support/project.ts";

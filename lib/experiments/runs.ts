@@ -6,7 +6,8 @@
 import { join } from "@std/path";
 import { z } from "zod";
 import { InputError } from "../support/errors.ts";
-import { exists, readTextOrNull, writeText } from "../support/files.ts";
+import { exists, readTextOrNull } from "../support/files.ts";
+import { writeText } from "../support/write_files.ts";
 import { parseJson } from "../support/schema.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
 import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";

@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join } from "@std/path";
-import { writeFileAtomically } from "../support/files.ts";
+import type { FileToWrite } from "../support/write_files.ts";
 import { InputError } from "../support/errors.ts";
 import { formatSafetensors } from "../support/safetensors.ts";
 import type { CheckpointMetadata, StoredTensors } from "../training/checkpoint.ts";
@@ -12,14 +12,6 @@ import { toTfjs } from "./tfjs.ts";
 
 /** Target of an export. */
 export type ExportFormat = "pytorch" | "onnx" | "tfjs";
-
-/** A file to write. */
-export interface ExportedFile {
-  /** Path of the file. */
-  path: string;
-  /** Content of the file. */
-  bytes: Uint8Array<ArrayBuffer>;
-}
 
 /** File extension of each format; TensorFlow.js's output is a folder. */
 export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
@@ -42,7 +34,7 @@ export function exportNetwork(
   { config, recorded, network }: Pick<CheckpointMetadata, "config" | "recorded"> & { network: StoredTensors },
   format: ExportFormat,
   output: string,
-): ExportedFile[] {
+): FileToWrite[] {
   if (extname(output) !== ENDINGS[format] && format !== "tfjs") {
     throw new InputError(
       `Cannot export to ${output}: for ${format} the name must end in ${ENDINGS[format]}.`,
@@ -74,13 +66,5 @@ export function exportNetwork(
         { path: join(output, "index.html"), bytes: encode(page) },
       ];
     }
-  }
-}
-
-/** Writes files atomically, and creates their folders. */
-export function writeFiles(files: readonly ExportedFile[]): void {
-  for (const { path, bytes } of files) {
-    Deno.mkdirSync(dirname(path), { recursive: true });
-    writeFileAtomically(path, bytes);
   }
 }

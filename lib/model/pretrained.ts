@@ -153,18 +153,14 @@ async function fetchWeights(
 ): Promise<boolean> {
   const { url = PUBLISHED_WEIGHTS, log, onDownload, network } = options;
   const folder = dirname(file);
-  return await withFolderLock(
-    folder,
-    () => log(`Waiting for another process that uses ${folder} …`),
-    async () => {
-      if (exists(file)) return false;
-      log(`Downloading ResNet-18's pretrained weights up to layer1 from ${url} …`);
-      const names = listWanted().map(({ name }) => name);
-      const tensors = await fetchTensors(url, names, { onDownload, ...network });
-      writeSafetensors(file, selectBackbone(tensors, url), { source: url });
-      return true;
-    },
-  );
+  return await withFolderLock(folder, log, async () => {
+    if (exists(file)) return false;
+    log(`Downloading ResNet-18's pretrained weights up to layer1 from ${url} …`);
+    const names = listWanted().map(({ name }) => name);
+    const tensors = await fetchTensors(url, names, { onDownload, ...network });
+    writeSafetensors(file, selectBackbone(tensors, url), { source: url });
+    return true;
+  });
 }
 
 function addAdvice(error: DownloadError): DownloadError {

@@ -1,28 +1,7 @@
-import { basename, dirname, join, resolve } from "@std/path";
+import { dirname, resolve } from "@std/path";
 import { InputError } from "./errors.ts";
 import { formatBytes } from "./format.ts";
 import { withSystemErrors } from "./system_errors.ts";
-
-/** Replaces a file: written beside it, synced, renamed. On an error the old file stays. */
-export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${Deno.pid}.tmp`);
-  try {
-    using file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-    file.syncSync();
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    try {
-      Deno.removeSync(temporary);
-    } catch { /* it was not there: the first error is the one to tell */ }
-    throw error;
-  }
-}
-
-/** Replaces a text file, as {@linkcode writeFileAtomically} does. */
-export function writeText(path: string, text: string): void {
-  writeFileAtomically(path, new TextEncoder().encode(text));
-}
 
 /** Tells whether a path exists; links are followed. */
 export function exists(path: string): boolean {

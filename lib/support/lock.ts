@@ -5,14 +5,33 @@
  * @module
  */
 
+import { dirname } from "@std/path";
+import { systemErrorName } from "./system_errors.ts";
+
+/** Errors of network file systems (Lustre, some NFS) that have no locks. */
+const NO_LOCKS = ["ENOLCK", "ENOTSUP", "ENOSYS", "EBADF"];
+
+/** Tries to lock an open file or folder; the lock ends when it is closed. */
+export function tryLock(file: Deno.FsFile): "locked" | "taken" | "unsupported" {
+  try {
+    return file.tryLockSync(true) ? "locked" : "taken";
+  } catch (error) {
+    if (NO_LOCKS.includes(systemErrorName(error)!)) return "unsupported";
+    throw error;
+  }
+}
+
 /**
  * Locks a file, which is created if it is missing.
  *
+ * @param log Receives a message where the file system has no locks: the file counts as locked.
  * @returns The lock, or null if another process holds it.
  */
-export function tryLockFile(path: string): Disposable | null {
+export function tryLockFile(path: string, log: (message: string) => void): Disposable | null {
   const file = Deno.openSync(path, { write: true, create: true });
-  if (file.tryLockSync(true)) return file;
+  const state = tryLock(file);
+  if (state === "unsupported") log(warnOfNoLocks(dirname(path)));
+  if (state !== "taken") return file;
   file.close();
   return null;
 }
@@ -22,29 +41,24 @@ export function tryLockFile(path: string): Disposable | null {
  * on the folder itself and leaves no file.
  *
  * @param folder Created if it is missing.
- * @param onWait Called once if another process holds the lock.
+ * @param log Receives a message if another process holds the lock, or the file system has no locks.
  */
 export async function withFolderLock<T>(
   folder: string,
-  onWait: () => void,
+  log: (message: string) => void,
   work: () => Promise<T>,
 ): Promise<T> {
   await Deno.mkdir(folder, { recursive: true });
   using handle = await Deno.open(folder);
-  if (!await tryLock(handle)) {
-    onWait();
+  const state = tryLock(handle);
+  if (state === "unsupported") log(warnOfNoLocks(folder));
+  if (state === "taken") {
+    log(`Waiting for another process that uses ${folder} …`);
     await handle.lock(true);
   }
   return await work();
 }
 
-/** Some network file systems cannot lock folders: there the user must run one process at a time. */
-async function tryLock(handle: Deno.FsFile): Promise<boolean> {
-  try {
-    return await handle.tryLock(true);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (["EBADF", "ENOLCK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code ?? "")) return true;
-    throw error;
-  }
+function warnOfNoLocks(folder: string): string {
+  return `The file system of ${folder} has no locks: let no other process write there meanwhile.`;
 }

@@ -10,7 +10,8 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { basename } from "@std/path";
-import { readInto, requireRegularFile, writeFileAtomically } from "./files.ts";
+import { readInto, requireRegularFile } from "./files.ts";
+import { writeFileAtomically } from "./write_files.ts";
 import { InputError } from "./errors.ts";
 import { withSystemErrors } from "./system_errors.ts";
 import {

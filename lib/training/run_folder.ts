@@ -4,7 +4,8 @@
  * @module
  */
 import { basename, join, resolve } from "@std/path";
-import { exists, statOrNull, writeText } from "../support/files.ts";
+import { exists, statOrNull } from "../support/files.ts";
+import { makeFolder, writeText } from "../support/write_files.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { tryLockFile } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
@@ -39,12 +40,17 @@ export interface RunFolder {
  * Opens and locks a run's folder for a training.
  *
  * @param isNew False to resume the run in it.
+ * @param log Receives a message where the file system has no locks.
  * @throws {InputError} If a new run would overwrite one, or another process trains it.
  */
-export function openRunFolder(path: string, isNew: boolean): RunFolder {
+export function openRunFolder(
+  path: string,
+  isNew: boolean,
+  log: (message: string) => void = () => {},
+): RunFolder {
   const file = (name: string) => join(path, name);
-  Deno.mkdirSync(path, { recursive: true });
-  const lock = tryLockFile(file(".lock"));
+  makeFolder(path);
+  const lock = tryLockFile(file(".lock"), log);
   if (lock === null) {
     throw new RunTakenError({
       what: `train run ${basename(path)}`,
@@ -58,7 +64,6 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
     lock[Symbol.dispose]();
     throw error;
   }
-  removeTemporaryFiles(path);
   const formatLine = (record: EpochRecord) => JSON.stringify(record) + "\n";
   return {
     path,
@@ -83,12 +88,16 @@ export function openRunFolder(path: string, isNew: boolean): RunFolder {
  *
  * Concurrent processes get different names: the lock decides.
  */
-export function openNumberedRunFolder(runsFolder: string, name: string): RunFolder {
+export function openNumberedRunFolder(
+  runsFolder: string,
+  name: string,
+  log?: (message: string) => void,
+): RunFolder {
   for (let number = 1;; number++) {
     const path = join(runsFolder, number === 1 ? name : `${name}-${number}`);
     if (hasCheckpoint(path)) continue;
     try {
-      return openRunFolder(path, true);
+      return openRunFolder(path, true, log);
     } catch (error) {
       if (!(error instanceof RunTakenError)) throw error;
     }
@@ -149,11 +158,4 @@ export function listRuns(runsFolder: string = defaultRunsFolder()): string[] {
   return [...Deno.readDirSync(runsFolder)]
     .filter(({ name, isDirectory }) => isDirectory && hasCheckpoint(join(runsFolder, name)))
     .map(({ name }) => name).sort();
-}
-
-/** Removes incomplete files of a killed process; only the holder of the lock writes here. */
-function removeTemporaryFiles(path: string): void {
-  for (const { name } of Deno.readDirSync(path)) {
-    if (/^\..+\.\d+\.tmp$/.test(name)) Deno.removeSync(join(path, name));
-  }
 }

@@ -76,8 +76,8 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   // a resumed run stays in its checkpoint's folder, even if that was renamed
   const path = resume === null ? join(runsFolder, wanted.run) : dirname(resume.path);
   using folder = resume === null && options.numbered
-    ? openNumberedRunFolder(runsFolder, wanted.run)
-    : openRunFolder(path, resume === null);
+    ? openNumberedRunFolder(runsFolder, wanted.run, log)
+    : openRunFolder(path, resume === null, log);
   const config = folder.path === path ? wanted : { ...wanted, run: basename(folder.path) };
   const environment = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
   const training = resume === null

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeText } from "../../lib/support/files.ts";
+import { writeText } from "../../lib/support/write_files.ts";
 import { ensurePythonPackages, type EnsurePythonPackagesOptions } from "../../lib/setup.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 

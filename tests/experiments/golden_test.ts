@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fromFileUrl } from "@std/path";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
-import { writeText } from "../../lib/support/files.ts";
+import { writeText } from "../../lib/support/write_files.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { train } from "../../lib/training/train.ts";
 import { temporaryFolder } from "../testing/folder.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { exportNetwork, writeFiles } from "../../lib/export/export_network.ts";
+import { exportNetwork } from "../../lib/export/export_network.ts";
+import { writeFiles } from "../../lib/support/write_files.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
 import { parseSafetensors } from "../../lib/support/safetensors.ts";
 import { temporaryFolder } from "../testing/folder.ts";

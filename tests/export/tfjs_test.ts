@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { loadGraphModel } from "@tensorflow/tfjs-converter";
-import { exportNetwork, writeFiles } from "../../lib/export/export_network.ts";
+import { exportNetwork } from "../../lib/export/export_network.ts";
+import { writeFiles } from "../../lib/support/write_files.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";

@@ -21,14 +21,41 @@ Deno.test("a folder's lock is exclusive", async () => {
   assert.deepEqual([...Deno.readDirSync(folder)], []);
 });
 
+const fail = (message: string) => assert.fail(message);
+
 Deno.test("a file is locked once, until its lock is disposed", () => {
   using temporary = temporaryFolder();
   const path = join(temporary.path, ".lock");
   {
-    using lock = tryLockFile(path);
+    using lock = tryLockFile(path, fail);
     assert.notEqual(lock, null);
-    assert.equal(tryLockFile(path), null);
+    assert.equal(tryLockFile(path, fail), null);
   }
-  using again = tryLockFile(path);
+  using again = tryLockFile(path, fail);
   assert.notEqual(again, null);
 });
+
+Deno.test("where the file system has no locks, the work goes on and it is said", async () => {
+  using temporary = temporaryFolder();
+  const { path } = temporary;
+  for (const failure of ["No locks available (os error 37)", "Function not implemented (os error 38)"]) {
+    const said: string[] = [];
+    using _unlockable = makeUnlockable(failure);
+    using lock = tryLockFile(join(path, ".lock"), (message) => said.push(message));
+    assert.notEqual(lock, null);
+    assert.equal(await withFolderLock(path, (message) => said.push(message), () => Promise.resolve(3)), 3);
+    const warning = `The file system of ${path} has no locks: let no other process write there meanwhile.`;
+    assert.deepEqual(said, [warning, warning]);
+  }
+  using _unlockable = makeUnlockable("Input/output error (os error 5)");
+  assert.throws(() => tryLockFile(join(path, ".lock"), fail), /os error 5/);
+});
+
+/** Lets locking fail as on a network drive, for which no file system of this machine can be had. */
+function makeUnlockable(failure: string): Disposable {
+  const { tryLockSync } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.tryLockSync = () => {
+    throw new Error(failure);
+  };
+  return { [Symbol.dispose]: () => void (Deno.FsFile.prototype.tryLockSync = tryLockSync) };
+}

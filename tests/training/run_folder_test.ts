@@ -77,16 +77,11 @@ Deno.test("an unnamed run is numbered if its network's name is taken", () => {
 
 Deno.test("the temporary files of a killed process are removed", () => {
   using runs = temporaryFolder();
-  const path = makeRun(
-    runs.path,
-    "dynamic",
-    "last.safetensors",
-    ".last.safetensors.123.tmp",
-    ".config.json.9.tmp",
-    "notes.tmp",
-  );
-  using _folder = openRunFolder(path, false);
-  assert.deepEqual(namesIn(path), [".lock", "last.safetensors", "notes.tmp"]);
+  const leftover = `.dynamic-filters-${crypto.randomUUID()}.tmp`;
+  const path = makeRun(runs.path, "dynamic", "last.safetensors", leftover, "notes.tmp");
+  using folder = openRunFolder(path, false);
+  folder.writeHistory([]);
+  assert.deepEqual(namesIn(path), [".lock", "history.jsonl", "last.safetensors", "notes.tmp"]);
 });
 
 Deno.test("history is appended in whole lines and can be rewritten", () => {

@@ -1,0 +1,211 @@
+/**
+ * Writes files so that each holds its old content or its new one, whatever happens: the new content goes to a
+ * temporary file beside it, which is synced and renamed, and the folder is synced.
+ *
+ * Symbolic links and the file's mode stay. Into devices, pipes and mounted files the content is written.
+ *
+ * @module
+ */
+import { dirname, join, resolve } from "@std/path";
+import { InputError } from "./errors.ts";
+import { statOrNull } from "./files.ts";
+import { tryLock } from "./lock.ts";
+import { systemErrorName, withSystemErrors } from "./system_errors.ts";
+
+/** A file to write. */
+export interface FileToWrite {
+  /** Path of the file. */
+  path: string;
+  /** Content of the file. */
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Replaces a file. @throws {InputError} If that fails; the old file stays. */
+export function writeFileAtomically(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+  replaceFiles([{ path, bytes }]);
+}
+
+/** Replaces a text file, as {@linkcode writeFileAtomically} does. */
+export function writeText(path: string, text: string): void {
+  writeFileAtomically(path, new TextEncoder().encode(text));
+}
+
+/**
+ * Replaces files that belong together, none before all of them are on the disk, and makes their folders.
+ *
+ * @throws {InputError} If one cannot be written; the old files stay.
+ */
+export function writeFiles(files: readonly FileToWrite[]): void {
+  for (const { path } of files) makeFolder(dirname(path));
+  replaceFiles(files);
+}
+
+function replaceFiles(files: readonly FileToWrite[]): void {
+  const staged: StagedFile[] = [];
+  try {
+    for (const { path, bytes } of files) {
+      staged.push(withSystemErrors(`write ${path}`, () => stage(path, bytes)));
+    }
+    for (const { path, commit } of staged) withSystemErrors(`write ${path}`, commit);
+  } finally {
+    for (const { discard } of staged) discard();
+  }
+}
+
+/** Makes a folder, and those above it that are missing; they are on the disk when this returns. */
+export function makeFolder(path: string): void {
+  if (statOrNull(path)?.isDirectory) return;
+  const above = dirname(resolve(path));
+  makeFolder(above);
+  withSystemErrors(`make the folder ${path}`, () => Deno.mkdirSync(path, { recursive: true }));
+  syncFolder(above);
+}
+
+/** New content of a file, written beside it. */
+interface StagedFile {
+  path: string;
+  /** Puts it in the file's place. */
+  commit(): void;
+  /** Removes it if it is still there. */
+  discard(): void;
+}
+
+function stage(path: string, bytes: Uint8Array<ArrayBuffer>): StagedFile {
+  const old = statOrNull(path);
+  const refuse = (why: string) => new InputError({ what: `write ${path}`, why });
+  if (old?.isDirectory) throw refuse("it is a folder");
+  if (old?.isBlockDevice) throw refuse("it is a disk");
+  const inPlace = { path, commit: () => overwrite(path, bytes), discard() {} };
+  // a file behind /dev/stdout has a position, which a new one would not have
+  if ((old !== null && !old.isFile) || /^\/(dev\/std|dev\/fd|proc)/.test(resolve(path))) return inPlace;
+  const target = followLinks(path);
+  removeLeftovers(dirname(target));
+  let temporary: Temporary;
+  try {
+    temporary = createTemporary(dirname(target), old);
+  } catch (error) {
+    // the folder takes no new file, but the file itself may be writable
+    if (old !== null && ["EACCES", "EPERM"].includes(systemErrorName(error)!)) return inPlace;
+    throw error;
+  }
+  const discard = () => {
+    temporary.file.close();
+    ignoreSystemErrors(() => Deno.removeSync(temporary.path)); // it is not there any more, or cannot be removed
+  };
+  const commit = () => {
+    try {
+      Deno.renameSync(temporary.path, target);
+    } catch (error) {
+      if (systemErrorName(error) !== "EBUSY") throw error;
+      return overwrite(target, bytes); // a file that is mounted by itself can only be written into
+    }
+    syncFolder(dirname(target));
+  };
+  try {
+    writeAll(temporary.file, bytes);
+    temporary.file.syncSync();
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  return { path, commit, discard };
+}
+
+/** Follows symbolic links to the file, or to the place where a dangling link wants one. */
+function followLinks(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (systemErrorName(error) !== "ENOENT") throw error;
+  }
+  let target: string;
+  try {
+    target = Deno.readLinkSync(path);
+  } catch {
+    return path; // no link: a new file
+  }
+  return followLinks(resolve(dirname(path), target));
+}
+
+interface Temporary {
+  path: string;
+  file: Deno.FsFile;
+}
+
+const TEMPORARY = /^\.dynamic-filters-[0-9a-f-]{36}\.tmp$/;
+
+/**
+ * Creates a temporary file with the mode and owner of the file that it will replace, and locks it, so that no
+ * other process takes it for a leftover.
+ */
+function createTemporary(folder: string, old: Deno.FileInfo | null): Temporary {
+  for (;;) {
+    const path = join(folder, `.dynamic-filters-${crypto.randomUUID()}.tmp`);
+    const mode = old?.mode == null ? undefined : old.mode & 0o777;
+    const file = Deno.openSync(path, { write: true, createNew: true, mode });
+    tryLock(file);
+    const { nlink, uid, gid, mode: given } = file.statSync();
+    if (nlink === 0) { // another process removed it before it was locked
+      file.close();
+      continue;
+    }
+    if (old !== null && (old.uid !== uid || old.gid !== gid)) {
+      ignoreSystemErrors(() => Deno.chownSync(path, old.uid, old.gid)); // only root may give files away
+    }
+    if (mode !== undefined && (given! & 0o777) !== mode) Deno.chmodSync(path, mode); // past the umask
+    return { path, file };
+  }
+}
+
+const cleaned = new Set<string>();
+
+/** Removes the temporary files of this program's processes that ended while they wrote into a folder. */
+function removeLeftovers(folder: string): void {
+  if (cleaned.has(folder)) return;
+  cleaned.add(folder);
+  ignoreSystemErrors(() => {
+    for (const { name } of Deno.readDirSync(folder)) {
+      if (TEMPORARY.test(name)) ignoreSystemErrors(() => removeIfAbandoned(join(folder, name)));
+    }
+  });
+}
+
+function removeIfAbandoned(path: string): void {
+  using file = Deno.openSync(path, { write: true });
+  const hours = (Date.now() - file.statSync().mtime!.getTime()) / 3600e3;
+  const state = tryLock(file);
+  if (state === "locked" || (state === "unsupported" && hours > 24)) Deno.removeSync(path);
+}
+
+function overwrite(path: string, bytes: Uint8Array): void {
+  if (path === "/dev/stdout") return writeAll(Deno.stdout, bytes);
+  if (path === "/dev/stderr") return writeAll(Deno.stderr, bytes);
+  using file = Deno.openSync(path, { write: true, truncate: true });
+  writeAll(file, bytes);
+  if (file.statSync().isFile) file.syncSync();
+}
+
+function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}
+
+/** Codes of file systems that cannot sync a folder, or of a folder that one may write into but not read. */
+const CANNOT_SYNC = ["EINVAL", "ENOTSUP", "ENOSYS", "EBADF", "EACCES"];
+
+/** Puts the names of a folder's files on the disk. */
+function syncFolder(path: string): void {
+  try {
+    using folder = Deno.openSync(path);
+    folder.syncSync();
+  } catch (error) {
+    if (!CANNOT_SYNC.includes(systemErrorName(error)!)) throw error;
+  }
+}
+
+function ignoreSystemErrors(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (systemErrorName(error) === null) throw error;
+  }
+}
