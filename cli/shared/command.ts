@@ -1,23 +1,13 @@
 import { SetupInterrupted, TensorFlowError, type TensorFlowErrorCode } from "../../lib/tensorflow/errors.ts";
 import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
+import { explainSystemError, systemErrorName } from "../../lib/support/system_errors.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { outputWidth } from "./terminal.ts";
 import { type Command, type CommandLine, flagOf, formatHelp, parseCommandLine, showFlag } from "./options.ts";
 
 /** Exit codes of every command. */
 const EXIT = { done: 0, bug: 1, input: 2, interrupted: 130, brokenPipe: 141 };
-
-/** System errors that the user can fix, by code, with a remedy. */
-const SYSTEM_ERRORS: Record<string, string> = {
-  ENOSPC: "the disk is full; free some space and start again",
-  EDQUOT: "your disk quota is used up; free some space and start again",
-  EROFS: "that disk can only be read; choose another folder",
-  EACCES: "you are not allowed to; change the permissions or choose another folder",
-  EPERM: "you are not allowed to; change the permissions or choose another folder",
-  ENAMETOOLONG: "no file or folder may have a name that long; give a shorter one",
-  EMFILE: "too many files are open; raise the limit with ulimit -n",
-};
 
 /**
  * Runs a command with its command line and ends the process: 0 done (or what `main` returns), 2 the user's
@@ -63,6 +53,7 @@ async function reportError(error: unknown, command: string): Promise<number> {
     return EXIT.interrupted;
   }
   if (error instanceof TensorFlowError) error = toInputError(error);
+  else error = explainSystemError(error) ?? error;
   if (error instanceof InputError) {
     await printError(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
     return EXIT.input;
@@ -75,14 +66,8 @@ async function reportError(error: unknown, command: string): Promise<number> {
     );
     return EXIT.input;
   }
-  const { code } = error as { code?: unknown };
   // the reader of our output (head, less) has closed the pipe
-  if (code === "EPIPE") return EXIT.brokenPipe;
-  const cure = SYSTEM_ERRORS[String(code)];
-  if (cure !== undefined) {
-    await printError(`error: ${(error as Error).message}: ${cure}.`);
-    return EXIT.input;
-  }
+  if (systemErrorName(error) === "EPIPE") return EXIT.brokenPipe;
   console.error(error);
   console.error(
     "This is a bug in the program: please report it with the command you typed and the lines above.",

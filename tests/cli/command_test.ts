@@ -51,10 +51,13 @@ Deno.test("an input error is one line on standard error, without a stack, and ex
   assert.deepEqual(result, { code: 2, stdout: "", stderr: "error: Cannot read x: it is empty.\n" });
 });
 
-Deno.test("a system error that the user can fix is one line with the remedy, and exit code 2", async () => {
+Deno.test("a system error is one line with the path and the remedy, and exit code 2", async () => {
   const { code, stderr } = await run('Deno.readTextFileSync("x".repeat(300))');
   assert.equal(code, 2);
-  assert.match(stderr, /^error: .*x': no file or folder may have a name that long; give a shorter one\.\n$/);
+  assert.match(
+    stderr,
+    /^error: Cannot read x+: no file or folder may have a name that long; give a shorter one\.\n$/,
+  );
 });
 
 Deno.test("a file beyond the task's permissions is one line, and exit code 2", async () => {
@@ -126,11 +129,8 @@ Deno.test("a bug shows its stack, its cause and how to report it", async () => {
 
 Deno.test("a full disk is reported in one line", { ignore: !isFile("/dev/full") }, async () => {
   const result = await run('await Deno.writeTextFile("/dev/full", "x")');
-  assert.equal(result.code, 2);
-  assert.match(
-    result.stderr,
-    /^error: .*\/dev\/full.*: the disk is full; free some space and start again\.\n$/,
-  );
+  const stderr = "error: Cannot write /dev/full: the disk is full; free some space and start again.\n";
+  assert.deepEqual(result, { code: 2, stdout: "", stderr });
 });
 
 Deno.test("a closed output pipe is not an error", async () => {

@@ -46,8 +46,7 @@ export async function withSetup<T>(
   work: (context: SetupContext) => Promise<T>,
 ): Promise<T> {
   const { folder, venv = join(folder, "venv"), reporter = STDERR_REPORTER } = options;
-  const tellToWait = () => reporter.line("Waiting for another set-up in this folder to finish …");
-  return await withFolderLock(folder, tellToWait, async () => {
+  return await withFolderLock(folder, reporter.line, async () => {
     await removeStaging(folder);
     const staging = join(folder, `staging-${Deno.pid}`);
     const stop = new AbortController();
@@ -93,23 +92,29 @@ export async function replaceFolder(
  * itself: it leaves no file and ends with the process. Duplicated from the project's support code so
  * that the package is self-contained.
  */
-async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
+async function withFolderLock<T>(
+  folder: string,
+  report: (text: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
   await Deno.mkdir(folder, { recursive: true });
   using handle = await Deno.open(folder);
-  if (!await tryLock(handle)) {
-    onWait();
+  const state = tryLock(handle);
+  if (state === "unsupported") report(`The file system of ${folder} has no locks: start no second set-up.`);
+  if (state === "taken") {
+    report("Waiting for another set-up in this folder to finish …");
     await handle.lock(true);
   }
   return await work(); // closing the handle releases the lock
 }
 
-/** Some network file systems cannot lock folders: there the user must not start two set-ups at once. */
-async function tryLock(handle: Deno.FsFile): Promise<boolean> {
+/** Some network file systems have no locks: there the user must not start two set-ups at once, which is said. */
+function tryLock(handle: Deno.FsFile): "locked" | "taken" | "unsupported" {
   try {
-    return await handle.tryLock(true);
+    return handle.tryLockSync(true) ? "locked" : "taken";
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (["EBADF", "ENOLCK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"].includes(code ?? "")) return true;
+    // EBADF, ENOLCK, ENOSYS, ENOTSUP: for some of them Deno gives no code
+    if (/\(os error (9|37|38|95)\)/.test((error as Error).message)) return "unsupported";
     throw error;
   }
 }
