@@ -10,7 +10,7 @@ import {
   requireFolderOf,
   statOrNull,
 } from "../../lib/support/files.ts";
-import { writeFileAtomically, writeText } from "../../lib/support/write_files.ts";
+import { writeText } from "../../lib/support/write_files.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -46,7 +46,7 @@ export async function withSetup<T>(
   work: (context: SetupContext) => Promise<T>,
 ): Promise<T> {
   const { folder, venv = join(folder, "venv"), reporter = STDERR_REPORTER } = options;
-  return await withFolderLock(folder, reporter.line, async () => {
+  return await withFolderLock(folder, (text) => reporter.line(text), async () => {
     await removeStaging(folder);
     const staging = join(folder, `staging-${Deno.pid}`);
     const stop = new AbortController();
