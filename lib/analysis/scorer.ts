@@ -4,6 +4,7 @@ import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/sp
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
+import { requireFiniteScores } from "../support/statistics.ts";
 import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 
 /** Cells of one response map. */
@@ -19,7 +20,11 @@ export interface ScorerOutputs {
 
 /** Evaluates a network on any number of images. */
 export interface Scorer {
-  /** Computes scores and maps of normalised images `[N,32,32,3]`. */
+  /**
+   * Computes scores and maps of normalised images `[N,32,32,3]`.
+   *
+   * @throws {InputError} If a score is NaN or infinite.
+   */
   ask(images: Float32Array): Promise<ScorerOutputs>;
   /** Frees the graphs. */
   dispose(): void;
@@ -57,6 +62,7 @@ export function createScorer(
         maps.push(await answer.maps.data() as Float32Array);
         tf.dispose([batch, answer.scores, answer.maps]);
       }
+      requireFiniteScores(scores, CLASSES);
       return { scores, maps: joinArrays(maps) };
     },
     dispose: () => run.dispose(),

@@ -28,7 +28,7 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
  * - `onnx`: `output` is a model with batch normalisation and generator folded away.
  * - `tfjs`: `output` is a folder with `model.json`, `weights.bin` and a demo page.
  *
- * @throws {InputError} If `output` lacks the format's extension.
+ * @throws {InputError} If `output` lacks the format's extension, or the scores would be NaN or infinite.
  */
 export function exportNetwork(
   { config, recorded, network }: Pick<CheckpointMetadata, "config" | "recorded"> & { network: StoredTensors },
@@ -40,6 +40,7 @@ export function exportNetwork(
       `Cannot export to ${output}: for ${format} the name must end in ${ENDINGS[format]}.`,
     );
   }
+  const folded = foldNetwork(network, config); // also a check of the numbers
   const facts = describeNetwork(config, recorded);
   const description =
     `Network ${config.variant} of run ${config.run}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`;
@@ -56,9 +57,9 @@ export function exportNetwork(
       ];
     }
     case "onnx":
-      return [{ path: output, bytes: toOnnx(foldNetwork(network, config), facts) }];
+      return [{ path: output, bytes: toOnnx(folded, facts) }];
     case "tfjs": {
-      const { model, weights } = toTfjs(foldNetwork(network, config), facts);
+      const { model, weights } = toTfjs(folded, facts);
       const page = writeDemoPage({ title: `CIFAR-10: ${config.run}`, note: description });
       return [
         { path: join(output, "model.json"), bytes: encode(model) },

@@ -16,6 +16,7 @@ import {
   GENERATOR_UNITS,
   type NetworkSpec,
 } from "../model/spec.ts";
+import { InputError } from "../support/errors.ts";
 import type { StoredTensor } from "../support/safetensors.ts";
 import { EPSILON } from "../tensorflow/operations/batch_norm.ts";
 import type { TrainConfig } from "../training/config.ts";
@@ -60,13 +61,17 @@ export interface FoldedNetwork {
   output: FoldedLinear;
 }
 
-/** Folds a network. Computed in double precision and rounded once. */
+/**
+ * Folds a network. Computed in double precision and rounded once.
+ *
+ * @throws {InputError} If a folded value is NaN or infinite: so would be the scores.
+ */
 export function foldNetwork(network: StoredNetwork, { variant, adapter }: NetworkSpec): FoldedNetwork {
   const block = (name: string): [FoldedConvolution, FoldedConvolution] => [
     foldConvolution(network, `${name}.conv1`, `${name}.bn1`),
     foldConvolution(network, `${name}.conv2`, `${name}.bn2`),
   ];
-  return {
+  const folded = {
     stem: foldConvolution(network, "backbone.conv1", "backbone.bn1"),
     blocks: [block("backbone.layer1.0"), block("backbone.layer1.1")],
     adapter: adapter === "none" ? null : foldConvolution(network, "adapter.0", "adapter.1"),
@@ -79,6 +84,15 @@ export function foldNetwork(network: StoredNetwork, { variant, adapter }: Networ
     hidden: transposeLinear(network, "score_predictor.0"),
     output: transposeLinear(network, "score_predictor.2"),
   };
+  const { stem, blocks, adapter: added, filters } = folded;
+  const convolutions = [stem, ...blocks.flat(), ...added === null ? [] : [added]];
+  const values = [filters, ...convolutions.flatMap(({ weight, bias }) => [weight, bias])];
+  if (values.every((array) => array.every(Number.isFinite))) return folded;
+  throw new InputError({
+    what: "export the network",
+    why: "its scores would be NaN or infinite",
+    next: [{ advice: "use another checkpoint" }],
+  });
 }
 
 function valuesOf(network: StoredNetwork, name: string): Float32Array {

@@ -7,7 +7,7 @@ import type { StateDict } from "../model/state_dict.ts";
 import { InputError } from "../support/errors.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { defaultRunsFolder, findCheckpoint } from "../training/run_folder.ts";
-import { argMax, softmax } from "../support/statistics.ts";
+import { argMax, requireFiniteScores, softmax } from "../support/statistics.ts";
 
 /** Prediction for one picture. */
 export interface Prediction {
@@ -27,6 +27,7 @@ export interface Prediction {
  * @param tensors Parameters and running statistics of the network.
  * @param pictures Bytes `[32,32,3]` each.
  * @param network Architecture of the network; a checkpoint's `config` will do.
+ * @throws {InputError} If a score is NaN or infinite.
  *
  * @example
  * ```ts
@@ -60,6 +61,7 @@ export async function classify(
       Float32Array,
       Float32Array,
     ];
+    requireFiniteScores(allScores, CLASSES);
     const mapLength = maps.shape[1]! * MAP_SIZE * MAP_SIZE;
     return pictures.map((_, index) => {
       const own = allScores.slice(index * CLASSES, (index + 1) * CLASSES);

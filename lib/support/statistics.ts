@@ -1,3 +1,5 @@
+import { InputError } from "./errors.ts";
+
 /** A mean with its 95 % confidence interval. */
 export interface MeanInterval {
   /** Number of values. */
@@ -60,11 +62,34 @@ export function wilsonInterval(count: number, total: number): [number, number] {
   return [middle - half, middle + half];
 }
 
-/** Returns the index of the largest value, the first of equal ones. */
+/**
+ * Returns the index of the largest value, the first of equal ones.
+ *
+ * @throws {RangeError} If one of the values is NaN.
+ */
 export function argMax(values: ArrayLike<number>): number {
   let best = 0;
-  for (let index = 1; index < values.length; index++) if (values[index] > values[best]) best = index;
+  for (let index = 0; index < values.length; index++) {
+    if (Number.isNaN(values[index])) throw new RangeError("None of the values is the largest: one is NaN.");
+    if (values[index] > values[best]) best = index;
+  }
   return best;
+}
+
+/**
+ * Checks a network's scores `[N,K]`: of NaN and infinity none is the highest.
+ *
+ * @throws {InputError} If one is not finite.
+ */
+export function requireFiniteScores(scores: ArrayLike<number>, classes: number): void {
+  for (let at = 0; at < scores.length; at++) {
+    if (Number.isFinite(scores[at])) continue;
+    throw new InputError({
+      what: "use the network's scores",
+      why: `that of image ${Math.floor(at / classes)} for class ${at % classes} is ${scores[at]}`,
+      next: [{ advice: "use another checkpoint" }, { advice: "train again with a lower learning rate" }],
+    });
+  }
 }
 
 /** Converts scores (logits) to probabilities. */

@@ -223,6 +223,9 @@ function takeTensors(path: string, owner: string, found: StoredTensors, expected
     if (!(tensor.data as Float32Array).every(Number.isFinite)) {
       throw refuse(path, `${name} holds NaN or infinity`);
     }
+    if (name.endsWith(".running_var") && (tensor.data as Float32Array).some((variance) => variance < 0)) {
+      throw refuse(path, `${name} holds a negative variance`);
+    }
     taken.set(name, tensor);
   }
   for (const [name, tensor] of found) {

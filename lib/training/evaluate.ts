@@ -1,6 +1,6 @@
 import type * as tf from "../tensorflow/runtime/tf.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
-import { argMax } from "../support/statistics.ts";
+import { argMax, requireFiniteScores } from "../support/statistics.ts";
 import { countBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
@@ -94,10 +94,15 @@ export interface Scored {
   labels: ArrayLike<number>;
 }
 
-/** Computes metrics from scores `[N,K]` and labels `[N]`. Ties go to the first class. */
+/**
+ * Computes metrics from scores `[N,K]` and labels `[N]`. Ties go to the first class.
+ *
+ * @throws {InputError} If a score is NaN or infinite.
+ */
 export function measure({ scores, labels }: Scored): Metrics {
   const images = labels.length;
   const classes = scores.length / images;
+  requireFiniteScores(scores, classes);
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let loss = 0;
   for (let image = 0; image < images; image++) {

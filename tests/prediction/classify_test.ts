@@ -7,6 +7,7 @@ import { classify } from "../../lib/prediction/classify.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { evaluate } from "../../lib/training/evaluate.ts";
+import { overflow } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
 
 const { test } = createSynthetic({ trainSize: 0, testSize: 6 });
@@ -31,6 +32,15 @@ Deno.test("pictures get the scores of the evaluation, and their own maps", async
     assertClose(alone.maps, maps, 1e-5, "maps");
   }
   assert.notDeepEqual(predictions[0].maps, predictions[1].maps);
+});
+
+Deno.test("a picture whose scores overflow belongs to no class", async () => {
+  await useNativeTensorFlow();
+  const network: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
+  await assert.rejects(classify(overflow(createNetwork(network)), pictures, network), {
+    name: "InputError",
+    message: /^Cannot use the network's scores: that of image 0 for class \d is (NaN|-?Infinity)\.$/,
+  });
 });
 
 Deno.test("a shared filter gives one map, and no pictures give no predictions", async () => {

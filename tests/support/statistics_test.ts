@@ -4,6 +4,8 @@ import { argMax, mean, median, softmax } from "../../lib/support/statistics.ts";
 Deno.test("argMax finds the first of equal maxima", () => {
   assert.equal(argMax([3, 7, 7]), 1);
   assert.equal(argMax(Float32Array.of(-2, -1)), 1);
+  assert.equal(argMax([-Infinity, 0, Infinity]), 2);
+  for (const values of [[NaN], [NaN, 1], [1, NaN]]) assert.throws(() => argMax(values), RangeError);
 });
 
 Deno.test("softmax gives probabilities, also for large scores", () => {

@@ -149,6 +149,11 @@ const WRONG_TENSORS: [name: string, tensor: StoredTensor | null, why: RegExp][] 
     { shape: [64], data: new Float32Array(64).fill(NaN, 7, 8) },
     /bn1\.bias holds NaN or infinity\.$/,
   ],
+  [
+    "backbone.bn1.running_var",
+    { shape: [64], data: new Float32Array(64).fill(-1e-9, 7, 8) },
+    /bn1\.running_var holds a negative variance\.$/,
+  ],
   ["optimizer.backbone.bn1.bias.momentum", null, /the optimizer sgd lacks backbone\.bn1\.bias\.momentum\.$/],
 ];
 

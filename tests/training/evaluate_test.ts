@@ -7,7 +7,7 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createImageSource } from "../../lib/training/batch_source.ts";
 import { createEvaluator, evaluate, measure } from "../../lib/training/evaluate.ts";
-import { networkSpec } from "../testing/networks.ts";
+import { networkSpec, overflow } from "../testing/networks.ts";
 import { assertClose, readOracle, values } from "../testing/oracle.ts";
 import { countTensors } from "../testing/tensors.ts";
 
@@ -100,6 +100,24 @@ Deno.test("ties are predicted as the first class: ten equal scores are correct f
   assert.deepEqual(perClass, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   near(loss, Math.log(10));
 });
+
+Deno.test("a score that is NaN or infinite has no metrics", () => {
+  for (const value of [NaN, Infinity, -Infinity]) {
+    const scores = Float32Array.of(0, 1, 2, 3, value, 5);
+    assert.throws(() => measure({ scores, labels: [2, 2] }), {
+      name: "InputError",
+      message: `Cannot use the network's scores: that of image 1 for class 1 is ${value}.`,
+    });
+  }
+});
+
+for (const compile of [true, false]) {
+  Deno.test(`a network whose scores overflow is no network of 10 %, ${compile ? "compiled" : "eager"}`, async () => {
+    const network = overflow(createNetwork(spec));
+    const why = /that of image 0 for class \d is (NaN|-?Infinity)\.$/;
+    await assert.rejects(evaluate(network, images, { ...spec, compile }), why);
+  });
+}
 
 Deno.test("large scores have a finite loss", () => {
   near(measure({ scores: Float32Array.of(1e4, -1e4), labels: [1] }).loss, 2e4);
