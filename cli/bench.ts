@@ -19,14 +19,13 @@ import {
 } from "../bench/report.ts";
 import { type BenchResult, runBench } from "../bench/run_bench.ts";
 import { InputError } from "../lib/support/errors.ts";
-import { requireFolderOf } from "../lib/support/files.ts";
-import { writeText } from "../lib/support/write_files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { boolean, integer, text } from "../lib/support/schema.ts";
 import { ensurePythonPackages } from "../lib/setup.ts";
 import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
+import { type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
@@ -93,7 +92,7 @@ export const COMMAND = {
       schema: boolean(),
       default: false,
       group: "Measurement",
-      help: "measure on a busy machine; the result says so",
+      help: "measure on a busy machine, which the result says; replace files that this command did not write",
     },
     python: {
       schema: text().nullable(),
@@ -139,7 +138,8 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
   const { quick, force } = values;
   const rows = selectNames(values.rows ?? (quick ? QUICK.rows : "all"), ROW_NAMES, "rows");
   const columns = selectColumns(values, given);
-  for (const file of [values.json, values.figure]) if (file !== null) requireFolderOf(file);
+  const output = { origin: "a result of the benchmark", force };
+  requireOutputs([values.json, values.figure], output);
   const loadAverage = Deno.loadavg(); // before set-up raises it
   const warning = checkIdle(loadAverage[0], navigator.hardwareConcurrency, force || quick);
   if (warning !== null) console.error(warning);
@@ -170,8 +170,8 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
   }).finally(() => live.clear());
   console.log(formatResult(result));
   const figure = values.figure === null ? null : drawResult(result);
-  if (values.json !== null) write(values.json, JSON.stringify(result, null, 1) + "\n");
-  if (figure !== null) write(values.figure!, figure);
+  if (values.json !== null) write(values.json, JSON.stringify(result, null, 1) + "\n", output);
+  if (figure !== null) write(values.figure!, figure, output);
 }
 
 function selectColumns(values: BenchFlags, given: Partial<BenchFlags>): Column[] {
@@ -238,9 +238,9 @@ async function findPython(named: string | null): Promise<string> {
   return python;
 }
 
-function write(file: string, text: string): void {
-  writeText(file, text);
-  console.error(`Written to ${file}.`);
+function write(path: string, text: string, output: OutputOptions): void {
+  writeOutputs([{ path, bytes: new TextEncoder().encode(text) }], output);
+  console.error(`Written to ${path}.`);
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

@@ -2,10 +2,9 @@ import type { Dataset } from "../lib/data/dataset.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
-import { requireFolderOf } from "../lib/support/files.ts";
 import { formatCount, formatPercent } from "../lib/support/format.ts";
 import { text } from "../lib/support/schema.ts";
-import { writeSafetensors } from "../lib/support/safetensors.ts";
+import { formatSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { createImageSource, EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
@@ -15,6 +14,7 @@ import { createEvaluator, type Evaluation } from "../lib/training/evaluate.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
+import { FORCE_OPTION, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { createLive, fitLine } from "./shared/live.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
@@ -40,6 +40,7 @@ export const COMMAND = {
       help: "write scores [N,10] and labels [N] as safetensors",
       value: "FILE",
     },
+    force: FORCE_OPTION,
     json: JSON_OPTION,
   },
   positionals: CHECKPOINT_ARGUMENT,
@@ -51,7 +52,8 @@ export const COMMAND = {
 
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
-  if (values.scores !== null) requireFolderOf(values.scores);
+  const output = { origin: "a file of scores", force: values.force };
+  requireOutputs([values.scores], output);
   await setUpTensorFlow({ device: values.device });
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
   const network = checkpoint.loadNetwork();
@@ -59,7 +61,10 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
   console.error(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
   const evaluation = await evaluateWithBar(network, checkpoint.config, images, values.batchSize);
-  if (values.scores !== null) writeScores(values.scores, evaluation, images, checkpoint);
+  if (values.scores !== null) {
+    const bytes = formatScores(evaluation, images, checkpoint);
+    writeOutputs([{ path: values.scores, bytes }], output);
+  }
   const { scores: _, ...metrics } = evaluation;
   const { weights, data: trainedOn } = checkpoint.recorded;
   const facts = {
@@ -95,13 +100,12 @@ async function evaluateWithBar(
   }
 }
 
-function writeScores(
-  path: string,
+function formatScores(
   { scores }: Evaluation,
   { labels, name }: Dataset,
   { recorded }: Checkpoint,
-): void {
-  writeSafetensors(path, [
+): Uint8Array<ArrayBuffer> {
+  return formatSafetensors([
     ["scores", { shape: [labels.length, 10], data: scores }],
     ["labels", { shape: [labels.length], data: Int32Array.from(labels) }],
   ], { data: name, weights: recorded.weights, trainedOn: recorded.data });

@@ -1,7 +1,8 @@
-import { join, resolve } from "@std/path";
+import { join } from "@std/path";
 import { ENDINGS, type ExportFormat, exportNetwork } from "../lib/export/export_network.ts";
 import { InputError } from "../lib/support/errors.ts";
-import { type FileToWrite, writeFiles } from "../lib/support/write_files.ts";
+import type { FileToWrite } from "../lib/support/write_files.ts";
+import { exists } from "../lib/support/files.ts";
 import { choice, text } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { describeProgress } from "../lib/training/progress.ts";
@@ -10,6 +11,7 @@ import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";
+import { FORCE_OPTION, writeOutputs } from "./shared/outputs.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 
 export const COMMAND = {
@@ -24,6 +26,7 @@ export const COMMAND = {
       help: "file to write, or folder for tfjs",
       value: "PATH",
     },
+    force: { ...FORCE_OPTION, group: undefined },
     json: {
       ...JSON_OPTION,
       group: undefined,
@@ -32,7 +35,7 @@ export const COMMAND = {
   },
   examples: [
     ["deno task export dynamic --format onnx", "dist/dynamic.onnx"],
-    ["deno task export dynamic --format pytorch", "dist/dynamic.safetensors, and dynamic.py to load it"],
+    ["deno task export dynamic --format pytorch", "dist/dynamic.safetensors, and load_dynamic.py"],
     ["deno task export dynamic --format tfjs --output site/model", "a folder for a web page"],
   ],
 } satisfies Command;
@@ -43,11 +46,12 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const output = values.output ?? defaultOutput(checkpoint, format);
   const { network } = checkpoint.readTensors();
   const files = exportNetwork({ ...checkpoint, network }, format, output);
-  if (files.some((file) => resolve(file.path) === resolve(checkpoint.path))) {
+  const source = Deno.realPathSync(checkpoint.path);
+  if (files.some(({ path }) => exists(path) && Deno.realPathSync(path) === source)) {
     const why = "that is the checkpoint itself";
     throw new InputError({ what: `export to ${checkpoint.path}`, why, next: [{ set: { output: "PATH" } }] });
   }
-  writeFiles(files);
+  writeOutputs(files, { origin: `an export of ${source}`, force: values.force });
   console.log(values.json ? toJson(files, checkpoint) : describe(files, checkpoint, format));
 }
 

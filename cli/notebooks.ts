@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { writeText } from "../lib/support/write_files.ts";
+import { makeFolder, writeText } from "../lib/support/write_files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { boolean, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
@@ -14,6 +14,7 @@ import {
 } from "../notebooks/jupyter/notebook_file.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
+import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
@@ -34,6 +35,7 @@ export const COMMAND = {
       help: "write the executed notebooks to another folder than notebooks/",
       value: "FOLDER",
     },
+    force: { ...FORCE_OPTION, group: undefined },
     check: { schema: boolean(), default: false, help: "only type-check the code cells" },
   },
   positionals: { name: "NN", help: "numbers of the notebooks; all by default", from: 0, to: 99 },
@@ -45,7 +47,7 @@ export const COMMAND = {
 } satisfies Command;
 
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
-  const { quick, into, check } = values;
+  const { quick, into, force, check } = values;
   const paths = listNotebooks(positionals);
   if (check) return await checkAll(paths);
   await setUpTensorFlow();
@@ -53,7 +55,12 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const scratch = quick ? await Deno.makeTempDir({ prefix: "notebooks-" }) : null;
   try {
     const folder = into ?? (scratch ?? join(projectFolder(), "notebooks"));
-    await executeAll(paths, { folder, jupyter, scratch });
+    const output = into === null ? null : { origin: "an executed notebook", force };
+    if (output !== null) {
+      makeFolder(folder);
+      requireOutputs(paths.map((path) => join(folder, basename(path))), output);
+    }
+    await executeAll(paths, { folder, jupyter, scratch, output });
   } finally {
     if (scratch !== null) await Deno.remove(scratch, { recursive: true });
   }
@@ -73,6 +80,8 @@ interface Execution {
   jupyter: Jupyter;
   /** Folder of a smoke test's runs; null for no smoke test. */
   scratch: string | null;
+  /** Whose files are replaced; null where the notebooks themselves are. */
+  output: OutputOptions | null;
 }
 
 /** Trials are mostly waiting, so two run side by side; in earnest a notebook gets all cores. */
@@ -80,7 +89,6 @@ const [JOBS, QUICK_JOBS] = [1, 2];
 
 /** Executes notebooks; after the first that fails no other is begun, and those that run are stopped. */
 async function executeAll(paths: readonly string[], execution: Execution): Promise<void> {
-  await Deno.mkdir(execution.folder, { recursive: true });
   using interrupts = watchInterrupts();
   const failure = new AbortController();
   const signal = AbortSignal.any([interrupts.signal, failure.signal]);
@@ -124,7 +132,7 @@ async function executeAll(paths: readonly string[], execution: Execution): Promi
 
 async function executeOne(
   path: string,
-  { folder, jupyter, scratch }: Execution,
+  { folder, jupyter, scratch, output }: Execution,
   signal: AbortSignal,
   onCell: (number: number, all: number) => void,
 ): Promise<void> {
@@ -135,7 +143,9 @@ async function executeOne(
   const executed = await executeNotebook(path, { jupyter, env, signal, onCell });
   const cleaned = cleanOutputs(executed, path, listReplacements(scratch));
   const text = formatNotebook(cleaned);
-  writeText(join(folder, basename(path)), text);
+  const target = join(folder, basename(path));
+  if (output === null) writeText(target, text);
+  else writeOutputs([{ path: target, bytes: new TextEncoder().encode(text) }], output);
 }
 
 /** Local folders that outputs may contain, with their replacements. */

@@ -1,6 +1,4 @@
 import { basename } from "@std/path";
-import { requireFolderOf } from "../lib/support/files.ts";
-import { writeFileAtomically, writeText } from "../lib/support/write_files.ts";
 import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
@@ -20,6 +18,7 @@ import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { describeProgress } from "../lib/training/progress.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand, wordInputError } from "./shared/command.ts";
+import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBar } from "./shared/live.ts";
@@ -64,6 +63,7 @@ export const COMMAND = {
         `draw the pictures (at most ${MAXIMUM_PICTURES_ON_PAGE}) with their ten response maps into an SVG or PNG file`,
       value: "FILE",
     },
+    force: FORCE_OPTION,
     json: JSON_OPTION,
   },
   examples: [
@@ -97,7 +97,8 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
       why: `write ${COMMAND.name} IMAGE, or --cifar N for a test image`,
     });
   }
-  if (values.maps !== null) checkMapsFile(values.maps);
+  const output = { origin: "a figure of response maps", force: values.force };
+  if (values.maps !== null) checkMapsFile(values.maps, output);
   const checkpoint = await openCheckpoint(findModel(values.model));
   await setUpTensorFlow({ device: choice });
   const { device } = await useNativeTensorFlow({ device: choice });
@@ -125,7 +126,9 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   }
   await finish();
   const predicted = results.filter((result) => "prediction" in result);
-  if (values.maps !== null && predicted.length > 0) writeMaps(values.maps, predicted, checkpoint);
+  if (values.maps !== null && predicted.length > 0) {
+    writeMaps(values.maps, predicted, checkpoint, output);
+  }
   if (json) console.log(JSON.stringify(toJson(results, checkpoint, device, fit)));
   else if (predicted.length > 0) console.log(wrapText(describeModel(checkpoint)));
   return predicted.length < results.length ? 2 : 0;
@@ -194,7 +197,7 @@ async function readTestImage(index: number, data: string | null): Promise<Ready>
 }
 
 /** Checks before the work that the maps can be written to this file. */
-function checkMapsFile(path: string): void {
+function checkMapsFile(path: string, output: OutputOptions): void {
   if (!/\.(svg|png)$/i.test(path)) {
     throw new InputError({
       what: `draw ${path}`,
@@ -202,7 +205,7 @@ function checkMapsFile(path: string): void {
       setting: "maps",
     });
   }
-  requireFolderOf(path);
+  requireOutputs([path], output);
 }
 
 function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
@@ -257,13 +260,14 @@ function writeMaps(
   path: string,
   predicted: (PredictedPicture & Ready)[],
   { config, recorded }: Checkpoint,
+  output: OutputOptions,
 ): void {
   const pictures = predicted.map((picture) => ({ ...picture, label: basename(picture.label) }));
   const { svg } = drawMapsFigure(pictures, {
     subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
   });
-  if (/\.svg$/i.test(path)) writeText(path, svg);
-  else writeFileAtomically(path, new Uint8Array(svgToPng(svg)));
+  const bytes = /\.svg$/i.test(path) ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg));
+  writeOutputs([{ path, bytes }], output);
   const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
   console.error(`Response maps written to ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
 }

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { writeFileAtomically } from "../lib/support/write_files.ts";
+import { makeFolder } from "../lib/support/write_files.ts";
 import { readResults } from "../lib/experiments/results.ts";
 import { boolean, choice, text } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";
@@ -9,6 +9,7 @@ import { ensurePythonPackages } from "../lib/setup.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";
+import { FORCE_OPTION, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
 
@@ -31,6 +32,7 @@ export const COMMAND = {
       help: "folder for both files",
       value: "FOLDER",
     },
+    force: { ...FORCE_OPTION, group: undefined },
     withCheckpoints: {
       schema: boolean(),
       default: false,
@@ -44,7 +46,12 @@ export const COMMAND = {
 } satisfies Command;
 
 async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | void> {
-  const { uid, paper, execute, output, withCheckpoints } = values;
+  const { uid, paper, execute, output, force, withCheckpoints } = values;
+  const folder = output ?? projectFolder();
+  makeFolder(folder);
+  const [pdfPath, zipPath] = ["pdf", "zip"].map((ending) => join(folder, `Lab_4_${uid}.${ending}`));
+  const files = { origin: "a report", force };
+  requireOutputs([pdfPath, zipPath], files);
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("report", { reporter }));
   if (execute) {
     const code = await executeNotebooks();
@@ -55,16 +62,14 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
     listNotebooks().map(async (path) => ({ path, file: await readNotebook(path) })),
   );
   const { pdf, pages, warnings } = await makeReport({ uid, paper, notebooks, results, python });
-  const folder = output ?? projectFolder();
-  await Deno.mkdir(folder, { recursive: true });
   const name = `Lab_4_${uid}`;
-  writeFileAtomically(join(folder, `${name}.pdf`), pdf);
+  writeOutputs([{ path: pdfPath, bytes: pdf }], files);
   console.log(`${join(output ?? "", `${name}.pdf`)}: ${pages} pages, ${formatBytes(pdf.length)}`);
 
   const { paths, untracked } = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
   const entries = [...paths.map((path) => ({ path })), { path: `${name}.pdf`, bytes: pdf }];
   const zipped = await zipFiles(projectFolder(), name, entries, reportDate(results));
-  writeFileAtomically(join(folder, `${name}.zip`), zipped);
+  writeOutputs([{ path: zipPath, bytes: zipped }], files);
   console.log(`${join(output ?? "", `${name}.zip`)}: ${entries.length} files, ${formatBytes(zipped.length)}`);
 
   for (const warning of warnings) console.error(`Warning on the first page: ${warning}`);

@@ -1,7 +1,6 @@
 import { join, relative } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
-import { exists, requireFolderOf, statOrNull } from "../lib/support/files.ts";
-import { writeText } from "../lib/support/write_files.ts";
+import { exists, statOrNull } from "../lib/support/files.ts";
 import { formatPercent } from "../lib/support/format.ts";
 import { boolean, choice, suggest, text } from "../lib/support/schema.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
@@ -9,6 +8,7 @@ import { nameNetwork, type TrainConfig } from "../lib/training/config.ts";
 import type { EpochRecord } from "../lib/training/progress.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { runCommand } from "./shared/command.ts";
+import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatTable, wrapText } from "./shared/table.ts";
 import { outputWidth, showPath } from "./shared/terminal.ts";
@@ -36,6 +36,7 @@ export const COMMAND = {
       help: "draw the runs' training curves",
       value: "FILE",
     },
+    force: FORCE_OPTION,
     json: JSON_OPTION,
   },
   positionals: {
@@ -77,12 +78,13 @@ interface BrokenRun {
 
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<void> {
   const folder = defaultRunsFolder();
-  if (values.svg !== null) requireFolderOf(values.svg);
+  const output = { origin: "a figure of training curves", force: values.force };
+  requireOutputs([values.svg], output);
   const all = findRuns(folder);
   const isListed = (run: string) => values.nested || !run.includes("/");
   const names = positionals.length === 0 ? all.filter(isListed) : selectRuns(all, positionals);
   const runs = sortRuns(await Promise.all(names.map((run) => readRun(folder, run))), values.sort);
-  if (values.svg !== null) await drawCurves(values.svg, runs);
+  if (values.svg !== null) await drawCurves(values.svg, runs, output);
   console.log(values.json ? JSON.stringify({ folder, runs: runs.map(toJson) }) : formatRuns(runs));
   const hidden = positionals.length === 0 ? all.length - names.length : 0;
   if (hidden > 0 && !values.json) {
@@ -204,7 +206,11 @@ function formatDate(date: string): string {
   return local.toISOString().slice(0, 16).replace("T", " ");
 }
 
-async function drawCurves(path: string, runs: readonly (Run | BrokenRun)[]): Promise<void> {
+async function drawCurves(
+  path: string,
+  runs: readonly (Run | BrokenRun)[],
+  output: OutputOptions,
+): Promise<void> {
   const drawn = runs.filter((run) => "history" in run).filter(({ history }) => history.length > 0);
   if (drawn.length === 0) {
     throw new InputError({ what: `draw ${path}`, why: "no run has finished an epoch", setting: "svg" });
@@ -215,7 +221,7 @@ async function drawCurves(path: string, runs: readonly (Run | BrokenRun)[]): Pro
     title: "Training curves",
     subtitle: `Data: ${unique("data")}. Initial weights of the backbone: ${unique("weights")}.`,
   });
-  writeText(path, svg);
+  writeOutputs([{ path, bytes: new TextEncoder().encode(svg) }], output);
   console.error(`Training curves drawn in ${path}.`);
 }
 

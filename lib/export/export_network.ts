@@ -48,8 +48,8 @@ export function exportNetwork(
   switch (format) {
     case "pytorch": {
       const weightsFile = basename(output);
-      const moduleFile =
-        weightsFile.slice(0, -ENDINGS.pytorch.length).replace(/\W/g, "_").replace(/^(?=\d)/, "_") + ".py";
+      // no package begins so: a torch.py would be imported instead of torch
+      const moduleFile = `load_${weightsFile.slice(0, -ENDINGS.pytorch.length).replace(/\W/g, "_")}.py`;
       const module = writePytorchModule({ ...config, description, weightsFile, moduleFile });
       return [
         { path: output, bytes: formatSafetensors(network, { format: "pt", ...facts }) },

@@ -89,18 +89,19 @@ export function statOrNull(path: string): Deno.FileInfo | null {
 }
 
 /**
- * Checks before long work that a file can be written: that its folder exists.
+ * Checks before long work that a new file can be written: that its folder exists and takes one.
  *
  * @throws {InputError} If not.
  */
 export function requireFolderOf(path: string): void {
   const folder = dirname(resolve(path));
-  if (statOrNull(folder)?.isDirectory) return;
-  throw new InputError({
-    what: `write ${path}`,
-    why: `there is no folder ${folder}`,
-    next: [{ advice: "create it first" }],
-  });
+  const what = `write ${path}`;
+  if (!withSystemErrors(what, () => statOrNull(folder))?.isDirectory) {
+    const next = [{ advice: "create it first" }];
+    throw new InputError({ what, why: `there is no folder ${folder}`, next });
+  }
+  if (exists(path)) return;
+  withSystemErrors(what, () => Deno.removeSync(Deno.makeTempFileSync({ dir: folder, prefix: ".probe-" })));
 }
 
 /** Fills `bytes` from an open file's position; returns the number of bytes read, fewer at the file's end. */

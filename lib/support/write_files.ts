@@ -71,13 +71,13 @@ interface StagedFile {
 }
 
 function stage(path: string, bytes: Uint8Array<ArrayBuffer>): StagedFile {
+  const inPlace = { path, commit: () => overwrite(path, bytes), discard() {} };
+  if (streamOf(path) !== null) return inPlace;
   const old = statOrNull(path);
   const refuse = (why: string) => new InputError({ what: `write ${path}`, why });
   if (old?.isDirectory) throw refuse("it is a folder");
   if (old?.isBlockDevice) throw refuse("it is a disk");
-  const inPlace = { path, commit: () => overwrite(path, bytes), discard() {} };
-  // a file behind /dev/stdout has a position, which a new one would not have
-  if ((old !== null && !old.isFile) || /^\/(dev\/std|dev\/fd|proc)/.test(resolve(path))) return inPlace;
+  if (old !== null && !old.isFile) return inPlace;
   const target = followLinks(path);
   removeLeftovers(dirname(target));
   let temporary: Temporary;
@@ -177,9 +177,14 @@ function removeIfAbandoned(path: string): void {
   if (state === "locked" || (state === "unsupported" && hours > 24)) Deno.removeSync(path);
 }
 
+/** Streams are written to as they are: a file behind one would lose its place, or what is printed later. */
+function streamOf(path: string): typeof Deno.stdout | null {
+  return path === "/dev/stdout" ? Deno.stdout : path === "/dev/stderr" ? Deno.stderr : null;
+}
+
 function overwrite(path: string, bytes: Uint8Array): void {
-  if (path === "/dev/stdout") return writeAll(Deno.stdout, bytes);
-  if (path === "/dev/stderr") return writeAll(Deno.stderr, bytes);
+  const stream = streamOf(path);
+  if (stream !== null) return writeAll(stream, bytes);
   using file = Deno.openSync(path, { write: true, truncate: true });
   writeAll(file, bytes);
   if (file.statSync().isFile) file.syncSync();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
+import { exists } from "../../lib/support/files.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { runCommand } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { PROJECT } from "../testing/sources.ts";
 
-const exportNetwork = (...args: string[]) => runCommand("export", args, PROJECT);
+const exportNetwork = (folder: string, ...args: string[]) => runCommand("export", args, folder);
 
 Deno.test("export writes each format and describes inputs and outputs", async () => {
   using folder = temporaryFolder();
@@ -14,7 +15,7 @@ Deno.test("export writes each format and describes inputs and outputs", async ()
     {
       format: "pytorch",
       output: "new/a.safetensors",
-      files: ["new/a.safetensors", "new/a.py"],
+      files: ["new/a.safetensors", "new/load_a.py"],
       input: "[N,3,32,32]",
     },
     { format: "onnx", output: "a.onnx", files: ["a.onnx"], input: "[N,3,32,32]" },
@@ -27,7 +28,7 @@ Deno.test("export writes each format and describes inputs and outputs", async ()
   ];
   for (const { format, output, files, input } of cases) {
     const args = [checkpoint, "--format", format, "--output", join(folder.path, output)];
-    const { code, stdout, stderr } = await exportNetwork(...args);
+    const { code, stdout, stderr } = await exportNetwork(folder.path, ...args);
     assert.equal(code, 0, stderr);
     const lines = stdout.trimEnd().split("\n");
     assert.equal(lines[0], `dynamic (${checkpoint}, after epoch 0)`);
@@ -38,7 +39,7 @@ Deno.test("export writes each format and describes inputs and outputs", async ()
     }
     assert(stdout.includes(`In: images ${input}, `) && stdout.includes("Out: scores [N,10]"), stdout);
     assert.equal(lines.at(-1), "Trained on: nothing. Weights: random.");
-    const json = JSON.parse((await exportNetwork(...args, "--json")).stdout);
+    const json = JSON.parse((await exportNetwork(folder.path, ...args, "--json")).stdout);
     assert.deepEqual(json.files, files.map((file) => join(folder.path, file)));
   }
 });
@@ -60,10 +61,43 @@ Deno.test("export refuses invalid requests in one line and keeps the checkpoint"
     ],
   ];
   for (const [args, message] of cases) {
-    const { code, stdout, stderr } = await exportNetwork(...args);
+    const { code, stdout, stderr } = await exportNetwork(folder.path, ...args);
     assert.deepEqual([code, stdout, stderr], [2, "", `error: ${message}\n`]);
   }
   assert.deepEqual(Deno.readFileSync(path), before);
+});
+
+Deno.test("export replaces only an unchanged export of the same checkpoint, unless it is forced", async () => {
+  using folder = temporaryFolder();
+  const file = (name: string) => join(folder.path, name);
+  const [one, other] = ["one.safetensors", "other.safetensors"].map(file);
+  await saveRandomCheckpoint(one);
+  await saveRandomCheckpoint(other);
+  const [exported, module] = [file("torch.safetensors"), file("load_torch.py")];
+  const run = async (checkpoint: string, output: string, ...more: string[]) => {
+    const args = [checkpoint, "--format", "pytorch", "--output", output, ...more];
+    const { code, stderr } = await exportNetwork(folder.path, ...args);
+    return [code, stderr];
+  };
+  const refuse = (path: string, why: string) => [
+    2,
+    `error: Cannot replace ${path}: ${why}; choose another name, or use --force.\n`,
+  ];
+  const foreign =
+    "there is already a file of that name, which this program did not write or which has changed since";
+  Deno.writeTextFileSync(module, "mine");
+  assert.deepEqual(await run(one, exported), refuse(module, foreign));
+  assert.deepEqual([exists(exported), Deno.readTextFileSync(module)], [false, "mine"]);
+  Deno.removeSync(module);
+  assert.deepEqual(await run(one, exported), [0, ""]);
+  assert.deepEqual(await run(one, exported), [0, ""]); // its own, unchanged
+  assert.deepEqual(await run(other, exported), refuse(exported, `it is an export of ${one}`));
+  Deno.writeTextFileSync(module, "# mine", { append: true });
+  assert.deepEqual(await run(one, exported), refuse(module, foreign));
+  const before = Deno.readFileSync(other);
+  assert.deepEqual(await run(one, other), refuse(other, foreign)); // another checkpoint
+  assert.deepEqual(Deno.readFileSync(other), before);
+  assert.deepEqual(await run(other, exported, "--force"), [0, ""]);
 });
 
 Deno.test("a task called from another folder takes paths relative to it", async () => {
@@ -75,7 +109,7 @@ Deno.test("a task called from another folder takes paths relative to it", async 
     args: ["task", "--quiet", "--config", join(PROJECT, "deno.json"), "export", ...args],
     cwd: folder.path,
     clearEnv: true,
-    env,
+    env: { ...env, CHECKPOINTS_DIR: folder.path },
   }).output();
   assert(success, new TextDecoder().decode(stderr));
   assert(Deno.statSync(join(folder.path, "new", "a.onnx")).isFile);

@@ -13,7 +13,7 @@ Deno.test("the state dict has exactly the network's tensors of the checkpoint", 
   for (const spec of CASES) {
     const { checkpoint } = await createCase(spec, 1);
     const [weights, module] = exportNetwork(checkpoint, "pytorch", "out/my-run 2.safetensors");
-    assert.deepEqual([weights.path, module.path], ["out/my-run 2.safetensors", "out/my_run_2.py"]);
+    assert.deepEqual([weights.path, module.path], ["out/my-run 2.safetensors", "out/load_my_run_2.py"]);
     const { tensors, metadata } = parseSafetensors(weights.bytes, "state dict");
     const shapes = [...tensors].map(([name, { shape }]) => [name, shape]);
     const expected = listTensors(spec).map(({ name, shape }) => [name, shape]);
@@ -21,7 +21,9 @@ Deno.test("the state dict has exactly the network's tensors of the checkpoint", 
     for (const [name, { data }] of tensors) assert.deepEqual(data, checkpoint.network.get(name)!.data);
     assert.deepEqual([metadata.format, metadata.trainedOn], ["pt", "nothing"]);
     const source = new TextDecoder().decode(module.bytes);
-    assert(source.includes('with_name("my-run 2.safetensors")') && source.includes("from my_run_2 import"));
+    assert(
+      source.includes('with_name("my-run 2.safetensors")') && source.includes("from load_my_run_2 import"),
+    );
   }
 });
 
@@ -29,7 +31,7 @@ const python = await findOraclePython("torch", "safetensors");
 const PROGRAM = `
 import torch
 sys.path.insert(0, sys.argv[1])
-import model
+import load_model as model
 with torch.inference_mode():
     scores, maps = (values.numpy() for values in model.load()(torch.from_numpy(images)))
 `;
@@ -52,7 +54,7 @@ for (const spec of CASES) {
       ]);
       assertClose(theirs.scores, scores, TOLERANCE, "scores");
       assertClose(theirs.maps, maps, TOLERANCE, "maps");
-      const alone = await new Deno.Command(python!, { args: [join(folder.path, "model.py")] }).output();
+      const alone = await new Deno.Command(python!, { args: [join(folder.path, "load_model.py")] }).output();
       assert.equal(new TextDecoder().decode(alone.stdout).trim().split("\n").length, 10);
     },
   );
