@@ -30,6 +30,7 @@ import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine, ValuesOf } from "./shared/options.ts";
 import { formatTable, wrapText } from "./shared/table.ts";
+import { print, printMessage } from "./shared/terminal.ts";
 
 const { data, weights, device } = TRAINING_OPTIONS;
 const COLUMN_NAMES = [...COLUMNS.map(({ id }) => id), SIZES];
@@ -142,7 +143,7 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
   requireOutputs([values.json, values.figure], output);
   const loadAverage = Deno.loadavg(); // before set-up raises it
   const warning = checkIdle(loadAverage[0], navigator.hardwareConcurrency, force || quick);
-  if (warning !== null) console.error(warning);
+  if (warning !== null) printMessage(warning);
   await setUpTensorFlow({ device: values.device });
   const python = rows.some((row) => ROWS[row].side === "pytorch") ? await findPython(values.python) : null;
 
@@ -168,7 +169,7 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
     onProgress: (text) => live.draw(({ columns }) => text.slice(0, columns)),
     onMessage: live.print,
   }).finally(() => live.clear());
-  console.log(formatResult(result));
+  print(formatResult(result));
   const figure = values.figure === null ? null : drawResult(result);
   if (values.json !== null) write(values.json, JSON.stringify(result, null, 1) + "\n", output);
   if (figure !== null) write(values.figure!, figure, output);
@@ -240,7 +241,7 @@ async function findPython(named: string | null): Promise<string> {
 
 function write(path: string, text: string, output: OutputOptions): void {
   writeOutputs([{ path, bytes: new TextEncoder().encode(text) }], output);
-  console.error(`Written to ${path}.`);
+  printMessage(`Written to ${path}.`);
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

@@ -35,11 +35,11 @@ import { createCompareProgress } from "./compare/progress.ts";
 import { absolutePaths, type CommandLine } from "./shared/options.ts";
 import { createLive } from "./shared/live.ts";
 import { formatTable } from "./shared/table.ts";
-import { outputWidth, showPath } from "./shared/terminal.ts";
+import { outputWidth, print, printMessage, showPath } from "./shared/terminal.ts";
 import { formatResult } from "./compare/result.ts";
 
 async function main({ values, given, positionals }: CommandLine<typeof COMPARE_COMMAND>): Promise<void> {
-  if (values.list) return console.log(describeLists());
+  if (values.list) return print(describeLists());
   const selection = selectExperiments(positionals);
   const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
   const { experiments, defaults } = selection;
@@ -100,13 +100,13 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
   const jobs = Math.max(1, Math.min(wanted, left.length));
   const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
   if (left.length < runs.length) {
-    console.error(`${runs.length - left.length} of ${runs.length} runs are already finished.`);
+    printMessage(`${runs.length - left.length} of ${runs.length} runs are already finished.`);
   }
   if (left.length === 0) return { failed: [], isInterrupted: false };
   const work = `${left.length} to train, ${jobs} at once with ${threads} ${
     threads === 1 ? "thread" : "threads"
   } each`;
-  console.error(formatTable({
+  printMessage(formatTable({
     rows: [
       ["data", `${common.data.name} (fingerprint ${common.data.fingerprint})`],
       ["weights", common.weights],
@@ -152,8 +152,8 @@ function report(results: ExperimentResult[], runsFolder: string, { json }: { jso
   const comparison = { date: new Date().toISOString(), comparison: compareResults(results), results };
   writeText(join(runsFolder, "comparison.md"), formatComparison(results));
   writeText(join(runsFolder, "comparison.json"), JSON.stringify(comparison, null, 2) + "\n");
-  console.log(json ? JSON.stringify(comparison) : formatResult(results));
-  console.error(`Saved in ${showPath(join(runsFolder, "comparison.md"))} and comparison.json.`);
+  print(json ? JSON.stringify(comparison) : formatResult(results));
+  printMessage(`Saved in ${showPath(join(runsFolder, "comparison.md"))} and comparison.json.`);
 }
 
 function checkPublishable({ folder }: Selection, runs: readonly PlannedRun[]): void {
@@ -173,11 +173,11 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
   writeResults(results);
   const all = readResults();
   writeText(join(publishedResultsFolder(), "comparison.md"), formatComparison(all));
-  for (const found of await findStaleness(all)) console.error(formatStaleness(found));
-  console.error(`Results written to ${publishedResultsFolder()}.`);
+  for (const found of await findStaleness(all)) printMessage(formatStaleness(found));
+  printMessage(`Results written to ${publishedResultsFolder()}.`);
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
   if (reference === undefined) return;
-  console.error(`Model and its card written to ${await publishModel({ result: reference, runsFolder })}.`);
+  printMessage(`Model and its card written to ${await publishModel({ result: reference, runsFolder })}.`);
 }
 
 function describeLists(): string {

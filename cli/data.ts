@@ -5,6 +5,7 @@ import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
 import { formatTable, wrapText } from "./shared/table.ts";
+import { print } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task data",
@@ -25,7 +26,7 @@ const SOURCES: Record<LoadedDatasets["source"]["kind"], string> = {
 };
 
 async function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {
-  console.log(describe(await loadDatasetsWithBar(values.data)));
+  print(describe(await loadDatasetsWithBar(values.data)));
 }
 
 /** Describes the data set: its name and place, the images of each class by file, and the files' hashes. */

@@ -19,7 +19,7 @@ import { createLive, fitLine } from "./shared/live.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatTable, wrapText } from "./shared/table.ts";
-import { outputWidth, showPath } from "./shared/terminal.ts";
+import { outputWidth, print, printMessage, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task evaluate",
@@ -59,7 +59,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const network = checkpoint.loadNetwork();
   const { test } = await loadDatasetsWithBar(values.data);
   const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
-  console.error(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
+  printMessage(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
   const evaluation = await evaluateWithBar(network, checkpoint.config, images, values.batchSize);
   if (values.scores !== null) {
     const bytes = formatScores(evaluation, images, checkpoint);
@@ -75,7 +75,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     weights,
     device,
   };
-  console.log(
+  print(
     values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(checkpoint, evaluation, images),
   );
 }

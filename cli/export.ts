@@ -13,6 +13,7 @@ import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";
 import { FORCE_OPTION, writeOutputs } from "./shared/outputs.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
+import { print } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task export",
@@ -52,7 +53,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     throw new InputError({ what: `export to ${checkpoint.path}`, why, next: [{ set: { output: "PATH" } }] });
   }
   writeOutputs(files, { origin: `an export of ${source}`, force: values.force });
-  console.log(values.json ? toJson(files, checkpoint) : describe(files, checkpoint, format));
+  print(values.json ? toJson(files, checkpoint) : describe(files, checkpoint, format));
 }
 
 function defaultOutput({ config }: Checkpoint, format: ExportFormat): string {

@@ -7,6 +7,7 @@ import { listNotebooks } from "../notebooks/jupyter/notebook_file.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
+import { print, printMessage } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task lab",
@@ -39,12 +40,12 @@ async function main({ values: { browser, port }, positionals }: CommandLine<type
   const jupyter = await withLiveReporter((reporter) => ensureJupyter({ reporter }));
   using interrupts = watchInterrupts();
   const { signal } = interrupts;
-  console.error("Starting JupyterLab …");
+  printMessage("Starting JupyterLab …");
   const lab = await startLab({ jupyter, path, port, signal });
-  console.log(`JupyterLab: ${lab.url}`);
-  console.error("Ctrl-C stops it; JupyterLab saves notebooks automatically.");
+  print(`JupyterLab: ${lab.url}`);
+  printMessage("Ctrl-C stops it; JupyterLab saves notebooks automatically.");
   if (browser) await openBrowser(lab.url);
-  const stop = () => console.error("\nEnding JupyterLab and its kernels …");
+  const stop = () => printMessage("\nEnding JupyterLab and its kernels …");
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop);
   await lab.ended;

@@ -18,6 +18,7 @@ import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "
 import { setUpTensorFlow, withLiveReporter } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
+import { print, printMessage } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task notebooks",
@@ -68,8 +69,8 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
 
 async function checkAll(paths: readonly string[]): Promise<void> {
   const report = await checkCells(paths);
-  if (report === "") return console.log(`The code of ${paths.length} notebooks type-checks.`);
-  console.error(report.trimEnd());
+  if (report === "") return print(`The code of ${paths.length} notebooks type-checks.`);
+  printMessage(report.trimEnd());
   throw new InputError("The notebooks' code does not type-check: see above.");
 }
 
@@ -126,7 +127,7 @@ async function executeAll(paths: readonly string[], execution: Execution): Promi
   await Promise.all(workers);
   live.clear();
   if (first === null) return;
-  if (first instanceof CellError && first.trace !== "") console.error(first.trace.trimEnd());
+  if (first instanceof CellError && first.trace !== "") printMessage(first.trace.trimEnd());
   throw first;
 }
 

@@ -23,6 +23,7 @@ import { configSchema } from "../lib/training/config.ts";
 import { runCommand } from "./shared/command.ts";
 import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import type { Command } from "./shared/options.ts";
+import { printMessage } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task pages",
@@ -33,7 +34,7 @@ export const COMMAND = {
 
 async function main(): Promise<void> {
   const results = readResults();
-  for (const found of await findStaleness(results)) console.error(formatStaleness(found));
+  for (const found of await findStaleness(results)) printMessage(formatStaleness(found));
   replaceInReadme("results", formatResults(results));
   replaceInReadme("bench", formatBench(readBench()));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })
@@ -135,7 +136,7 @@ function replaceInReadme(name: string, content: string): void {
 
 function write(path: string, text: string): void {
   writeText(join(projectFolder(), path), text);
-  console.error(`Wrote ${path}.`);
+  printMessage(`Wrote ${path}.`);
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

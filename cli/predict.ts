@@ -23,7 +23,7 @@ import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBar } from "./shared/live.ts";
 import { wrapText } from "./shared/table.ts";
-import { outputWidth, plainSpaces, showPath } from "./shared/terminal.ts";
+import { outputWidth, plainSpaces, print, printMessage, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task predict",
@@ -121,7 +121,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     if ("error" in ready) {
       await finish(); // keep the order of the pictures
       results.push(ready);
-      console.error(`error: ${ready.error}`);
+      printMessage(`error: ${ready.error}`);
     } else if (waiting.push(ready) >= BATCH) await finish();
   }
   await finish();
@@ -129,8 +129,8 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   if (values.maps !== null && predicted.length > 0) {
     writeMaps(values.maps, predicted, checkpoint, output);
   }
-  if (json) console.log(JSON.stringify(toJson(results, checkpoint, device, fit)));
-  else if (predicted.length > 0) console.log(wrapText(describeModel(checkpoint)));
+  if (json) print(JSON.stringify(toJson(results, checkpoint, device, fit)));
+  else if (predicted.length > 0) print(wrapText(describeModel(checkpoint)));
   return predicted.length < results.length ? 2 : 0;
 }
 
@@ -212,7 +212,7 @@ function printResult({ label, how, prediction, trueClass }: PredictedPicture & R
   const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
   const truth = trueClass === undefined ? "" : `, true class ${CLASS_NAMES[trueClass]}`;
-  console.log(
+  print(
     `${wrapText(`${heading}: ${how}${truth}`)}\n${
       formatPrediction(prediction, { width: outputWidth(), color })
     }\n`,
@@ -269,7 +269,7 @@ function writeMaps(
   const bytes = /\.svg$/i.test(path) ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg));
   writeOutputs([{ path, bytes }], output);
   const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
-  console.error(`Response maps written to ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
+  printMessage(`Response maps written to ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
 }
 
 function toJson(

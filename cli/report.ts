@@ -12,6 +12,7 @@ import { runCommand } from "./shared/command.ts";
 import { FORCE_OPTION, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { withLiveReporter } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
+import { print, printMessage } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task report",
@@ -64,18 +65,18 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
   const { pdf, pages, warnings } = await makeReport({ uid, paper, notebooks, results, python });
   const name = `Lab_4_${uid}`;
   writeOutputs([{ path: pdfPath, bytes: pdf }], files);
-  console.log(`${join(output ?? "", `${name}.pdf`)}: ${pages} pages, ${formatBytes(pdf.length)}`);
+  print(`${join(output ?? "", `${name}.pdf`)}: ${pages} pages, ${formatBytes(pdf.length)}`);
 
   const { paths, untracked } = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
   const entries = [...paths.map((path) => ({ path })), { path: `${name}.pdf`, bytes: pdf }];
   const zipped = await zipFiles(projectFolder(), name, entries, reportDate(results));
   writeOutputs([{ path: zipPath, bytes: zipped }], files);
-  console.log(`${join(output ?? "", `${name}.zip`)}: ${entries.length} files, ${formatBytes(zipped.length)}`);
+  print(`${join(output ?? "", `${name}.zip`)}: ${entries.length} files, ${formatBytes(zipped.length)}`);
 
-  for (const warning of warnings) console.error(`Warning on the first page: ${warning}`);
+  for (const warning of warnings) printMessage(`Warning on the first page: ${warning}`);
   if (untracked.length > 0) {
     const named = untracked.slice(0, 3).join(", ") + (untracked.length > 3 ? " …" : "");
-    console.error(`Not in the zip because git does not track them (git add adds them): ${named}`);
+    printMessage(`Not in the zip because git does not track them (git add adds them): ${named}`);
   }
 }
 

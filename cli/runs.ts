@@ -11,7 +11,7 @@ import { runCommand } from "./shared/command.ts";
 import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatTable, wrapText } from "./shared/table.ts";
-import { outputWidth, showPath } from "./shared/terminal.ts";
+import { outputWidth, print, printMessage, showPath } from "./shared/terminal.ts";
 
 /** Declares `deno task runs`. */
 export const COMMAND = {
@@ -85,10 +85,10 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const names = positionals.length === 0 ? all.filter(isListed) : selectRuns(all, positionals);
   const runs = sortRuns(await Promise.all(names.map((run) => readRun(folder, run))), values.sort);
   if (values.svg !== null) await drawCurves(values.svg, runs, output);
-  console.log(values.json ? JSON.stringify({ folder, runs: runs.map(toJson) }) : formatRuns(runs));
+  print(values.json ? JSON.stringify({ folder, runs: runs.map(toJson) }) : formatRuns(runs));
   const hidden = positionals.length === 0 ? all.length - names.length : 0;
   if (hidden > 0 && !values.json) {
-    console.error(`${hidden} more in subfolders of ${showPath(folder)}: --nested lists them.`);
+    printMessage(`${hidden} more in subfolders of ${showPath(folder)}: --nested lists them.`);
   }
 }
 
@@ -222,7 +222,7 @@ async function drawCurves(
     subtitle: `Data: ${unique("data")}. Initial weights of the backbone: ${unique("weights")}.`,
   });
   writeOutputs([{ path, bytes: new TextEncoder().encode(svg) }], output);
-  console.error(`Training curves drawn in ${path}.`);
+  printMessage(`Training curves drawn in ${path}.`);
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

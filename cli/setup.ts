@@ -5,6 +5,7 @@ import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
+import { print } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task setup",
@@ -31,7 +32,7 @@ async function main({ values: { device, quiet } }: CommandLine<typeof COMMAND>):
   const { version, folder, build: installed } = await setUpTensorFlow({ device: build, withoutGpu: true });
   if (quiet) return;
   const name = installed === "gpu" ? "with CUDA" : "for the CPU";
-  console.log(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}/${installed}.`);
+  print(`TensorFlow ${version} ${name} is ready in ${relative(projectFolder(), folder)}/${installed}.`);
 }
 
 /** Suggests the CUDA build if a GPU was added after set-up for the CPU. */

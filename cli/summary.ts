@@ -3,6 +3,7 @@ import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
 import { formatTable } from "./shared/table.ts";
+import { print } from "./shared/terminal.ts";
 
 const { variant, backbone, adapter } = TRAINING_OPTIONS;
 
@@ -15,7 +16,7 @@ export const COMMAND = {
 function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {
   const { layers, parameters, trainable } = summarise(values);
   const isFrozen = trainable < parameters;
-  console.log(formatTable({
+  print(formatTable({
     header: ["layer", "kind", "output shape", "parameters", ...isFrozen ? ["trainable"] : []],
     rows: layers.map((row) => [
       row.layer,

@@ -21,7 +21,7 @@ import {
 import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import { createProgress } from "./shared/progress.ts";
-import { outputWidth, quoteShell, showPath } from "./shared/terminal.ts";
+import { outputWidth, print, quoteShell, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task train",
@@ -62,7 +62,7 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   using interrupts = watchInterrupts(); // from here on Ctrl-C saves; before, it ends a download
   const { signal } = interrupts;
   const result = await train(config, { observer, signal, resume, datasets, pretrained, numbered: !isNamed });
-  console.log(json ? JSON.stringify(result) : await describeResult(result));
+  print(json ? JSON.stringify(result) : await describeResult(result));
 }
 
 /** The live bar, with the run's data, weights and device above it. */

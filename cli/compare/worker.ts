@@ -20,6 +20,7 @@ import { findCheckpoint } from "../../lib/training/run_folder.ts";
 import { train } from "../../lib/training/train.ts";
 import { runCommand } from "../shared/command.ts";
 import type { Command, CommandLine } from "../shared/options.ts";
+import { print } from "../shared/terminal.ts";
 
 /** The worker's argument, as JSON. */
 export interface WorkerTask {
@@ -101,7 +102,7 @@ async function main({ positionals: [argument] }: CommandLine): Promise<number | 
 }
 
 function tell(event: WorkerEvent): void {
-  console.log(JSON.stringify(event));
+  print(JSON.stringify(event));
 }
 
 /**

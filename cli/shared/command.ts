@@ -3,7 +3,7 @@ import { InputError, type NextStep } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { explainSystemError, systemErrorName } from "../../lib/support/system_errors.ts";
 import { projectFolder } from "../../lib/support/project.ts";
-import { outputWidth } from "./terminal.ts";
+import { outputWidth, print, printMessage } from "./terminal.ts";
 import { type Command, type CommandLine, flagOf, formatHelp, parseCommandLine, showFlag } from "./options.ts";
 
 /** Exit codes of every command. */
@@ -26,7 +26,7 @@ export async function runCommand<Given extends Command>(
   try {
     enterCallersFolder();
     const line = parseCommandLine(command, [...Deno.args]);
-    if (line === null) console.log(formatHelp(command));
+    if (line === null) print(formatHelp(command));
     code = line === null ? EXIT.done : await main(line) ?? EXIT.done;
   } catch (error) {
     code = await reportError(error, command.name);
@@ -68,8 +68,8 @@ async function reportError(error: unknown, command: string): Promise<number> {
   }
   // the reader of our output (head, less) has closed the pipe
   if (systemErrorName(error) === "EPIPE") return EXIT.brokenPipe;
-  console.error(error);
-  console.error(
+  printMessage(Deno.inspect(error));
+  printMessage(
     "This is a bug in the program: please report it with the command you typed and the lines above.",
   );
   return EXIT.bug;
@@ -77,9 +77,9 @@ async function reportError(error: unknown, command: string): Promise<number> {
 
 /** Prints one line, on a terminal wrapped between words. */
 async function printError(line: string): Promise<void> {
-  if (!Deno.stderr.isTerminal()) return console.error(line);
+  if (!Deno.stderr.isTerminal()) return printMessage(line);
   const { wrapText } = await import("./table.ts");
-  console.error(wrapText(line, outputWidth(Deno.stderr)));
+  printMessage(wrapText(line, outputWidth(Deno.stderr)));
 }
 
 /** Remedies for TensorFlow's errors in this project; other errors have their own. */

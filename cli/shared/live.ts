@@ -6,7 +6,14 @@
  *
  * @module
  */
-import { consoleSize, createWriter, isInteractive, type TerminalSize, type TextStream } from "./terminal.ts";
+import {
+  consoleSize,
+  createWriter,
+  escapeControls,
+  isInteractive,
+  type TerminalSize,
+  type TextStream,
+} from "./terminal.ts";
 
 /** Options of {@linkcode createLive}. */
 export interface LiveOptions {
@@ -58,7 +65,14 @@ export async function createLive(options: LiveOptions = {}): Promise<Live> {
   const color = options.color ?? (interactive && !Deno.env.get("NO_COLOR"));
   const write = createWriter(stream);
   if (!interactive) {
-    return { interactive, color, draw() {}, print: (text) => write(`${text}\n`), clear() {}, leave() {} };
+    return {
+      interactive,
+      color,
+      draw() {},
+      print: (text) => write(`${escapeControls(text)}\n`),
+      clear() {},
+      leave() {},
+    };
   }
   // imported where they are needed: they cost 50 ms
   const [{ createLogUpdate }, { wrapText }] = await Promise.all([import("log-update"), import("./table.ts")]);
@@ -79,7 +93,7 @@ export async function createLive(options: LiveOptions = {}): Promise<Live> {
     if (lastFormat === null) return;
     // a character in the last column makes some terminals wrap; the last row is the cursor's
     const [columns, rows] = [size().columns - 1, size().rows - 1];
-    update(lastFormat({ columns, rows }).split("\n").slice(0, rows).join("\n"));
+    update(escapeControls(lastFormat({ columns, rows })).split("\n").slice(0, rows).join("\n"));
     lastDrawing = now();
   };
   const end = (close: () => void) => {
@@ -95,7 +109,7 @@ export async function createLive(options: LiveOptions = {}): Promise<Live> {
       if (atOnce || now() - lastDrawing >= MILLISECONDS_BETWEEN_DRAWINGS) redraw();
     },
     print(text) {
-      update.persist(wrapText(text, size().columns));
+      update.persist(wrapText(escapeControls(text), size().columns));
       redraw();
     },
     clear: () => end(() => update.clear()),

@@ -1,4 +1,5 @@
 import { relative } from "@std/path";
+import { explainSystemError, systemErrorName } from "../../lib/support/system_errors.ts";
 
 /** A stream that text is written to: `Deno.stderr`, or one that a test collects. */
 export interface TextStream {
@@ -37,22 +38,67 @@ export function plainSpaces(text: string): string {
   return text.replaceAll("\u00a0", " ");
 }
 
-/** Failures of an output that must not end a training: nobody reads it any more, or its disk is full. */
-const LOST_OUTPUT = ["EPIPE", "EIO", "ENOSPC"];
+/** Control characters, and marks that change the direction of text; tabs and line ends may stay. */
+const CONTROLS = /(?![\t\n])[\p{Cc}\p{Bidi_Control}]/gu;
+/** The colours and weights that this program prints itself. */
+const STYLES = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[36m"];
 
-/** Writes text as long as that is possible. */
-export function createWriter(stream: TextStream): (text: string) => void {
-  const encoder = new TextEncoder();
+/**
+ * Escapes the control characters of names from files, `\u001b`, so that none of them acts on a terminal. In
+ * JSON the escaped text means the same.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(CONTROLS, (character, at: number) => {
+    const isOwn = STYLES.some((style) => text.startsWith(style, at));
+    return isOwn ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/**
+ * Prints lines of a command's result on standard output.
+ *
+ * @throws {InputError} If they cannot be written; a closed pipe's error stays as it is.
+ */
+export function print(text: string): void {
+  try {
+    write(Deno.stdout, escapeControls(plainSpaces(text)) + "\n", 60_000);
+  } catch (error) {
+    throw explainSystemError(error, "print the result") ?? error;
+  }
+}
+
+/** Prints a message on standard error, if that is possible. */
+export function printMessage(text: string): void {
+  createWriter(Deno.stderr, 1000)(escapeControls(text) + "\n");
+}
+
+/**
+ * Creates a function that writes text if that is possible: a full disk or a closed terminal ends no training.
+ *
+ * @param patience Milliseconds to wait for a reader that is slow.
+ */
+export function createWriter(stream: TextStream, patience = 0): (text: string) => void {
   return (text) => {
-    let bytes = encoder.encode(plainSpaces(text));
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+      write(stream, plainSpaces(text), patience);
     } catch (error) {
-      const { code, message } = error as Error & { code?: string };
-      const isOverQuota = message.includes("os error 122"); // for which Deno has no code
-      if (!LOST_OUTPUT.includes(code ?? "") && !isOverQuota) throw error;
+      if (systemErrorName(error) === null) throw error;
     }
   };
+}
+
+/** Writes text; into a pipe that does not block, as soon as its reader has made room. */
+function write(stream: TextStream, text: string, patience: number): void {
+  let bytes = new TextEncoder().encode(text);
+  for (let waited = 0; bytes.length > 0;) {
+    try {
+      bytes = bytes.subarray(stream.writeSync(bytes));
+    } catch (error) {
+      if (systemErrorName(error) !== "EAGAIN" || waited >= patience) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      waited += 10;
+    }
+  }
 }
 
 /** Shortens a path for the terminal: relative to the current folder where it lies within it. */

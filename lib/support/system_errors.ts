@@ -41,6 +41,7 @@ const REASONS: Record<string, [why: string, advice?: string]> = {
   ENOSYS: ["the file system cannot do that", "choose another folder"],
   ENOTSUP: ["the file system cannot do that", "choose another folder"],
   EOVERFLOW: ["the file is too large for this system"],
+  EAGAIN: ["what reads it takes nothing"],
   ENOMEM: ["the machine is out of memory", "close other programs"],
 };
 

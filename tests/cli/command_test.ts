@@ -6,8 +6,8 @@ import { runCommand } from "../testing/command.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Starts a program whose main function is `body`. */
-function start(body: string, args: string[] = []): Deno.ChildProcess {
+/** Starts a program whose main function is `body`, with its streams redirected as in a shell. */
+function start(body: string, args: string[] = [], redirections = ""): Deno.ChildProcess {
   const code = `
     import { runCommand } from "${new URL("cli/shared/command.ts", ROOT)}";
     import { InputError } from "${new URL("lib/support/errors.ts", ROOT)}";
@@ -17,8 +17,13 @@ function start(body: string, args: string[] = []): Deno.ChildProcess {
   )}";
     const command = { name: "x", summary: "Does nothing.", options: {}, positionals: { name: "A", help: "a", from: 0, to: 9 } };
     await runCommand(command, async ({ positionals: args }) => { ${body} });`;
-  return new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", "--no-check", code, ...args],
+  return new Deno.Command("sh", {
+    args: [
+      "-c",
+      `exec "$0" "$@" ${redirections}`,
+      Deno.execPath(),
+      ...["eval", "--quiet", "--no-check", code, ...args],
+    ],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -27,8 +32,8 @@ function start(body: string, args: string[] = []): Deno.ChildProcess {
   }).spawn();
 }
 
-async function run(body: string, args?: string[]) {
-  const { code, stdout, stderr } = await start(body, args).output();
+async function run(body: string, args?: string[], redirections?: string) {
+  const { code, stdout, stderr } = await start(body, args, redirections).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
@@ -131,6 +136,34 @@ Deno.test("a full disk is reported in one line", { ignore: !isFile("/dev/full") 
   const result = await run('await Deno.writeTextFile("/dev/full", "x")');
   const stderr = "error: Cannot write /dev/full: the disk is full; free some space and start again.\n";
   assert.deepEqual(result, { code: 2, stdout: "", stderr });
+});
+
+Deno.test("output that cannot be written is one sentence; lost messages change nothing", {
+  ignore: !isFile("/dev/full"),
+}, async () => {
+  const terminal = new URL("cli/shared/terminal.ts", ROOT), live = new URL("cli/shared/live.ts", ROOT);
+  const body = `
+    const { print, printMessage } = await import("${terminal}");
+    const { createLive } = await import("${live}");
+    const bar = await createLive({ interactive: true });
+    for (let step = 0; step < 3; step++) bar.draw(() => "step", { now: true });
+    bar.print("epoch 1");
+    printMessage("note");
+    print("result");`;
+  assert.deepEqual(await run(body, [], "2>/dev/full"), { code: 0, stdout: "result\n", stderr: "" });
+  const { code, stderr } = await run(body, [], ">/dev/full");
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /error: Cannot print the result: the disk is full; free some space and start again\.\n$/,
+  );
+  const input = 'throw new InputError("Cannot do it.")';
+  assert.deepEqual(await run(input, [], "2>/dev/full"), { code: 2, stdout: "", stderr: "" });
+  assert.deepEqual(await run("throw new TypeError()", [], "2>/dev/full"), {
+    code: 1,
+    stdout: "",
+    stderr: "",
+  });
 });
 
 Deno.test("a closed output pipe is not an error", async () => {

@@ -203,20 +203,23 @@ Deno.test("live lines are never more than their terminal's rows", async () => {
 
 for (const interactive of [true, false]) {
   Deno.test(`a closed ${interactive ? "terminal" : "pipe"} or a full disk ends the drawing, not the work; another failure is not hidden`, async () => {
-    const failing = (code: string) => ({
+    const failing = (error: Error) => ({
       isTerminal: () => interactive,
       writeSync: () => {
-        throw Object.assign(new Error(code), { code });
+        throw error;
       },
     });
-    for (const code of ["EPIPE", "EIO", "ENOSPC"]) {
-      const live = await createLive({ stream: failing(code), interactive });
+    for (const code of ["EPIPE", "EIO", "ENOSPC", "EAGAIN", "EBADF"]) {
+      const error = Object.assign(new Error(code), { code });
+      const live = await createLive({ stream: failing(error), interactive });
       live.print("hello");
       live.draw(() => "bar");
       live.clear();
     }
-    const broken = await createLive({ stream: failing("EBADF"), interactive });
-    assert.throws(() => broken.print("hello"), /EBADF/);
+    const overQuota = await createLive({ stream: failing(new Error("x (os error 122)")), interactive });
+    overQuota.print("hello");
+    const broken = await createLive({ stream: failing(new TypeError("bug")), interactive });
+    assert.throws(() => broken.print("hello"), /bug/);
   });
 }
 

@@ -72,6 +72,17 @@ Deno.test("runs are listed with network, epochs, accuracy, data and date; broken
   assert.match(stderr, /^1 more in subfolders of .*: --nested lists them\.\n$/);
 });
 
+Deno.test("names from files reach no terminal as control sequences", async () => {
+  using folder = temporaryFolder();
+  const run = "photos\x1b]0;title\x07\x9b2J\u202e";
+  saveRun(folder.path, run, { accuracies: [0.5] });
+  const { stdout } = await runCommand("runs", [], folder.path);
+  assert(stdout.includes("photos\\u001b]0;title\\u0007\\u009b2J\\u202e"), stdout);
+  assert.equal(JSON.parse((await runCommand("runs", ["--json"], folder.path)).stdout).runs[0].run, run);
+  const refused = await runCommand("runs", ["\x1b]0;title\x07"], folder.path);
+  assert.match(refused.stderr, /^error: Cannot list run \\u001b\]0;title\\u0007: /);
+});
+
 Deno.test("runs can be sorted and selected, those in folders too, and are one JSON object for programs", async () => {
   using folder = temporaryFolder();
   saveSamples(folder.path);

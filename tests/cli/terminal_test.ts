@@ -2,15 +2,67 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { formatResult } from "../../cli/compare/result.ts";
+import { createLive, formatBar } from "../../cli/shared/live.ts";
+import { createWriter, escapeControls } from "../../cli/shared/terminal.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { experimentResult, seedResult } from "../experiments/samples.ts";
 import { taskArguments } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { PROJECT } from "../testing/sources.ts";
+import { listFiles, PROJECT } from "../testing/sources.ts";
 import { createTerminal } from "../testing/terminal.ts";
 
 const hasTerminals = Deno.build.os === "linux" &&
   (await new Deno.Command("python3", { args: ["-c", "import pty"] }).output().catch(() => null))?.success;
+
+Deno.test("control characters and marks of direction are escaped, this program's own styles are not", () => {
+  const evil = "a\x1b]0;title\x07\x9b2J\u202eb\r\x7f\u2066\x1b[31m\x1b[2Jend";
+  const escaped = "a\\u001b]0;title\\u0007\\u009b2J\\u202eb\\u000d\\u007f\\u2066\\u001b[31m\\u001b[2Jend";
+  assert.equal(escapeControls(evil), escaped);
+  assert.deepEqual(JSON.parse(escapeControls(JSON.stringify({ evil }))), { evil });
+  const own = `\x1b[1mname\x1b[0m\tü 界 –\n${formatBar(0.5, 4, true)}`;
+  assert.equal(escapeControls(own), own);
+});
+
+Deno.test("live lines and lines that stay print no control characters of names", async () => {
+  for (const interactive of [true, false]) {
+    let written = "";
+    const stream = {
+      isTerminal: () => interactive,
+      writeSync: (bytes: Uint8Array) => (written += new TextDecoder().decode(bytes), bytes.length),
+    };
+    const live = await createLive({ stream, interactive, size: () => ({ columns: 80, rows: 24 }) });
+    live.draw(() => "run \x1b]0;title\x07");
+    live.print("run \x1b]0;title\x07");
+    assert(written.includes("run \\u001b]0;title\\u0007") && !written.includes("\x07"), written);
+  }
+});
+
+Deno.test("a reader that is slow gets everything, one that never reads does not stop the work", () => {
+  let [written, calls] = ["", 0];
+  const stream = {
+    isTerminal: () => false,
+    writeSync: (bytes: Uint8Array) => {
+      if (calls++ % 3 < 2) throw new Deno.errors.WouldBlock("Resource temporarily unavailable (os error 11)");
+      written += new TextDecoder().decode(bytes.subarray(0, 4));
+      return Math.min(4, bytes.length);
+    },
+  };
+  createWriter(stream, 1000)("a whole line");
+  assert.equal(written, "a whole line");
+  const full = {
+    isTerminal: () => false,
+    writeSync: () => {
+      throw new Deno.errors.WouldBlock("Resource temporarily unavailable (os error 11)");
+    },
+  };
+  createWriter(full, 20)("lost");
+});
+
+Deno.test("commands print through functions that escape control characters", () => {
+  const sources = listFiles("cli", ".ts").map((path) => [path, Deno.readTextFileSync(join(PROJECT, path))]);
+  const breaches = sources.filter(([, code]) => /^(?! \*).*console\.\w+\(/m.test(code)).map(([path]) => path);
+  assert.deepEqual(breaches, []);
+});
 
 /** Runs a command line of cli/ on a terminal of so many columns; returns the lines that it leaves there. */
 async function runOnTerminal(columns: number, line: string, runs: string): Promise<string[]> {
