@@ -1,9 +1,10 @@
 import { join } from "@std/path";
 import { markdownTable } from "markdown-table";
+import { z } from "zod";
 import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
 import { writeText } from "../lib/support/write_files.ts";
-import { formatCount, formatPercent } from "../lib/support/format.ts";
+import { escapeMarkdown, formatCount, formatPercent } from "../lib/support/format.ts";
 import { readClassVectors } from "../lib/analysis/class_vectors.ts";
 import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
@@ -12,7 +13,11 @@ import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
 import { findStaleness } from "../lib/experiments/staleness.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
+import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { readText } from "../lib/support/files.ts";
+import { integer, number, parseJson, plainText } from "../lib/support/schema.ts";
+import { MACHINE } from "../lib/experiments/runs.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { classify, findModel } from "../lib/prediction/classify.ts";
 import { drawMapsFigure } from "../lib/prediction/maps_figure.ts";
@@ -34,13 +39,27 @@ export const COMMAND = {
 
 async function main(): Promise<void> {
   const results = readResults();
-  for (const found of await findStaleness(results)) printMessage(formatStaleness(found));
-  replaceInReadme("results", formatResults(results));
-  replaceInReadme("bench", formatBench(readBench()));
+  await refuseUnusable(results);
+  const tables = { results: formatResults(results), bench: formatBench(readBench()) };
+  const readme = Object.entries(tables).reduce(replaceTable, readText(join(projectFolder(), "README.md")));
+  write("README.md", readme);
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })
     .output();
   write("config.schema.json", JSON.stringify(configSchema(), null, 2) + "\n");
   await drawPictures();
+}
+
+/** Refuses results that the README must not show; tells of missing ones and of an older recipe. */
+export async function refuseUnusable(results: readonly ExperimentResult[]): Promise<void> {
+  for (const found of await findStaleness(results)) {
+    const sentence = formatStaleness(found);
+    if (found.kind === "edited" || found.kind === "mixture") throw new InputError(sentence);
+    printMessage(sentence);
+  }
+  const synthetic = results.find(({ data }) => data.name.startsWith(SYNTHETIC_NAME));
+  if (synthetic === undefined) return;
+  const why = `those of ${synthetic.experiment} were measured on synthetic images`;
+  throw new InputError({ what: "print the results in the README", why });
 }
 
 /** Formats the comparison in short; all of it is in notebooks/results. */
@@ -49,16 +68,20 @@ function formatResults(results: ExperimentResult[]): string {
   const header = ["", "change", "trainable parameters", "test accuracy, %", "difference, points"];
   const rows = compareResults(results).map((row) => [
     `\`${row.experiment}\``,
-    row.change,
+    escapeMarkdown(row.change),
     formatCount(row.trainableParameters),
     formatMean(row.final),
     row.difference === null ? "" : formatDifference(row.difference),
   ]);
-  const [{ data, weights, seeds: [{ sessions: [{ machine, date }] }] }] = results;
+  const [{ data, weights, recipe, seeds: [{ sessions: [session] }] }] = results;
   const note = [
-    "Mean ± standard deviation over seeds after the last of 12 epochs; paired differences from `dynamic` with their",
-    `95 % intervals. Data: ${data.name}, not the official bytes. Backbone: ${weights}. ${date.slice(0, 10)},`,
-    `${formatMachine(machine)}. [Everything else](notebooks/results/comparison.md).`,
+    `Mean ± standard deviation over seeds after the last of ${recipe.epochs} epochs; paired differences from`,
+    `\`dynamic\` with their 95 % intervals. Data: ${escapeMarkdown(data.name)}${
+      data.name === "CIFAR-10" ? "" : ", not the official bytes"
+    }.`,
+    `Backbone: ${escapeMarkdown(weights)}.`,
+    ...session ? [`${session.date.slice(0, 10)}, ${escapeMarkdown(formatMachine(session.machine))}.`] : [],
+    "[Everything else](notebooks/results/comparison.md).",
   ].join(" ");
   return `${markdownTable([header, ...rows])}\n\n${note}`;
 }
@@ -67,10 +90,27 @@ function formatResults(results: ExperimentResult[]): string {
 function readBench(): BenchResult | null {
   const folder = join(projectFolder(), "bench", "results");
   const all = [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".json"))
-    .map(({ name }): BenchResult => JSON.parse(Deno.readTextFileSync(join(folder, name))));
+    .map(({ name }) => join(folder, name))
+    .map((path) => parseJson(BENCH_RESULT, readText(path), path) as unknown as BenchResult);
   return all.filter(({ columns }) => columns.some(({ id }) => id === "epoch"))
     .sort((one, other) => one.date < other.date ? 1 : -1)[0] ?? null;
 }
+
+const SPREAD = z.looseObject({ median: number({ from: 0 }) });
+
+/** What is printed of a result of the bench. */
+const BENCH_RESULT = z.looseObject({
+  date: z.iso.datetime(),
+  machine: MACHINE,
+  warning: plainText().nullable(),
+  own: z.looseObject({ tensorflow: plainText(60) }).nullable(),
+  pytorch: z.looseObject({ torch: plainText(60) }).nullable(),
+  settings: z.looseObject({ rounds: integer({ from: 1 }), batchSize: integer({ from: 1 }) }),
+  columns: z.array(z.looseObject({
+    ...{ id: plainText(60), title: plainText(), unit: plainText(20), reference: plainText().nullable() },
+    rows: z.array(z.looseObject({ row: plainText(), spread: SPREAD, ratio: SPREAD.nullable() })),
+  })),
+});
 
 /**
  * Formats our times beside PyTorch's best row of each column and plain TensorFlow.js; memory apart, since
@@ -83,10 +123,12 @@ function formatBench(bench: BenchResult | null): string {
     markdownTable([
       ["", "plain TensorFlow.js", "PyTorch at its best", "ours", name],
       ...summariseResult(columns.filter(({ unit }) => (unit === "MB") === isMemory)).rows
-        .map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`]),
+        .map((row) => [...row.slice(0, -1), `${row.at(-1)} ×`].map(escapeMarkdown)),
     ]);
   const note = [
-    `Medians of ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${formatMachine(machine)};`,
+    `Medians of ${settings.rounds} interleaved rounds, ${date.slice(0, 10)}, ${
+      escapeMarkdown(formatMachine(machine))
+    };`,
     `TensorFlow ${own?.tensorflow}, PyTorch ${pytorch?.torch}; batch ${settings.batchSize}, float32.`,
     ...bench.warning === null ? [] : ["The machine was not idle."],
     "[Method](bench/README.md), [all results](bench/results).",
@@ -127,11 +169,17 @@ async function drawPictures(): Promise<void> {
 }
 
 /** Replaces the text between `<!-- name: begin -->` and `<!-- name: end -->`. */
-function replaceInReadme(name: string, content: string): void {
-  const readme = Deno.readTextFileSync(join(projectFolder(), "README.md"));
+export function replaceTable(readme: string, [name, content]: [string, string]): string {
   const [begin, end] = [`<!-- ${name}: begin -->`, `<!-- ${name}: end -->`];
-  const [from, to] = [readme.indexOf(begin) + begin.length, readme.indexOf(end)];
-  write("README.md", `${readme.slice(0, from)}\n\n${content}\n\n${readme.slice(to)}`);
+  const [before, rest = "", ...more] = readme.split(begin);
+  const [, after, ...others] = rest.split(end);
+  if (after !== undefined && more.length + others.length === 0) {
+    return `${before}${begin}\n\n${content}\n\n${end}${after}`;
+  }
+  throw new InputError({
+    what: `replace the table ${name} of README.md`,
+    why: `${begin} … ${end} is not there once`,
+  });
 }
 
 function write(path: string, text: string): void {

@@ -1,5 +1,5 @@
 import { markdownTable } from "markdown-table";
-import { formatCount, formatNumber, formatSigned } from "../support/format.ts";
+import { escapeMarkdown, formatCount, formatNumber, formatSigned } from "../support/format.ts";
 import type { MeanInterval } from "../support/statistics.ts";
 import { optionOf, showOption } from "../training/config.ts";
 import { compareResults, type ComparisonRow, type Difference } from "./comparison.ts";
@@ -30,8 +30,8 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
       "seconds per epoch",
     ],
     ...rows.map((row) => [
-      row.experiment,
-      row.change,
+      escapeMarkdown(row.experiment),
+      escapeMarkdown(row.change),
       formatCount(row.trainableParameters),
       formatMean(row.final),
       formatMean(row.best),
@@ -66,8 +66,9 @@ export function formatPoints({ mean, interval }: MeanInterval): string {
 export function formatCircumstances(results: readonly ExperimentResult[]): string[] {
   const sessions = results.flatMap(({ seeds }) => seeds.flatMap((seed) => seed.sessions));
   const unique = (values: string[]) => [...new Set(values)].join("; ");
+  const plain = (values: string[]) => escapeMarkdown(unique(values));
   const days = sessions.map(({ date }) => date.slice(0, 10)).sort();
-  const machines = unique(
+  const machines = plain(
     sessions.map(({ machine, device, threads, jobs, tensorflow }) =>
       `${formatMachine(machine)}; TensorFlow ${tensorflow} on the ${device.toUpperCase()}, ${
         jobs === 1 ? "one run at a time" : `${jobs} runs at once`
@@ -75,8 +76,8 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
     ),
   );
   return [
-    `- Data: ${unique(results.map(({ data }) => `${data.name} (fingerprint ${data.fingerprint})`))}. ` +
-    `Initial weights of the backbone: ${unique(results.map(({ weights }) => weights))}.`,
+    `- Data: ${plain(results.map(({ data }) => `${data.name} (fingerprint ${data.fingerprint})`))}. ` +
+    `Initial weights of the backbone: ${plain(results.map(({ weights }) => weights))}.`,
     `- Recipe: ${unique(results.map(({ recipe }) => formatRecipe(recipe)))}.`,
     `- Seeds: ${unique(results.map(({ seeds }) => seeds.map(({ seed }) => seed).join(", ")))}.`,
     ...(sessions.length === 0 ? [] : [
@@ -95,7 +96,7 @@ function formatRecipe(recipe: Recipe): string {
   const hidden = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
   return Object.entries(recipe).flatMap(([name, value]) => {
     const key = name as keyof Recipe;
-    const isOff = value === null || (value === false && optionOf(key).default === false);
+    const isOff = value === null || (value === false && optionOf(key)?.default !== true);
     return hidden.includes(name) || isOff ? [] : [`\`${showOption(key, value)}\``];
   }).join(" ");
 }

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { writeText } from "../support/write_files.ts";
-import { formatCount, formatNumber } from "../support/format.ts";
+import { escapeMarkdown, formatCount, formatNumber } from "../support/format.ts";
 import { InputError } from "../support/errors.ts";
 import { median } from "../support/statistics.ts";
 import { projectFolder } from "../support/project.ts";
@@ -79,7 +79,7 @@ export function formatCard(result: ExperimentResult, seed: number, bytes: number
   const chosen = result.seeds.find((each) => each.seed === seed)!;
   const { best, history, sessions } = chosen;
   const [{ final, best: bestMean }] = compareResults([result]);
-  const { recipe, data, weights, parameters, seeds } = result;
+  const { recipe, data, parameters, seeds } = result;
   const percent = (fraction: number) => `${formatNumber(100 * fraction, 2)} %`;
   const last = sessions.at(-1);
   const augmentation = recipe.augment ? "random crops (4 pixels) and horizontal flips" : "no augmentation";
@@ -100,16 +100,16 @@ float32, without the optimizer.
     formatMean(bestMean)
   }, last epoch ${formatMean(final)} |
 | Chosen | seed ${seed}, by rule: the seed with the median best accuracy, the lowest of equal ones |
-| Data | ${data.name} (fingerprint ${data.fingerprint})${
+| Data | ${escapeMarkdown(data.name)} (fingerprint ${data.fingerprint})${
     recipe.subset === null ? "" : `, ${recipe.subset} training images, balanced over the classes`
   } |
-| Initial weights of the backbone | ${weights} |
+| Initial weights of the backbone | ${escapeMarkdown(result.weights)} |
 | Recipe | ${recipe.epochs} epochs, batches of ${recipe.batchSize}, ${recipe.optimizer}, ${recipe.schedule} learning rate with peak ${recipe.learningRate}, weight decay ${recipe.weightDecay}, ${augmentation} |
 ${
     last === undefined
       ? ""
       : `| Trained | ${last.date.slice(0, 10)}, ${
-        formatMachine(last.machine)
+        escapeMarkdown(formatMachine(last.machine))
       }, TensorFlow ${last.tensorflow} |\n`
   }
 Made by \`deno task compare --publish\`. The file's metadata contain the configuration and the history.

@@ -7,7 +7,8 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { readTextOrNull } from "../support/files.ts";
 import { writeText } from "../support/write_files.ts";
-import { parseJson } from "../support/schema.ts";
+import { InputError } from "../support/errors.ts";
+import { boolean, integer, number, parseJson, plainText, text } from "../support/schema.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../support/project.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
@@ -115,7 +116,7 @@ export function writeResults(results: readonly ExperimentResult[], folder = publ
 /**
  * Reads the committed results, in the order of the experiments; without those that were never trained.
  *
- * @throws {InputError} If a file is damaged or of another format.
+ * @throws {InputError} If a file is damaged, contradicts itself or is of another format.
  *
  * @example
  * ```ts
@@ -127,27 +128,60 @@ export function readResults(folder = publishedResultsFolder()): ExperimentResult
   return EXPERIMENTS.flatMap(({ name }) => {
     const path = join(folder, `${name}.json`);
     const text = readTextOrNull(path);
-    return text === null ? [] : [parseJson(RESULT, text, path) as ExperimentResult];
+    if (text === null) return [];
+    const result = parseJson(RESULT, text, path) as unknown as ExperimentResult;
+    if (result.experiment === name) return [result];
+    throw new InputError({ what: `read ${path}`, why: `it holds the results of ${result.experiment}` });
   });
 }
 
-// settings of an older version are accepted here: findStaleness compares them
-const RESULT = z.object({
+const SHARE = number({ from: 0, to: 1 });
+const POSITIVE = number({ from: 0 });
+const COUNT = integer({ from: 0 });
+const HASH = text(/^([0-9a-f]{16}|unknown)$/, "16 hexadecimal digits");
+const WORD = text(/^[\w.-]{1,60}$/, "a word");
+
+const RECORD = z.strictObject({
+  ...{ epoch: COUNT, step: COUNT, learningRate: POSITIVE, trainLoss: POSITIVE, trainAccuracy: SHARE },
+  ...{ testLoss: POSITIVE, testAccuracy: SHARE, seconds: POSITIVE, imagesPerSecond: POSITIVE },
+  tensorBytes: COUNT,
+});
+
+const SEED = z.strictObject({
+  seed: COUNT,
+  history: z.array(RECORD).min(1),
+  best: z.strictObject({ epoch: COUNT, accuracy: SHARE }),
+  sessions: z.array(TRAINING_SESSION),
+}).refine(({ history }) => history.every(({ epoch }, at) => epoch === at + 1), {
+  path: ["history"],
+  error: "must have the epochs 1, 2, 3 …",
+}).refine(({ history, best }) => {
+  const accuracies = history.map(({ testAccuracy }) => round(testAccuracy));
+  const accuracy = round(best.accuracy);
+  return accuracies[best.epoch - 1] === accuracy && accuracies.every((each) => each <= accuracy);
+}, { path: ["best"], error: "must be the epoch of the highest test accuracy in the history" });
+
+const RESULT = z.strictObject({
   format: z.literal(RESULT_FORMAT),
-  experiment: z.string(),
-  change: z.string(),
-  parameters: z.number(),
-  trainableParameters: z.number(),
-  recipe: z.record(z.string(), z.unknown()),
-  recipeHash: z.string(),
+  experiment: plainText(),
+  change: plainText(),
+  parameters: COUNT,
+  trainableParameters: COUNT,
+  // settings of an older version are accepted here: findStaleness compares them
+  recipe: z.record(WORD, z.union([WORD, number(), boolean(), z.null()])),
+  recipeHash: HASH,
   data: DATA_IDENTITY,
-  weights: z.string(),
-  seeds: z.array(z.object({
-    seed: z.number(),
-    history: z.array(z.record(z.string(), z.number())).min(1),
-    best: z.object({ epoch: z.number(), accuracy: z.number() }),
-    sessions: z.array(TRAINING_SESSION),
-  })).min(1),
+  weights: plainText(),
+  seeds: z.array(SEED).min(1),
+}).refine(({ parameters, trainableParameters }) => trainableParameters <= parameters, {
+  path: ["trainableParameters"],
+  error: "must be at most parameters",
+}).refine(({ seeds }) => seeds.every(({ seed }, at) => at === 0 || seed > seeds[at - 1].seed), {
+  path: ["seeds"],
+  error: "must be sorted, each once",
+}).refine(({ seeds, recipe }) => seeds.every(({ history }) => history.length === recipe.epochs), {
+  path: ["seeds"],
+  error: "must all have as many epochs as the recipe",
 });
 
 /** Formats JSON with one line per epoch: compact, with readable diffs. */
@@ -161,9 +195,11 @@ function formatResult(result: ExperimentResult): string {
   return compact.replace(/"@(\d+)"/g, (_, index) => lines[Number(index)]) + "\n";
 }
 
-/** Rounds to seven significant digits, the precision of float32. */
 function roundAll(record: ResultRecord): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [key, Number(value.toPrecision(7))]),
-  );
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, round(value)]));
+}
+
+/** Rounds to seven significant digits, the precision of float32. */
+function round(value: number): number {
+  return Number(value.toPrecision(7));
 }

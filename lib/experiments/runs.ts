@@ -8,7 +8,7 @@ import { z } from "zod";
 import { InputError } from "../support/errors.ts";
 import { exists, readTextOrNull } from "../support/files.ts";
 import { writeText } from "../support/write_files.ts";
-import { parseJson } from "../support/schema.ts";
+import { integer, number, parseJson, plainText, text } from "../support/schema.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
 import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
@@ -32,23 +32,29 @@ export interface TrainingSession {
 }
 
 /** Schema of {@linkcode DataIdentity} in a file. */
-export const DATA_IDENTITY: z.ZodType<DataIdentity> = z.object({ name: z.string(), fingerprint: z.string() });
+export const DATA_IDENTITY: z.ZodType<DataIdentity> = z.object({
+  name: plainText(),
+  fingerprint: plainText(64),
+});
+
+/** Schema of {@linkcode Machine} in a file. */
+export const MACHINE: z.ZodType<Machine> = z.object({
+  cpu: plainText(),
+  cores: integer({ from: 0 }),
+  memory: number({ from: 0 }),
+  system: plainText(),
+  gpu: plainText().optional(),
+});
 
 /** Schema of {@linkcode TrainingSession} in a file. */
 export const TRAINING_SESSION: z.ZodType<TrainingSession> = z.object({
-  date: z.string(),
-  commit: z.string().nullable(),
-  machine: z.object({
-    cpu: z.string(),
-    cores: z.number(),
-    memory: z.number(),
-    system: z.string(),
-    gpu: z.string().optional(),
-  }),
+  date: z.iso.datetime({ error: "must be a date and time in ISO 8601, UTC" }),
+  commit: text(/^[0-9a-f]{7,64}$/, "a commit of git").nullable(),
+  machine: MACHINE,
   device: z.enum(["cpu", "gpu"]),
-  threads: z.number(),
-  jobs: z.number(),
-  tensorflow: z.string(),
+  threads: integer({ from: 0 }),
+  jobs: integer({ from: 0 }),
+  tensorflow: plainText(60),
 });
 
 const RUN_RECORD = z.object({ data: DATA_IDENTITY, sessions: z.array(TRAINING_SESSION) });

@@ -87,3 +87,21 @@ export function extent(values: Iterable<number>): [number, number] {
   }
   return low <= high ? [low, high] : [0, 1];
 }
+
+/** Control and format characters, line separators and lone surrogates: obeyed instead of shown. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** Tells whether a text is one line that a terminal, a browser or a typesetter shows as it is. */
+export function isPlainText(text: string): boolean {
+  return text.search(UNPRINTABLE) === -1;
+}
+
+/** Replaces what a terminal would obey instead of showing it; line ends and tabs are kept. */
+export function toPlainText(text: string): string {
+  return text.replace(UNPRINTABLE, (found) => /[\n\t]/.test(found) ? found : "\ufffd");
+}
+
+/** Escapes text for a line of Markdown, so that it is printed literally: also in a table's cell. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*[\]<>|$~{}^&]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\$&");
+}

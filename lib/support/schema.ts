@@ -6,6 +6,7 @@
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./errors.ts";
+import { isPlainText } from "./format.ts";
 
 /** A setting: check, default and description, for command lines, `--help` and configuration files. */
 export interface Option<Value = unknown> {
@@ -65,6 +66,12 @@ export function choice<const Words extends readonly string[]>(
 export function text(pattern = /./, words = "some text"): z.ZodString {
   const error = `must be ${words}`;
   return z.string({ error }).regex(pattern, { error });
+}
+
+/** Schema of a line of text that is printed: bounded, without characters that a terminal would obey. */
+export function plainText(maximum = 300): z.ZodString {
+  const error = `must be one line of plain text, of at most ${maximum} characters`;
+  return z.string({ error }).max(maximum, { error }).refine(isPlainText, { error });
 }
 
 function withRange(schema: z.ZodNumber, { from, above, to, below }: Range, error: string): z.ZodNumber {

@@ -42,9 +42,9 @@ export function resumeRule(name: keyof TrainConfig): ResumeRule {
   return optionOf(name).onResume ?? "fixed";
 }
 
-/** Formats an option with its value: `batchSize 64`, `subset all`. */
+/** Formats an option, also one of an older version, with its value: `batchSize 64`, `subset all`. */
 export function showOption(name: keyof TrainConfig, value: unknown): string {
-  return `${name} ${value === null ? optionOf(name).nullWord ?? "none" : value}`;
+  return `${name} ${value === null ? optionOf(name)?.nullWord ?? "none" : value}`;
 }
 
 /**
