@@ -1,6 +1,7 @@
 import type { Sharp } from "sharp";
 import { IMAGE_SIZE } from "../data/dataset.ts";
 import { InputError } from "../support/errors.ts";
+import { completePng } from "./png_chunks.ts";
 
 /** Maximum file size in bytes. */
 export const MAXIMUM_BYTES = 100_000_000;
@@ -51,19 +52,23 @@ export async function preparePicture(
   const format = detectFormat(bytes, label);
   if (bytes.length > MAXIMUM_BYTES) throw tooManyBytes(label);
   const { default: sharp } = await import("sharp"); // 30 ms: only where it is used
-  const open = (): Sharp => sharp(bytes, { failOn: "warning", limitInputPixels: false });
+  const whole = format === "PNG" ? completePng(bytes) : bytes;
+  if (whole === null) throw damaged(label);
+  const open = (): Sharp => sharp(whole, { failOn: "warning", limitInputPixels: false });
   try {
-    const { autoOrient: { width, height }, hasAlpha } = await open().metadata();
+    const { autoOrient: { width, height }, height: rows, hasAlpha } = await open().metadata();
     if (width * height > MAXIMUM_PIXELS) throw tooManyPixels(label, width, height);
+    // to the last row, which a crop may not need
+    await open().extract({ left: 0, top: rows - 1, width: 1, height: 1 }).raw().toBuffer();
     const isTransparent = hasAlpha && !(await open().stats()).isOpaque;
     const { data } = await open()
       .autoOrient()
+      .extract({ left: 0, top: 0, width, height }) // all of it: else libjpeg shrinks it while decoding
       .flatten({ background: "#fff" })
       .resize(IMAGE_SIZE, IMAGE_SIZE, {
         fit: ({ crop: "cover", pad: "contain", stretch: "fill" } as const)[fit],
         background: "#000",
         kernel: "linear",
-        fastShrinkOnLoad: false, // libjpeg's shrink-on-load would average differently
       })
       .toColourspace("srgb")
       .raw({ depth: "uchar" })
@@ -71,8 +76,12 @@ export async function preparePicture(
     return { pixels: new Uint8Array(data), format, width, height, isTransparent };
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`Cannot use ${label}: it is damaged or truncated.`, { cause: error });
+    throw damaged(label, error);
   }
+}
+
+function damaged(label: string, cause?: unknown): InputError {
+  return new InputError(`Cannot use ${label}: it is damaged or truncated.`, { cause });
 }
 
 const FORMATS: readonly [signature: RegExp, format: PictureFormat][] = [

@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
+import { deflateSync } from "node:zlib";
+import sharp, { type Sharp } from "sharp";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../../lib/data/dataset.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { type Fit, preparePicture } from "../../lib/prediction/prepare_picture.ts";
 import { createRandom } from "../../lib/support/random.ts";
-import { claimSize, type Colour, encodePicture, paintCorners, storeRotated } from "../testing/pictures.ts";
+import {
+  claimSize,
+  type Colour,
+  encodePicture,
+  joinPng,
+  paintCorners,
+  type PngChunk,
+  splitPng,
+  storeRotated,
+} from "../testing/pictures.ts";
 
 const FORMATS = ["png", "jpeg", "webp"] as const;
 
@@ -84,28 +95,146 @@ Deno.test("transparent parts are composited on white", async () => {
   }
 });
 
-Deno.test("a picture truncated anywhere is refused", async () => {
+/** A picture with noise in each of the ways in which the formats store one. */
+function encodings(width: number, height: number): [name: string, picture: Sharp][] {
   const random = createRandom(3);
-  const cases = [
-    ["png", 3, false],
-    ["png", 4, false],
-    ["jpeg", 3, false],
-    ["jpeg", 3, true],
-    ["webp", 3, false],
-    ["webp", 4, false],
-  ] as const;
-  for (const [format, channels, progressive] of cases) {
-    const paint = () => Array.from({ length: channels }, () => random.integer(256)) as unknown as Colour;
-    const picture = await encodePicture(200, 160, paint, { format, progressive });
-    for (const share of [0.0001, 0.001, 0.01, 0.1, 0.5, 0.9]) {
-      const cut = picture.slice(0, 3 + Math.floor(share * picture.length));
-      await assert.rejects(
-        preparePicture(cut, { label: "cat" }),
-        (error) => error instanceof InputError && /^Cannot use cat: it is .+\.$/.test(error.message),
-        `${format} of ${channels} channels cut to ${cut.length} of ${picture.length} bytes`,
-      );
+  const noise = (channels: 3 | 4) => {
+    const bytes = Uint8Array.from({ length: width * height * channels }, () => random.integer(256));
+    return sharp(bytes, { raw: { width, height, channels } });
+  };
+  return [
+    ["grey JPEG", noise(3).greyscale().jpeg()],
+    ["JPEG", noise(3).jpeg({ quality: 90 })],
+    ["progressive JPEG", noise(3).jpeg({ progressive: true })],
+    ["progressive grey JPEG", noise(3).greyscale().jpeg({ progressive: true })],
+    ["CMYK JPEG", noise(3).toColourspace("cmyk").jpeg()],
+    ["PNG", noise(3).png()],
+    ["PNG with opacity", noise(4).png()],
+    ["interlaced PNG", noise(3).png({ progressive: true })],
+    ["PNG with a palette", noise(3).png({ palette: true })],
+    ["grey PNG of 16 bits", noise(3).toColourspace("grey16").png()],
+    ["WebP", noise(3).webp()],
+    ["WebP without loss", noise(3).webp({ lossless: true })],
+    ["WebP with opacity", noise(4).webp()],
+  ];
+}
+
+const isRefusal = (error: unknown) =>
+  error instanceof InputError && /^Cannot use cat: it is .+\.$/.test(error.message);
+
+Deno.test("a picture truncated anywhere is refused, also after what a crop needs", async () => {
+  for (const [width, height] of [[60, 50], [40, 400]]) {
+    for (const [name, encoder] of encodings(width, height)) {
+      const picture = new Uint8Array(await encoder.toBuffer());
+      await preparePicture(picture);
+      for (const share of [0.0001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1]) {
+        const cut = picture.slice(0, 3 + Math.floor(share * (picture.length - 6)));
+        const what = `${name} of ${width}×${height} cut to ${cut.length} of ${picture.length} bytes`;
+        await assert.rejects(preparePicture(cut, { label: "cat" }), isRefusal, what);
+      }
     }
   }
+});
+
+Deno.test("bytes after a picture, as of a film of a few seconds, do not matter", async () => {
+  for (const [name, encoder] of encodings(40, 30)) {
+    const picture = new Uint8Array(await encoder.toBuffer());
+    const { pixels } = await preparePicture(picture);
+    const longer = await preparePicture(new Uint8Array([...picture, 0xff, 0xd8, 1, 2, 3]));
+    assert.deepEqual(longer.pixels, pixels, name);
+  }
+});
+
+Deno.test("a PNG without the rest of its deflated pixels is refused, though all its chunks are whole", async () => {
+  const png = await encodePicture(60, 50, (x, y) => [x * 4, y * 5, x * y % 256]);
+  const chunks = splitPng(png);
+  const pixels = chunks.find(({ type }) => type === "IDAT")!;
+  for (const share of [0.5, 0.9, 0.999]) {
+    const part = pixels.data.subarray(0, Math.floor(share * pixels.data.length));
+    const cut = joinPng(chunks.map((chunk) => chunk === pixels ? { ...chunk, data: part } : chunk));
+    await assert.rejects(preparePicture(cut, { label: "cat" }), isRefusal, `${share}`);
+  }
+  assert.deepEqual(joinPng(chunks), png);
+});
+
+Deno.test("a PNG is rotated by EXIF data wherever programs write them", async () => {
+  const [width, height] = [96, 64];
+  const latin1 = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  for (let orientation = 1; orientation <= 8; orientation++) {
+    const stored = orientation >= 5 ? [height, width] : [width, height];
+    const paint = storeRotated(paintCorners(width, height), width, height, orientation);
+    const [header, ...rest] = splitPng(await encodePicture(stored[0], stored[1], paint));
+    const [little, big] = [
+      `II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0`,
+      "MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0",
+    ]
+      .map((begin) => begin + String.fromCharCode(orientation) + "\0".repeat(8));
+    const hex = (exif: string) =>
+      `\nexif\n${exif.length}\n${latin1(exif).toHex().replace(/.{72}/g, "$&\n")}\n`;
+    const imageMagick = latin1(hex("Exif\0\0" + big));
+    const places: Record<string, PngChunk[]> = {
+      "before the pixels": [header, { type: "eXIf", data: latin1(big) }, ...rest],
+      "after JPEG's marker": [header, { type: "eXIf", data: latin1("Exif\0\0" + little) }, ...rest],
+      "after the pixels": [
+        header,
+        ...rest.slice(0, -1),
+        { type: "eXIf", data: latin1(little) },
+        rest.at(-1)!,
+      ],
+      "as deflated text": [header, {
+        type: "zTXt",
+        data: new Uint8Array([...latin1("Raw profile type exif\0\0"), ...deflateSync(imageMagick)]),
+      }, ...rest],
+      "as text": [header, { type: "tEXt", data: latin1("Raw profile type APP1\0" + hex(little)) }, ...rest],
+      "as international text": [
+        header,
+        { type: "iTXt", data: latin1("Raw profile type exif\0\0\0en\0name\0" + hex(big)) },
+        ...rest,
+      ],
+    };
+    for (const [place, chunks] of Object.entries(places)) {
+      const { pixels, ...size } = await preparePicture(joinPng(chunks), { fit: "stretch" });
+      const what = `${orientation} ${place}`;
+      assert.deepEqual([size.width, size.height], [width, height], what);
+      for (const [x, y] of [[6, 12], [26, 12], [6, 20], [26, 20]]) {
+        assertNear(at(pixels, x, y), paintCorners(32, 32)(x, y), `${what} (${x}, ${y})`);
+      }
+    }
+  }
+});
+
+Deno.test("damaged EXIF data of a PNG do not stop it, or are refused", async () => {
+  const [header, ...rest] = splitPng(await encodePicture(32, 32, () => [9, 9, 9]));
+  const data = new TextEncoder().encode("Raw profile type exif\0\0");
+  const bomb = new Uint8Array([...data, ...deflateSync(new Uint8Array(3e6))]);
+  const texts = [data, data.subarray(0, 21), new Uint8Array([...data, 1, 2, 3]), bomb];
+  const chunks = texts.map((data): PngChunk => ({ type: "zTXt", data }));
+  for (const text of ["", "MM\0*", "MM\0*\xff\xff\xff\xff", "II*\0\x08\0\0\0\xff\xff", "II*\0\x04\0\0\0"]) {
+    chunks.push({ type: "eXIf", data: Uint8Array.from(text, (letter) => letter.charCodeAt(0)) });
+  }
+  for (const chunk of chunks) {
+    const file = joinPng([header, ...rest.slice(0, -1), chunk, rest.at(-1)!]);
+    const { width, height } = await preparePicture(file);
+    assert.deepEqual([width, height], [32, 32]);
+    file[file.length - 13] ^= 1; // the chunk's checksum
+    if (chunk.type === "eXIf") await assert.rejects(preparePicture(file, { label: "cat" }), isRefusal);
+  }
+});
+
+Deno.test("a JPEG shrinks as its decoded pixels do", async () => {
+  const jpeg = await encodePicture(640, 480, (x, y) => [x % 256, y % 256, x * y % 256], { format: "jpeg" });
+  const decoded = new Uint8Array(await sharp(jpeg).png().toBuffer());
+  assert.deepEqual((await preparePicture(jpeg)).pixels, (await preparePicture(decoded)).pixels);
+});
+
+Deno.test("of an animation the first frame is taken", async () => {
+  const frames = [10, 120, 240].map((value) => ({
+    create: { width: 40, height: 40, channels: 3 as const, background: { r: value, g: 0, b: 0 } },
+  }));
+  const images = await Promise.all(frames.map((frame) => sharp(frame).png().toBuffer()));
+  const webp = await sharp(images, { join: { animated: true } }).webp({ lossless: true }).toBuffer();
+  const { pixels, ...facts } = await preparePicture(new Uint8Array(webp));
+  assert.deepEqual([at(pixels, 16, 16), facts.width, facts.height], [[10, 0, 0], 40, 40]);
 });
 
 Deno.test("a PNG with a flipped bit is refused", async () => {

@@ -63,12 +63,47 @@ export function storeRotated(paint: Paint, width: number, height: number, orient
     );
 }
 
+/** A chunk of a PNG file, without length and checksum. */
+export interface PngChunk {
+  type: string;
+  data: Uint8Array;
+}
+
+const PNG_SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+
+/** Splits a PNG file into its chunks. */
+export function splitPng(png: Uint8Array): PngChunk[] {
+  const view = new DataView(png.buffer, png.byteOffset);
+  const chunks: PngChunk[] = [];
+  for (let at = PNG_SIGNATURE.length; at < png.length;) {
+    const length = view.getUint32(at);
+    const type = String.fromCharCode(...png.subarray(at + 4, at + 8));
+    chunks.push({ type, data: png.slice(at + 8, at + 8 + length) });
+    at += 12 + length;
+  }
+  return chunks;
+}
+
+/** Joins chunks to a PNG file. */
+export function joinPng(chunks: readonly PngChunk[]): Uint8Array {
+  return new Uint8Array([
+    ...PNG_SIGNATURE,
+    ...chunks.flatMap(({ type, data }) => {
+      const body = [...new TextEncoder().encode(type), ...data];
+      const around = new DataView(new ArrayBuffer(8));
+      around.setUint32(0, data.length);
+      around.setUint32(4, crc32(Uint8Array.from(body)));
+      const [length, checksum] = [around.buffer.slice(0, 4), around.buffer.slice(4)];
+      return [...new Uint8Array(length), ...body, ...new Uint8Array(checksum)];
+    }),
+  ]);
+}
+
 /** Returns a PNG file with another width and height in its header. */
 export function claimSize(png: Uint8Array, width: number, height: number): Uint8Array {
-  const claimed = png.slice();
-  const view = new DataView(claimed.buffer);
-  view.setUint32(16, width);
-  view.setUint32(20, height);
-  view.setUint32(29, crc32(claimed.subarray(12, 29)));
-  return claimed;
+  const [header, ...rest] = splitPng(png);
+  const view = new DataView(header.data.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  return joinPng([header, ...rest]);
 }
