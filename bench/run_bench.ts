@@ -7,6 +7,7 @@ import { fromFileUrl, join } from "@std/path";
 import { describeMachine, type Machine, readCommit } from "../lib/experiments/provenance.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";
+import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
 import {
   BATCH_SIZE,
@@ -130,7 +131,8 @@ export interface BenchResult {
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const started = performance.now();
   const date = new Date().toISOString();
-  const folder = Deno.makeTempDirSync({ prefix: "bench-" });
+  using temporary = makeTemporaryFolder();
+  const folder = temporary.path;
   try {
     await using own = await openOwn(options, options.onMessage);
     await using pytorch = options.python === null ? null : await openPyTorch(options);
@@ -184,8 +186,6 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   } catch (error) {
     // the processes are stopped as well; ignore their errors
     throw options.signal.aborted ? new Interrupted("Stopped; nothing was written.") : error;
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
   }
 }
 

@@ -3,6 +3,7 @@ import { makeFolder, writeText } from "../lib/support/write_files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { boolean, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
+import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import { checkCells } from "../notebooks/jupyter/check_cells.ts";
 import { CellError, executeNotebook } from "../notebooks/jupyter/execute.ts";
 import { ensureJupyter, type Jupyter } from "../notebooks/jupyter/jupyter.ts";
@@ -53,18 +54,15 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   if (check) return await checkAll(paths);
   await setUpTensorFlow();
   const jupyter = await withLiveReporter((reporter) => ensureJupyter({ reporter }));
-  const scratch = quick ? await Deno.makeTempDir({ prefix: "notebooks-" }) : null;
-  try {
-    const folder = into ?? (scratch ?? join(projectFolder(), "notebooks"));
-    const output = into === null ? null : { origin: "an executed notebook", force };
-    if (output !== null) {
-      makeFolder(folder);
-      requireOutputs(paths.map((path) => join(folder, basename(path))), output);
-    }
-    await executeAll(paths, { folder, jupyter, scratch, output });
-  } finally {
-    if (scratch !== null) await Deno.remove(scratch, { recursive: true });
+  using temporary = quick ? makeTemporaryFolder() : null;
+  const scratch = temporary?.path ?? null;
+  const folder = into ?? (scratch ?? join(projectFolder(), "notebooks"));
+  const output = into === null ? null : { origin: "an executed notebook", force };
+  if (output !== null) {
+    makeFolder(folder);
+    requireOutputs(paths.map((path) => join(folder, basename(path))), output);
   }
+  await executeAll(paths, { folder, jupyter, scratch, output });
 }
 
 async function checkAll(paths: readonly string[]): Promise<void> {

@@ -70,7 +70,7 @@ const VERBS: Record<string, string> = {
   stat: "read",
   lstat: "read",
   realpath: "read",
-  tmpdir: "make a temporary file or folder",
+  tmpdir: "make a temporary folder",
 };
 
 /**
@@ -82,7 +82,8 @@ const VERBS: Record<string, string> = {
 export function explainSystemError(error: unknown, what = describeOperation(error)): InputError | null {
   const name = systemErrorName(error);
   if (name === null || !Object.hasOwn(REASONS, name)) return null;
-  const [why, advice] = REASONS[name];
+  const isTemporary = (error as Error).message.endsWith(": tmpdir");
+  const [why, advice] = [REASONS[name][0], isTemporary ? "set TMPDIR to another folder" : REASONS[name][1]];
   const next: NextStep[] = advice === undefined ? [] : [{ advice }];
   return new InputError({ what, why, next }, { cause: error });
 }
@@ -105,7 +106,7 @@ function describeOperation(error: unknown): string {
   const { message = "", path } = (error ?? {}) as { message?: string; path?: unknown };
   const [, operation, given] = /: (\w+)(?: '([^]*)')?$/.exec(message) ?? [];
   const verb = operation === undefined ? "use" : VERBS[operation] ?? operation;
-  if (operation === "tmpdir") return `${verb} in ${Deno.env.get("TMPDIR") || "/tmp"} (TMPDIR)`;
+  if (operation === "tmpdir") return `${verb} in ${Deno.env.get("TMPDIR") || "/tmp"}`;
   const object = given?.replace("' -> '", " to ") ?? path ?? "a file";
   return `${verb} ${object}`;
 }

@@ -198,7 +198,7 @@ function writeAll(file: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Ar
 const CANNOT_SYNC = ["EINVAL", "ENOTSUP", "ENOSYS", "EBADF", "EACCES"];
 
 /** Puts the names of a folder's files on the disk. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   try {
     using folder = Deno.openSync(path);
     folder.syncSync();

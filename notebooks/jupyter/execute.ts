@@ -1,6 +1,7 @@
 import { basename, fromFileUrl, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
+import { makeTemporaryFolder } from "../../lib/tensorflow/temporary_folder.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 import type { Jupyter } from "./jupyter.ts";
 import { type NotebookFile, readNotebook, sourceOf } from "./notebook_file.ts";
@@ -49,31 +50,27 @@ const SCRIPT = fromFileUrl(new URL("execute.py", import.meta.url));
 export async function executeNotebook(path: string, options: ExecuteOptions): Promise<NotebookFile> {
   const { jupyter, env = {}, onCell = () => {}, signal, seconds = 3600 } = options;
   const notebook = await readNotebook(path);
-  const folder = await Deno.makeTempDir({ prefix: "notebook-" });
-  try {
-    const output = join(folder, "executed.ipynb");
-    let end: Report = {};
-    const child = await startProcess(jupyter.python, [SCRIPT, path, output, String(seconds)], {
-      env: { ...jupyter.env, ...env },
-      extendEnv: false,
-      signal,
-      onOutput: (line) => {
-        const report = JSON.parse(line) as Report;
-        if (report.cell !== undefined) onCell(report.cell + 1, notebook.cells.length);
-        else end = report;
-      },
-    });
-    const { stderr } = await child.ended;
-    if (signal?.aborted) throw new Interrupted(`Stopped while ${basename(path)} was executed.`);
-    if (end.failed) throw explainCell(path, notebook, end.failed);
-    if (!end.done) {
-      const why = `Jupyter failed: ${stderr.trim().split("\n").at(-1)}`;
-      throw new InputError({ what: `execute ${basename(path)}`, why });
-    }
-    return await readNotebook(output);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  using folder = makeTemporaryFolder();
+  const output = join(folder.path, "executed.ipynb");
+  let end: Report = {};
+  const child = await startProcess(jupyter.python, [SCRIPT, path, output, String(seconds)], {
+    env: { ...jupyter.env, ...env },
+    extendEnv: false,
+    signal,
+    onOutput: (line) => {
+      const report = JSON.parse(line) as Report;
+      if (report.cell !== undefined) onCell(report.cell + 1, notebook.cells.length);
+      else end = report;
+    },
+  });
+  const { stderr } = await child.ended;
+  if (signal?.aborted) throw new Interrupted(`Stopped while ${basename(path)} was executed.`);
+  if (end.failed) throw explainCell(path, notebook, end.failed);
+  if (!end.done) {
+    const why = `Jupyter failed: ${stderr.trim().split("\n").at(-1)}`;
+    throw new InputError({ what: `execute ${basename(path)}`, why });
   }
+  return await readNotebook(output);
 }
 
 function explainCell(

@@ -2,6 +2,7 @@ import { dirname, join } from "@std/path";
 import { figureFonts } from "../../lib/figures/fonts.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { startProcess } from "../../lib/support/processes.ts";
+import { makeTemporaryFolder } from "../../lib/tensorflow/temporary_folder.ts";
 
 /** A value that typst supports. */
 export type TypstValue = string | number | boolean | null | readonly TypstValue[] | TypstDictionary;
@@ -106,21 +107,17 @@ export async function typeset(
   files: ReadonlyMap<string, Uint8Array>,
   python: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const folder = await Deno.makeTempDir({ prefix: "report-" });
-  try {
-    for (const [name, bytes] of files) await Deno.writeFile(join(folder, name), bytes);
-    const output = join(folder, "report.pdf");
-    await runPython(python, [
-      "-c",
-      TYPESET,
-      join(folder, "main.typ"),
-      output,
-      ...figureFonts().map((path) => dirname(path)),
-    ]);
-    return await Deno.readFile(output);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = makeTemporaryFolder();
+  for (const [name, bytes] of files) await Deno.writeFile(join(folder.path, name), bytes);
+  const output = join(folder.path, "report.pdf");
+  await runPython(python, [
+    "-c",
+    TYPESET,
+    join(folder.path, "main.typ"),
+    output,
+    ...figureFonts().map((path) => dirname(path)),
+  ]);
+  return await Deno.readFile(output);
 }
 
 /**

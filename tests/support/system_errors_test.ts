@@ -60,6 +60,25 @@ Deno.test("an error of the operating system becomes a sentence with the path and
   assert.deepEqual(full!.next, [{ advice: "free some space and start again" }]);
 });
 
+Deno.test("a TMPDIR that cannot be used is named", () => {
+  const before = Deno.env.get("TMPDIR");
+  Deno.env.set("TMPDIR", "/none/such");
+  try {
+    Deno.makeTempDirSync();
+    assert.fail();
+  } catch (error) {
+    const { message, next } = explainSystemError(error)!;
+    assert.equal(
+      message,
+      "Cannot make a temporary folder in /none/such: there is no such file or folder.",
+    );
+    assert.deepEqual(next, [{ advice: "set TMPDIR to another folder" }]);
+  } finally {
+    if (before === undefined) Deno.env.delete("TMPDIR");
+    else Deno.env.set("TMPDIR", before);
+  }
+});
+
 Deno.test("an error of a bug stays as it is", () => {
   const bugs = [
     new TypeError("x is not a function"),

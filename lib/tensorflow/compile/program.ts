@@ -1,6 +1,7 @@
 import type * as tf from "../runtime/tf.ts";
 import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
+import { makeTemporaryFolder } from "../temporary_folder.ts";
 import type { Variable } from "./graph.ts";
 import { record, type Recorder } from "./recorder.ts";
 import { fill, type Numbering, readResult, type Structure, type Template } from "./template.ts";
@@ -28,15 +29,13 @@ class LoadedGraph {
   constructor(binding: NativeBinding, bytes: Uint8Array, caller: string, name: string) {
     this.#binding = binding;
     this.#failure = `${caller}: the graph of ${name} failed`;
-    const folder = Deno.makeTempDirSync({ prefix: "graph-" }); // the binding loads graphs from folders only
+    using folder = makeTemporaryFolder(); // the binding loads graphs from folders only
+    Deno.writeFileSync(`${folder.path}/saved_model.pb`, bytes);
     try {
-      Deno.writeFileSync(`${folder}/saved_model.pb`, bytes);
-      this.#session = binding.loadSavedModel(folder, "serve");
+      this.#session = binding.loadSavedModel(folder.path, "serve");
     } catch (cause) {
       const { message } = cause as Error;
       throw new CompileError(`compile: TensorFlow rejects the graph of ${name}: ${message}`, { cause });
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
     }
   }
 
