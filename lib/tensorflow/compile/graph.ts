@@ -112,10 +112,13 @@ export class Graph {
       kept.push(node);
       for (const input of node.inputs) needed.add(nodeOf(input));
     }
-    const nodes = kept.toReversed().map(({ message }): Field => [1, message]);
-    const graph = encode(...nodes, [4, encode([1, PRODUCER])]);
-    const metaGraph = encode([1, encode([4, "serve"])], [2, graph]);
+    const metaGraph = encode([1, encode([4, "serve"])], [2, encodeGraph(kept.toReversed())]);
     return { bytes: encode([1, 1], [2, metaGraph]), nodes: kept.length };
+  }
+
+  /** Encodes a `GraphDef` with all nodes. */
+  definition(): Uint8Array<ArrayBuffer> {
+    return encodeGraph(this.#nodes);
   }
 
   #add(
@@ -162,6 +165,10 @@ function encode(...fields: Field[]): Uint8Array<ArrayBuffer> {
     else writer.tag(number, WireType.Varint).int64(Number(value));
   }
   return writer.finish();
+}
+
+function encodeGraph(nodes: Node[]): Uint8Array<ArrayBuffer> {
+  return encode(...nodes.map(({ message }): Field => [1, message]), [4, encode([1, PRODUCER])]);
 }
 
 function encodeShape(shape: number[]): Uint8Array {

@@ -16,6 +16,7 @@ import {
   wrapHandle,
 } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
+import { findVaryingShape } from "../runtime/kernels.ts";
 import { Graph, typed, type Variable } from "./graph.ts";
 
 /** Operations that draw random numbers and take a seed. */
@@ -97,6 +98,16 @@ export class Recorder {
   discard(): void {
     for (const handle of this.#alive) this.#binding.deleteTensor(handle);
     this.#alive.clear();
+  }
+
+  /** Refuses an operation whose result's shape depends on values: what `fn` saw of it was the first call's. */
+  requireFixedShapes(): void {
+    const operation = findVaryingShape(this.graph.definition());
+    if (operation === null) return;
+    this.refuse(
+      `uses the operation ${operation}, the shape of whose result depends on values, and a graph keeps the ` +
+        "shapes of its first call. Run it outside and pass the result as an argument, or choose with tf.where.",
+    );
   }
 
   /** Refuses to record the function. */
@@ -277,6 +288,7 @@ export function record<T>(
       recording = true;
     });
     if (recorder.refusal) throw recorder.refusal;
+    recorder.requireFixedShapes();
     if (made.some((tensor) => tensor instanceof tf.Variable && !tensor.isDisposed)) {
       recorder.refuse(
         "makes a variable, and a graph keeps no state. Take the state as an argument, and return the next.",

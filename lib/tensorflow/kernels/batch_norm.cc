@@ -42,20 +42,46 @@ class Sums {
   std::vector<double> values_;
 };
 
+/** A channel whose reference is this many deviations from its mean is added up again, squared. */
+constexpr double FAR = 10 * 10;
+
+/** Mean and variance of each channel. */
+struct Statistics {
+  std::vector<double> mean, variance;
+};
+
+Statistics statisticsOf(Batch batch) {
+  const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
+  const long rows = batch.rows, C = batch.C, parts = partsFor(rows);
+  Statistics statistics = {std::vector<double>(C), std::vector<double>(C)};
+  std::vector<float> reference(batch.x, batch.x + C);  // a row is mostly near enough that no digits are lost
+  for (bool isAgain = false;; isAgain = true) {
+    Sums sums(parts, C);
+    inParallel(parts, [&](long part) {
+      with.sumUp(batch, rangeOf(rows, part, parts), reference.data(), sums.of(0, part), sums.of(1, part));
+    });
+    bool isFar = false;
+    for (long c = 0; c < C; c++) {
+      const double shift = sums.total(0, c) / rows, square = shift * shift;
+      statistics.mean[c] = reference[c] + shift;
+      statistics.variance[c] = std::max(sums.total(1, c) / rows - square, 0.0);
+      if (square <= FAR * statistics.variance[c] || !std::isfinite(square)) continue;
+      reference[c] = static_cast<float>(statistics.mean[c]);
+      isFar = true;
+    }
+    if (!isFar || isAgain) return statistics;
+  }
+}
+
 /** Computes y = relu(norm(x) + shortcut); `shortcut` may be null. */
 void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum,
                float* y, NormResults results) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
-  const auto [x, rows, C] = batch;
-  const long parts = partsFor(rows);
-  Sums sums(parts, C);
-  inParallel(parts, [&](long part) {
-    with.sumUp(batch, rangeOf(batch.rows, part, parts), sums.of(0, part), sums.of(1, part));
-  });
+  const long rows = batch.rows, C = batch.C, parts = partsFor(rows);
+  const Statistics statistics = statisticsOf(batch);
   std::vector<float> factor(C), offset(C);
   for (long c = 0; c < C; c++) {
-    const double shift = sums.total(0, c) / rows, mean = x[c] + shift;  // sums are of x − x[0]
-    const double variance = std::max(sums.total(1, c) / rows - shift * shift, 0.0);
+    const double mean = statistics.mean[c], variance = statistics.variance[c];
     const double unbiased = variance * rows / std::max(rows - 1, 1L);
     const double scale = 1 / std::sqrt(variance + epsilon);
     results.mean[c] = static_cast<float>(mean);
@@ -67,7 +93,7 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
     offset[c] = static_cast<float>(norm.bias[c] - mean * norm.weight[c] * scale);
   }
   const Affine affine = {factor.data(), offset.data(), shortcut, relu};
-  inParallel(parts, [&](long part) { with.apply(batch, rangeOf(batch.rows, part, parts), affine, y); });
+  inParallel(parts, [&](long part) { with.apply(batch, rangeOf(rows, part, parts), affine, y); });
 }
 
 /** Computes dx [rows, C], the gradients of weight and bias, [C] each, and g as in normalisation.h. */
@@ -107,10 +133,6 @@ Batch batchOf(TF_Tensor* x) {
   return {numbers(x), TF_TensorElementCount(x) / C, C};
 }
 
-bool isSameSize(TF_Tensor* one, TF_Tensor* other) {
-  return TF_TensorElementCount(one) == TF_TensorElementCount(other);
-}
-
 constexpr const char* BAD_BATCH = "x must be [B,H,W,C], not empty, C a multiple of 16";
 constexpr const char* BAD_VECTORS = "a vector must be [C]";
 constexpr const char* BAD_MAPS = "maps must have x's shape";
@@ -122,13 +144,13 @@ void normaliseBatch(Run& run) {
   const float* vectors[4];
   for (int k = 0; k < 4; k++) {
     TF_Tensor* tensor = run.input(k + 1);
-    if (!run.demand(TF_TensorElementCount(tensor) == batch.C, BAD_VECTORS)) return;
+    if (!run.demand(isVector(tensor, batch.C), BAD_VECTORS)) return;
     vectors[k] = numbers(tensor);
   }
   const NormTensors norm = {vectors[0], vectors[1], vectors[2], vectors[3]};
   TF_Tensor* shortcut = run.input(5);
-  const bool isShort = TF_TensorElementCount(shortcut) > 0;
-  if (!run.demand(!isShort || isSameSize(x, shortcut), BAD_MAPS)) return;
+  const bool isShort = !isVector(shortcut, 0);
+  if (!run.demand(!isShort || isSameShape(x, shortcut), BAD_MAPS)) return;
   float* y = run.output(0, {TF_Dim(x, 0), TF_Dim(x, 1), TF_Dim(x, 2), batch.C});
   NormResults results = {run.output(1, {batch.C}), run.output(2, {batch.C}), run.output(3, {batch.C}),
                          run.output(4, {batch.C})};
@@ -138,22 +160,22 @@ void normaliseBatch(Run& run) {
             results);
 }
 
-void differentiate(Run& run) {
+void differentiate(Run& run, bool wantsSum) {
   TF_Tensor *dy = run.input(0), *x = run.input(1), *y = run.input(2), *weight = run.input(3),
             *mean = run.input(4), *scale = run.input(5);
   if (!run.demand(isBatch(x), BAD_BATCH)) return;
   const Batch batch = batchOf(x);
-  const bool relu = run.attribute(0) != 0, wantsSum = run.attribute(1) != 0;
-  if (!run.demand(isSameSize(x, dy) && (!relu || isSameSize(x, y)), BAD_MAPS)) return;
+  const bool relu = run.attribute(0) != 0;
+  if (!run.demand(isSameShape(x, dy) && (!relu || isSameShape(x, y)), BAD_MAPS)) return;
   for (TF_Tensor* vector : {weight, mean, scale}) {
-    if (!run.demand(TF_TensorElementCount(vector) == batch.C, BAD_VECTORS)) return;
+    if (!run.demand(isVector(vector, batch.C), BAD_VECTORS)) return;
   }
   const int64_t B = TF_Dim(x, 0), H = TF_Dim(x, 1), W = TF_Dim(x, 2);
   float *dx = run.output(0, {B, H, W, batch.C}), *dWeight = run.output(1, {batch.C}),
         *dBias = run.output(2, {batch.C});
-  float* g = wantsSum ? run.output(3, {B, H, W, batch.C}) : run.output(3, {0});
+  float* g = wantsSum ? run.output(3, {B, H, W, batch.C}) : nullptr;
   if (!run.isFine()) return;
-  const Gradient gradient = {numbers(dy), relu ? numbers(y) : nullptr, wantsSum ? g : nullptr};
+  const Gradient gradient = {numbers(dy), relu ? numbers(y) : nullptr, g};
   normaliseGradient(batch, numbers(weight), numbers(mean), numbers(scale), gradient, dx, dWeight, dBias);
 }
 
@@ -163,9 +185,13 @@ void infer(TF_ShapeInferenceContext* context, TF_Status* status) {
 }
 
 void inferGradient(TF_ShapeInferenceContext* context, TF_Status* status) {
-  TF_ShapeInferenceContextSetUnknownShape(context, status);  // the last output's depends on an attribute
   setShape(context, status, 0, 0, {{1, 0, 4}});
   for (int vector = 1; vector <= 2; vector++) setShape(context, status, vector, 0, {{3, 0, 1}});
+}
+
+void inferShortcutGradient(TF_ShapeInferenceContext* context, TF_Status* status) {
+  inferGradient(context, status);
+  setShape(context, status, 3, 0, {{1, 0, 4}});
 }
 
 }  // namespace
@@ -178,10 +204,18 @@ const Operation NORMALISE = {"NormaliseBatch",
                              normaliseBatch,
                              infer};
 
-/** Computes gradients; `d_sum`, the shortcut's, is empty unless `shortcut`. `y` is read with `relu` only. */
+/** Computes gradients. `y` is read with `relu` only. */
 const Operation NORMALISE_GRADIENT = {"NormaliseBatchGradient",
                                       {"dy", "x", "y", "weight", "mean", "scale"},
-                                      {"dx", "d_weight", "d_bias", "d_sum"},
-                                      {"relu: bool", "shortcut: bool"},
-                                      differentiate,
+                                      {"dx", "d_weight", "d_bias"},
+                                      {"relu: bool"},
+                                      [](Run& run) { differentiate(run, false); },
                                       inferGradient};
+
+/** The same, and the gradient of the shortcut. */
+const Operation NORMALISE_SHORTCUT_GRADIENT = {"NormaliseBatchShortcutGradient",
+                                               {"dy", "x", "y", "weight", "mean", "scale"},
+                                               {"dx", "d_weight", "d_bias", "d_shortcut"},
+                                               {"relu: bool"},
+                                               [](Run& run) { differentiate(run, true); },
+                                               inferShortcutGradient};

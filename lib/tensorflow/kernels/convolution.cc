@@ -102,9 +102,10 @@ void differentiateInput(Run& run) { convolve(run, run.input(0), run.input(1), tr
 
 void convolveFused(Run& run) {
   TF_Tensor *x = run.input(0), *kernel = run.input(1), *bias = run.input(2), *shortcut = run.input(3);
-  const int64_t K = TF_TensorElementCount(bias);
-  const bool isShort = TF_TensorElementCount(shortcut) > 0;
-  if (!run.demand(TF_NumDims(kernel) == 4 && TF_Dim(kernel, 3) == K, "the bias must be [K]")) return;
+  if (!run.demand(isKernel(kernel), BAD_KERNEL)) return;
+  const int64_t K = TF_Dim(kernel, 3);
+  const bool isShort = !isVector(shortcut, 0);
+  if (!run.demand(isVector(bias, K), "the bias must be [K]")) return;
   if (!run.demand(!isShort || (isMaps(shortcut, K) && isSameSize(x, shortcut)),
                   "the shortcut must be [B,H,W,K]"))
     return;

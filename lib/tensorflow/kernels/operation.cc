@@ -39,6 +39,14 @@ bool Run::demand(bool holds, const char* message) {
   return holds;
 }
 
+bool isSameShape(TF_Tensor* one, TF_Tensor* other) {
+  if (TF_NumDims(one) != TF_NumDims(other)) return false;
+  for (int axis = 0; axis < TF_NumDims(one); axis++) {
+    if (TF_Dim(one, axis) != TF_Dim(other, axis)) return false;
+  }
+  return true;
+}
+
 void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes,
               std::initializer_list<Axes> axes) {
   TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context),

@@ -44,6 +44,14 @@ class Run {
 
 inline const float* numbers(TF_Tensor* tensor) { return static_cast<const float*>(TF_TensorData(tensor)); }
 
+/** Tells whether two tensors have the same shape. */
+bool isSameShape(TF_Tensor* one, TF_Tensor* other);
+
+/** Tells whether a tensor is a vector of this length. An empty one stands for an absent input. */
+inline bool isVector(TF_Tensor* tensor, int64_t length) {
+  return TF_NumDims(tensor) == 1 && TF_Dim(tensor, 0) == length;
+}
+
 /** An operation on float32 tensors. */
 struct Operation {
   const char* name;
@@ -91,5 +99,5 @@ void registerOperation(TF_Status* status) {
 // The operations that register.cc registers.
 extern const Operation WINOGRAD_3X3, WINOGRAD_3X3_FUSED, WINOGRAD_3X3_INPUT_GRADIENT,
     WINOGRAD_3X3_KERNEL_GRADIENT;
-extern const Operation NORMALISE, NORMALISE_GRADIENT;
+extern const Operation NORMALISE, NORMALISE_GRADIENT, NORMALISE_SHORTCUT_GRADIENT;
 extern const Operation NESTEROV_STEP;

@@ -5,14 +5,14 @@ namespace {
 /** torch.optim.SGD(nesterov=True) with weight decay, element by element. */
 void step(Run& run) {
   TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *buffer = run.input(2), *rate = run.input(3);
-  const int64_t count = TF_TensorElementCount(parameter);
-  const bool isSame = TF_TensorElementCount(gradient) == count && TF_TensorElementCount(buffer) == count;
+  const bool isSame = isSameShape(parameter, gradient) && isSameShape(parameter, buffer);
   if (!run.demand(isSame, "parameter, gradient and momentum buffer must have one shape")) return;
-  if (!run.demand(TF_TensorElementCount(rate) == 1, "the learning rate must be a scalar")) return;
+  if (!run.demand(TF_NumDims(rate) == 0, "the learning rate must be a scalar")) return;
   const float momentum = run.attribute(0), decay = run.attribute(1), learningRate = *numbers(rate);
   const float *p = numbers(parameter), *g = numbers(gradient), *v = numbers(buffer);
   float* __restrict newP = run.outputLike(0, parameter), * __restrict newV = run.outputLike(1, parameter);
   if (!run.isFine()) return;
+  const int64_t count = TF_TensorElementCount(parameter);
   for (int64_t at = 0; at < count; at++) {
     const float slope = g[at] + decay * p[at];
     const float next = momentum * v[at] + slope;

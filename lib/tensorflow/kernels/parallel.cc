@@ -15,11 +15,10 @@ struct Job {
   const std::function<void(long)>* work;
   long parts;
   std::atomic<long> next{0};
-  std::atomic<long> done{0};
 
   /** Runs parts until none is left. */
   void help() {
-    for (long part; (part = next++) < parts; done++) (*work)(part);
+    for (long part; (part = next++) < parts;) (*work)(part);
   }
 };
 
@@ -50,7 +49,7 @@ class Pool {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = nullptr;  // a late thread finds no part left
     }
-    for (int look = 0; job.done < job.parts || helping_ > 0; look++) {
+    for (int look = 0; helping_ > 0; look++) {  // all parts are taken
       if (look < LOOKS) {
         relax();
       } else {

@@ -19,6 +19,7 @@ std::string registerAll() {
   registerOperation<WINOGRAD_3X3_KERNEL_GRADIENT>(status);
   registerOperation<NORMALISE>(status);
   registerOperation<NORMALISE_GRADIENT>(status);
+  registerOperation<NORMALISE_SHORTCUT_GRADIENT>(status);
   registerOperation<NESTEROV_STEP>(status);
   const std::string failure = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);

@@ -57,6 +57,9 @@ export function normaliseBatch(
   norm: NormTensors,
   epilogue: Omit<Epilogue, "bias"> = {},
 ): Normalised {
+  for (const vector of [norm.weight, norm.bias, norm.runningMean, norm.runningVariance]) {
+    tf.util.assertShapesMatch(vector.shape, x.shape.slice(3), "normaliseBatch: ");
+  }
   if (canUseKernels(x.shape[3])) return normaliseWithEpilogue(x, norm, epilogue);
   const { y, ...statistics } = nativeBackend() ? normaliseNatively(x, norm) : normaliseComposed(x, norm);
   return { y: applyEpilogue(y, epilogue), ...statistics };
@@ -82,12 +85,9 @@ function normaliseWithEpilogue(
       return { value, saved: [x, value, weight, mean, scale] };
     },
     backward: (dy, saved) => {
-      const attributes = [
-        boolAttribute("relu", relu),
-        boolAttribute("shortcut", shortcut !== undefined && relu),
-      ];
-      const [dx, dWeight, dBias, dSum] = executeMany("NormaliseBatchGradient", attributes, [dy, ...saved], 4);
-      return [dx, dWeight, dBias, ...(shortcut ? [relu ? dSum : dy] : [])];
+      const attributes = [boolAttribute("relu", relu)], inputs = [dy, ...saved];
+      if (shortcut && relu) return executeMany("NormaliseBatchShortcutGradient", attributes, inputs, 4);
+      return [...executeMany("NormaliseBatchGradient", attributes, inputs, 3), ...(shortcut ? [dy] : [])];
     },
   }, [x, weight, bias, ...(shortcut ? [shortcut] : [])]) as tf.Tensor4D;
   const [mean, variance] = statistics as tf.Tensor1D[];

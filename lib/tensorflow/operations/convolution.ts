@@ -27,7 +27,10 @@ export function applyEpilogue(
   { bias, shortcut, relu: cut = false }: Epilogue = {},
 ): tf.Tensor4D {
   if (bias) y = addBias(y, bias);
-  if (shortcut) y = tf.add(y, shortcut);
+  if (shortcut) {
+    tf.util.assertShapesMatch(shortcut.shape, y.shape, "The shortcut: ");
+    y = tf.add(y, shortcut);
+  }
   return cut ? relu(y) : y;
 }
 

@@ -10,7 +10,8 @@ import { differentiate, executeMany, nativeBackend, typeAttribute } from "../run
  * @returns The loss, a scalar in nats.
  */
 export function crossEntropy(scores: tf.Tensor2D, labels: tf.Tensor1D, smoothing = 0): tf.Scalar {
-  const classes = scores.shape[1];
+  const [images, classes] = scores.shape;
+  tf.util.assertShapesMatch(labels.shape, [images], "crossEntropy: a label for each row of scores. ");
   const [right, wrong] = [1 - smoothing + smoothing / classes, smoothing / classes];
   const targets = tf.oneHot(labels, classes, right, wrong, "float32") as tf.Tensor2D; // [B,K]
   if (!nativeBackend()) return tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(scores)), 1)));

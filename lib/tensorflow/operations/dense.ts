@@ -39,6 +39,7 @@ function multiply(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: b
 
 /** Adds a vector `[C]` along the last axis; the graph optimiser fuses it with its neighbours. */
 export function addBias<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
+  tf.util.assertShapesMatch(bias.shape, x.shape.slice(-1), "addBias: ");
   if (!nativeBackend()) return tf.add(x, bias);
   return differentiate({
     forward: (x, bias) => ({ value: execute("BiasAdd", [FLOAT, CHANNELS_LAST], [x, bias]), saved: [] }),

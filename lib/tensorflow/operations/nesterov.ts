@@ -26,6 +26,7 @@ export function nesterovStep(
   gradient: tf.Tensor,
   { learningRate, momentum, weightDecay }: { learningRate: tf.Scalar; momentum: number; weightDecay: number },
 ): ParameterState {
+  for (const { shape } of [gradient, momentumBuffer]) tf.util.assertShapesMatch(shape, parameter.shape);
   if (canUseKernels()) {
     const attributes = [floatAttribute("momentum", momentum), floatAttribute("weight_decay", weightDecay)];
     const inputs = [parameter, gradient, momentumBuffer, learningRate];

@@ -15,6 +15,19 @@ export function canUseKernels(...channels: number[]): boolean {
 /** Kinds of processors, in the order of kernels/processor.h. */
 const PROCESSORS = ["baseline", "avx2", "avx512"];
 
+const SYMBOLS = {
+  registerOperations: { parameters: ["i32", "i32"], result: "pointer" },
+  findVaryingShape: { parameters: ["buffer", "usize"], result: "pointer" },
+} as const;
+
+let library: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
+
+/** Finds an operation whose result's shape depends on values in a graph (a `GraphDef`): its type, or null. */
+export function findVaryingShape(graph: Uint8Array<ArrayBuffer>): string | null {
+  const found = library!.symbols.findVaryingShape(graph, BigInt(graph.length));
+  return Deno.UnsafePointerView.getCString(found!) || null;
+}
+
 /**
  * Registers the operations with TensorFlow. They use the best instructions of the processor, at most those
  * that the environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`).
@@ -34,10 +47,8 @@ export function loadKernels(path: string, threads: number): void {
       advice: `choose one of ${PROCESSORS.join(", ")}`,
     });
   }
-  const { symbols } = Deno.dlopen(path, {
-    registerOperations: { parameters: ["i32", "i32"], result: "pointer" },
-  });
-  const failure = symbols.registerOperations(threads, PROCESSORS.indexOf(wanted));
+  library = Deno.dlopen(path, SYMBOLS);
+  const failure = library.symbols.registerOperations(threads, PROCESSORS.indexOf(wanted));
   if (failure !== null) {
     const message = Deno.UnsafePointerView.getCString(failure);
     throw new Error(`Cannot register the operations of ${path}: ${message}`);

@@ -28,7 +28,23 @@ const STRINGS = /^compile: .* a tensor of strings; a graph has numbers and flags
 const RANDOM = /^compile: f draws random numbers without a seed.* or give a seed\.$/;
 const VARIABLE = /^compile: f makes a variable.* Take the state as an argument, and return the next\.$/;
 
+const SHAPE =
+  /^compile: f uses the operation \w+, the shape of whose result depends on values.* Run it outside and pass/;
+
 const REFUSALS: Refusal[] = [
+  ["the number of different values", (x) => tf.mul(x, tf.unique(x).values.size), SHAPE],
+  ["the indices of what holds", (x) => execute("Where", [typeAttribute("T", "float32")], [x]), SHAPE],
+  ["boxes that overlap little", (x) => tf.image.nonMaxSuppression(tf.zeros([2, 4]), x, 2), SHAPE],
+  [
+    "a size that is computed",
+    (x) =>
+      execute("Fill", [typeAttribute("T", "float32"), typeAttribute("index_type", "int32")], [
+        tf.cast(tf.reshape(tf.max(x), [1]), "int32"),
+        tf.scalar(1),
+      ]),
+    SHAPE,
+  ],
+  ["an operation that reads flags", (x) => tf.whereAsync(tf.greater(x, 0)), READS],
   ["a tensor from outside", (x, outside) => tf.add(x, outside().fresh), OUTSIDE],
   ["a tensor from outside that was used before", (x, outside) => tf.add(x, outside().used), OUTSIDE],
   ["a reshaped tensor from outside", (x, outside) => tf.add(x, tf.reshape(outside().fresh, [1, 2])), OUTSIDE],

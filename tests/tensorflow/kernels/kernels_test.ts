@@ -8,6 +8,7 @@ import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import {
   assertAllClose,
   assertSameValues,
+  isSame,
   onPlainBackend,
   randomTensor,
   type Values,
@@ -30,6 +31,13 @@ async function computeElsewhere(env: Record<string, string>): Promise<{ values: 
     values: Object.fromEntries(Object.entries(values).map(([name, list]) => [name, Float32Array.from(list)])),
     stderr: new TextDecoder().decode(stderr),
   };
+}
+
+/** The best kind of processor that the operations have instructions for here: 0 is the baseline. */
+function findProcessor(): number {
+  const { kernels } = findInstallation("cpu");
+  const { symbols } = Deno.dlopen(kernels, { findProcessor: { parameters: [], result: "i32" } });
+  return symbols.findProcessor();
 }
 
 for (const KERNELS_PROCESSOR of ["baseline", "avx2", "avx512"]) {
@@ -56,10 +64,21 @@ Deno.test({
   const avx2 = "avx2 fma bmi1 bmi2", avx512 = `${avx2} avx512f avx512dq avx512cd avx512bw avx512vl`;
   const kinds = ["", avx2, avx512].map((needed) => needed.split(" ").filter((flag) => flag !== ""));
   const expected = kinds.findLastIndex((needed) => needed.every((flag) => flags.has(flag)));
-  const { symbols } = Deno.dlopen(findInstallation("cpu").kernels, {
-    findProcessor: { parameters: [], result: "i32" },
-  });
-  assert.equal(symbols.findProcessor(), expected);
+  assert.equal(findProcessor(), expected);
+});
+
+Deno.test("each kind of processor is given its own instructions", async () => {
+  const [baseline, avx2] = await Promise.all(
+    ["baseline", "avx2"].map((KERNELS_PROCESSOR) => computeElsewhere({ KERNELS_PROCESSOR })),
+  );
+  const differ = Object.keys(baseline.values).some((name) =>
+    !isSame(baseline.values[name], avx2.values[name])
+  );
+  assert.equal(
+    differ,
+    findProcessor() > 0,
+    "AVX2 rounds once where the baseline multiplies, rounds, adds and rounds",
+  );
 });
 
 Deno.test("an unknown kind of processor is refused", async () => {

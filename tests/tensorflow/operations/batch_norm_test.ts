@@ -121,10 +121,25 @@ function withGradients(epilogue: { shortcut: boolean; relu: boolean }): Record<s
   };
 }
 
-Deno.test("batch normalisation loses no digits for a mean of a thousand deviations", async () => {
-  const [rows, C] = [4000, 16];
-  const x = tf.add(randomTensor<tf.Tensor4D>([rows, 1, 1, C], 1), 1000) as tf.Tensor4D;
-  const values = await x.data();
+const [ROWS, C] = [4000, 16];
+for (
+  const [what, x] of Object.entries({
+    "for a mean of a thousand deviations": tf.add(randomTensor([ROWS, 1, 1, C], 1), 1000),
+    "where the first row is 30 deviations off": tf.concat([
+      tf.fill([1, 1, 1, C], 30),
+      randomTensor([ROWS - 1, 1, 1, C], 1),
+    ]),
+    "where the first row is a thousand deviations off": tf.concat([
+      tf.fill([1, 1, 1, C], 1000),
+      randomTensor([ROWS - 1, 1, 1, C], 1),
+    ]),
+  })
+) {
+  Deno.test(`batch normalisation loses no digits ${what}`, () => checkStatistics(x as tf.Tensor4D));
+}
+
+async function checkStatistics(x: tf.Tensor4D): Promise<void> {
+  const rows = ROWS, values = await x.data();
   const vectors = {
     weight: tf.ones([C]),
     bias: tf.zeros([C]),
@@ -140,4 +155,4 @@ Deno.test("batch normalisation loses no digits for a mean of a thousand deviatio
   );
   assertClose(await runningMean.data(), means.map((value) => 0.1 * value), 1e-7, "mean");
   assertClose(await runningVariance.data(), variances.map((value) => 0.1 * value), 1e-6, "variance");
-});
+}

@@ -35,12 +35,12 @@ INLINE void sumRows(Range rows, long C, double* sums, double* products, const St
 
 #define EACH_ROW [&](long row, long c, Group& sum, Group& product) __attribute__((always_inline))
 
-void sumUp(Batch batch, Range rows, double* sums, double* squares) {
+void sumUp(Batch batch, Range rows, const float* reference, double* sums, double* squares) {
   sumRows(
       rows, batch.C, sums, squares, EACH_ROW {
         UNROLL for (int n = 0; n < VECTORS; n++) {
           const long channel = c + n * LANES;
-          const Vector value = load(batch.x + row * batch.C + channel) - load(batch.x + channel);
+          const Vector value = load(batch.x + row * batch.C + channel) - load(reference + channel);
           sum.part[n] += value;
           product.part[n] += value * value;
         }

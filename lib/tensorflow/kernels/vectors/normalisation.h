@@ -25,8 +25,8 @@ struct Gradient {
 
 /** The steps, compiled for one kind of processor. Sums are [C] in double precision. */
 struct Normalisation {
-  /** Adds up x − x[0] and its square: near enough to the mean that no digits are lost. */
-  void (*sumUp)(Batch batch, Range rows, double* sums, double* squares);
+  /** Adds up x − reference and its square, `reference` [C]. */
+  void (*sumUp)(Batch batch, Range rows, const float* reference, double* sums, double* squares);
 
   /** Computes y from x. */
   void (*apply)(Batch batch, Range rows, Affine affine, float* y);

@@ -54,7 +54,14 @@ export const images = [
     },
   ),
   ...rows((samples) => [samples.unit<tf.Rank.R1>(3)], {
-    nonMaxSuppression: (scores) =>
-      tf.image.nonMaxSuppression(tf.tensor2d([[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3]]), scores, 2),
+    nonMaxSuppressionPadded: (scores) =>
+      tf.image.nonMaxSuppressionPadded(
+        tf.tensor2d([[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3]]),
+        scores,
+        2,
+        0.5,
+        0,
+        true,
+      ).selectedIndices,
   }),
 ];
