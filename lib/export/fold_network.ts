@@ -15,6 +15,7 @@ import {
   filterCount,
   GENERATOR_UNITS,
   type NetworkSpec,
+  SMALLEST_NORM,
 } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
 import type { StoredTensor } from "../support/safetensors.ts";
@@ -148,7 +149,8 @@ function scaleFilters(filters: Float64Array): Float32Array {
   const scaled = new Float32Array(filters.length);
   for (let start = 0; start < filters.length; start += CHANNELS) {
     const filter = filters.subarray(start, start + CHANNELS);
-    const scale = 1 / (Math.hypot(...filter) * Math.sqrt(CHANNELS));
+    const norm = Math.max(Math.hypot(...filter), SMALLEST_NORM);
+    const scale = 1 / (norm * Math.sqrt(CHANNELS));
     scaled.set(filter.map((value) => value * scale), start);
   }
   return scaled;

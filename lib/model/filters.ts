@@ -1,7 +1,7 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { relu } from "../tensorflow/operations/dense.ts";
 import { type ForwardContext, linear } from "./layers.ts";
-import { CHANNELS, type Variant } from "./spec.ts";
+import { CHANNELS, SMALLEST_NORM, type Variant } from "./spec.ts";
 
 /**
  * Returns the network's 1×1 filters, each of length 1: `[10,64]`, one per class, or `[1,64]` where all
@@ -33,7 +33,8 @@ function storedFilters({ tensors }: ForwardContext): tf.Tensor2D {
   return tf.transpose(tf.reshape(tensors["filters.weight"], [CHANNELS, -1])); // [1,1,64,K] → [K,64]
 }
 
-/** Normalises each row: w / ‖w‖₂. */
+/** Normalises each row as `torch.nn.functional.normalize` does: w / max(‖w‖₂, 1e-12). */
 export function normaliseRows(filters: tf.Tensor2D): tf.Tensor2D {
-  return tf.mul(filters, tf.rsqrt(tf.sum(tf.square(filters), 1, true)));
+  const squaredNorms = tf.sum(tf.square(filters), 1, true);
+  return tf.mul(filters, tf.rsqrt(tf.maximum(squaredNorms, SMALLEST_NORM ** 2)));
 }

@@ -25,6 +25,9 @@ export interface Execution {
   winograd: boolean;
 }
 
+/** Filters of a smaller norm are divided by this: `torch.nn.functional.normalize`'s eps. */
+export const SMALLEST_NORM = 1e-12;
+
 /** Number of classes. */
 export const CLASSES = 10;
 

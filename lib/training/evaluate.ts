@@ -125,5 +125,5 @@ function crossEntropyOf(scores: ArrayLike<number>, label: number): number {
   const largest = scores[argMax(scores)];
   let sum = 0;
   for (let index = 0; index < scores.length; index++) sum += Math.exp(scores[index] - largest);
-  return Math.log(sum) + largest - scores[label];
+  return Math.log(sum) - (scores[label] - largest); // in this order: scores may be large
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { foldNetwork } from "../../lib/export/fold_network.ts";
+import { createNetwork } from "../../lib/model/create_network.ts";
+import { toPyTorch } from "../../lib/model/state_dict.ts";
+import type { StoredTensor } from "../../lib/support/safetensors.ts";
+import { compile } from "../../lib/tensorflow/compile/compile.ts";
 import { generateFilters, makeFilters, normaliseRows } from "../../lib/model/filters.ts";
 import { createForwardContext } from "../../lib/model/network.ts";
 import { networkSpec } from "../testing/networks.ts";
@@ -32,6 +37,41 @@ Deno.test("normalised rows keep their directions", async () => {
     const length = Math.hypot(...row);
     assertClose(after[at], row.map((value) => value / length), 1e-6, `row ${at}`);
   });
+});
+
+Deno.test("rows of norm 0 or nearly 0 are normalised as torch.nn.functional.normalize does", async () => {
+  const tiny = [3e-14, -4e-14, 0, 0]; // of norm 5e-14, below the eps of 1e-12
+  const rows = tf.tensor2d([[0, 0, 0, 0], tiny, [3, 0, -4, 0]]);
+  const slopes = tf.tensor2d([[1, 2, 3, 4], [1, -2, 3, -4], [1, 2, 3, 4]]);
+  const expected = [[0, 0, 0, 0], tiny.map((value) => value * 1e12), [0.6, 0, -0.8, 0]];
+  const gradients = [
+    [1e12, 2e12, 3e12, 4e12], // below eps the norm is a constant
+    [1e12, -2e12, 3e12, -4e12],
+    [0.416, 0.4, 0.312, 0.8], // (slope − y (y · slope)) / norm
+  ];
+  const differentiate = (rows: tf.Tensor2D, slopes: tf.Tensor2D) => {
+    const sum = (rows: tf.Tensor) => tf.sum(tf.mul(normaliseRows(rows as tf.Tensor2D), slopes));
+    return { y: normaliseRows(rows), gradient: tf.grad(sum)(rows) };
+  };
+  const compiled = compile(differentiate);
+  for (const run of [differentiate, compiled]) {
+    const { y, gradient } = run(rows, slopes);
+    const found = [await y.array(), await gradient.array() as number[][]];
+    expected.forEach((row, at) => assertClose(found[0][at], row, 1e-6, `row ${at}`));
+    gradients.forEach((row, at) => assertClose(found[1][at], row, 1e-6, `gradient ${at}`));
+  }
+  compiled.dispose();
+});
+
+Deno.test("an exported network normalises filters of norm 0 or nearly 0 alike", async () => {
+  const spec = networkSpec({ variant: "static-per-class" });
+  const network = createNetwork(spec);
+  const sizes = Array.from({ length: 10 }, (_, k) => [0, 1e-14, 1][k % 3]);
+  network["filters.weight"] = tf.mul(network["filters.weight"], sizes); // [1,1,64,10]
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, tensor] of Object.entries(network)) stored.set(name, await toPyTorch(tensor));
+  const filters = makeFilters(createForwardContext(network, { ...spec, mode: "evaluate" }), spec.variant);
+  assertClose(foldNetwork(stored, spec).filters, await tf.div(filters, 8).data(), 1e-6, "filters");
 });
 
 Deno.test("the network's filters are the generated ones, normalised", async () => {
