@@ -1,11 +1,16 @@
-import { join } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { nameNetwork, readConfigFile, resolveConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
-import { checkNewRun, defaultRunsFolder, findCheckpoint } from "../lib/training/run_folder.ts";
+import {
+  checkNewRun,
+  defaultRunsFolder,
+  findCheckpoint,
+  requireLastCheckpoint,
+} from "../lib/training/run_folder.ts";
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { formatCount, formatPercent } from "../lib/support/format.ts";
@@ -32,8 +37,8 @@ export const COMMAND = {
     resume: {
       schema: text().nullable(),
       group: "Run",
-      help: "resume a run from its last checkpoint (bit for bit on a CPU)",
-      value: "RUN",
+      help: "resume a run (bit for bit on a CPU); with --run NAME its copy, from any of its files",
+      value: "RUN|FILE",
     },
     config: CONFIG_OPTION,
     json: JSON_OPTION,
@@ -50,10 +55,16 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const { resume: run = null, config: path = null, json = false, ...flags } = given;
   const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
   const file = path === null ? undefined : readConfigFile(path);
+  const fork = resume !== null && flags.run !== undefined &&
+    join(defaultRunsFolder(), flags.run) !== resolve(dirname(resume.path));
+  if (resume !== null && !fork) {
+    requireLastCheckpoint(resume.path);
+    flags.run = resume.config.run; // the folder may have another name than the run had
+  }
   const config = absolutePaths(resolveConfig({ base: resume?.config, file, flags }));
   const isNamed = flags.run !== undefined || (file !== undefined && "run" in file.values);
   // a taken name is refused before anything is downloaded
-  if (resume === null && isNamed) checkNewRun(join(defaultRunsFolder(), config.run));
+  if (fork || (resume === null && isNamed)) checkNewRun(join(defaultRunsFolder(), config.run));
   await setUpTensorFlow({ device: config.device });
   await useNativeTensorFlow({ device: config.device }); // so is a GPU that is not there
   const datasets = await loadDatasetsWithBar(config.data);
@@ -61,7 +72,15 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const observer = await createObserver(config.run);
   using interrupts = watchInterrupts(); // from here on Ctrl-C saves; before, it ends a download
   const { signal } = interrupts;
-  const result = await train(config, { observer, signal, resume, datasets, pretrained, numbered: !isNamed });
+  const result = await train(config, {
+    observer,
+    signal,
+    resume,
+    fork,
+    datasets,
+    pretrained,
+    numbered: !isNamed,
+  });
   print(json ? JSON.stringify(result) : await describeResult(result));
 }
 
@@ -106,10 +125,13 @@ function describeStart(
   ];
 }
 
-async function describeResult({ best, test, chosenOn, recorded, folder }: TrainResult): Promise<string> {
+async function describeResult(
+  { best, history, test, chosenOn, recorded, folder }: TrainResult,
+): Promise<string> {
   const { wrapText } = await import("./shared/table.ts");
+  const isBest = history.every(({ testAccuracy }) => testAccuracy <= best.accuracy); // or that one was lost
   const chosen = chosenOn === "test"
-    ? `the best of all epochs on the test set`
+    ? `the best of ${isBest ? "all" : "the kept"} epochs on the test set`
     : `chosen by its validation accuracy of ${formatPercent(best.accuracy, 2)}`;
   return wrapText([
     `Test accuracy ${formatPercent(test.accuracy, 2)}, loss ${

@@ -8,6 +8,11 @@ export function exists(path: string): boolean {
   return statOrNull(path) !== null;
 }
 
+/** Tells whether a path is a symbolic link. */
+export function isLink(path: string): boolean {
+  return orNull(() => Deno.lstatSync(path))?.isSymlink ?? false;
+}
+
 /** Reads a text file; null if it does not exist. @throws {InputError} As {@linkcode readText}. */
 export function readTextOrNull(path: string): string | null {
   return exists(path) ? readText(path) : null;

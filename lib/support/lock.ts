@@ -6,6 +6,7 @@
  */
 
 import { dirname } from "@std/path";
+import { statOrNull } from "./files.ts";
 import { systemErrorName } from "./system_errors.ts";
 
 /** Errors of network file systems (Lustre, some NFS) that have no locks. */
@@ -21,19 +22,32 @@ export function tryLock(file: Deno.FsFile): "locked" | "taken" | "unsupported" {
   }
 }
 
+/** A locked file; disposing it releases the lock. */
+export interface FileLock extends Disposable {
+  /** Tells whether the path still leads to the locked file: it may have been deleted, and another begun. */
+  isInPlace(): boolean;
+}
+
 /**
  * Locks a file, which is created if it is missing.
  *
  * @param log Receives a message where the file system has no locks: the file counts as locked.
  * @returns The lock, or null if another process holds it.
  */
-export function tryLockFile(path: string, log: (message: string) => void): Disposable | null {
+export function tryLockFile(path: string, log: (message: string) => void): FileLock | null {
   const file = Deno.openSync(path, { write: true, create: true });
   const state = tryLock(file);
   if (state === "unsupported") log(warnOfNoLocks(dirname(path)));
-  if (state !== "taken") return file;
-  file.close();
-  return null;
+  if (state === "taken") {
+    file.close();
+    return null;
+  }
+  const { dev, ino } = file.statSync();
+  const isInPlace = () => {
+    const now = statOrNull(path);
+    return now !== null && now.dev === dev && now.ino === ino;
+  };
+  return { isInPlace, [Symbol.dispose]: () => file.close() };
 }
 
 /**

@@ -98,11 +98,15 @@ const SECONDS_BETWEEN_SAVES = 30; // at most this much work is lost in a power c
 
 function createSaver(training: Training, folder: RunFolder) {
   let lastSave = performance.now();
+  const save = async (path: string) => {
+    folder.requireOwn();
+    await saveTraining(path, training);
+  };
   return {
     isDue: () => performance.now() - lastSave > 1000 * SECONDS_BETWEEN_SAVES,
-    best: () => saveTraining(folder.best, training),
+    best: () => save(folder.best),
     last: async () => {
-      await saveTraining(folder.last, training);
+      await save(folder.last);
       lastSave = performance.now();
     },
   };

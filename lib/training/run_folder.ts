@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { basename, join, resolve } from "@std/path";
-import { exists, statOrNull } from "../support/files.ts";
+import { basename, dirname, join, resolve } from "@std/path";
+import { exists, isLink, readJsonOrNull, statOrNull } from "../support/files.ts";
 import { makeFolder, writeText } from "../support/write_files.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { tryLockFile } from "../support/lock.ts";
@@ -17,6 +17,10 @@ export function defaultRunsFolder(): string {
   return resolve(Deno.env.get("CHECKPOINTS_DIR") || join(projectFolder(), "checkpoints"));
 }
 
+const BEST = "best.safetensors";
+const LAST = "last.safetensors";
+const FILES = [".lock", "config.json", "history.jsonl", "provenance.json", "tensorboard", BEST, LAST];
+
 /** A run's folder, locked for this process until it is closed. */
 export interface RunFolder {
   path: string;
@@ -26,6 +30,12 @@ export interface RunFolder {
   last: string;
   /** Folder of TensorBoard's event files. */
   events: string;
+  /**
+   * Checks before each save that the folder is still this training's.
+   *
+   * @throws {InputError} If it was deleted or replaced meanwhile: another training may be in it.
+   */
+  requireOwn(): void;
   /** Writes `config.json`: the options and the environment. */
   writeConfig(config: TrainConfig, recorded: Environment): void;
   /** Rewrites `history.jsonl`: on resuming, lines later than the checkpoint are dropped. */
@@ -41,7 +51,7 @@ export interface RunFolder {
  *
  * @param isNew False to resume the run in it.
  * @param log Receives a message where the file system has no locks.
- * @throws {InputError} If a new run would overwrite one, or another process trains it.
+ * @throws {InputError} If a new run would overwrite one, another process trains it, or it holds links.
  */
 export function openRunFolder(
   path: string,
@@ -49,6 +59,7 @@ export function openRunFolder(
   log: (message: string) => void = () => {},
 ): RunFolder {
   const file = (name: string) => join(path, name);
+  refuseLinks(path);
   makeFolder(path);
   const lock = tryLockFile(file(".lock"), log);
   if (lock === null) {
@@ -64,22 +75,48 @@ export function openRunFolder(
     lock[Symbol.dispose]();
     throw error;
   }
+  const requireOwn = () => {
+    if (lock.isInPlace()) return;
+    throw new InputError({
+      what: `save run ${basename(path)}`,
+      why: `its folder ${path}, or the lock in it, was deleted or replaced while it trained`,
+      next: [{ advice: "start a new run" }, { advice: "resume it if its checkpoint is still there" }],
+    });
+  };
+  const write = (name: string, text: string) => {
+    requireOwn();
+    writeText(file(name), text);
+  };
   const formatLine = (record: EpochRecord) => JSON.stringify(record) + "\n";
   return {
     path,
-    best: file("best.safetensors"),
-    last: file("last.safetensors"),
+    best: file(BEST),
+    last: file(LAST),
     events: file("tensorboard"),
+    requireOwn,
     writeConfig: (config, recorded) =>
-      writeText(file("config.json"), JSON.stringify({ ...config, [RECORDED_KEY]: recorded }, null, 2) + "\n"),
-    writeHistory: (records) => writeText(file("history.jsonl"), records.map(formatLine).join("")),
+      write("config.json", JSON.stringify({ ...config, [RECORDED_KEY]: recorded }, null, 2) + "\n"),
+    writeHistory: (records) => write("history.jsonl", records.map(formatLine).join("")),
     appendHistory: (record) => {
+      requireOwn();
       using history = Deno.openSync(file("history.jsonl"), { append: true, create: true });
       history.writeSync(new TextEncoder().encode(formatLine(record)));
       history.syncSync();
     },
     [Symbol.dispose]: () => lock[Symbol.dispose](),
   };
+}
+
+/** Refuses links: a run writes into its own folder only. Those above it may be links. */
+function refuseLinks(path: string): void {
+  for (const link of [path, ...FILES.map((name) => join(path, name))]) {
+    if (!isLink(link)) continue;
+    throw new InputError({
+      what: `train run ${basename(path)}`,
+      why: `${link} is a symbolic link, and a run writes into its own folder only`,
+      next: [{ advice: "replace the link by what it leads to" }, ANOTHER_NAME],
+    });
+  }
 }
 
 /**
@@ -112,11 +149,23 @@ const ANOTHER_NAME: NextStep = { set: { run: "NAME" } };
 /**
  * Checks early that a new run would not overwrite one; {@linkcode openRunFolder} checks again.
  *
- * @throws {InputError} If the run exists.
+ * @throws {InputError} If the run exists, or a file of somebody else's would be overwritten.
  */
 export function checkNewRun(path: string): void {
-  if (!hasCheckpoint(path)) return;
   const run = basename(path);
+  const [config, history] = [join(path, "config.json"), join(path, "history.jsonl")];
+  const isForeign = exists(config) && readJsonOrNull(config)?.[RECORDED_KEY] === undefined;
+  const hasHistory = !hasCheckpoint(path) && (statOrNull(history)?.size ?? 0) > 0;
+  if (isForeign || hasHistory) {
+    throw new RunTakenError({
+      what: `start run ${run}`,
+      why: isForeign
+        ? `${config} was not written by a training and would be overwritten`
+        : `${history} holds epochs and would be overwritten`,
+      next: [ANOTHER_NAME, { advice: "move that file" }],
+    });
+  }
+  if (!hasCheckpoint(path)) return;
   throw new RunTakenError({
     what: `start run ${run}`,
     why: `it is already in ${path}`,
@@ -125,7 +174,26 @@ export function checkNewRun(path: string): void {
 }
 
 function hasCheckpoint(path: string): boolean {
-  return exists(join(path, "last.safetensors")) || exists(join(path, "best.safetensors"));
+  return exists(join(path, LAST)) || exists(join(path, BEST));
+}
+
+/**
+ * Checks that a run can be resumed from a file in the folder of that file: from its last checkpoint only, since
+ * what came after another one would be lost.
+ *
+ * @throws {InputError} If the file is another one.
+ */
+export function requireLastCheckpoint(path: string): void {
+  if (basename(path) === LAST) return;
+  const folder = dirname(path);
+  throw new InputError({
+    what: `resume from ${path}`,
+    why: `a run is resumed from its ${LAST}, and later epochs would be lost`,
+    next: [
+      ...exists(join(folder, LAST)) ? [{ set: { resume: folder } }] : [],
+      { set: { resume: path, run: "NAME" } },
+    ],
+  });
 }
 
 /**

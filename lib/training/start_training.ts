@@ -1,11 +1,14 @@
+import { basename, join } from "@std/path";
 import { InputError } from "../support/errors.ts";
+import { writeFileAtomically } from "../support/write_files.ts";
 import { createNetwork } from "../model/create_network.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
-import { type Checkpoint, makeTensors, saveCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, makeTensors, openCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import { checkResumable, type TrainConfig } from "./config.ts";
 import { createOptimizer, createSlots, type Optimizer } from "./optimizer.ts";
 import { describeProgress, type Environment, type Progress, startProgress } from "./progress.ts";
+import type { RunFolder } from "./run_folder.ts";
 import type { TrainState } from "./train_step.ts";
 
 /** A training in progress. */
@@ -51,6 +54,7 @@ export function resumeTraining(
 ): Training {
   const { config: saved, recorded, progress } = checkpoint;
   for (const warning of checkResumable(saved, config)) warn(warning);
+  requireEpochsLeft(config, progress);
   checkData(config.run, recorded, environment);
   const { network, slots } = checkpoint.readTensors();
   if (slots === null) {
@@ -88,6 +92,55 @@ function checkData(run: string, before: Environment, now: Omit<Environment, "wei
     ? `the images found now are not those of ${before.data} that it was started with`
     : `it was started with ${before.data}, and the data found now is ${now.data}`;
   throw new InputError({ what: `resume run ${run}`, why, next: [{ set: { data: "PATH" } }] });
+}
+
+function requireEpochsLeft({ run, epochs }: TrainConfig, progress: Progress): void {
+  const begun = progress.epochs + Math.sign(progress.steps);
+  if (begun <= epochs) return;
+  throw new InputError({
+    what: `resume run ${run} with ${epochs} epochs`,
+    why: `it is ${describeProgress(progress)} already`,
+    setting: "epochs",
+    next: [{ set: { epochs: begun } }, { advice: "more" }],
+  });
+}
+
+/**
+ * Sees that the best epoch's checkpoint is in the folder of a resumed run. Where it is lost, the best of the
+ * epochs to come takes its place.
+ *
+ * @param from The folder of the checkpoint that was resumed.
+ */
+export async function restoreBest(
+  training: Training,
+  folder: RunFolder,
+  from: string,
+  warn: (message: string) => void,
+): Promise<void> {
+  const { config, progress: { best, epochs, steps } } = training;
+  if (best === null) return;
+  const source = join(from, basename(folder.best));
+  const found = await openCheckpoint(source).then((checkpoint) => {
+    checkpoint.readTensors(); // which checks them
+    return checkpoint.progress;
+  }).catch((error) => {
+    if (error instanceof InputError) return null;
+    throw error;
+  });
+  if (found?.best?.epoch === best.epoch && found.best.accuracy === best.accuracy) {
+    if (source !== folder.best) writeFileAtomically(folder.best, Deno.readFileSync(source));
+    return;
+  }
+  if (found?.epochs === epochs + 1 && source === folder.best) return; // saved just before a crash
+  if (best.epoch === epochs && steps === 0) return await saveTraining(folder.best, training);
+  if (epochs < config.epochs) training.progress.best = null;
+  warn(
+    `The best epoch's checkpoint (epoch ${best.epoch}) is missing, damaged or another run's: ${
+      epochs < config.epochs
+        ? "the best of the epochs to come takes its place"
+        : "only the last one's is left"
+    }.`,
+  );
 }
 
 /** Saves the training's checkpoint. */

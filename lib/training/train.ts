@@ -18,8 +18,14 @@ import type { TrainObserver } from "./observer.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
 import { fingerprint, selectRunData } from "./run_data.ts";
 import { type RunContext, runEpochs } from "./run_epochs.ts";
-import { defaultRunsFolder, openNumberedRunFolder, openRunFolder, type RunFolder } from "./run_folder.ts";
-import { beginTraining, resumeTraining, saveTraining, type Training } from "./start_training.ts";
+import {
+  defaultRunsFolder,
+  openNumberedRunFolder,
+  openRunFolder,
+  requireLastCheckpoint,
+  type RunFolder,
+} from "./run_folder.ts";
+import { beginTraining, restoreBest, resumeTraining, saveTraining, type Training } from "./start_training.ts";
 import { DivergedError } from "./train_epoch.ts";
 
 /** Options of {@linkcode train}. */
@@ -30,6 +36,12 @@ export interface TrainOptions {
   signal?: AbortSignal;
   /** Checkpoint to resume from. */
   resume?: Checkpoint | null;
+  /**
+   * Continue it in a new run of the configuration's name, and leave the folder of the checkpoint as it is.
+   *
+   * @default {false}
+   */
+  fork?: boolean;
   /** Images to use instead of those that the configuration names. */
   datasets?: Datasets;
   /** Initial weights of a new run's backbone, instead of those that the configuration names. */
@@ -68,16 +80,18 @@ export interface TrainResult {
  * @throws {Interrupted} If it was stopped; everything is saved.
  */
 export async function train(wanted: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
-  const { observer = {}, signal, resume = null, runsFolder = defaultRunsFolder() } = options;
+  const { observer = {}, signal, resume = null, fork = false, runsFolder = defaultRunsFolder() } = options;
   const log = (message: string) => observer.onMessage?.(message);
   const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: wanted.device });
   const datasets = options.datasets ?? await loadDatasets({ data: wanted.data, log });
   const data = selectRunData(datasets, wanted);
+  const isNew = resume === null || fork;
+  if (!isNew) requireLastCheckpoint(resume.path);
   // a resumed run stays in its checkpoint's folder, even if that was renamed
-  const path = resume === null ? join(runsFolder, wanted.run) : dirname(resume.path);
-  using folder = resume === null && options.numbered
+  const path = isNew ? join(runsFolder, wanted.run) : dirname(resume.path);
+  using folder = isNew && options.numbered
     ? openNumberedRunFolder(runsFolder, wanted.run, log)
-    : openRunFolder(path, resume === null, log);
+    : openRunFolder(path, isNew, log);
   const config = folder.path === path ? wanted : { ...wanted, run: basename(folder.path) };
   const environment = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
   const training = resume === null
@@ -86,13 +100,14 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
       environment,
       options.pretrained ?? await loadPretrained({ weights: config.weights, log }),
     )
-    : resumeTraining(config, environment, resume, log);
+    : resumeTraining(config, environment, fork ? rename(resume, config.run) : await reopen(resume), log);
   const { progress, recorded, state } = training;
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
   try {
     folder.writeConfig(config, recorded);
     folder.writeHistory(progress.history);
-    if (resume === null) await saveTraining(folder.last, training);
+    if (isNew) await saveTraining(folder.last, training);
+    if (resume !== null) await restoreBest(training, folder, dirname(resume.path), log);
     const name = dirname(folder.path) === runsFolder ? basename(folder.path) : folder.path;
     const context: RunContext = { data, folder, name, evaluator, observer, signal };
     await runEpochs(training, context);
@@ -112,6 +127,15 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
     disposeAll(state.trainable, state.fixed, state.slots);
     observer.onEnd?.();
   }
+}
+
+/** Opens a checkpoint again once its run is locked: another process may have trained it further. */
+function reopen({ path }: Checkpoint): Promise<Checkpoint> {
+  return openCheckpoint(path);
+}
+
+function rename(checkpoint: Checkpoint, run: string): Checkpoint {
+  return { ...checkpoint, config: { ...checkpoint.config, run } };
 }
 
 /** Tests the best epoch once; if it was chosen on the test set, the result is already known. */

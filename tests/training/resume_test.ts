@@ -3,15 +3,20 @@ import { join } from "@std/path";
 import { exists } from "../../lib/support/files.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { openRunFolder } from "../../lib/training/run_folder.ts";
+import { train } from "../../lib/training/train.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import {
   assertSameRun,
   atStep,
+  EPOCH_RECORD,
   jumpingClock,
   readHistory,
   type Stop,
   timeless,
+  TINY_DATASETS,
   TINY_STEPS,
   trainTiny,
   trainUntil,
@@ -185,4 +190,119 @@ Deno.test("a renamed run is resumed in its folder", async () => {
   assert.equal(readHistory(renamed).length, 2);
   assert.equal(history.length, 2);
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["renamed"]);
+});
+
+/** Contents of a folder's files, to see that nothing changed. */
+function readFolder(folder: string): Record<string, Uint8Array> {
+  return Object.fromEntries(
+    [...Deno.readDirSync(folder)].map(({ name }) => [name, Deno.readFileSync(join(folder, name))]),
+  );
+}
+
+/** A run of three epochs of which the second is the best; `best.safetensors` alone can tell what it was. */
+async function trainWithBestInside(runs: string): Promise<string> {
+  const { folder, best } = await trainTiny(runs, { epochs: 3, seed: 2, learningRate: 0.1 });
+  assert.equal(best.epoch, 2, "choose another seed");
+  return folder;
+}
+
+Deno.test("a file other than the last checkpoint is continued in a new run only", async () => {
+  using folder = temporaryFolder();
+  const run = await trainWithBestInside(folder.path);
+  const before = readFolder(run);
+  const flags = { seed: 2, learningRate: 0.1, epochs: 3 };
+  const best = join(run, "best.safetensors");
+  await assert.rejects(trainTiny(folder.path, flags, { resume: best }), (error) => {
+    assert.ok(error instanceof InputError);
+    assert.match(
+      error.message,
+      /a run is resumed from its last\.safetensors, and later epochs would be lost/,
+    );
+    assert.deepEqual(error.next, [{ set: { resume: run } }, { set: { resume: best, run: "NAME" } }]);
+    return true;
+  });
+  for (const [resume, name] of [[best, "from-best"], ["tiny", "from-last"]]) {
+    const forked = await trainTiny(folder.path, { ...flags, run: name }, { resume, fork: true });
+    assert.deepEqual([forked.folder, forked.config.run], [join(folder.path, name), name]);
+    await assertSameRun(forked.folder, run);
+  }
+  const again = trainTiny(folder.path, { ...flags, run: "from-last" }, { resume: best, fork: true });
+  await assert.rejects(again, /Cannot start run from-last: it is already in/);
+  assert.deepEqual(readFolder(run), before);
+});
+
+Deno.test("a run that another process finished meanwhile is not trained from the older state", async () => {
+  using folder = temporaryFolder();
+  await trainUntil(afterEpoch(1), folder.path);
+  const opened = await openCheckpoint(join(folder.path, "tiny", "last.safetensors"));
+  const { folder: run, history } = await trainTiny(folder.path, {}, { resume: "tiny" });
+  const before = readFolder(run);
+  const options = { runsFolder: folder.path, datasets: TINY_DATASETS, resume: opened };
+  assert.deepEqual((await train(opened.config, options)).history, history);
+  assert.deepEqual(readFolder(run), before);
+});
+
+Deno.test("fewer epochs than a run has done are refused, and change nothing", async () => {
+  using folder = temporaryFolder();
+  const { folder: run } = await trainTiny(folder.path, { epochs: 2 });
+  const before = readFolder(run);
+  await assert.rejects(trainTiny(folder.path, { epochs: 1 }, { resume: "tiny" }), {
+    message: "Cannot resume run tiny with 1 epochs: it is after epoch 2 already.",
+  });
+  assert.deepEqual(readFolder(run), before);
+});
+
+Deno.test("a lost best checkpoint is noticed at the start", async (test) => {
+  using folder = temporaryFolder();
+  const flags = { seed: 2, learningRate: 0.1, epochs: 3 };
+  const run = await trainWithBestInside(folder.path);
+  const best = join(run, "best.safetensors");
+  const other = await trainTiny(join(folder.path, "other"), { epochs: 3, seed: 4 });
+  const messages: string[] = [];
+  const options = { resume: "tiny", observer: { onMessage: (text: string) => messages.push(text) } };
+  const losses: Record<string, () => void> = {
+    "cut": () => Deno.truncateSync(best, 1000),
+    "another run's": () => Deno.copyFileSync(join(other.folder, "best.safetensors"), best),
+    "removed": () => Deno.removeSync(best),
+  };
+  for (const [how, lose] of Object.entries(losses)) {
+    await test.step(how, async () => {
+      lose();
+      messages.length = 0;
+      await trainTiny(folder.path, flags, options);
+      assert.equal(
+        messages[1],
+        "The best epoch's checkpoint (epoch 2) is missing, damaged or another run's: only the last one's is left.",
+      );
+    });
+  }
+  await test.step("the best of the epochs to come takes its place", async () => {
+    const result = await trainTiny(folder.path, { ...flags, epochs: 4 }, options);
+    assert.match(messages.join("\n"), /the best of the epochs to come takes its place/);
+    assert.equal(result.best.epoch, 4);
+    assert.equal((await openCheckpoint(best)).progress.epochs, 4);
+  });
+  await test.step("the last epoch's is written again", async () => {
+    Deno.removeSync(best);
+    messages.length = 0;
+    await trainTiny(folder.path, { ...flags, epochs: 4 }, options);
+    assert.deepEqual(messages, ["Resuming run tiny after epoch 4."]);
+    assert.equal((await openCheckpoint(best)).progress.epochs, 4);
+  });
+});
+
+Deno.test("a training whose folder was deleted and begun anew stops at its next save", async () => {
+  using folder = temporaryFolder();
+  using _clock = jumpingClock(20_000); // so that every step is saved
+  const run = join(folder.path, "tiny");
+  const stack = new DisposableStack();
+  const onStep = () => {
+    Deno.renameSync(run, join(folder.path, "deleted")); // as another process would
+    stack.use(openRunFolder(run, true)).writeHistory([EPOCH_RECORD]);
+  };
+  const training = trainTiny(folder.path, {}, { observer: { onStep } });
+  await assert.rejects(training, /Cannot save run tiny: its folder .*tiny, or the lock in it, was deleted/);
+  assert.deepEqual(Object.keys(readFolder(run)).sort(), [".lock", "history.jsonl"]);
+  assert.deepEqual(readHistory(run), [EPOCH_RECORD]);
+  stack.dispose();
 });

@@ -42,6 +42,11 @@ for (const file of ["last.safetensors", "best.safetensors"]) {
 Deno.test("a new run takes a folder without a checkpoint", () => {
   using runs = temporaryFolder();
   const path = makeRun(runs.path, "dynamic", "config.json", "history.jsonl");
+  const foreign = /config\.json was not written by a training and would be overwritten/;
+  assert.throws(() => openRunFolder(path, true), foreign);
+  Deno.writeTextFileSync(join(path, "config.json"), '{"recorded": {}}');
+  assert.throws(() => openRunFolder(path, true), /history\.jsonl holds epochs and would be overwritten/);
+  Deno.truncateSync(join(path, "history.jsonl"));
   using _folder = openRunFolder(path, true);
 });
 
@@ -82,6 +87,23 @@ Deno.test("the temporary files of a killed process are removed", () => {
   using folder = openRunFolder(path, false);
   folder.writeHistory([]);
   assert.deepEqual(namesIn(path), [".lock", "history.jsonl", "last.safetensors", "notes.tmp"]);
+});
+
+Deno.test("a run writes into its own folder only: links in it are refused", () => {
+  using runs = temporaryFolder();
+  const other = makeRun(runs.path, "other", "last.safetensors", "config.json");
+  const linked = join(runs.path, "linked");
+  Deno.symlinkSync(other, linked);
+  assert.throws(
+    () => openRunFolder(linked, true),
+    /linked is a symbolic link, and a run writes into its own/,
+  );
+  for (const name of [".lock", "config.json", "last.safetensors", "provenance.json"]) {
+    const path = makeRun(runs.path, `with-${name}`);
+    Deno.symlinkSync(join(other, "new"), join(path, name));
+    assert.throws(() => openRunFolder(path, true), new RegExp(`${name} is a symbolic link`));
+  }
+  assert.deepEqual(namesIn(other), ["config.json", "last.safetensors"]);
 });
 
 Deno.test("history is appended in whole lines and can be rewritten", () => {
