@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { explainWriteError } from "../support/download/request.ts";
 import { InputError } from "../support/errors.ts";
 import { readCifar10, type ReadCifar10Options, TEST_FILE, TRAIN_FILES } from "./cifar10.ts";
@@ -89,7 +89,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
 /** Errors of the tar package and of gzip have a code that starts with TAR_ or Z_. */
 function explainTarError(error: unknown, archive: string): unknown {
   const { code, tarCode, message } = error as { code?: string; tarCode?: string; message: string };
-  if (!/^(TAR_|Z_)/.test(tarCode ?? code ?? "")) return explainWriteError(error, archive);
+  if (!/^(TAR_|Z_)/.test(tarCode ?? code ?? "")) return explainWriteError(error, dirname(archive));
   return refuse(archive, `it is damaged (${message})`, error);
 }
 

@@ -9,8 +9,10 @@
 import { basename, join } from "@std/path";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { readInto, readTextOrNull, statOrNull } from "../support/files.ts";
+import { withSystemErrors } from "../support/system_errors.ts";
+import { findRepeated } from "./cifar10_repeated.ts";
 import { nameCopy } from "./cifar10_copies.ts";
-import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
+import { CLASS_NAMES, countClasses, type Dataset, type Datasets, IMAGE_BYTES } from "./dataset.ts";
 
 /** The files of the training set, in order. */
 export const TRAIN_FILES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
@@ -47,7 +49,8 @@ export interface Cifar10 extends Datasets {
 }
 
 /**
- * Reads and checks the data set: every file's size and each label.
+ * Reads and checks the data set: every file's size and each label; in an unknown copy also that its images
+ * differ, so that no file stands there twice or is filled with zeros.
  *
  * @param folder Where `data_batch_1.bin` … `test_batch.bin` are.
  * @throws {InputError} If anything is missing or damaged. Its message names each faulty file, with the
@@ -89,17 +92,25 @@ export async function readCifar10(
     files.push({ file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() });
   }
   if (faults.length > 0) throw refuse(faults.sort().join("; "));
-  train.name = test.name = nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
+  const known = nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
+  if (known === null) {
+    const fault = findRepeated([train, test], files) ?? findMissingClass(train);
+    if (fault) throw refuse(fault);
+  }
+  const digits = files.at(-1)!.sha256.slice(0, 8);
+  train.name = test.name = known ?? `CIFAR-10 (unverified copy, ${TEST_FILE} sha256 ${digits}…)`;
   return { train, test, files };
 }
 
-/** Fills `bytes` from a file; returns a clause if it is missing or of another size. */
+/** Fills `bytes` from a file; returns a clause if it is missing, no file, or of another size. */
 async function readRecords(path: string, bytes: Uint8Array): Promise<string | null> {
-  const info = statOrNull(path);
+  const info = withSystemErrors(`read ${path}`, () => statOrNull(path));
   if (info === null) return `${basename(path)} is missing`;
+  // opening a pipe would wait for its writer
+  if (!info.isFile) return `${basename(path)} is ${info.isDirectory ? "a folder" : "a device or a pipe"}`;
   const { size } = info;
   if (size === bytes.length) {
-    using file = await Deno.open(path);
+    using file = withSystemErrors(`read ${path}`, () => Deno.openSync(path));
     if (await readInto(file, bytes) === size) return null;
   }
   const [found, expected] = [size, bytes.length].map((count) => count.toLocaleString("en"));
@@ -159,4 +170,9 @@ function findNameFault(meta: string | null): string | null {
   if (wrong < 0 && names.length === CLASS_NAMES.length) return null;
   return "batches.meta.txt does not name CIFAR-10's ten classes in their order" +
     (wrong < 0 ? "" : ` (label ${wrong} is ${names[wrong] ?? "missing"}, expected ${CLASS_NAMES[wrong]})`);
+}
+
+function findMissingClass({ labels }: Dataset): string | null {
+  const missing = countClasses(labels).indexOf(0);
+  return missing < 0 ? null : `no training image has the label ${missing} (${CLASS_NAMES[missing]})`;
 }

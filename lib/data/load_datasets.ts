@@ -1,8 +1,9 @@
-import { join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { downloadFile } from "../support/download/download.ts";
 import { DownloadError, type LoadOptions } from "../support/download/request.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { statOrNull } from "../support/files.ts";
+import { withSystemErrors } from "../support/system_errors.ts";
 import { withFolderLock } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
 import { ARCHIVE_FOLDER, removeLeftovers, unpackArchive } from "./archive.ts";
@@ -121,17 +122,34 @@ function findFolder(named: string, kind: "option" | "environment"): string {
       next: [{ advice }, ...next],
     });
   const giveFolder = `give the folder that holds ${TEST_FILE}`;
-  const info = statOrNull(named);
+  const info = withSystemErrors(`use ${named} as the data set`, () => statOrNull(named));
   if (!info) throw refuse("there is no such folder", giveFolder, { set: { data: "synthetic" } });
-  if (!info.isDirectory) throw refuse("it is a file", `unpack it and ${giveFolder}`);
-  const names = new Set([...Deno.readDirSync(named)].map(({ name }) => name));
+  if (!info.isDirectory) {
+    const unpack = info.isFile && !named.endsWith(".bin") ? "unpack it and " : "";
+    throw refuse(info.isFile ? "it is a file" : "it is a device or a pipe", `${unpack}${giveFolder}`);
+  }
+  const names = withSystemErrors(
+    `list ${named}`,
+    () => new Set([...Deno.readDirSync(named)].map(({ name }) => name)),
+  );
   if ([...TRAIN_FILES, TEST_FILE].some((file) => names.has(file))) return named;
   if (names.has(ARCHIVE_FOLDER)) return join(named, ARCHIVE_FOLDER);
-  if (names.has("data_batch_1") || names.has("cifar-10-batches-py")) {
-    throw refuse("it holds the Python version", "get the binary version (cifar-10-binary.tar.gz)");
-  }
+  const other = OTHER_CONTENTS.find(([pattern]) => [...names].some((name) => pattern.test(name)));
+  if (other) throw refuse(`it holds ${other[1]}`, other[2]);
   throw refuse(`it has no ${TEST_FILE}`, giveFolder);
 }
+
+const GET_BINARY = "get CIFAR-10's binary version (cifar-10-binary.tar.gz)";
+
+/** What folders hold that are taken for CIFAR-10's, by the names of their files. */
+const OTHER_CONTENTS: readonly [pattern: RegExp, what: string, advice: string][] = [
+  [/^(data_batch_1|cifar-10-batches-py)$/, "the Python version", GET_BINARY],
+  [/^(data_batch_1\.mat|cifar-10-batches-mat)$/, "the MATLAB version", GET_BINARY],
+  [/^(train\.bin|cifar-100-.*)$/, "CIFAR-100", GET_BINARY],
+  [/^(cifar-10-binary\.tar\.gz|test_batch\.bin\.gz)$/, "a packed file", "unpack it first"],
+];
+
+const MAXIMUM_BYTES = 200_000_000; // the archive has 170 MB
 
 /** Downloads and unpacks the archive. Returns false if another process did so meanwhile. */
 async function fetchArchive(
@@ -144,7 +162,8 @@ async function fetchArchive(
     await removeLeftovers(folder);
     const file = join(folder, new URL(archive.url).pathname.split("/").at(-1)!);
     log(`Downloading CIFAR-10 from ${archive.url} …`);
-    await downloadFile(archive.url, file, { md5: archive.md5, onDownload, ...network });
+    const { url, md5 } = archive;
+    await downloadFile(url, file, { md5, maximumBytes: MAXIMUM_BYTES, onDownload, ...network });
     log(`Unpacking ${file} …`);
     await unpackArchive(file, folder, { provenance: archive, recordsPerFile });
     await Deno.remove(file); // its files are there and checked
@@ -165,6 +184,10 @@ function addAdvice(error: unknown): unknown {
   return new DownloadError({ ...error.problem, next }, error.failure, { cause: error });
 }
 
+/** @throws {InputError} If something else has the folder's name: a file, a link to a disk that is not there. */
 function isFolder(path: string): boolean {
-  return statOrNull(path)?.isDirectory ?? false;
+  if (withSystemErrors(`use ${path}`, () => statOrNull(path))?.isDirectory) return true;
+  if (![...Deno.readDirSync(dirname(path))].some(({ name }) => name === basename(path))) return false;
+  const why = "it is no folder, and no link to one";
+  throw new InputError({ what: `use ${path}`, why, next: [{ advice: "move it away" }] });
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import { basename, dirname, join } from "@std/path";
-import { fetchRange, type FetchRangeOptions } from "../support/download/range.ts";
+import { fetchRange, type FetchRangeOptions, type FileVersion } from "../support/download/range.ts";
 import { DownloadError, type LoadOptions } from "../support/download/request.ts";
-import { InputError, type NextStep } from "../support/errors.ts";
-import { exists } from "../support/files.ts";
+import { InputError, type NextStep, type Problem } from "../support/errors.ts";
+import { exists, readFileBounded } from "../support/files.ts";
 import { withFolderLock } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
 import {
@@ -15,7 +15,7 @@ import {
   parseHeader,
   parseSafetensors,
   type StoredTensor,
-  type TensorEntry,
+  typeOf,
   writeSafetensors,
 } from "../support/safetensors.ts";
 import { listTensors } from "./tensor_list.ts";
@@ -77,8 +77,10 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
   try {
     if (!exists(file)) source = await fetchWeights(file, { ...options, log }) ? "download" : "local";
   } catch (error) {
-    if (!(error instanceof DownloadError)) throw error;
-    if (error.failure !== "unreachable") throw addAdvice(error);
+    if (!(error instanceof InputError)) throw error;
+    const failure = error instanceof DownloadError ? error.failure : "damaged";
+    if (failure === "disk") throw error;
+    if (failure !== "unreachable") throw explain(error, options.url ?? PUBLISHED_WEIGHTS);
     warn(
       `The pretrained weights are not here and cannot be downloaded. ${error.message} The backbone starts at ` +
         "RANDOM: it learns more slowly and ends with a lower accuracy. For torchvision's weights connect to the " +
@@ -90,60 +92,114 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
   return await readWeights(file, source);
 }
 
+const MAXIMUM_BYTES = 1_000_000_000; // ResNet-18 has 47 MB, in training with Adam three times as many
+
 /** Reads and checks a file, and names it: only a file downloaded here is called torchvision's. */
 async function readWeights(path: string, source: Pretrained["source"]): Promise<Pretrained> {
-  const bytes = await Deno.readFile(path).catch((error) => {
-    throw new InputError({
-      what: `read the pretrained weights ${path}`,
-      why: error instanceof Deno.errors.NotFound ? "there is no such file" : error.message,
-      setting: source === "option" ? "weights" : undefined,
-      next: [GIVE_FILE, { set: { weights: RANDOM } }],
-    }, { cause: error });
-  });
-  const { tensors, metadata } = parseSafetensors(bytes, basename(path));
-  const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 8);
-  const isFetched = (source === "local" || source === "download") && metadata.source === PUBLISHED_WEIGHTS;
-  const name = isFetched
-    ? `torchvision ResNet-18 IMAGENET1K_V1 (timm/resnet18.tv_in1k, sha256 ${sha256}…)`
-    : `ResNet-18 layer1 (file ${basename(path)}, sha256 ${sha256}…)`;
-  return { tensors: selectBackbone(tensors, path), name, source };
+  try {
+    const bytes = readFileBounded(path, MAXIMUM_BYTES);
+    const { tensors, metadata } = parseSafetensors(bytes, basename(path));
+    const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 8);
+    const isFetched = (source === "local" || source === "download") && metadata.source === PUBLISHED_WEIGHTS;
+    const name = isFetched
+      ? `torchvision ResNet-18 IMAGENET1K_V1 (timm/resnet18.tv_in1k, sha256 ${sha256}…)`
+      : `ResNet-18 layer1 (file ${basename(path)}, sha256 ${sha256}…)`;
+    return { tensors: selectBackbone(tensors), name, source };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const [setting, environment] = [source === "option", source === "environment"];
+    throw explain(error, path, {
+      why: environment ? " (set by RESNET18_WEIGHTS)" : "",
+      setting: setting ? "weights" : undefined,
+      next: setting || environment ? [] : [{ advice: "delete it to have it downloaded again" }],
+    });
+  }
 }
 
 const GIVE_FILE: NextStep = {
   advice: "give a safetensors file of torchvision's ResNet-18, whole or up to layer1",
 };
 
+/** Words an error for the user: the file or URL, and other weights that would do. */
+function explain(
+  error: InputError,
+  place: string,
+  { why = "", setting, next = [] }: Partial<Problem> = {},
+): InputError {
+  const { problem } = error;
+  return new InputError({
+    what: error instanceof DownloadError ? error.problem.what : `use ${place} as pretrained weights`,
+    why: `${problem?.why ?? error.message}${why}`,
+    setting,
+    next: [...error.next, ...next, GIVE_FILE, { set: { weights: RANDOM } }],
+  }, { cause: error });
+}
+
 /** Names and shapes of the tensors up to `layer1`, by torchvision's names. */
-function listWanted(): { name: string; shape: number[] }[] {
+const listWanted = (): { name: string; shape: number[] }[] => {
   const prefix = "backbone.";
   return listTensors({ variant: "dynamic", adapter: "none" })
     .filter(({ name }) => name.startsWith(prefix))
     .map(({ name, shape }) => ({ name: name.slice(prefix.length), shape }));
+};
+
+const refuse = (why: string) => new InputError({ what: "use these tensors as pretrained weights", why });
+
+/**
+ * Finds the wanted tensors among those of a file, by their names, all of which may have the same prefix
+ * (`module.`, `backbone.`), and shapes.
+ *
+ * @returns Each with its name in the file.
+ * @throws {InputError} If one is missing or has another shape, or the file is of another network than ResNet-18.
+ */
+function findBackbone(
+  tensors: ReadonlyMap<string, { shape: number[] }>,
+): { name: string; shape: number[]; key: string }[] {
+  const first = "layer1.0.conv1.weight";
+  const prefixes = [...tensors.keys()].filter((key) => key === first || key.endsWith(`.${first}`))
+    .map((key) => key.slice(0, -first.length));
+  if (prefixes.length > 1) throw refuse(`it holds several networks (${prefixes.join(", ")})`);
+  const prefix = prefixes[0] ?? "";
+  const wanted = listWanted();
+  const known = new Set(wanted.map(({ name }) => name));
+  for (const key of tensors.keys()) {
+    if (!key.startsWith(prefix)) continue;
+    const name = key.slice(prefix.length);
+    const isUnknown = /^(conv1|bn1|layer1)\./.test(name) && !known.has(name) &&
+      !name.endsWith(".num_batches_tracked");
+    if (isUnknown || /^layer[1-4]\.([2-9]|\d\d)/.test(name)) {
+      throw refuse(`it is of another network: ResNet-18 has no ${name}`);
+    }
+  }
+  return wanted.map(({ name, shape }) => {
+    const key = prefix + name;
+    const found = tensors.get(key)?.shape;
+    if (!found) throw refuse(`it has no tensor ${key}`);
+    if (found.join() === shape.join()) return { name, shape, key };
+    throw refuse(`${key} has the shape [${found.join(", ")}], expected [${shape.join(", ")}]`);
+  });
 }
 
-/** Selects the wanted tensors of a file and checks each. */
+/** Selects the wanted tensors of a file and checks each value. */
 function selectBackbone(
   tensors: Map<string, StoredTensor>,
-  label: string,
 ): Map<string, { shape: number[]; data: Float32Array }> {
-  const selected = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const { name, shape } of listWanted()) {
-    const refuse = (why: string) =>
-      new InputError({ what: `use ${label} as pretrained weights`, why, next: [GIVE_FILE] });
-    const tensor = tensors.get(name);
-    if (!tensor) throw refuse(`it has no tensor ${name}`);
-    const { data } = tensor;
-    if (!(data instanceof Float32Array)) throw refuse(`${name} is not of type F32`);
-    if (tensor.shape.join() !== shape.join()) {
-      throw refuse(`${name} has the shape [${tensor.shape.join(", ")}], expected [${shape.join(", ")}]`);
-    }
-    const odd = data.findIndex((value) =>
-      !Number.isFinite(value) || (name.endsWith("running_var") && value < 0)
-    );
-    if (odd >= 0) throw refuse(`value ${odd} of ${name} is ${data[odd]}`);
-    selected.set(name, { shape, data });
-  }
-  return selected;
+  return new Map(
+    findBackbone(tensors).map(({ name, shape, key }) => {
+      const tensor = tensors.get(key)!;
+      const { data } = tensor;
+      if (!(data instanceof Float32Array)) {
+        throw refuse(`${key} is of type ${typeOf(tensor)}, expected F32, F16, BF16 or F64`);
+      }
+      const isVariance = name.endsWith("running_var");
+      const odd = data.findIndex((value) => !Number.isFinite(value) || (isVariance && value < 0));
+      if (odd >= 0) throw refuse(`value ${odd} of ${key} is ${data[odd]}`);
+      if ((isVariance || shape.length === 4) && data.every((value) => value === 0)) {
+        throw refuse(`all values of ${key} are 0`);
+      }
+      return [name, { shape, data }];
+    }),
+  );
 }
 
 /** Fetches the wanted tensors into `file`. Returns false if another process did so meanwhile. */
@@ -156,62 +212,56 @@ async function fetchWeights(
   return await withFolderLock(folder, log, async () => {
     if (exists(file)) return false;
     log(`Downloading ResNet-18's pretrained weights up to layer1 from ${url} …`);
-    const names = listWanted().map(({ name }) => name);
-    const tensors = await fetchTensors(url, names, { onDownload, ...network });
-    writeSafetensors(file, selectBackbone(tensors, url), { source: url });
+    const tensors = await fetchBackbone(url, { onDownload, ...network });
+    writeSafetensors(file, selectBackbone(tensors), { source: url });
     return true;
   });
 }
 
-function addAdvice(error: DownloadError): DownloadError {
-  if (error.failure === "disk") return error;
-  const next = [...error.next, GIVE_FILE, { set: { weights: "PATH" } }, { set: { weights: RANDOM } }];
-  return new DownloadError({ ...error.problem, next }, error.failure, { cause: error });
-}
-
 const SMALL_GAP = 65_536; // gaps up to this many bytes cost less than another request
 const LARGEST_HEADER = 1_000_000; // ResNet-18's header has 12 KB
+const LARGEST_VALUE = 8; // bytes of a float64
 
 /**
- * Fetches some tensors out of a safetensors file on a server: its header, then only the bytes needed,
+ * Fetches the wanted tensors out of a safetensors file on a server: its header, then only the bytes needed,
  * neighbours together.
  *
  * @throws {DownloadError} If they cannot be downloaded.
  * @throws {InputError} If the file lacks one of the tensors, or is not a safetensors file.
  */
-async function fetchTensors(
+async function fetchBackbone(
   url: string,
-  names: string[],
-  { onDownload, ...network }: FetchRangeOptions = {},
+  { onDownload, ...network }: FetchRangeOptions,
 ): Promise<Map<string, StoredTensor>> {
-  const length = Number(new DataView((await fetchRange(url, 0, 8, network)).buffer).getBigUint64(0, true));
-  if (length < 2 || length > LARGEST_HEADER) {
-    throw new DownloadError({ what: `use ${url}`, why: "it is not a safetensors file" }, "damaged");
-  }
+  const version: FileVersion = {};
+  const fetch = (start: number, end: number, onDownload?: (bytes: number) => void) =>
+    fetchRange(url, start, end, { ...network, version, onDownload });
+  const length = Number(new DataView((await fetch(0, 8)).buffer).getBigUint64(0, true));
+  if (length < 2 || length > LARGEST_HEADER) throw refuse("it is not a safetensors file");
   const label = basename(url);
-  const { entries, headerBytes } = parseHeader(await fetchRange(url, 0, 8 + length, network), label);
-  const wanted = names.map((name): [string, TensorEntry] => {
-    const entry = entries.get(name);
-    if (!entry) throw new DownloadError({ what: `use ${url}`, why: `it has no tensor ${name}` }, "damaged");
-    return [name, entry];
+  const { entries, headerBytes } = parseHeader(await fetch(0, 8 + length), label);
+  const wanted = findBackbone(entries).map(({ key, shape }) => {
+    const entry = entries.get(key)!;
+    const [start, end] = entry.data_offsets;
+    const count = shape.reduce((product, length) => product * length, 1);
+    if (end - start > count * LARGEST_VALUE) throw refuse(`${key} has ${end - start} bytes`);
+    return { key, entry, start, end };
   });
-  const ranges = mergeRanges(wanted.map(([, entry]) => entry.data_offsets));
+  const ranges = mergeRanges(wanted.map(({ entry }) => entry.data_offsets));
   const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
   let before = 0;
   const pieces: { start: number; bytes: Uint8Array }[] = [];
   for (const { start, end } of ranges) {
-    const bytes = await fetchRange(url, headerBytes + start, headerBytes + end, {
-      ...network,
-      onDownload: (bytes) => onDownload?.(before + bytes, total),
+    const bytes = await fetch(headerBytes + start, headerBytes + end, (bytes) => {
+      onDownload?.(before + bytes, total);
     });
     pieces.push({ start, bytes });
     before += bytes.length;
   }
-  return new Map(wanted.map(([name, entry]) => {
-    const [start, end] = entry.data_offsets;
+  return new Map(wanted.map(({ key, entry, start, end }) => {
     const piece = pieces.findLast((piece) => piece.start <= start)!;
     const bytes = piece.bytes.subarray(start - piece.start, end - piece.start);
-    return [name, decodeTensor(entry, bytes, `${name} in ${label}`)];
+    return [key, decodeTensor(entry, bytes, `${key} in ${label}`)];
   }));
 }
 

@@ -4,15 +4,20 @@ import { join } from "@std/path";
 import { readCifar10 } from "../../lib/data/cifar10.ts";
 import { OFFICIAL_ARCHIVE, writeProvenance } from "../../lib/data/cifar10_copies.ts";
 import { InputError } from "../../lib/support/errors.ts";
+import { createRandom } from "../../lib/support/random.ts";
 import { makeCifar10Files, RECORD_BYTES, writeFolder } from "../testing/small_cifar10.ts";
 
 const RECORDS = 30;
 const small = { recordsPerFile: RECORDS };
 
-async function faultOf(change: (files: Map<string, Uint8Array>) => void): Promise<string> {
+async function faultOf(
+  change: (files: Map<string, Uint8Array>) => void,
+  prepare: (folder: string) => Promise<unknown> = () => Promise.resolve(),
+): Promise<string> {
   const files: Map<string, Uint8Array> = makeCifar10Files(RECORDS);
   change(files);
   const folder = await writeFolder(files);
+  await prepare(folder);
   const error = await readCifar10(folder, small).then(() => null, (error) => error);
   assert.ok(error instanceof InputError, `no InputError: ${error}`);
   return error.message.replace(folder, "FOLDER");
@@ -78,6 +83,82 @@ Deno.test("an invalid label is reported with its file and record", async () => {
     message,
     /: record 17 of data_batch_3\.bin \(counted from 0\) has the label 10, expected 0 to 9, and 1 more of its labels are wrong\.$/,
   );
+});
+
+Deno.test("a pipe, a folder and a device for a file are reported without waiting for them", async () => {
+  const message = await faultOf(
+    (files) =>
+      ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"].forEach((name) => files.delete(name)),
+    async (folder) => {
+      const path = (name: string) => join(folder, name);
+      await new Deno.Command("mkfifo", { args: [path("data_batch_1.bin")] }).output();
+      await Deno.mkdir(path("data_batch_2.bin"));
+      await Deno.symlink("/dev/zero", path("test_batch.bin"));
+    },
+  );
+  assert.match(
+    message,
+    /: data_batch_1\.bin is a device or a pipe; data_batch_2\.bin is a folder; test_batch\.bin is a device or a pipe\.$/,
+  );
+});
+
+Deno.test("images that occur twice are refused: a file copied, test images trained on, zeros", async () => {
+  const test = "test_batch.bin";
+  const copied = await faultOf((files) => files.set("data_batch_2.bin", files.get("data_batch_1.bin")!));
+  assert.match(
+    copied,
+    /: 30 of the 30 images of data_batch_2\.bin occur twice \(record 0 of data_batch_2\.bin is the same as record 0 of data_batch_1\.bin\)\.$/,
+  );
+  const overlapping = await faultOf((files) => {
+    const record = files.get("data_batch_4.bin")!.subarray(5 * RECORD_BYTES, 6 * RECORD_BYTES);
+    files.get(test)!.set(record, 7 * RECORD_BYTES);
+    files.get(test)![7 * RECORD_BYTES] = 3; // under another label
+  });
+  assert.match(
+    overlapping,
+    /: 1 of the 30 images of test_batch\.bin .*record 7 .* record 5 of data_batch_4\.bin\)/,
+  );
+  const cut = await faultOf((files) => files.get("data_batch_5.bin")!.fill(0, 20 * RECORD_BYTES));
+  assert.match(
+    cut,
+    /: 9 of the 30 images of data_batch_5\.bin .*record 21 .* record 20 of data_batch_5\.bin\)/,
+  );
+});
+
+Deno.test("training files that lack a class are refused", async () => {
+  const message = await faultOf((files) => {
+    for (const bytes of files.values()) {
+      for (let record = 3; record < RECORDS; record += 10) bytes[record * RECORD_BYTES] = 5;
+    }
+  });
+  assert.match(message, /: no training image has the label 3 \(cat\)\.$/);
+});
+
+Deno.test("damaged files are refused, or show in the checksum and are called unverified", async () => {
+  const draw = createRandom(10);
+  const folder = await writeFolder(makeCifar10Files(RECORDS));
+  let refused = 0;
+  for (let trial = 0; trial < 90; trial++) {
+    const files: Map<string, Uint8Array> = makeCifar10Files(RECORDS);
+    const name = [...files.keys()][draw.integer(6)];
+    const bytes = files.get(name)!;
+    const at = draw.integer(bytes.length);
+    if (trial % 3 === 0) files.set(name, bytes.subarray(0, at));
+    else if (trial % 3 === 1) bytes[at] ^= 1 << draw.integer(8);
+    else bytes.copyWithin(at, draw.integer(bytes.length)); // bytes inserted or lost
+    for (const [name, bytes] of files) await Deno.writeFile(join(folder, name), bytes);
+    const found = await readCifar10(folder, small).catch((error) => error);
+    if (found instanceof InputError) {
+      refused++;
+      continue;
+    }
+    assert.ok(!(found instanceof Error), `trial ${trial}: ${found}`);
+    assert.match(found.train.name, /unverified/);
+    assert.ok([...found.train.labels, ...found.test.labels].every((label) => label < 10));
+    const { sha256 } = found.files.find(({ file }: { file: string }) => file === name);
+    assert.equal(sha256, createHash("sha256").update(files.get(name)!).digest("hex"));
+  }
+  assert.ok(refused > 50, `${refused}`);
 });
 
 Deno.test("a different order of class names is refused", async () => {

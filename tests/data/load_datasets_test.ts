@@ -13,9 +13,9 @@ const ARCHIVE = await makeTarGz(listArchive(FILES));
 const MD5 = createHash("md5").update(ARCHIVE).digest("hex");
 const network = { retryDelay: 1, attempts: 2 };
 
-/** Loads with the given options only, from a server that behaves like `handle`. */
+/** Loads with the given options only, from a server that behaves like `handle`, or if null from none. */
 async function load(
-  handle: (request: FileRequest, count: number) => FileAnswer,
+  handle: ((request: FileRequest, count: number) => FileAnswer) | null,
   { variable = null, md5 = MD5, ...options }: LoadDatasetsOptions & {
     variable?: string | null;
     md5?: string;
@@ -23,17 +23,18 @@ async function load(
 ) {
   const folder = options.folder ?? makeFolder();
   const said: string[] = [];
-  await using server = startFileServer(handle);
+  await using server = startFileServer(handle ?? refuse);
   let result: Awaited<ReturnType<typeof loadDatasets>> | undefined;
   let error: Error | undefined;
   using _variable = temporaryVariable("CIFAR10_DIR", variable);
-  const archive = { url: `${server.url}/cifar-10-binary.tar.gz`, md5 };
+  const archive = { url: `${handle === null ? NO_SERVER : server.url}/cifar-10-binary.tar.gz`, md5 };
   const log = (text: string) => said.push(text);
   const loading = loadDatasets({ archive, recordsPerFile: RECORDS, network, log, ...options, folder });
   await loading.then((loaded) => result = loaded, (why) => error = why);
   return { folder, result, error, said: said.join("\n"), asked: server.requests.length };
 }
 
+const NO_SERVER = "http://no-such-host.invalid";
 const serve = (request: FileRequest) => serveBytes(ARCHIVE, request);
 const refuse = () => ({ status: 404 });
 
@@ -98,10 +99,10 @@ Deno.test("the setting overrides CIFAR10_DIR, which overrides data/", async () =
 });
 
 Deno.test("offline, the synthetic set is used, with a warning and the reason", async () => {
-  const { result, said } = await load(() => ({ status: 503 }));
+  const { result, said } = await load(null);
   assert.equal(result!.source.kind, "synthetic");
   assert.equal(result!.train.name, "synthetic");
-  assert.match(result!.source.reason!, /^Cannot reach 127\.0\.0\.1:\d+: the server answered 503/);
+  assert.match(result!.source.reason!, /^Cannot reach no-such-host\.invalid: /);
   assert.match(said, /CIFAR-10 is not here and cannot be downloaded\. Cannot reach/);
   assert.match(said, /SYNTHETIC/);
   const asked = await load(refuse, { data: "synthetic" });
@@ -113,6 +114,15 @@ Deno.test("a refusal, a wrong checksum and a broken transfer are errors, not the
   assert.match(
     messageOf(await load(refuse)),
     /answered 404 Not Found\. .*CIFAR10_DIR.*\{"set":\{"data":"PATH"\}\},\{"set":\{"data":"synthetic"\}\}\]$/,
+  );
+  assert.match(
+    messageOf(await load(() => ({ status: 503 }))),
+    /answered 503 Service Unavailable\. .*try again later.*"synthetic"/,
+  );
+  const page = { headers: { "Content-Type": "text/html" }, body: new TextEncoder().encode("<html>") };
+  assert.match(
+    messageOf(await load(() => page)),
+    /a web page came instead of the file\. .*log in to the network/,
   );
   assert.match(
     messageOf(await load(serve, { md5: "0" })),
@@ -136,9 +146,15 @@ Deno.test("an unusable folder is an error with the reason", async () => {
       join(empty, "none"),
       /Cannot use .*none as the data set: there is no such folder\. \["data",.*"synthetic"/,
     ],
-    [join(partial, "test_batch.bin"), /: it is a file\. .*unpack it and give the folder/],
+    [join(partial, "test_batch.bin"), /: it is a file\. \["data",\{"advice":"give the folder/],
     [empty, /: it has no test_batch\.bin\. .*give the folder that holds test_batch\.bin/],
-    [python, /: it holds the Python version\. .*get the binary version/],
+    [python, /: it holds the Python version\. .*get CIFAR-10's binary version/],
+    [await writeFolder(new Map([["train.bin", new Uint8Array()]])), /: it holds CIFAR-100\./],
+    [
+      await writeFolder(new Map([["test_batch.bin.gz", new Uint8Array()]])),
+      /: it holds a packed file\. .*unpack it/,
+    ],
+    ["/dev/zero", /: it is a device or a pipe\. .*give the folder/],
     [
       partial,
       /data_batch_1\.bin is missing; data_batch_2\.bin is missing; .*copy the data set there again/,
@@ -148,6 +164,22 @@ Deno.test("an unusable folder is an error with the reason", async () => {
   assert.match(
     messageOf(await load(serve, { variable: empty })),
     /as the data set: it has no test_batch\.bin \(set by CIFAR10_DIR\)/,
+  );
+});
+
+Deno.test("something else of the folder's name in data/ is an error before any download", async () => {
+  const folder = makeFolder();
+  await Deno.symlink("/no/such/disk", join(folder, "cifar-10-batches-bin"));
+  const { asked, ...dangling } = await load(serve, { folder });
+  assert.match(
+    messageOf(dangling),
+    /cifar-10-batches-bin: it is no folder, and no link to one\. .*move it away/,
+  );
+  assert.equal(asked, 0);
+  await Deno.symlink("loop", join(folder, "loop"));
+  assert.match(
+    messageOf(await load(serve, { data: join(folder, "loop") })),
+    /symbolic links lead in a circle/,
   );
 });
 

@@ -39,17 +39,18 @@ const BYTES = formatSafetensors(FULL);
 const NEEDED = [...FULL.keys()].filter((name) => !/fc|layer2|num_batches/.test(name));
 const NEEDED_BYTES = NEEDED.reduce((sum, name) => sum + FULL.get(name)!.data.byteLength, 0);
 
+/** @param handle null if there is no server. */
 async function load(
-  handle: (request: FileRequest, count: number) => FileAnswer,
+  handle: ((request: FileRequest, count: number) => FileAnswer) | null,
   { variable = null, ...options }: LoadPretrainedOptions & { variable?: string | null } = {},
 ) {
   const file = options.file ?? join(makeFolder(), "data", "resnet18-layer1.safetensors");
   const said: string[] = [];
-  await using server = startFileServer(handle);
+  await using server = startFileServer(handle ?? refuse);
   let result: Awaited<ReturnType<typeof loadPretrained>> | undefined;
   let error: Error | undefined;
   using _variable = temporaryVariable("RESNET18_WEIGHTS", variable);
-  const url = `${server.url}/model.safetensors`;
+  const url = `${handle === null ? NO_SERVER : server.url}/model.safetensors`;
   const log = (text: string) => said.push(text);
   const network = { retryDelay: 1, attempts: 2 };
   await loadPretrained({ url, network, log, ...options, file }).then(
@@ -59,6 +60,7 @@ async function load(
   return { file, result, error, said: said.join("\n"), requests: server.requests };
 }
 
+const NO_SERVER = "http://no-such-host.invalid";
 const serve = (request: FileRequest) => serveBytes(BYTES, request);
 const refuse = () => ({ status: 404 });
 
@@ -151,10 +153,10 @@ Deno.test("the setting overrides RESNET18_WEIGHTS, which overrides the file in d
 });
 
 Deno.test("offline, initialisation is random, with a warning and the reason", async () => {
-  const { result, said } = await load(() => ({ status: 503 }));
+  const { result, said } = await load(null);
   assert.equal(result!.tensors, null);
   assert.equal(result!.name, "random");
-  assert.match(result!.reason!, /^Cannot reach 127\.0\.0\.1/);
+  assert.match(result!.reason!, /^Cannot reach no-such-host\.invalid: /);
   assert.match(
     said,
     /The pretrained weights are not here and cannot be downloaded\. Cannot reach/,
@@ -170,6 +172,10 @@ Deno.test("a refusal and a wrong file are errors, not random initialisation", as
   };
   const advice = /give a safetensors file .*\{"set":\{"weights":"random"\}\}\]$/;
   assert.match(await message(refuse), /answered 404 Not Found\./);
+  assert.match(
+    await message(() => ({ status: 503 })),
+    /answered 503 Service Unavailable\. .*try again later/,
+  );
   assert.match(await message(refuse), advice);
   const page = new TextEncoder().encode("<html>This is not what you are looking for.</html>");
   assert.match(await message((request) => serveBytes(page, request)), /it is not a safetensors file/);
@@ -196,7 +202,7 @@ Deno.test("a file of wrong tensors is an error that names the first", async () =
   const values = (value: number) => ({ shape: [64], data: new Float32Array(64).fill(1).fill(value, 7, 8) });
   assert.match(
     await change("layer1.0.bn1.weight", null),
-    /weights\.safetensors as pretrained weights: it has no tensor layer1\.0\.bn1\.weight\.$/,
+    /^Cannot use .*weights\.safetensors as pretrained weights: it has no tensor layer1\.0\.bn1\.weight\.$/,
   );
   assert.match(await change("bn1.bias", tensor(32)), /bn1\.bias has the shape \[32\], expected \[64\]/);
   const transposed = tensor(7, 7, 3, 64);
@@ -206,8 +212,16 @@ Deno.test("a file of wrong tensors is an error that names the first", async () =
   );
   assert.match(
     await change("bn1.bias", { shape: [64], data: new Int32Array(64) }),
-    /bn1\.bias is not of type F32/,
+    /bn1\.bias is of type I32, expected F32, F16, BF16 or F64/,
   );
+  assert.match(await change("conv1.weight", tensor(64, 3, 3, 3)), /has the shape \[64, 3, 3, 3\], expected/);
+  const zeros = (name: string) => ({
+    ...FULL.get(name)!,
+    data: FULL.get(name)!.data.slice().fill(0 as never),
+  });
+  for (const name of ["layer1.1.conv2.weight", "bn1.running_var"]) {
+    assert.match(await change(name, zeros(name) as StoredTensor), new RegExp(`all values of ${name} are 0`));
+  }
   assert.match(await change("bn1.running_var", values(-0.5)), /value 7 of bn1\.running_var is -0\.5/);
   assert.match(await change("bn1.weight", values(NaN)), /value 7 of bn1\.weight is NaN/);
 });
@@ -218,10 +232,109 @@ Deno.test("a missing file, a folder and another file format are errors", async (
   const missing = await message(join(folder, "none"));
   assert.match(
     missing.message,
-    /Cannot read the pretrained weights .*none: there is no such file\.$/,
+    /^Cannot use .*none as pretrained weights: there is no such file\.$/,
   );
   assert.ok(missing instanceof InputError);
   assert.ok(await message(folder) instanceof InputError);
   await Deno.writeTextFile(join(folder, "text"), "not a safetensors file, but long enough");
-  assert.match((await message(join(folder, "text"))).message, /text: it is not a safetensors file/);
+  assert.match((await message(join(folder, "text"))).message, /text .*: it is not a safetensors file/);
+  assert.match((await message("/dev/zero")).message, /: it is a device or a pipe and no file\.$/);
+  await Deno.writeTextFile(
+    join(folder, "weights.pth"),
+    "PK\x03\x04 a zip with a pickle, as torch.save writes it",
+  );
+  const pickle = await load(refuse, { variable: join(folder, "weights.pth") });
+  assert.match(pickle.error!.message, /it is a file of torch\.save .* \(set by RESNET18_WEIGHTS\)\.$/);
+  assert.match(
+    JSON.stringify((pickle.error as InputError).next),
+    /save_file.*torchvision's ResNet-18.*random/,
+  );
+});
+
+Deno.test("weights of another network are refused, whole or cut to layer1", async () => {
+  const message = async (...more: [string, StoredTensor][]) => {
+    const only25 = NEEDED.map((name): [string, StoredTensor] => [name, FULL.get(name)!]);
+    const { error } = await load(refuse, { weights: await write([...only25, ...more]) });
+    return error instanceof InputError ? error.message.replace(/.* as pretrained weights: /, "") : error;
+  };
+  assert.equal(await message(), undefined);
+  const other = (name: string) => `it is of another network: ResNet-18 has no ${name}.`;
+  const cases: Record<string, StoredTensor> = {
+    "layer1.2.conv1.weight": tensor(64, 64, 3, 3), // ResNet-34, cut to layer1
+    "layer3.5.conv1.weight": tensor(256, 256, 3, 3), // ResNet-34, without layer1.2
+    "layer1.0.conv3.weight": tensor(256, 64, 1, 1), // bottlenecks, as in ResNet-50
+    "layer1.0.se.fc1.weight": tensor(4, 64, 1, 1), // squeeze and excitation
+    "conv1.bias": tensor(64), // batch norm folded into the convolution
+  };
+  for (const [name, added] of Object.entries(cases)) assert.equal(await message([name, added]), other(name));
+});
+
+Deno.test("half precision, doubles, prefixes and foreign tensors are no obstacle", async () => {
+  const half = new Float16Array(64 * 3 * 7 * 7).map((_, index) => index / 9408);
+  const tensors: [string, StoredTensor][] = [...FULL].map(([name, { shape, data }]) => [
+    `module.backbone.${name}`,
+    name === "conv1.weight" ? { shape, data: new Uint8Array(half.buffer), rawType: "F16" } : { shape, data },
+  ]);
+  const quantised = { shape: [3], data: new Uint8Array(3), rawType: "F8_E4M3" };
+  const weights = await write([...tensors, ["head.scale", quantised], ["optimizer.step", tensor(1)]]);
+  const { result, error } = await load(refuse, { weights });
+  assert.equal(error, undefined);
+  assert.deepEqual([...result!.tensors!.keys()].sort(), NEEDED.toSorted());
+  assert.deepEqual(result!.tensors!.get("conv1.weight")!.data, new Float32Array(half));
+  assert.deepEqual(result!.tensors!.get("bn1.bias"), FULL.get("bn1.bias"));
+  const twice = await load(refuse, {
+    weights: await write(
+      ["model.", "ema."].flatMap((prefix) =>
+        [...FULL].map(([name, tensor]): [string, StoredTensor] => [prefix + name, tensor])
+      ),
+    ),
+  });
+  assert.match(twice.error!.message, /it holds several networks \((ema\., model\.|model\., ema\.)\)/);
+});
+
+Deno.test("a published file that changes while it is fetched is refused, and nothing is kept", async () => {
+  const other = formatSafetensors(makeResNet());
+  assert.equal(other.length, BYTES.length);
+  const { file, error } = await load((request, count) =>
+    count < 4 ? serve(request) : serveBytes(other, request, '"two"')
+  );
+  assert.match(error!.message, /the file changed on the server meanwhile/);
+  assert.deepEqual([...Deno.readDirSync(join(file, ".."))], []);
+});
+
+Deno.test("a flipped bit in the file that was fetched is noticed", async () => {
+  const { file } = await load(serve);
+  const bytes = await Deno.readFile(file);
+  bytes[bytes.length >> 1] ^= 1;
+  await Deno.writeFile(file, bytes);
+  const { error } = await load(refuse, { file });
+  assert.match(error!.message, /do not match its SHA-256/);
+  assert.match(JSON.stringify((error as InputError).next), /delete it to have it downloaded again/);
+});
+
+Deno.test("damaged weights are refused or mean the same", async () => {
+  const draw = createRandom(12);
+  const hashed = formatSafetensors(NEEDED.map((name): [string, StoredTensor] => [name, FULL.get(name)!]));
+  const text = new TextDecoder("latin1").decode(hashed);
+  const plain = hashed.slice(); // as PyTorch writes it: without a hash, only the header can be checked
+  plain[text.indexOf("sha256_of_rest")] ^= 32;
+  const header = 8 + Number(new DataView(hashed.buffer).getBigUint64(0, true));
+  const path = join(makeFolder(), "weights.safetensors");
+  let refused = 0;
+  for (let trial = 0; trial < 150; trial++) {
+    const isHashed = trial % 2 === 0;
+    let bytes = isHashed ? hashed.slice() : plain.slice();
+    if (trial % 10 === 9) bytes = bytes.slice(0, draw.integer(bytes.length));
+    for (let flips = draw.integer(3); flips >= 0; flips--) {
+      bytes[draw.integer(isHashed ? bytes.length : Math.min(header, bytes.length))] ^= 1 << draw.integer(8);
+    }
+    await Deno.writeFile(path, bytes);
+    const { result, error } = await load(refuse, { weights: path });
+    if (error) assert.ok(error instanceof InputError, `trial ${trial}: ${error}`);
+    else {for (const name of NEEDED) {
+        assert.deepEqual(result!.tensors!.get(name), FULL.get(name), `trial ${trial}`);
+      }}
+    refused += error ? 1 : 0;
+  }
+  assert.ok(refused > 120, `${refused}`);
 });

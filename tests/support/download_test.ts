@@ -3,34 +3,28 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { downloadFile, type DownloadOptions } from "../../lib/support/download/download.ts";
 import { fetchRange } from "../../lib/support/download/range.ts";
-import { DownloadError, explainWriteError } from "../../lib/support/download/request.ts";
+import { DownloadError, explainWriteError, TransientError } from "../../lib/support/download/request.ts";
 import { type FileAnswer, type FileRequest, serveBytes, startFileServer } from "../testing/file_server.ts";
 import { makeFolder } from "../testing/folder.ts";
+import { PROJECT } from "../testing/sources.ts";
 
 const FILE = new Uint8Array(300_000).map((_, index) => index * 7 + (index >> 8));
 const OTHER = FILE.map((byte) => 255 - byte);
 const md5Of = (bytes: Uint8Array) => createHash("md5").update(bytes).digest("hex");
 const MD5 = md5Of(FILE);
 const quick = { retryDelay: 1, attempts: 3 };
+const checked = { ...quick, md5: MD5, maximumBytes: 1_000_000 };
 
 /** Downloads from a server that behaves like `handle`, and tells what there is afterwards. */
 async function download(
   handle: (request: FileRequest, count: number) => FileAnswer,
-  options: DownloadOptions & { folder?: string } = {},
+  options: Partial<DownloadOptions> & { folder?: string } = {},
 ) {
   const { folder = makeFolder(), ...rest } = options;
   await using server = startFileServer(handle);
   const path = join(folder, "file.bin");
-  // the port differs from server to server: as in a later process, the part must be taken for the same file's
-  const record = `${path}.part.json`;
-  if (await Deno.stat(record).catch(() => null)) {
-    const text = await Deno.readTextFile(record);
-    await Deno.writeTextFile(record, text.replace(/http:[^"]*/, `${server.url}/file.bin`));
-  }
   let error: unknown;
-  await downloadFile(`${server.url}/file.bin`, path, { md5: MD5, ...quick, ...rest }).catch((why) =>
-    error = why
-  );
+  await downloadFile(`${server.url}/file.bin`, path, { ...checked, ...rest }).catch((why) => error = why);
   const bytes = await Deno.readFile(path).catch(() => null);
   const left = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
   return {
@@ -74,12 +68,11 @@ Deno.test("an existing file is checked and not downloaded again", async () => {
 });
 
 Deno.test("an interrupted transfer is resumed where it stopped", async () => {
-  const { bytes, starts, requests } = await download((request, count) =>
+  const { bytes, starts } = await download((request, count) =>
     count < 3 ? cut(serveBytes(FILE, request), 100_000) : serveBytes(FILE, request)
   );
   assert.deepEqual(bytes, FILE);
   assert.deepEqual(starts, [undefined, 100_000, 200_000]);
-  assert.equal(requests[1].headers.get("If-Range"), '"one"');
 });
 
 Deno.test("a later call resumes an earlier download", async () => {
@@ -92,46 +85,26 @@ Deno.test("a later call resumes an earlier download", async () => {
     message,
     /Cannot finish .* 503 Service Unavailable\.$/,
   );
-  assert.deepEqual(first.left, ["file.bin.part", "file.bin.part.json"]);
+  assert.deepEqual(first.left, ["file.bin.part"]);
   const second = await download((request) => serveBytes(FILE, request), { folder: first.folder });
   assert.deepEqual(second.starts, [120_000]);
   assert.deepEqual(second.bytes, FILE);
   assert.deepEqual(second.left, ["file.bin"]);
 });
 
-Deno.test("a changed file is downloaded from its beginning", async () => {
+Deno.test("parts of two versions of the file are not joined", async () => {
+  const cutAt = 120_000;
   const first = await download(
-    (request, count) => count === 1 ? cut(serveBytes(OTHER, request, '"old"'), 120_000) : { status: 503 },
+    (request, count) => count === 1 ? cut(serveBytes(OTHER, request), cutAt) : { status: 503 },
   );
-  const second = await download((request) => serveBytes(FILE, request, '"new"'), { folder: first.folder });
-  assert.deepEqual(second.bytes, FILE);
-  assert.deepEqual(second.starts, [120_000]); // asked for the rest if unchanged, got the whole
-});
-
-Deno.test("a change without a new ETag is detected by the checksum, and the file downloaded again", async () => {
-  const plain = (bytes: Uint8Array, request: FileRequest) => {
-    const { headers, ...answer } = serveBytes(bytes, request);
-    const { ETag: _, ...rest } = headers!;
-    return { ...answer, headers: rest };
-  };
-  const first = await download(
-    (request, count) => count === 1 ? cut(plain(OTHER, request), 120_000) : { status: 503 },
+  const later = await download((request) => serveBytes(FILE, request), { folder: first.folder });
+  assert.deepEqual(later.starts, [cutAt, undefined]);
+  assert.deepEqual(later.bytes, FILE);
+  const meanwhile = await download((request, count) =>
+    count === 1 ? cut(serveBytes(OTHER, request), cutAt) : serveBytes(FILE, request)
   );
-  const second = await download((request) => plain(FILE, request), { folder: first.folder });
-  assert.deepEqual(second.starts, [120_000, undefined]);
-  assert.deepEqual(second.bytes, FILE);
-});
-
-Deno.test("without ETag, date or checksum nothing is resumed", async () => {
-  const plain = { headers: { "Content-Length": FILE.length } };
-  const { starts, bytes } = await download(
-    (_, count) => ({ ...plain, body: FILE.subarray(0, count * 150_000) }),
-    {
-      md5: undefined,
-    },
-  );
-  assert.deepEqual(starts, [undefined, undefined]);
-  assert.deepEqual(bytes, FILE);
+  assert.deepEqual(meanwhile.starts, [undefined, cutAt, undefined]);
+  assert.deepEqual(meanwhile.bytes, FILE);
 });
 
 Deno.test("a server without ranges sends the file again from its beginning", async () => {
@@ -160,7 +133,7 @@ Deno.test("a range longer than announced is refused, and the part deleted", asyn
     return { status: 206, headers: { "Content-Range": range }, body: new Uint8Array(200_005) };
   });
   assert.deepEqual(failure(error)[0], "damaged");
-  assert.match(failure(error)[1], /sent 300005 bytes instead of 300000/);
+  assert.match(failure(error)[1], /sent more than 300000 bytes/);
   assert.deepEqual(left, []);
 });
 
@@ -211,24 +184,108 @@ Deno.test("416 for a part longer than the file restarts the download", async () 
   assert.deepEqual(second.bytes, FILE);
 });
 
-Deno.test("a server that is down, and no server at all, are unreachable", async () => {
-  const down = await download(() => ({ status: 503 }));
-  assert.deepEqual(failure(down.error)[0], "unreachable");
-  assert.match(
-    failure(down.error)[1],
-    /^Cannot reach 127\.0\.0\.1:\d+: the server answered 503 Service Unavailable\.$/,
-  );
-  assert.equal(down.starts.length, 2);
+Deno.test("without a connection the server is unreachable", async () => {
   const unused = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const url = `http://127.0.0.1:${unused.addr.port}/`;
+  const { port } = unused.addr;
   unused.close();
-  const path = join(makeFolder(), "file");
-  const error = await downloadFile(url, path, quick).catch((error) => error);
-  assert.equal(failure(error)[0], "unreachable");
+  const message = async (host: string) => {
+    const error = await fetchRange(`http://${host}:${port}/`, 0, 8, quick).catch((error) => error);
+    assert.equal(failure(error)[0], "unreachable");
+    return failure(error)[1];
+  };
+  assert.match(await message("127.0.0.1"), /^Cannot reach 127\.0\.0\.1:\d+: tcp connect error: [^:]*\.$/);
   assert.match(
-    failure(error)[1],
-    /^Cannot reach 127\.0\.0\.1:\d+: [^:]*connect error: Connection refused .*\.$/,
+    await message("no-such-host.invalid"),
+    /^Cannot reach no-such-host\.invalid:\d+: dns error: .*\.$/,
   );
+});
+
+Deno.test("a server that answers anything but the file is reached and refuses it", async () => {
+  const page = new TextEncoder().encode("<html>Please log in</html>");
+  const cases: [FileAnswer, RegExp][] = [
+    [{ status: 403 }, /the server answered 403 Forbidden\.$/],
+    [{ status: 404 }, /the server answered 404 Not Found\.$/],
+    [{ status: 429, headers: { "Retry-After": 0 } }, /the server answered 429 Too Many Requests\.$/],
+    [{ status: 500 }, /the server answered 500 Internal Server Error\.$/],
+    [
+      { status: 503, headers: { "Retry-After": "tomorrow" } },
+      /the server answered 503 Service Unavailable\.$/,
+    ],
+    [{ status: 302 }, /the server answered 302 Found\.$/],
+    [{ status: 302, headers: { Location: "/again" } }, /Maximum number of redirects/],
+    [{ status: 307, headers: { Location: "file:///etc/passwd" } }, /Can not redirect/],
+    [{ headers: { "Content-Type": "text/html; charset=utf-8" }, body: page }, /a web page came instead/],
+    [{ headers: { "Content-Encoding": "gzip" }, body: FILE }, /it came compressed \(gzip\), unasked/],
+    [{ headers: { "Content-Length": "many" }, body: FILE }, /invalid content-length/],
+  ];
+  for (const [answer, why] of cases) {
+    const { error, left } = await download(() => answer);
+    assert.deepEqual([failure(error)[0], left], ["refused", []], String(why));
+    assert.match(failure(error)[1], /^Cannot download http:/);
+    assert.match(failure(error)[1], why);
+    await using server = startFileServer(() => answer);
+    await assert.rejects(fetchRange(server.url, 0, 8, quick), why);
+  }
+});
+
+/** Fetches in a process of its own, whose environment says what to trust and which proxy to use. */
+async function fetchElsewhere(urls: string[], env: Record<string, string>): Promise<string[]> {
+  const program = `import { fetchRange } from "${import.meta.resolve("../../lib/support/download/range.ts")}";
+    for (const url of ${JSON.stringify(urls)}) {
+      const bytes = fetchRange(url, 0, 8, { retryDelay: 1 });
+      console.log(await bytes.then(({ length }) => length, ({ message }) => message));
+    }`;
+  const args = ["eval", "--config", join(PROJECT, "deno.json"), program];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, env }).output();
+  return new TextDecoder().decode(stdout).trim().split("\n");
+}
+
+const openssl = (folder: string, ...args: string[]) =>
+  new Deno.Command("openssl", { args, cwd: folder }).outputSync().success;
+const hasOpenssl = (() => {
+  try {
+    return openssl(".", "version");
+  } catch {
+    return false;
+  }
+})();
+
+Deno.test({
+  name: "only trusted certificates count, and no redirect to a plain connection",
+  ignore: !hasOpenssl,
+}, async () => {
+  const folder = makeFolder();
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  const issue = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
+  await Deno.writeTextFile(join(folder, "names"), "subjectAltName=DNS:localhost");
+  openssl(folder, "req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Company");
+  openssl(folder, "req", ...key, "-keyout", "key.pem", "-out", "request", "-subj", "/CN=localhost");
+  assert.ok(openssl(folder, "x509", "-req", "-in", "request", ...issue, "-out", "cert.pem"));
+  const [cert, pem] = ["cert.pem", "key.pem"].map((name) => Deno.readTextFileSync(join(folder, name)));
+  await using plain = startFileServer(() => ({ body: FILE }));
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key: pem, onListen() {} },
+    ({ url }) => url.endsWith("/plain") ? Response.redirect(plain.url) : new Response(FILE.slice(0, 8)),
+  );
+  const url = `https://localhost:${server.addr.port}`;
+  const error = await fetchRange(url, 0, 8, quick).catch((error) => error);
+  assert.equal(failure(error)[0], "refused");
+  assert.match(failure(error)[1], /: invalid peer certificate: UnknownIssuer\.$/);
+  assert.match(JSON.stringify(error.next), /DENO_TLS_CA_STORE=mozilla,system .* DENO_CERT=FILE/);
+  const env = { DENO_CERT: join(folder, "ca.pem"), NO_PROXY: "localhost,127.0.0.1" };
+  const [trusted, redirected] = await fetchElsewhere([url, `${url}/plain`], env);
+  assert.equal(trusted, "8");
+  assert.match(redirected, /plain: it was redirected to http:.*, where anybody could change it\.$/);
+});
+
+Deno.test("downloads go through HTTPS_PROXY; a proxy that refuses counts as no network", async () => {
+  await using proxy = startFileServer(() => ({ status: 403 }));
+  const [message] = await fetchElsewhere(["https://example.org/file"], {
+    HTTPS_PROXY: proxy.url,
+    NO_PROXY: "",
+  });
+  assert.equal(message, "Cannot reach example.org: the proxy of HTTPS_PROXY lets no connection through.");
+  assert.deepEqual(proxy.requests.map(({ path }) => path), ["example.org:443", "example.org:443"]);
 });
 
 Deno.test("a stalled transfer is resumed over a new connection", async () => {
@@ -244,8 +301,7 @@ Deno.test("a stalled transfer is resumed over a new connection", async () => {
 
 Deno.test("a server that never answers is unreachable", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const path = join(makeFolder(), "file");
-  const waiting = downloadFile(`http://127.0.0.1:${listener.addr.port}/`, path, {
+  const waiting = fetchRange(`http://127.0.0.1:${listener.addr.port}/`, 0, 8, {
     ...quick,
     answerTimeout: 50,
   });
@@ -271,6 +327,47 @@ Deno.test("fetchRange extracts the range if the server ignores ranges", async ()
   assert.deepEqual(await fetchRange(server.url, 5000, 9000, quick), FILE.slice(5000, 9000));
 });
 
+Deno.test("a transfer that only drips is cut off and fails", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const dripping = (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(4096));
+      await connection.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"));
+      while (await connection.write(Uint8Array.of(1)).catch(() => 0)) {
+        await new Promise((done) => setTimeout(done, 5));
+      }
+      connection.close();
+    }
+  })();
+  const url = `http://127.0.0.1:${listener.addr.port}/`;
+  const error = await fetchRange(url, 0, 5000, { ...quick, stallTimeout: 100 }).catch((error) => error);
+  assert.equal(failure(error)[0], "interrupted");
+  assert.match(failure(error)[1], /the transfer stalled for 0 s/);
+  listener.close();
+  await dripping;
+});
+
+Deno.test("ranges of two versions of a file are not mixed", async () => {
+  await using server = startFileServer((request, count) =>
+    serveBytes(FILE, request, count < 3 ? '"one"' : '"two"')
+  );
+  const version = {};
+  await fetchRange(server.url, 0, 1000, { ...quick, version });
+  await fetchRange(server.url, 1000, 2000, { ...quick, version });
+  const changed = /the file changed on the server meanwhile\.$/;
+  await assert.rejects(fetchRange(server.url, 2000, 3000, { ...quick, version }), changed);
+  await using longer = startFileServer((request, count) =>
+    serveBytes(FILE.subarray(0, 200_000 + count), request, "")
+  );
+  const other = {};
+  await fetchRange(longer.url, 0, 1000, { ...quick, version: other });
+  await assert.rejects(fetchRange(longer.url, 1000, 2000, { ...quick, version: other }), changed);
+  await using cutting = startFileServer((request, count) =>
+    count === 1 ? cut(serveBytes(FILE, request), 2000) : serveBytes(OTHER, request, '"two"')
+  );
+  await assert.rejects(fetchRange(cutting.url, 0, 5000, quick), changed);
+});
+
 Deno.test("fetchRange refuses a short file and a wrong range", async () => {
   await using server = startFileServer((request) => serveBytes(FILE.subarray(0, 6000), request));
   const short = (error: unknown) =>
@@ -289,11 +386,22 @@ Deno.test("fetchRange refuses a short file and a wrong range", async () => {
   );
 });
 
-Deno.test("a full disk and a missing permission are explained", async () => {
+Deno.test("an endless answer is cut off, and the bytes are deleted", async () => {
+  const { error, left } = await download(() => ({ body: FILE }), { maximumBytes: 100_000 });
+  assert.equal(failure(error)[0], "damaged");
+  assert.match(failure(error)[1], /the server sent more than 100000 bytes; they were deleted/);
+  assert.deepEqual(left, []);
+});
+
+Deno.test("errors of the disk are explained, those of the network are none of them", async () => {
   const error = await Deno.writeFile("/dev/full", FILE).catch((error) => error);
   const [reason, message] = failure(explainWriteError(error, "data/file.bin"));
   assert.equal(reason, "disk");
   assert.equal(message, "Cannot save data/file.bin: the disk is full.");
-  const denied = Object.assign(new Error("Permission denied"), { code: "EACCES" });
-  assert.match(failure(explainWriteError(denied, "x"))[1], /^Cannot save x: this user may not write there/);
+  const timeout = new TransientError("Connection timed out (os error 110)");
+  assert.equal(explainWriteError(timeout, "data/file.bin"), timeout);
+  const folder = makeFolder();
+  await Deno.mkdir(join(folder, "file.bin.part"));
+  const blocked = await download((request) => serveBytes(FILE, request), { folder });
+  assert.match(String(blocked.error), /Cannot read .*file\.bin\.part: it is a folder\.$/);
 });

@@ -9,8 +9,13 @@ import {
   withRetries,
 } from "./request.ts";
 
+/** Identity of a file on a server, as its answers tell it: ETag, date, size. */
+export type FileVersion = Record<string, string>;
+
 /** Options of {@linkcode fetchRange}. */
 export interface FetchRangeOptions extends NetworkOptions {
+  /** Filled from the first answer; later ones must agree, so that several ranges are of one version. */
+  version?: FileVersion;
   /** Called with each chunk. */
   onDownload?: DownloadCallback;
 }
@@ -21,13 +26,13 @@ export interface FetchRangeOptions extends NetworkOptions {
  * A server without ranges sends the file from its beginning: the bytes before `start` are dropped, and the
  * connection is closed at `end`.
  *
- * @throws {DownloadError} If it fails: no network, a missing file, a file that is too short.
+ * @throws {DownloadError} If it fails: no network, a missing file, a file that is too short or has changed.
  */
 export async function fetchRange(
   url: string,
   start: number,
   end: number,
-  { onDownload, ...network }: FetchRangeOptions = {},
+  { onDownload, version = {}, ...network }: FetchRangeOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end - start);
   let filled = 0;
@@ -46,6 +51,12 @@ export async function fetchRange(
       const why = `the server sent other bytes than were requested (${sent})`;
       throw new DownloadError({ what: `download ${url}`, why }, "damaged");
     }
+    const total = answer.status === 206 ? range?.total : parseLength(answer.headers.get("Content-Length"));
+    if (!isSameVersion(version, answer.headers, total)) {
+      await answer.cancel();
+      const why = "the file changed on the server meanwhile";
+      throw new DownloadError({ what: `download ${url}`, why, next: [{ advice: "try again" }] }, "damaged");
+    }
     let position = answer.status === 206 ? from : 0;
     for await (const chunk of answer.body) {
       const wanted = chunk.subarray(Math.max(0, start + filled - position), Math.max(0, end - position));
@@ -56,11 +67,16 @@ export async function fetchRange(
       if (wanted.length) onDownload?.(filled, bytes.length);
       if (filled === bytes.length) return;
     }
-    const total = answer.status === 206 ? range?.total : parseLength(answer.headers.get("Content-Length"));
     if (total === position && total < end) throw tooShort(url, end, total);
     throw new TransientError(`the transfer ended after ${filled} of ${bytes.length} bytes`);
   });
   return bytes;
+}
+
+/** Compares an answer with earlier ones in whatever they all tell. */
+function isSameVersion(version: FileVersion, headers: Headers, total?: number | null): boolean {
+  const told = { ETag: headers.get("ETag"), date: headers.get("Last-Modified"), total: total?.toString() };
+  return Object.entries(told).every(([key, value]) => !value || (version[key] ??= value) === value);
 }
 
 function tooShort(url: string, end: number, total: number | null | undefined): DownloadError {

@@ -1,12 +1,13 @@
 import { InputError, type NextStep, type Problem } from "../errors.ts";
+import { explainSystemError } from "../system_errors.ts";
 
 /** Reason of a failed download; callers decide by it whether to fall back. */
 export type DownloadFailure =
-  /** No answer at all (no network, no such host, the server is down): treated as offline. */
+  /** No connection (no network, no such host, a proxy that lets nothing through): treated as offline. */
   | "unreachable"
   /** The transfer broke off too often. */
   | "interrupted"
-  /** The server refuses this file (404, 403 …). */
+  /** The server, or something on the way to it, answers but does not give this file (404, 503, a login page). */
   | "refused"
   /** The file is not the expected one. */
   | "damaged"
@@ -24,24 +25,26 @@ export class DownloadError extends InputError {
 /** A failure after which a retry may succeed. Never thrown out of this folder. */
 export class TransientError extends Error {
   override name = "TransientError";
-  /** @param retryAfter Pause in milliseconds that the server asked for. */
-  constructor(message: string, readonly retryAfter = 0) {
+  /**
+   * @param failure What it is if it happens to every attempt.
+   * @param next Remedies.
+   * @param retryAfter Pause in milliseconds that the server asked for.
+   */
+  constructor(
+    message: string,
+    readonly failure: "unreachable" | "refused" = "refused",
+    readonly next: readonly NextStep[] = [],
+    readonly retryAfter = 0,
+  ) {
     super(message);
   }
 }
 
-/** Converts a full disk or a missing permission to a {@linkcode DownloadError}; returns other errors. */
+/** Converts an error of the disk to a {@linkcode DownloadError}; returns other errors, those of the network too. */
 export function explainWriteError(error: unknown, path: string): unknown {
-  const { code } = error as { code?: string };
-  const explain = (why: string, advice: string) =>
-    new DownloadError({ what: `save ${path}`, why, next: [{ advice }] }, "disk", { cause: error });
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return explain("the disk is full", "free some space and try again");
-  }
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
-    return explain("this user may not write there", "change the folder's permissions and try again");
-  }
-  return error;
+  if (error instanceof TransientError) return error;
+  const explained = explainSystemError(error, `save ${path}`);
+  return explained === null ? error : new DownloadError(explained.problem!, "disk", { cause: error });
 }
 
 /** Receives the bytes downloaded so far and the total (`undefined` if unknown). */
@@ -55,7 +58,7 @@ export interface NetworkOptions {
   retryDelay?: number;
   /** Timeout for the server's answer, in milliseconds. @default {15000} */
   answerTimeout?: number;
-  /** Longest time without a new byte, in milliseconds. @default {30000} */
+  /** Longest time for a kilobyte, in milliseconds. @default {30000} */
   stallTimeout?: number;
 }
 
@@ -83,12 +86,19 @@ export interface Answer {
 
 const TRANSIENT_STATUSES = [408, 425, 429, 500, 502, 503, 504];
 const LONGEST_RETRY_AFTER = 60_000;
+const LEAST_PROGRESS = 1024; // bytes; less in the longest time allowed is as good as nothing
+const TRY_LATER: NextStep = { advice: "try again later" };
+const LOG_IN: NextStep = { advice: "log in to the network, or check its proxy (HTTPS_PROXY), and try again" };
+const TRUST: NextStep = {
+  advice: "if your network checks connections with a certificate of its own, trust the machine's by " +
+    "DENO_TLS_CA_STORE=mozilla,system or give it by DENO_CERT=FILE",
+};
 
 /**
  * Requests `url` once. Only the statuses 200, 206 and 416 are returned.
  *
  * @throws {TransientError} If there is no answer, or a retryable status.
- * @throws {DownloadError} If the server refuses.
+ * @throws {DownloadError} If the server refuses, or the answer cannot be the file.
  */
 export async function request(
   url: string,
@@ -97,7 +107,7 @@ export async function request(
 ): Promise<Answer> {
   const abort = new AbortController();
   const watch = createWatch(abort);
-  watch.start(answerTimeout, "no answer");
+  watch.start(answerTimeout, new TransientError(`no answer ${forSeconds(answerTimeout)}`, "unreachable"));
   let response: Response;
   try {
     // no compression in transit: ranges and checksums refer to the file's bytes
@@ -110,22 +120,28 @@ export async function request(
   } finally {
     watch.stop();
   }
+  const { status, statusText } = response;
   const cancel = () => response.body?.cancel() ?? Promise.resolve();
-  if (![200, 206, 416].includes(response.status)) {
+  const refuse = async (why: string, ...next: NextStep[]) => {
     await cancel();
-    const why = `the server answered ${`${response.status} ${response.statusText}`.trim()}`;
-    if (TRANSIENT_STATUSES.includes(response.status)) {
-      const seconds = Number(response.headers.get("Retry-After") ?? 0) || 0;
-      throw new TransientError(why, Math.min(seconds * 1000, LONGEST_RETRY_AFTER));
-    }
-    throw new DownloadError({ what: `download ${url}`, why }, "refused");
-  }
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: readBody(response, watch, stallTimeout),
-    cancel,
+    return new DownloadError({ what: `download ${url}`, why, next }, "refused");
   };
+  if (![200, 206, 416].includes(status)) {
+    const why = `the server answered ${`${status} ${statusText}`.trim()}`;
+    if (!TRANSIENT_STATUSES.includes(status)) throw await refuse(why);
+    await cancel();
+    const seconds = Number(response.headers.get("Retry-After") ?? 0) || 0;
+    throw new TransientError(why, "refused", [TRY_LATER], Math.min(seconds * 1000, LONGEST_RETRY_AFTER));
+  }
+  if (url.startsWith("https:") && !response.url.startsWith("https:")) {
+    throw await refuse(`it was redirected to ${response.url}, where anybody could change it`, LOG_IN);
+  }
+  if (status !== 416 && response.headers.get("Content-Type")?.startsWith("text/html")) {
+    throw await refuse("a web page came instead of the file", LOG_IN);
+  }
+  const encoding = response.headers.get("Content-Encoding") ?? "identity";
+  if (encoding !== "identity") throw await refuse(`it came compressed (${encoding}), unasked`, TRY_LATER);
+  return { status, headers: response.headers, body: readBody(response, watch, stallTimeout), cancel };
 }
 
 async function* readBody(
@@ -135,13 +151,22 @@ async function* readBody(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   if (!response.body) return;
   const reader = response.body.getReader();
+  let waited = 0; // for the bytes of `arrived`
+  let arrived = 0;
   try {
     while (true) {
-      watch.start(stallTimeout, "the transfer stalled");
+      const start = performance.now();
+      watch.start(
+        stallTimeout - waited,
+        new TransientError(`the transfer stalled ${forSeconds(stallTimeout)}`),
+      );
       const { done, value } = await reader.read().catch((error) => {
         throw explainNetworkError(error);
       }).finally(watch.stop);
       if (done) return;
+      arrived += value.length;
+      waited += performance.now() - start;
+      if (arrived >= LEAST_PROGRESS) arrived = waited = 0;
       yield value;
     }
   } finally {
@@ -149,12 +174,13 @@ async function* readBody(
   }
 }
 
+const forSeconds = (milliseconds: number) => `for ${Math.round(milliseconds / 1000)} s`;
+
 /** Creates a timer that aborts the request unless it is stopped in time. */
 function createWatch(abort: AbortController) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return {
-    start(milliseconds: number, what: string) {
-      const error = new TransientError(`${what} for ${Math.round(milliseconds / 1000)} s`);
+    start(milliseconds: number, error: TransientError) {
       timer = setTimeout(() => abort.abort(error), milliseconds);
     },
     stop: () => clearTimeout(timer),
@@ -164,12 +190,14 @@ function createWatch(abort: AbortController) {
 /** Finds the reason of a failed `fetch`, which throws TypeError for every network error. */
 function explainNetworkError(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
-  const root = error.cause instanceof Error ? error.cause : error;
-  const reason = root.message.replace(/^error sending request for url \([^)]*\): /, "").replace(
-    /^client error \(\w+\): /,
-    "",
-  );
-  return new TransientError(reason || "the request failed");
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  const reason = message.replace(/^.*client error \(\w+\): |^Fetch failed: /s, "") || "the request failed";
+  if (/certificate/.test(reason)) return new TransientError(reason, "refused", [TRUST]);
+  if (reason === "unsuccessful tunnel") {
+    return new TransientError("the proxy of HTTPS_PROXY lets no connection through", "unreachable");
+  }
+  const isOffline = /\(Connect\)|dns error|tcp \w+ error/.test(message) && !/corrupt message/.test(reason);
+  return new TransientError(reason, isOffline ? "unreachable" : "refused");
 }
 
 /** Parses `bytes 100-199/200`. A status 416 has a star for the range: no start. */
@@ -191,7 +219,7 @@ export function parseLength(text: string | null): number | null {
  *
  * @param attempt Starts or resumes the work. It reports the bytes that arrived; progress resets the
  *   count of failures.
- * @throws {DownloadError} `unreachable` if nothing ever arrived, else `interrupted`.
+ * @throws {DownloadError} `unreachable` or `refused` if nothing ever arrived, else `interrupted`.
  */
 export async function withRetries<T>(
   url: string,
@@ -205,23 +233,27 @@ export async function withRetries<T>(
     try {
       return await attempt((bytes) => {
         hasStarted = true;
-        if (bytes > most) [most, failures] = [bytes, 0];
+        if (bytes >= most + LEAST_PROGRESS) [most, failures] = [bytes, 0];
       });
     } catch (error) {
       if (!(error instanceof TransientError)) throw error;
       failures++;
       // without a network two attempts are enough
       if (failures >= (hasStarted ? attempts : Math.min(attempts, 2))) {
-        const why = error.message;
-        if (!hasStarted) {
-          throw new DownloadError({ what: `reach ${new URL(url).host}`, why }, "unreachable");
-        }
-        const next = [{ advice: "try again, which resumes it" }];
-        throw new DownloadError({ what: `finish the download of ${url}`, why, next }, "interrupted");
+        throw explainFailure(error, url, hasStarted);
       }
-      await new Promise((done) =>
-        setTimeout(done, Math.max(error.retryAfter, retryDelay * 2 ** (failures - 1)))
-      );
+      const pause = Math.max(error.retryAfter, retryDelay * 2 ** (failures - 1));
+      await new Promise((done) => setTimeout(done, pause));
     }
   }
+}
+
+function explainFailure({ message, failure, next }: TransientError, url: string, hasStarted: boolean) {
+  if (hasStarted) {
+    const resume = { advice: "try again, which resumes it" };
+    const what = `finish the download of ${url}`;
+    return new DownloadError({ what, why: message, next: [resume] }, "interrupted");
+  }
+  const what = failure === "unreachable" ? `reach ${new URL(url).host}` : `download ${url}`;
+  return new DownloadError({ what, why: message, next }, failure);
 }
