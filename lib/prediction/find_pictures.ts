@@ -1,5 +1,7 @@
 import { join } from "@std/path";
 import { InputError } from "../support/errors.ts";
+import { readFileBounded } from "../support/files.ts";
+import { withSystemErrors } from "../support/system_errors.ts";
 import { MAXIMUM_BYTES, tooManyBytes } from "./prepare_picture.ts";
 
 /** Argument that stands for standard input. */
@@ -26,7 +28,7 @@ export function findPictures(argument: string): PictureSource[] {
     const label = "standard input";
     return [{ label, read: () => readAtMost(Deno.stdin.readable, label) }];
   }
-  try {
+  return withSystemErrors(`read ${argument}`, () => {
     if (!Deno.statSync(argument).isDirectory) return [fileSource(argument)];
     const names = [...Deno.readDirSync(argument)].filter(({ name, isDirectory }) =>
       !isDirectory && PICTURE_NAME.test(name)
@@ -36,26 +38,14 @@ export function findPictures(argument: string): PictureSource[] {
     }
     const collator = new Intl.Collator("en", { numeric: true }); // 2.png before 10.png
     return names.sort(collator.compare).map((name) => fileSource(join(argument, name)));
-  } catch (error) {
-    throw explain(error, argument);
-  }
+  });
 }
 
 function fileSource(path: string): PictureSource {
-  return {
-    label: path,
-    read: async () => {
-      try {
-        using file = await Deno.open(path);
-        return await readAtMost(file.readable, path);
-      } catch (error) {
-        throw explain(error, path);
-      }
-    },
-  };
+  return { label: path, read: async () => await readFileBounded(path, MAXIMUM_BYTES) };
 }
 
-/** Reads a stream to its end, unless that is too far: a device has none. */
+/** Reads a stream to its end, unless that is too far, as a device has none. */
 async function readAtMost(stream: ReadableStream<Uint8Array>, label: string): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -71,14 +61,4 @@ async function readAtMost(stream: ReadableStream<Uint8Array>, label: string): Pr
     at += piece.length;
   }
   return bytes;
-}
-
-function explain(error: unknown, path: string): unknown {
-  if (error instanceof InputError || !(error instanceof Error)) return error;
-  const reason = error instanceof Deno.errors.NotFound
-    ? "there is no such file"
-    : error instanceof Deno.errors.PermissionDenied
-    ? "you are not allowed to read it"
-    : error.message.replace(/\.$/, "");
-  return new InputError(`Cannot use ${path}: ${reason}.`, { cause: error });
 }

@@ -51,7 +51,7 @@ Deno.test("predict reports unusable pictures, classifies the others, and exits w
   const { code, stdout, stderr } = await predict([...args, "--device", "cpu", "--json"], png);
   assert.equal(code, 2, stderr);
   assert.deepEqual(stderr.trim().split("\n"), [
-    `error: Cannot use ${none}: there is no such file.`,
+    `error: Cannot read ${none}: there is no such file or folder.`,
     `error: Cannot use ${join(pictures, "b.png")}: it is not a picture (PNG, JPEG or WebP).`,
     `Response maps written to ${maps}.`,
   ]);
@@ -63,7 +63,7 @@ Deno.test("predict reports unusable pictures, classifies the others, and exits w
     "random",
   ]);
   const [missing, file, wrong, input, image] = result.images;
-  assert.deepEqual(missing, { image: none, error: `Cannot use ${none}: there is no such file.` });
+  assert.deepEqual(missing, { image: none, error: `Cannot read ${none}: there is no such file or folder.` });
   assert.equal(wrong.image, join(pictures, "b.png"));
   // the same pixels: as a file, through standard input, from the data set
   assert.deepEqual([file.image, input.image, image.image], [
@@ -103,6 +103,17 @@ Deno.test("predict names the model and what it was trained on, after the scores"
     "Trained on: synthetic. Weights: random. It knows synthetic images only: its predictions for photographs mean nothing.",
   ]);
 });
+
+Deno.test(
+  "a standard input without end is not read to the end",
+  { ignore: Deno.build.os === "windows" },
+  async () => {
+    const args = ["-c", 'exec "$0" "$@" < /dev/zero', Deno.execPath(), ...taskArguments("predict"), "-"];
+    const { code, stderr } = await new Deno.Command("sh", { args, cwd: ROOT }).output();
+    const message = "error: Cannot use standard input: it is larger than 100 MB; make it smaller first.\n";
+    assert.deepEqual([new TextDecoder().decode(stderr), code], [message, 2]);
+  },
+);
 
 Deno.test("predict refuses invalid arguments in one line", async () => {
   const cases: [string[], RegExp][] = [

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { chooseMedianSeed, publishModel } from "../../lib/experiments/publish.ts";
+import { chooseMedianSeed, publishedModelFolder, publishModel } from "../../lib/experiments/publish.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
 import { isTrainable } from "../../lib/model/state_dict.ts";
-import { readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
+import { openSafetensors, readSafetensors, type StoredTensor } from "../../lib/support/safetensors.ts";
 import { openCheckpoint, writeCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { startProgress } from "../../lib/training/progress.ts";
@@ -98,4 +98,10 @@ Deno.test("a checkpoint of another run is not published", async () => {
   await assert.rejects(publishModel({ result, runsFolder: temporary.path, folder: temporary.path }), {
     name: "InputError",
   });
+});
+
+Deno.test("the published model carries its SHA-256", async () => {
+  const { sha256, decode } = await openSafetensors(join(publishedModelFolder(), "dynamic.safetensors"));
+  assert.match(sha256 ?? "", /^[0-9a-f]{64}$/);
+  assert.ok(decode().size > 20);
 });

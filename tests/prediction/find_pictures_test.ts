@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
+import { InputError } from "../../lib/support/errors.ts";
 import { findPictures } from "../../lib/prediction/find_pictures.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
@@ -26,7 +27,7 @@ Deno.test("an unreadable picture is refused by name", async () => {
   });
   assert.throws(() => findPictures(join(path, "none.png")), {
     name: "InputError",
-    message: `Cannot use ${join(path, "none.png")}: there is no such file.`,
+    message: `Cannot read ${join(path, "none.png")}: there is no such file or folder.`,
   });
   const file = join(path, "gone.png");
   Deno.writeTextFileSync(file, "x");
@@ -34,17 +35,33 @@ Deno.test("an unreadable picture is refused by name", async () => {
   Deno.removeSync(file);
   await assert.rejects(source.read(), {
     name: "InputError",
-    message: `Cannot use ${file}: there is no such file.`,
+    message: `Cannot read ${file}: there is no such file.`,
   });
 });
 
 Deno.test(
-  "reading an endless file stops at the size limit",
+  "pipes, devices and links in a circle are refused at once, and the others in their folder are read",
   { ignore: Deno.build.os === "windows" },
   async () => {
-    await assert.rejects(findPictures("/dev/zero")[0].read(), {
-      name: "InputError",
-      message: "Cannot use /dev/zero: it is larger than 100 MB; make it smaller first.",
-    });
+    using folder = temporaryFolder();
+    const file = (name: string) => join(folder.path, name);
+    await new Deno.Command("mkfifo", { args: [file("1.png")] }).output();
+    Deno.symlinkSync("2.png", file("2.png"));
+    Deno.symlinkSync("/dev/zero", file("3.png"));
+    Deno.symlinkSync(".", file("4.png"));
+    Deno.symlinkSync("none", file("5.png"));
+    Deno.writeTextFileSync(file("6.png"), "x");
+    const reasons = await Promise.all(
+      findPictures(folder.path).map(async ({ read }) => {
+        const error: unknown = await read().then(() => null, (error) => error);
+        if (error === null) return "read";
+        assert.ok(error instanceof InputError, String(error));
+        return error.problem!.why;
+      }),
+    );
+    const pipe = "it is a device or a pipe and no file";
+    const circle = "its symbolic links lead in a circle";
+    assert.deepEqual(reasons, [pipe, circle, pipe, "it is a folder", "there is no such file", "read"]);
+    assert.throws(() => findPictures(file("2.png")), { message: `Cannot read ${file("2.png")}: ${circle}.` });
   },
 );
