@@ -77,9 +77,9 @@ export function kernelSources(folder: string = packagePath("kernels")): string[]
   ).sort();
 }
 
-/** Tells whether this build is completely installed with today's pins. It reads two small files. */
+/** Tells whether this build is completely installed with today's pins, and all its files have their sizes. */
 export function isBuildReady(build: Build, folder: string): boolean {
-  return readTextOrNull(join(join(folder, build), "stamp.txt")) === buildStamp(build);
+  return isWhole(join(folder, build), buildStamp(build));
 }
 
 /** The text that marks a finished install of `build`: its pins and the machine's architecture. */
@@ -89,6 +89,27 @@ export function buildStamp(build: Build): string {
   return [Deno.build.target, ...pins, ""].join("\n");
 }
 
+/** Marks a folder as finished: by its stamp, and the size of each file in it. */
+export function markFinished(folder: string, stamp: string): void {
+  const list = (path: string): string[] =>
+    [...Deno.readDirSync(join(folder, path))].sort((a, b) => a.name < b.name ? -1 : 1).flatMap((entry) =>
+      entry.isDirectory ? list(join(path, entry.name)) : [join(path, entry.name)]
+    );
+  const sizes = list(".").map((path) => `${Deno.statSync(join(folder, path)).size} ${path}\n`);
+  Deno.writeTextFileSync(join(folder, STAMP), [stamp, ...sizes].join(""));
+}
+
+const STAMP = "stamp.txt";
+
+/** Tells whether a folder was finished with this stamp, and no file of it was lost or cut since. */
+function isWhole(folder: string, stamp: string): boolean {
+  const text = readTextOrNull(join(folder, STAMP));
+  if (!text?.startsWith(stamp)) return false;
+  const files = text.slice(stamp.length).matchAll(/^(\d+) (.+)$/gm).toArray();
+  return files.length > 0 &&
+    files.every(([, size, path]) => orNull(() => Deno.statSync(join(folder, path)))?.size === Number(size));
+}
+
 /** Tells whether there is a folder of this build, finished with today's pins or not. */
 export function hasBuild(build: Build, folder: string): boolean {
   return exists(join(folder, build));
@@ -96,7 +117,7 @@ export function hasBuild(build: Build, folder: string): boolean {
 
 /** Tells whether the addon and the operations are compiled from today's sources for this TensorFlow. */
 export function isAddonReady(folder: string): boolean {
-  return readTextOrNull(join(folder, "addon", "stamp.txt")) === addonStamp();
+  return isWhole(join(folder, "addon"), addonStamp());
 }
 
 /** The text that marks a finished addon. */

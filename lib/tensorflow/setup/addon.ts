@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TensorFlowError } from "../errors.ts";
-import { addonStamp, type Build, kernelSources } from "../runtime/installation.ts";
+import { addonStamp, type Build, kernelSources, markFinished } from "../runtime/installation.ts";
 import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
 import { replaceFolder, type SetupContext } from "./context.ts";
 import { explainFailure, type ProgramResult, runProgram, withProgress } from "./program.ts";
@@ -41,7 +41,7 @@ export async function buildAddon(build: Build, context: SetupContext): Promise<v
       return await compileKernels(run, compiler.forProcessor, headers, linkKernels, objects);
     });
     if (outcome === "done") {
-      await Deno.writeTextFile(join(target, "stamp.txt"), addonStamp());
+      markFinished(target, addonStamp());
       return await replaceFolder(target, join(folder, "addon"), context);
     }
     const what = `compile the addon with ${compiler.name}`;

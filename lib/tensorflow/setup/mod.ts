@@ -17,5 +17,5 @@ export {
   tensorflowFolder,
 } from "../runtime/installation.ts";
 export { type SetupContext, type SetupOptions, type SetupReporter, withSetup } from "./context.ts";
-export { ensureVenv, installPackages, type PackageRequest, venvPython } from "./python.ts";
+export { ensureVenv, hasPackages, installPackages, type PackageRequest, venvPython } from "./python.ts";
 export { findGpu, type InstallOptions, installTensorFlow } from "./tensorflow.ts";

@@ -21,13 +21,13 @@ export interface ProgramResult {
  */
 export async function runProgram(
   { command, args, env }: Program,
-  { log, signal }: SetupContext,
+  { log, signal, staging }: SetupContext,
   onLine: (line: string) => void = () => {},
 ): Promise<ProgramResult> {
   const { execa } = await import("execa");
   log.write(`\n$ ${[command, ...args].map(quote).join(" ")}\n`);
   const child = execa(command, args, {
-    env,
+    env: { TMPDIR: staging, ...env }, // the system's temporary folder may be missing, small or full
     stdin: "ignore",
     all: true,
     cancelSignal: signal,
@@ -90,6 +90,16 @@ const REASONS: [expression: RegExp, why: string, advice: string][] = [
     /CERTIFICATE_VERIFY_FAILED|SSLError/i,
     "the package index's certificate is not trusted here",
     "check the clock and pip's settings (`pip config list`)",
+  ],
+  [
+    /DO NOT MATCH THE HASHES/,
+    "a fetched file is not the one that was pinned",
+    "use another network or package index (`pip config list`)",
+  ],
+  [
+    /require(s)? a different python/i,
+    "this Python's version does not fit them",
+    "install Python 3.10 or newer, delete .venv",
   ],
   [
     /No matching distribution found for ([^\s;]+)|Could not find a version that satisfies/i,

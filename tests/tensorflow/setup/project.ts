@@ -4,6 +4,7 @@ import {
   DENO_DIR,
   findProgram,
   findPython,
+  makePin,
   makeTools,
   ROOT,
   type Wheels,
@@ -45,6 +46,7 @@ export async function makeProject(): Promise<TestProject> {
     await Deno.mkdir(join(folder, path, ".."), { recursive: true });
     await Deno.copyFile(join(ROOT, "lib", path), join(folder, path));
   }
+  await writeWheels(wheels, await (packages ??= makePackages()));
   await writeRequirements(folder, "2.21.0");
   await writeNpmPackages(folder);
   await writeKernels(folder);
@@ -54,7 +56,6 @@ export async function makeProject(): Promise<TestProject> {
     "python3": `exec "${PYTHON}" "$@"`,
     "g++": `PATH="$PATH:/usr/bin:/bin" exec "${COMPILER}" "$@"`,
   });
-  await writeWheels(wheels, await (packages ??= makePackages()));
   const env = {
     PATH: tools,
     HOME: top,
@@ -111,13 +112,14 @@ function listPackage(folder = "tensorflow"): string[] {
 export async function writeRequirements(folder: string, version: string): Promise<void> {
   const requirements = join(folder, "tensorflow", "requirements");
   await Deno.mkdir(requirements, { recursive: true });
+  const pin = (name: string, version: string) => makePin(join(folder, "../wheels"), name, version);
   await Deno.writeTextFile(
     join(requirements, "tensorflow-cpu.txt"),
-    `# the CPU's\ntensorflow-cpu==${version}\n`,
+    `# the CPU's\n${pin("tensorflow-cpu", version)}`,
   );
-  const cuda = `tensorflow==${version}\nnvidia-cublas-cu12==12.8.4.1\n`;
+  const cuda = pin("tensorflow", version) + pin("nvidia-cublas-cu12", "12.8.4.1");
   await Deno.writeTextFile(join(requirements, "tensorflow-gpu.txt"), cuda);
-  await Deno.writeTextFile(join(requirements, "compiler.txt"), "ziglang==0.15.2\n");
+  await Deno.writeTextFile(join(requirements, "compiler.txt"), pin("ziglang", "0.15.2"));
 }
 
 /**

@@ -3,20 +3,33 @@ import { join } from "@std/path";
 import { buildStamp, TENSORFLOW_VERSION } from "../../../lib/tensorflow/runtime/installation.ts";
 import { ROOT } from "./machine.ts";
 
-Deno.test("every package is pinned to one release", async () => {
-  const files = ["requirements", "lib/tensorflow/requirements"].flatMap((folder) =>
-    [...Deno.readDirSync(join(ROOT, folder))].map(({ name }) => join(folder, name))
-  );
-  assert.ok(files.length >= 6);
-  for (const file of files) {
-    const lines = (await Deno.readTextFile(join(ROOT, file))).split("\n").filter((line) =>
-      !/^(#|$)/.test(line)
-    );
-    assert.ok(lines.length > 0, file);
-    for (const line of lines) {
-      assert.match(line, /^[a-zA-Z0-9_-]+==[\d.]+( ; platform_machine == "\w+")?$/, file);
+const FOLDERS = ["requirements", "lib/tensorflow/requirements"];
+const PIN = /^[\w.-]+==[\w.+]+(?= ;| \\|$)/;
+
+Deno.test("every package is pinned to one release, and those of a generated file have hashes", async () => {
+  let generated = 0;
+  for (const folder of FOLDERS) {
+    for (const { name } of Deno.readDirSync(join(ROOT, folder))) {
+      if (name.endsWith(".sh")) continue;
+      const text = await Deno.readTextFile(join(ROOT, folder, name));
+      const packages = text.replace(/^#.*\n/gm, "").split(/\n(?! )/).filter((lines) => lines !== "");
+      assert.ok(packages.length > 0, name);
+      for (const lines of packages) assert.match(lines, PIN, name);
+      const source = name.replace(".txt", ".in");
+      if (source === name || name === "bench.txt") continue;
+      generated++;
+      for (const lines of packages) assert.match(lines, /( \\\n {4}--hash=sha256:[0-9a-f]{64})+$/, name);
+      const pins = packages.map((lines) => PIN.exec(lines)![0].toLowerCase().replaceAll("_", "-"));
+      for (const line of (await Deno.readTextFile(join(ROOT, folder, source))).split("\n")) {
+        const pin = PIN.exec(line)?.[0].replaceAll("_", "-");
+        assert.ok(
+          pin === undefined || pins.includes(pin),
+          `${pin} is not in ${name}: run requirements/lock.sh`,
+        );
+      }
     }
   }
+  assert.equal(generated, 7);
 });
 
 Deno.test("both builds of TensorFlow are of the pinned release", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join, toFileUrl } from "@std/path";
 import type { ProcessEnd } from "../../../lib/support/processes.ts";
-import { findPython, makeTools, ROOT, run, writeScript } from "./machine.ts";
+import { findPython, makePin, makeTools, ROOT, run, writeScript } from "./machine.ts";
 
 const ignore = Deno.build.os === "windows";
 const PYTHON = findPython();
@@ -31,9 +31,10 @@ interface WrapperProject extends AsyncDisposable {
 async function makeWrapper(programs: Record<string, string> = {}): Promise<WrapperProject> {
   const top = await Deno.makeTempDir({ prefix: "wrapper " });
   const [folder, tools] = [join(top, "my project"), join(top, "bin")];
-  await Deno.mkdir(join(folder, "lib", "tensorflow", "setup"), { recursive: true });
-  await Deno.mkdir(join(folder, "requirements"));
-  for (const path of ["deno", "lib/tensorflow/setup/venv.sh", "requirements/deno.txt"]) {
+  const setup = ["venv.sh", "run_pip.py", "check_packages.py"].map((name) => `lib/tensorflow/setup/${name}`);
+  const pins = ["requirements/deno.txt", "lib/tensorflow/requirements/pip.txt"];
+  for (const path of ["deno", ...setup, ...pins]) {
+    await Deno.mkdir(join(folder, path, ".."), { recursive: true });
     await Deno.copyFile(join(ROOT, path), join(folder, path));
   }
   await makeTools(tools, programs);
@@ -103,6 +104,37 @@ Deno.test({ name: "without a usable Python one line names what to install", igno
 });
 
 Deno.test({
+  name: "a Deno that is whole but cannot run is not fetched again; one line says why",
+  ignore: ignore || PYTHON === null,
+}, async () => {
+  await using project = await makeWrapper({ python3: `exec "${PYTHON}" "$@"` });
+  const venv = join(project.folder, ".venv");
+  await writeScript(join(venv, "bin", "python"), `exec "${PYTHON}" "$@"`);
+  await Deno.writeTextFile(join(venv, "bin", "deno"), "four");
+  const pins = await Deno.readTextFile(join(project.folder, "requirements/deno.txt"));
+  await Deno.writeTextFile(join(venv, ".deno.txt"), `${pins}4\n`);
+  const { code, stderr } = await project.call(["task"]);
+  assert.match(stderr, /^Deno is in .*\.venv, but cannot run there: .*noexec.*Alpine.*\n$/);
+  assert.equal(code, 2);
+
+  await Deno.truncate(join(venv, "bin", "deno"), 3);
+  const env = { PIP_NO_INDEX: "1", PIP_CONFIG_FILE: "/dev/null" };
+  assert.match(
+    (await project.call(["task"], env)).stderr,
+    /^Fetching Deno from PyPI .*\n.*could not be fetched/s,
+  );
+});
+
+Deno.test({ name: "a kind of machine without a Deno is told so", ignore }, async () => {
+  await using project = await makeWrapper();
+  await Deno.remove(join(project.tools, "uname"));
+  await writeScript(join(project.tools, "uname"), "echo Linux armv7l");
+  const { code, stderr } = await project.call(["task"]);
+  assert.match(stderr, /^On Linux armv7l Deno is not fetched: install Deno 2\.9\.4 or newer from .*\n$/);
+  assert.equal(code, 2);
+});
+
+Deno.test({
   name: "an incomplete environment is created again by a Python with pip but without ensurepip",
   ignore: ignore || PIP_WHEELS === null,
 }, async () => {
@@ -113,6 +145,7 @@ exec "${PYTHON}" "$@"`;
   await Deno.mkdir(join(project.folder, ".venv", "bin"), { recursive: true });
   await Deno.writeTextFile(join(project.folder, ".venv", ".unfinished"), "");
   await writeScript(join(project.folder, ".venv", "bin", "python"), "exit 0"); // looks well, and is not
+  await writeScript(join(project.folder, ".venv", "bin", "deno"), pretendDeno("2.0.0", "running"));
 
   const [venv, log] = [join(project.folder, ".venv"), join(project.folder, ".tensorflow/setup.log")];
   const env = {
@@ -121,11 +154,19 @@ exec "${PYTHON}" "$@"`;
     PIP_FIND_LINKS: toFileUrl(PIP_WHEELS!).href,
     PIP_CONFIG_FILE: "/dev/null",
   };
+  const [version] = [...Deno.readDirSync(PIP_WHEELS!)].flatMap(({ name }) =>
+    /^pip-([\d.]+)-/.exec(name)?.[1] ?? []
+  );
+  await Deno.writeTextFile(
+    join(project.folder, "lib/tensorflow/requirements/pip.txt"),
+    makePin(PIP_WHEELS!, "pip", version),
+  );
   const made = await run("sh", [join(project.folder, "lib/tensorflow/setup/venv.sh"), venv, log], {
     cwd: project.top,
     env,
   });
   assert.deepEqual(made, { code: 0, signal: null, stdout: "", stderr: "" });
+  assert.ok((await Deno.stat(join(venv, "bin", "deno"))).isFile, "Deno, which may be running, stays");
   const moved = join(project.top, "moved");
   await Deno.rename(project.folder, moved);
   const pip = await run(join(moved, ".venv/bin/python"), ["-m", "pip", "--version"], { env });
