@@ -32,10 +32,12 @@ const PLAIN_NAME = /^[^\p{Cc}\p{Cf}]{1,500}$/u; // names are printed
 /** Key of the hash in the metadata. */
 export const HASH_KEY = "sha256_of_rest";
 
+const PICKLE = ["a file of torch.save", "convert it by safetensors.torch.save_file"] as const;
 /** Files that are taken for safetensors, by their first bytes. */
-const OTHER_FILES: readonly [signature: RegExp, what: string, advice: string][] = [
-  [/^(PK|\x80)/, "a file of torch.save", "convert it by safetensors.torch.save_file"],
-  [/^version https:\/\/git-lfs/, "a pointer of Git LFS", "run `git lfs pull`"],
+const OTHER_FILES: readonly [begin: string, what: string, advice: string][] = [
+  ["PK\x03\x04", ...PICKLE],
+  ["\x80\x02\x8a\x0a", ...PICKLE], // before PyTorch 1.6
+  ["version https://git-lfs", "a pointer of Git LFS", "run `git lfs pull`"],
 ];
 
 /**
@@ -54,7 +56,7 @@ export function parseHeader(bytes: Uint8Array, label: string, size?: number): Sa
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > MAXIMUM_HEADER_BYTES) {
     const begin = String.fromCharCode(...bytes.subarray(0, 30));
-    const [, what, advice] = OTHER_FILES.find(([signature]) => signature.test(begin)) ?? [];
+    const [, what, advice] = OTHER_FILES.find(([first]) => begin.startsWith(first)) ?? [];
     throw refuse(`it is ${what === undefined ? "not" : `${what} and not`} a safetensors file`, advice);
   }
   const headerBytes = 8 + length;
