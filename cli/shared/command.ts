@@ -75,8 +75,9 @@ async function reportError(error: unknown, command: string): Promise<number> {
   return EXIT.bug;
 }
 
-/** Prints one line, on a terminal wrapped between words. */
-async function printError(line: string): Promise<void> {
+/** Prints one line, on a terminal wrapped between words; a word longer than any path is cut. */
+async function printError(text: string): Promise<void> {
+  const line = text.replace(/\S{5000,}/g, (word) => `${word.slice(0, 100)}…${word.slice(-100)}`);
   if (!Deno.stderr.isTerminal()) return printMessage(line);
   const { wrapText } = await import("./table.ts");
   printMessage(wrapText(line, outputWidth(Deno.stderr)));

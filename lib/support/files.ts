@@ -18,15 +18,14 @@ export function readTextOrNull(path: string): string | null {
   return exists(path) ? readText(path) : null;
 }
 
-const MAXIMUM_TEXT_BYTES = 100_000_000; // of a configuration, a history, a results file
-
 /**
  * Reads a text file without its byte order mark.
  *
+ * @param maximumBytes Default: far more than a run's history or a comparison's results.
  * @throws {InputError} As {@linkcode readFileBounded}, and if it is not UTF-8.
  */
-export function readText(path: string): string {
-  const bytes = readFileBounded(path, MAXIMUM_TEXT_BYTES);
+export function readText(path: string, maximumBytes = 100e6): string {
+  const bytes = readFileBounded(path, maximumBytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -230,7 +230,7 @@ function wordIssue(issue: z.core.$ZodRawIssue): string {
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const wanted = plain(word);
+  const wanted = plain(word.slice(0, 100)); // the time grows with the length
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const candidate of candidates) {

@@ -206,5 +206,5 @@ const CONFIG_FILE = z.record(z.string(), z.unknown());
  * @throws {InputError} if it cannot be read, or does not hold a JSON object.
  */
 export function readConfigFile(path: string): ConfigFile {
-  return { path, values: parseJson(CONFIG_FILE, readText(path), path) };
+  return { path, values: parseJson(CONFIG_FILE, readText(path, 1e6), path) };
 }

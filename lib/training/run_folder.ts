@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, join, resolve } from "@std/path";
-import { exists, isLink, readJsonOrNull, statOrNull } from "../support/files.ts";
+import { exists, isLink, readJsonOrNull, requireRegularFile, statOrNull } from "../support/files.ts";
 import { makeFolder, writeText } from "../support/write_files.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { tryLockFile } from "../support/lock.ts";
@@ -207,7 +207,10 @@ export function findCheckpoint(
   runsFolder: string = defaultRunsFolder(),
 ): string {
   const isFile = (path: string) => statOrNull(path)?.isFile ?? false;
-  if (isFile(runOrFile)) return runOrFile;
+  if (statOrNull(runOrFile)?.isDirectory === false) {
+    requireRegularFile(runOrFile);
+    return runOrFile;
+  }
   for (const folder of [join(runsFolder, runOrFile), runOrFile]) {
     const path = join(folder, `${which}.safetensors`);
     if (isFile(path)) return path;

@@ -9,7 +9,9 @@ import {
   showFlag,
 } from "../../cli/shared/options.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { boolean, choice, integer, number, text } from "../../lib/support/schema.ts";
+import { boolean, choice, integer, number, suggest, text } from "../../lib/support/schema.ts";
+import { runCommand } from "../testing/command.ts";
+import { temporaryFolder } from "../testing/folder.ts";
 
 const COMMAND = {
   name: "deno task pack",
@@ -161,4 +163,16 @@ Deno.test("recorded paths are made absolute, keywords for data and weights are n
   });
   const words = { data: "synthetic", weights: null };
   assert.deepEqual(absolutePaths(words), words);
+});
+
+Deno.test("an endless name is refused at once, in a short sentence", async () => {
+  const word = "x".repeat(100_000);
+  using folder = temporaryFolder();
+  for (const args of [[`--${word}`], ["--variant", word], [word]]) {
+    const { code, stderr } = await runCommand("train", args, folder.path);
+    assert.equal(code, 2);
+    assert(stderr.length < 500 && stderr.includes("xxx…xxx"), stderr.slice(0, 500));
+  }
+  const names = Array.from({ length: 50 }, (_, index) => "y".repeat(200) + index);
+  assert.equal(suggest("x".repeat(5e6), names), undefined);
 });

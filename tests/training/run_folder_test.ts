@@ -154,6 +154,11 @@ Deno.test("RUN|FILE is a file, or the best or last checkpoint of a run or folder
   assert.throws(() => find("only", "best"), /no best\.safetensors in .*only; runs here are both, only\.$/);
 });
 
+Deno.test("a device is no checkpoint", () => {
+  const message = "Cannot read /dev/zero: it is a device or a pipe and no file.";
+  assert.throws(() => findCheckpoint("/dev/zero", "best"), { message });
+});
+
 Deno.test("a missing checkpoint is refused with a list of runs", () => {
   using runs = temporaryFolder();
   const refuse = (name: string, message: RegExp) =>
