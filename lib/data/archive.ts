@@ -86,10 +86,11 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-/** Errors of the tar package and of gzip have a code that starts with TAR_ or Z_. */
-function explainTarError(error: unknown, archive: string): unknown {
+/** Tells a full disk from a damaged archive: the tar package's errors have a code that starts with TAR_ or Z_. */
+export function explainTarError(error: unknown, archive: string): unknown {
   const { code, tarCode, message } = error as { code?: string; tarCode?: string; message: string };
-  if (!/^(TAR_|Z_)/.test(tarCode ?? code ?? "")) return explainWriteError(error, dirname(archive));
+  const explained = explainWriteError(error, dirname(archive));
+  if (explained !== error || !/^(TAR_|Z_)/.test(tarCode ?? code ?? "")) return explained;
   return refuse(archive, `it is damaged (${message})`, error);
 }
 

@@ -1,8 +1,8 @@
-import { basename, dirname, join } from "@std/path";
+import { join } from "@std/path";
 import { downloadFile } from "../support/download/download.ts";
 import { DownloadError, type LoadOptions } from "../support/download/request.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
-import { statOrNull } from "../support/files.ts";
+import { isLink, statOrNull } from "../support/files.ts";
 import { withSystemErrors } from "../support/system_errors.ts";
 import { withFolderLock } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
@@ -186,8 +186,9 @@ function addAdvice(error: unknown): unknown {
 
 /** @throws {InputError} If something else has the folder's name: a file, a link to a disk that is not there. */
 function isFolder(path: string): boolean {
-  if (withSystemErrors(`use ${path}`, () => statOrNull(path))?.isDirectory) return true;
-  if (![...Deno.readDirSync(dirname(path))].some(({ name }) => name === basename(path))) return false;
+  const info = withSystemErrors(`use ${path}`, () => statOrNull(path));
+  if (info?.isDirectory) return true;
+  if (info === null && !isLink(path)) return false;
   const why = "it is no folder, and no link to one";
   throw new InputError({ what: `use ${path}`, why, next: [{ advice: "move it away" }] });
 }

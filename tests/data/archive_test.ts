@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { removeLeftovers, unpackArchive } from "../../lib/data/archive.ts";
+import { explainTarError, removeLeftovers, unpackArchive } from "../../lib/data/archive.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { makeFolder } from "../testing/folder.ts";
 import { listArchive, makeCifar10Files, makeTarGz, type TarEntry } from "../testing/small_cifar10.ts";
@@ -102,6 +102,14 @@ Deno.test("a truncated, altered or wrong archive is refused", async () => {
     refusal(await unpack(new TextEncoder().encode("<html>not here</html>"))),
     /Cannot unpack .*: it is damaged \(/,
   );
+});
+
+Deno.test("a full disk is not taken for a damaged archive", () => {
+  const full = Object.assign(new Error("No space left on device (os error 28)"), {
+    tarCode: "TAR_ENTRY_ERROR",
+  });
+  const error = explainTarError(full, "data/a.tar.gz") as Error;
+  assert.equal(error.message, "Cannot save data: the disk is full.");
 });
 
 Deno.test("only the temporary folder of a killed process is removed", async () => {

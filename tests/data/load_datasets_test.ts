@@ -46,7 +46,10 @@ function messageOf({ error }: { error?: Error }): string {
 
 Deno.test("the archive is downloaded, unpacked and deleted, and the next run finds the files", async () => {
   let last: [number, number | undefined] = [0, 0];
-  const { folder, result, said, asked } = await load(serve, { onDownload: (...progress) => last = progress });
+  const { folder, result, said, asked } = await load(serve, {
+    folder: join(makeFolder(), "data"), // which is made
+    onDownload: (...progress) => last = progress,
+  });
   assert.equal(result!.source.kind, "download");
   assert.equal(result!.source.path, join(folder, "cifar-10-batches-bin"));
   assert.equal(result!.train.labels.length, 5 * RECORDS);
