@@ -1,5 +1,7 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { openSummaryWriter } from "../tensorflow/runtime/summary_writer.ts";
+import { compile } from "../tensorflow/compile/compile.ts";
+import { InputError } from "../support/errors.ts";
 import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { countBatches } from "../data/batches.ts";
 import { createFrozenSource } from "./batch_source.ts";
@@ -11,7 +13,8 @@ import type { RunFolder } from "./run_folder.ts";
 import { learningRateAt } from "./schedule.ts";
 import { joinState, saveTraining, type Training } from "./start_training.ts";
 import { createStepper } from "./stepper.ts";
-import { trainEpoch } from "./train_epoch.ts";
+import type { TrainState } from "./train_step.ts";
+import { DivergedError, trainEpoch } from "./train_epoch.ts";
 
 /** A run's data, folder and observer. */
 export interface RunContext {
@@ -29,6 +32,7 @@ export interface RunContext {
  * in between.
  *
  * @throws {Interrupted} If `signal` was aborted; everything is saved.
+ * @throws {DivergedError} If a loss, a parameter or a score is not finite: found before it is saved.
  */
 export async function runEpochs(
   training: Training,
@@ -54,11 +58,18 @@ export async function runEpochs(
   const stepper = createStepper({ settings, optimizer, state, compile: config.compile });
   const save = createSaver(training, folder);
   const logEvents = config.tensorboard ? await openEventLog(folder.events) : null;
+  const sumState = compile(sumOfState, { name: "sumOfState", eager: !config.compile });
+  const requireFinite = async () => {
+    const sum = sumState(state);
+    const isFinite = Number.isFinite((await sum.data())[0]);
+    sum.dispose();
+    if (!isFinite) throw new DivergedError("its parameters are NaN or overflow", progress.totalSteps);
+  };
   const onPause = async () => {
-    if (signal?.aborted || save.isDue()) {
-      stepper.settle();
-      await save.last();
-    }
+    const isDue = signal?.aborted || save.isDue();
+    if (isDue) stepper.settle();
+    if (stepper.isSettled()) await requireFinite();
+    if (isDue) await save.last();
     return !signal?.aborted;
   };
   try {
@@ -73,12 +84,16 @@ export async function runEpochs(
         observer,
         onPause,
       });
-      stepper.settle();
       if (!isFinished) throw stopped(progress, name);
+      stepper.settle();
+      await requireFinite();
       const started = performance.now();
       const evaluation = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
         observer.onTest?.({ epoch, step: done, steps: all });
         await yieldToEventLoop();
+      }).catch((cause) => {
+        if (!(cause instanceof InputError)) throw cause;
+        throw new DivergedError("its scores are NaN or infinite", progress.totalSteps, { cause });
       });
       const record = makeRecord(training, evaluation, (performance.now() - started) / 1000);
       const isBest = finishEpoch(progress, record);
@@ -91,7 +106,14 @@ export async function runEpochs(
     }
   } finally {
     stepper.dispose();
+    sumState.dispose();
   }
+}
+
+/** Sums up a state: 0.1 ms, and the sum is not finite where one of the values is not. */
+function sumOfState({ trainable, fixed, slots }: TrainState): tf.Scalar {
+  const tensors = [trainable, fixed, slots].flatMap((part) => Object.values(part));
+  return tf.addN(tensors.map((tensor) => tf.sum(tensor)));
 }
 
 const SECONDS_BETWEEN_SAVES = 30; // at most this much work is lost in a power cut

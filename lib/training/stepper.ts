@@ -18,6 +18,8 @@ export interface Stepper {
   advance(batch: TensorBatch, rates: Rates): Pick<StepResult, "loss" | "correct">;
   /** Updates the state's tensors; call it before reading them. */
   settle(): void;
+  /** False if the state's tensors are older than the last step. */
+  isSettled(): boolean;
   dispose(): void;
 }
 
@@ -59,6 +61,7 @@ function createPassingStepper(options: StepperOptions): Stepper {
       return result;
     },
     settle: () => {},
+    isSettled: () => true,
     dispose: () => step.dispose(),
   };
 }
@@ -89,6 +92,7 @@ function createKeptStepper({ settings, optimizer, state }: StepperOptions): Step
       Object.assign(state.fixed, fixed);
       isSettled = true;
     },
+    isSettled: () => isSettled,
     dispose: () => step.dispose(),
   };
 }

@@ -11,7 +11,7 @@ import { loadDatasets } from "../data/load_datasets.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { disposeAll } from "../model/state_dict.ts";
 import { createImageSource } from "./batch_source.ts";
-import { type Checkpoint, NotFiniteError, openCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
@@ -154,11 +154,10 @@ async function testBest({ progress }: Training, { data, folder, evaluator }: Run
 }
 
 function explainDivergence(error: unknown, { last }: RunFolder, { config, progress }: Training): unknown {
-  if (!(error instanceof DivergedError || error instanceof NotFiniteError)) return error;
-  const step = error instanceof DivergedError ? error.step : progress.totalSteps;
+  if (!(error instanceof DivergedError)) return error;
   const lower = Number((config.learningRate / 10).toPrecision(2));
   return new InputError({
-    what: `train beyond step ${step} (epoch ${progress.epochs + 1})`,
+    what: `train beyond step ${error.step} (epoch ${progress.epochs + 1})`,
     why: `the training diverged, ${error.message}; the last good state is in ${last}`,
     next: [{ set: { learningRate: lower } }, { set: { clipNorm: 1 } }],
   }, { cause: error });

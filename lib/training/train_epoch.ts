@@ -25,12 +25,12 @@ export interface EpochOptions {
   onPause(): Promise<boolean>;
 }
 
-/** The loss is NaN or infinite. */
+/** The loss, a parameter or a score is NaN or infinite; the message is a clause. */
 export class DivergedError extends Error {
   override name = "DivergedError";
   /** @param step Step counted over all epochs, 1 for the first. */
-  constructor(readonly step: number) {
-    super("the loss is not a finite number");
+  constructor(message: string, readonly step: number, options?: ErrorOptions) {
+    super(message, options);
   }
 }
 
@@ -72,7 +72,9 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     if (!isLast && performance.now() - lastPause < MILLISECONDS_BETWEEN_PAUSES) continue;
     const stepsSinceDiverged = await meter.read(progress.sums);
     clock.read();
-    if (stepsSinceDiverged !== null) throw new DivergedError(progress.totalSteps - stepsSinceDiverged);
+    if (stepsSinceDiverged !== null) {
+      throw new DivergedError("the loss is not a finite number", progress.totalSteps - stepsSinceDiverged);
+    }
     report(options, steps, learningRate);
     await yieldToEventLoop();
     if (!await onPause() && !isLast) return false;

@@ -48,6 +48,17 @@ Deno.test("an evaluator reports progress and can be reused with other tensors", 
   evaluator.dispose();
 });
 
+Deno.test("an evaluator compiles the network to one graph, unless it is told not to", async () => {
+  const network = createNetwork(spec);
+  for (const [compile, graphs] of [[undefined, 1], [true, 1], [false, 0]] as const) {
+    const before = countTensors().graphs!;
+    const evaluator = createEvaluator({ ...spec, compile, batchSize: 23 });
+    await evaluator.evaluate(network, createImageSource(images));
+    assert.equal(countTensors().graphs! - before, graphs);
+    evaluator.dispose();
+  }
+});
+
 for (const compile of [true, false]) {
   Deno.test(`fifty batches leak no tensor, ${compile ? "compiled" : "eager"}`, async () => {
     const network = createNetwork(spec);

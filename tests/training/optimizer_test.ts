@@ -101,3 +101,13 @@ for (const [name, limit] of Object.entries({ tight: 0.5, loose: 1000 })) {
     for (const [at, key] of names.entries()) await assertMatches(clipped[at], clip, name, key, TOLERANCE);
   });
 }
+
+Deno.test("Adam's first step is the learning rate for large gradients, and half of it for one of size epsilon", async () => {
+  const optimizer = createOptimizer(config({ optimizer: "adam" }));
+  const { stepSize, correction } = optimizer.rates(0.5, 1);
+  const gradient = tf.tensor1d([1, -1, 1e-8, -1e-8, 0]); // step = rate · gradient / (|gradient| + 1e-8)
+  const zeros = tf.zerosLike(gradient);
+  const rates = { stepSize: tf.scalar(stepSize), correction: tf.scalar(correction) };
+  const { parameter } = optimizer.update(zeros, gradient, [zeros, zeros], rates);
+  assertClose(await parameter.data(), [-0.5, 0.5, -0.25, 0.25, 0], 1e-6, "step");
+});

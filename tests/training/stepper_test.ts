@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
@@ -72,5 +73,32 @@ Deno.test("an eager step agrees with a compiled one to rounding", async () => {
   const compiled = await train(networkSpec(), { compile: true, keep: true });
   for (const name of ["loss 0", "loss 6"]) {
     assert.ok(Math.abs(eager[name][0] - compiled[name][0]) < 1e-4, name);
+  }
+});
+
+Deno.test("the state is kept in the graph on a GPU, and passed in and out on a CPU", () => {
+  const spec = networkSpec({ backbone: "frozen" });
+  const optimizer = createOptimizer({
+    optimizer: "sgd",
+    momentum: 0,
+    weightDecay: 0,
+    decoupledWeightDecay: false,
+  });
+  const backend = nativeBackend() as { isUsingGpuDevice: boolean };
+  for (const isUsingGpuDevice of [true, false]) {
+    const { trainable, fixed } = splitState(createNetwork(spec, { seed: 1 }), spec);
+    const settings = { ...spec, labelSmoothing: 0, clipNorm: null };
+    const state = { trainable, fixed, slots: {} };
+    backend.isUsingGpuDevice = isUsingGpuDevice; // a rehearsal on the CPU
+    try {
+      const stepper = createStepper({ settings, optimizer, state, compile: true });
+      stepper.advance({ images: randomTensor([2, 32, 32, 3]), labels: tf.tensor1d([3, 7], "int32") }, {
+        learningRate: tf.scalar(0.01),
+      });
+      assert.equal(stepper.isSettled(), !isUsingGpuDevice);
+      stepper.dispose();
+    } finally {
+      backend.isUsingGpuDevice = false;
+    }
   }
 });

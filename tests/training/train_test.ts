@@ -313,6 +313,42 @@ Deno.test("a diverging training stops at that step and keeps the last good state
   assert.equal(progress.totalSteps, 0);
 });
 
+for (
+  const [where, flags] of [["inside an epoch", { compile: true }], ["at its end", { batchSize: 64 }]] as const
+) {
+  Deno.test(`parameters that overflow are found at that step: ${where}`, async () => {
+    using runs = temporaryFolder();
+    using _clock = jumpingClock();
+    // the loss of the first step is finite, and so is everything but the parameters after it
+    await assert.rejects(trainTiny(runs.path, { learningRate: 3e38, schedule: "constant", ...flags }), {
+      name: "InputError",
+      message:
+        "Cannot train beyond step 1 (epoch 1): the training diverged, its parameters are NaN or overflow; " +
+        `the last good state is in ${join(runs.path, "tiny", "last.safetensors")}.`,
+    });
+    const { progress } = await openCheckpoint(join(runs.path, "tiny", "last.safetensors"));
+    assert.equal(progress.totalSteps, 0);
+  });
+}
+
+Deno.test("scores that overflow in an epoch's test are that epoch's divergence", async () => {
+  using runs = temporaryFolder();
+  const flags = { compile: true, learningRate: 1e-20 };
+  const { folder } = await trainTiny(runs.path, { ...flags, epochs: 1 });
+  const path = join(folder, "last.safetensors");
+  const { tensors, metadata } = await readSafetensors(path);
+  (tensors.get("score_predictor.2.weight")!.data as Float32Array).fill(1e6);
+  // read in tests only: a training normalises by the batch's statistics
+  for (const layer of ["layer1.0.bn2", "layer1.1.bn2"]) {
+    (tensors.get(`backbone.${layer}.running_mean`)!.data as Float32Array).fill(-5e37, 0, 3);
+  }
+  writeSafetensors(path, tensors, metadata);
+  await assert.rejects(
+    trainTiny(runs.path, { ...flags, epochs: 2 }, { resume: "tiny" }),
+    /beyond step 10 \(epoch 2\): the training diverged, its scores are NaN or infinite/,
+  );
+});
+
 Deno.test("a late divergence keeps the epochs before", async () => {
   using runs = temporaryFolder();
   const flags = { schedule: "constant", learningRate: 0.01 } as const;
