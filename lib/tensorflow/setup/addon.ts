@@ -66,7 +66,24 @@ async function findNpmSources(): Promise<{ sources: string; nodeHeaders: string 
   await import("@tensorflow/tfjs-node-gpu/package.json", { with: { type: "json" } });
   const { default: { include_dir: nodeHeaders } } = await import("node-api-headers");
   const tfjs = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-node-gpu/package.json")));
+  const [modules] = /^.*?\/node_modules(?=\/)/.exec(tfjs) ?? [];
+  if (modules !== undefined) shareFiles(modules);
   return { sources: join(tfjs, "binding"), nodeHeaders };
+}
+
+/**
+ * Lets everybody who may read npm's folders read the files in them: Deno keeps the archives' modes, by which a few
+ * files (google-protobuf's, which tfjs needs) are their owner's alone.
+ */
+function shareFiles(folder: string): void {
+  for (const { name, isSymlink, isDirectory } of Deno.readDirSync(folder)) {
+    const path = join(folder, name);
+    if (isSymlink) continue;
+    const { mode, uid } = Deno.statSync(path);
+    const shared = mode! | ((isDirectory ? 0o555 : 0o444) & ~Deno.umask());
+    if (shared !== mode && uid === Deno.uid()) Deno.chmodSync(path, shared);
+    if (isDirectory) shareFiles(path);
+  }
 }
 
 /** Compiles this package's own operations: the sources in the folder `vectors` for each kind of processor. */
