@@ -232,7 +232,7 @@ async function findPython(named: string | null): Promise<string> {
   // PyPI has the CUDA build only, several GB; PyTorch's own index has the small one, which pip takes for the
   // later version
   const index = "PIP_EXTRA_INDEX_URL";
-  if (Deno.env.get(index) === undefined && await findGpu() === null) {
+  if (!Deno.env.get(index) && await findGpu() === null) {
     Deno.env.set(index, "https://download.pytorch.org/whl/cpu");
   }
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("bench", { reporter }));

@@ -12,6 +12,8 @@ export type TensorFlowErrorCode =
   | "unsupported-platform"
   /** Something could not be fetched or compiled. */
   | "install-failed"
+  /** The installed libraries cannot be loaded here. */
+  | "cannot-load"
   /** An environment variable has a value that cannot be used. */
   | "invalid-setting";
 

@@ -64,7 +64,7 @@ const MISSING_ROW: ComparisonRow = {
  */
 export async function openResults(names: readonly string[] = []): Promise<Results> {
   const wanted = names.length > 0 ? names : EXPERIMENTS.map(({ name }) => name);
-  const folder = Deno.env.get("NOTEBOOK_RESULTS") ?? publishedResultsFolder();
+  const folder = Deno.env.get("NOTEBOOK_RESULTS") || publishedResultsFolder();
   const published = readResults(folder);
   const all = wanted.flatMap((name) => published.filter(({ experiment }) => experiment === name));
   const missing = wanted.filter((name) => !all.some(({ experiment }) => experiment === name));

@@ -31,14 +31,14 @@ let opened: Promise<NativeTensorFlow> | undefined;
  * Makes the native runtime the backend of TensorFlow.js, once per process: later calls return the
  * same runtime.
  *
- * @throws {TensorFlowError} `not-installed`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device
+ * @throws {TensorFlowError} `not-installed` or `cannot-load`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device
  * that is asked for.
  */
 export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<NativeTensorFlow> {
   const { device = "auto", folder } = options;
   opened ??= openNative(device, folder).catch((error) => {
     opened = undefined; // retry in the next call: it may be installed by then
-    throw error;
+    throw explainLoading(error);
   });
   const runtime = await opened;
   if (device === "auto" || device === runtime.device) return runtime;
@@ -100,11 +100,25 @@ function readThreads(): number {
   });
 }
 
+/** Converts an error of the system's loader of libraries; returns other errors. */
+function explainLoading(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : "";
+  const loader =
+    /failed to map segment|cannot open shared object|version `.+' not found|invalid ELF|too short/;
+  const why = message.split(": ").findLast((part) => loader.test(part));
+  if (why === undefined) return error;
+  const advice = why.includes("map segment")
+    ? "that file system forbids programs (noexec): set TENSORFLOW_FOLDER to a folder elsewhere"
+    : "use a Linux with glibc 2.28 or newer, and install TensorFlow anew";
+  return new TensorFlowError({ code: "cannot-load", what: "load TensorFlow", why, advice }, { cause: error });
+}
+
 /** Sets an environment variable unless the user has; returns its value. */
 function setDefault(name: string, value: string): string {
   const own = Deno.env.get(name);
-  if (own === undefined) Deno.env.set(name, value);
-  return own ?? value;
+  if (own) return own;
+  Deno.env.set(name, value);
+  return value;
 }
 
 /** Restores two functions that Node 23 removed from `node:util` and the package calls. */

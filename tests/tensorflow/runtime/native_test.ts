@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { dirname, join } from "@std/path";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { nativeBackend } from "../../../lib/tensorflow/runtime/binding.ts";
 import { TensorFlowError } from "../../../lib/tensorflow/errors.ts";
+import { addonStamp, buildStamp, markFinished } from "../../../lib/tensorflow/runtime/installation.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import { temporaryFolder } from "../../testing/folder.ts";
 
 Deno.test("the native runtime is opened once and reports device and version", async () => {
   const runtime = await useNativeTensorFlow({ device: "cpu" });
@@ -21,6 +24,27 @@ Deno.test("a missing GPU is an error, without fallback to the CPU", async () => 
     assert.equal(error.problem.code, "no-gpu");
     return true;
   });
+});
+
+Deno.test("libraries that cannot be loaded are one error with a remedy", async () => {
+  using folder = temporaryFolder();
+  for (const path of ["cpu/tensorflow/libtensorflow_framework.so.2", "addon/tfjs_binding.node"]) {
+    Deno.mkdirSync(dirname(join(folder.path, path)), { recursive: true });
+    Deno.writeTextFileSync(join(folder.path, path), "four");
+  }
+  markFinished(join(folder.path, "cpu"), buildStamp("cpu"));
+  markFinished(join(folder.path, "addon"), addonStamp());
+  const module = new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href;
+  const program = `const { useNativeTensorFlow } = await import(${JSON.stringify(module)});
+    await useNativeTensorFlow({ folder: ${
+    JSON.stringify(folder.path)
+  } }).catch((error) => console.log(error.message));`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-check", program] })
+    .output();
+  assert.match(
+    new TextDecoder().decode(stdout),
+    /^Cannot load TensorFlow: file too short\. Use a Linux .*\.\n$/,
+  );
 });
 
 Deno.test("TensorFlow loads silently and keeps the user's environment variables", async () => {
