@@ -1,10 +1,14 @@
 import * as tf from "../runtime/tf.ts";
+import { CompileError } from "../errors.ts";
 import { engineInternals, nativeBackend } from "../runtime/binding.ts";
 import { type GraphStatistics, Program } from "./program.ts";
 import { isRecording } from "./recorder.ts";
 import { fill, limitError, matches, type Numbering, readResult, readStructure } from "./template.ts";
 
 export type { GraphStatistics } from "./program.ts";
+
+/** Graphs in a process: so many are only of functions that are compiled anew at each call. */
+const MAXIMUM_GRAPHS = 1000;
 
 /** Options of {@linkcode compile}. */
 export interface CompileOptions {
@@ -93,6 +97,14 @@ export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = 
     if (programs.length >= graphs) {
       throw limitError(name, [...programs.map((program) => program.args).reverse(), structure.template]);
     }
+    if (backend.binding.getNumOfSavedModels() >= MAXIMUM_GRAPHS) {
+      throw new CompileError(
+        `compile: ${name} would be the graph number ${
+          MAXIMUM_GRAPHS + 1
+        } in this process. Compile a function ` +
+          "once, not at each call, or dispose of it after use.",
+      );
+    }
     const program = new Program(backend, fn, name, structure);
     programs.unshift(program);
     return program.run(backend, structure.tensors);
@@ -109,7 +121,8 @@ export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = 
   return Object.assign(call, { statistics, dispose }) as unknown as Compiled<F>;
 }
 
-function mustRunEagerly(): boolean {
+/** Tells whether something watches the operations of a function, so that it must run itself. */
+export function mustRunEagerly(): boolean {
   const { state } = engineInternals();
   return isRecording() || state.gradientDepth > 0 || state.profiling || tf.env().getBool("DEBUG");
 }

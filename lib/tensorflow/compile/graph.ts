@@ -79,6 +79,11 @@ export class Graph {
     return this.identity(zero, DTYPE.int32, name, operations);
   }
 
+  /** Adds a copy of an output, in memory that it shares with no input. Returns the copy's output. */
+  copy(output: string, dtype: number, name?: string): string {
+    return `${this.node("Snapshot", [typed("T", dtype)], [output], name)}:0`; // copies only what is shared
+  }
+
   /** Adds another name for an output, which waits for the operations `after`. Returns its output. */
   identity(output: string, dtype: number, name: string, after: string[] = []): string {
     return `${this.node("Identity", [typed("T", dtype)], [output, ...after.map(waitFor)], name)}:0`;

@@ -1,6 +1,8 @@
 import * as tf from "../runtime/tf.ts";
-import { type NativeBackend, nativeBackend } from "../runtime/binding.ts";
-import type { CompileOptions } from "./compile.ts";
+import { execute, type NativeBackend, nativeBackend } from "../runtime/binding.ts";
+import { CompileError } from "../errors.ts";
+import { type CompileOptions, mustRunEagerly } from "./compile.ts";
+import { isRecording } from "./recorder.ts";
 import { KeptProgram, requireSame } from "./program.ts";
 import { fill, limitError, matches, type Numbering, readStructure } from "./template.ts";
 
@@ -28,10 +30,11 @@ export type KeepStateOptions = Omit<CompileOptions, "eager">;
  * GPU it crosses the bus twice. Here it stays on the device, and crosses only for `read` and `write`, and
  * when other shapes among the arguments need another graph.
  *
- * Where there is no native backend `fn` itself runs, with the same result.
+ * `fn` itself runs where that of `compile` does, with the same result.
  *
  * @param fn Pure, as for `compile`; the state comes back in the structure it went in.
- * @throws {CompileError} At a call, as `compile`, or if the state comes back in another structure.
+ * @throws {CompileError} At a call, as `compile`, or if the state comes back in another structure. The state is
+ * then the one before the call. Also after `dispose`, and in a compiled function.
  */
 export function keepState<S, A extends unknown[], R>(
   fn: (state: S, ...args: A) => [S, R],
@@ -44,18 +47,32 @@ export function keepState<S, A extends unknown[], R>(
   let holder: KeptProgram | null = null; // holds the state, unless …
   let outside: S | null = keep(copy(initial)); // … the state is in these tensors
 
-  const read = (): S => outside === null ? holder!.read(nativeBackend()!) as S : copy(outside);
+  const refuse = (reason: string): never => {
+    throw new CompileError(`keepState: ${name} ${reason}`);
+  };
+  const requireState = () => {
+    if (outside === null && holder === null) refuse("was disposed of, and its state with it.");
+  };
+  const read = (): S => {
+    requireState();
+    if (outside !== null) return copy(outside);
+    const backend = nativeBackend();
+    return backend
+      ? holder!.read(backend) as S
+      : refuse("has its state in a graph. Read it, change the backend, and write it.");
+  };
   const write = (state: S) => {
+    requireState();
     requireSame(structure.template, readStructure(state, STATE).template, name);
     if (outside !== null) tf.dispose(outside as tf.TensorContainer);
     outside = keep(copy(state));
   };
   const callEagerly = (args: A): R => {
-    const state = outside!;
+    const state = outside ??= keep(read());
     const [next, result] = tf.tidy(() => {
       const [next, result] = fn(state, ...args);
       requireSame(structure.template, readStructure(next, STATE).template, name);
-      return [copy(next), copy(result)] as tf.TensorContainer;
+      return [copy(next), copy(result, tf.clone)] as tf.TensorContainer;
     }) as [S, R];
     outside = keep(next);
     tf.dispose(state as tf.TensorContainer);
@@ -85,9 +102,10 @@ export function keepState<S, A extends unknown[], R>(
   };
   const call = (...args: A): R => {
     const backend = nativeBackend();
-    if (!backend) return callEagerly(args);
+    if (isRecording()) refuse("cannot be called in a compiled function, which keeps no state.");
+    if (!backend || mustRunEagerly()) return callEagerly(args);
     const inputs: Numbering = new Map();
-    if (outside !== null || !matches(holder!.args, args, inputs)) {
+    if (outside !== null || holder === null || !matches(holder.args, args, inputs)) {
       prepare(backend, args);
       inputs.clear();
       matches(holder!.args, args, inputs);
@@ -104,9 +122,14 @@ export function keepState<S, A extends unknown[], R>(
 }
 
 /** Copies a structure of tensors. */
-function copy<T>(value: T): T {
+function copy<T>(value: T, copyOne: (tensor: tf.Tensor) => tf.Tensor = copyMemory): T {
   const { template, tensors } = readStructure(value, STATE);
-  return fill(template, tensors.map((tensor) => tf.clone(tensor))) as T;
+  return fill(template, tensors.map((tensor) => copyOne(tensor))) as T;
+}
+
+/** Copies a tensor, natively for real: a clone shares memory, which may be an array that the caller changes. */
+function copyMemory(tensor: tf.Tensor): tf.Tensor {
+  return nativeBackend() ? execute("Snapshot", [], [tensor]) : tf.clone(tensor);
 }
 
 /** Keeps a structure's tensors beyond the tidy they were created in. */

@@ -149,12 +149,14 @@ export class KeptProgram {
       requireSame(state.template, readResult(after, name, values), name);
       const result = readResult(rest, name, outputs);
       const variables = kept.map(({ variable }) => variable);
-      const stepped = assignNext(recorder, variables, [...values.keys()]);
-      const fetches = [...fetchOutputs(recorder, outputs), stepped];
+      const fetches = fetchOutputs(recorder, outputs);
+      fetches.push(assignNext(recorder, variables, [...values.keys()], fetches));
       const places = variables.map(({ dtype }, index) =>
         graph.placeholder(dtype, state.tensors[index].shape, `new_${index}`)
       );
-      const assigned = variables.map((variable, index) => graph.assign(variable, places[index]));
+      const assigned = variables.map((variable, index) =>
+        graph.assign(variable, graph.copy(places[index], variable.dtype))
+      );
       const written = graph.done(assigned, "written");
       const current = variables.map(({ dtype, value }, index) =>
         graph.identity(value, dtype, `now_${index}`)
@@ -210,11 +212,12 @@ function fetchOutputs(recorder: Recorder, outputs: Numbering): string[] {
   return [...outputs.keys()].map((tensor, index) => recorder.output(tensor, index));
 }
 
-/** Assigns the next state to the variables that change, when all of them have been read. */
-function assignNext(recorder: Recorder, variables: Variable[], next: tf.Tensor[]): string {
-  const current = variables.map(({ value }) => value);
-  const assigned = next.map((tensor) => recorder.nameOf(tensor)).flatMap((value, index) =>
-    value === current[index] ? [] : [recorder.graph.assign(variables[index], value, current)]
+/** Assigns the next state to the variables that change, when it and the result are computed: all or nothing. */
+function assignNext(recorder: Recorder, variables: Variable[], next: tf.Tensor[], outputs: string[]): string {
+  const { graph } = recorder, current = variables.map(({ value }) => value);
+  const changes = next.map((tensor) => recorder.locate(tensor)).flatMap(({ name, dtype }, index) =>
+    name === current[index] ? [] : [{ variable: variables[index], value: graph.copy(name, dtype) }]
   );
-  return recorder.graph.done(assigned, "stepped");
+  const ready = graph.done([...current, ...changes.map(({ value }) => value), ...outputs], "ready");
+  return graph.done(changes.map(({ variable, value }) => graph.assign(variable, value, [ready])), "stepped");
 }

@@ -73,15 +73,15 @@ export class Recorder {
     return { copy, variable: place };
   }
 
-  /** Names a tensor of the function's result in the graph, as `node:index`. */
-  nameOf(tensor: tf.Tensor): string {
-    return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result").name;
+  /** Locates a tensor of the function's result in the graph, as `node:index`. */
+  locate(tensor: tf.Tensor): { name: string; dtype: number } {
+    return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
   }
 
-  /** Names the `index`th output. TensorFlow cannot feed and fetch the same, hence Identity. */
+  /** Names the `index`th output: a copy, since an argument that is returned belongs to the caller. */
   output(tensor: tf.Tensor, index: number): string {
-    const { name, dtype } = this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
-    return this.graph.identity(name, dtype, `output_${index}`);
+    const { name, dtype } = this.locate(tensor);
+    return this.graph.copy(name, dtype, `output_${index}`);
   }
 
   /** Replaces the binding; returns the function that restores it. */

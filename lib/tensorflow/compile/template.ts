@@ -40,9 +40,19 @@ export function readStructure(value: unknown, place: string): Structure {
  *
  * @param place Names `value` in a message, as "argument 1".
  * @param numbering Receives the tensors found.
+ * @param above The arrays and records that hold `value`.
  * @throws {CompileError} If a part is neither a tensor, nor an array or plain record, nor a constant.
  */
-export function readTemplate(value: unknown, place: string, numbering: Numbering, role: Role): Template {
+export function readTemplate(
+  value: unknown,
+  place: string,
+  numbering: Numbering,
+  role: Role,
+  above: readonly unknown[] = [],
+): Template {
+  if (above.includes(value)) throw new CompileError(`compile: ${place} holds itself. Break the circle.`);
+  const readPart = (part: unknown, place: string) =>
+    readTemplate(part, place, numbering, role, [...above, value]);
   if (value instanceof tf.Tensor) {
     if (value.isDisposed) {
       throw new CompileError(`compile: ${place} is a tensor that was disposed before the call.`);
@@ -53,12 +63,17 @@ export function readTemplate(value: unknown, place: string, numbering: Numbering
     return { kind: "tensor", index: numberOf(numbering, value), dtype: value.dtype, shape: value.shape };
   }
   if (Array.isArray(value)) {
-    const items = value.map((item, at) => readTemplate(item, `${place}[${at}]`, numbering, role));
-    return { kind: "list", items };
+    const hole = Array.from(value.keys()).findIndex((at) => !(at in value));
+    if (hole >= 0) {
+      throw new CompileError(
+        `compile: ${place} has no item ${hole}. Fill the array, with null where need be.`,
+      );
+    }
+    return { kind: "list", items: value.map((item, at) => readPart(item, `${place}[${at}]`)) };
   }
   if (isRecord(value)) {
     const names = Object.keys(value);
-    const items = names.map((name) => readTemplate(value[name], `${place}.${name}`, numbering, role));
+    const items = names.map((name) => readPart(value[name], `${place}.${name}`));
     return {
       kind: "record",
       names,
@@ -143,21 +158,27 @@ export function fill(template: Template, tensors: readonly tf.Tensor[]): unknown
  * @param templates The structures of the arguments, the latest last.
  */
 export function limitError(name: string, templates: readonly Template[]): CompileError {
-  const forms = new Map<string, Map<string, Template>>(); // by place and description
+  type Form = { part: Template; description: string };
+  const forms = new Map<string, Map<unknown, Form>>(); // by place, and by what makes another graph
   for (const template of templates) {
     visitParts(template, "arguments", (place, part, description) => {
-      forms.set(place, (forms.get(place) ?? new Map()).set(description, part));
+      const key = part.kind === "constant" ? part.value : description; // functions may have one name
+      forms.set(place, (forms.get(place) ?? new Map()).set(key, { part, description }));
     });
   }
   const [place, seen] = [...forms].reduce((most, one) => one[1].size > most[1].size ? one : most);
-  const cure = [...seen.values()].at(-1)!.kind === "tensor"
+  const { part } = [...seen.values()].at(-1)!;
+  const cure = part.kind === "tensor"
     ? "Give it a few shapes only (the last batch filled up, or left out)"
+    : part.kind === "constant" && typeof part.value === "function"
+    ? "Make that function once, outside of the call"
     : "Pass what changes as a tensor (tf.scalar(value))";
+  const latest = [...seen.values()].slice(-3).map(({ description }) => description).join(", ");
   return new CompileError(
     `compile: ${name} would need more than ${
       templates.length - 1
     } graphs, one for each of ${seen.size} forms ` +
-      `of ${place}: … ${[...seen.keys()].slice(-3).join(", ")}. ${cure}, or raise the option graphs.`,
+      `of ${place}: … ${latest}. ${cure}, or raise the option graphs.`,
   );
 }
 

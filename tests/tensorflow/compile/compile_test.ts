@@ -130,6 +130,83 @@ Deno.test("a returned argument is a new tensor, and a result returned twice is o
   }
 });
 
+/** Ways to return an argument with its values unchanged, or some of them. */
+const UNCHANGED: Record<string, (x: tf.Tensor) => tf.Tensor> = {
+  itself: (x) => x,
+  clone: (x) => tf.clone(x),
+  reshape: (x) => tf.reshape(x, [4, 4]),
+  slice: (x) => tf.slice(x, [0], [16]),
+  "first rows": (x) => tf.slice(tf.reshape(x, [4, 4]), [0, 0], [2, 4]),
+  transpose: (x) => tf.transpose(tf.reshape(x, [1, 16])),
+  cast: (x) => tf.cast(x, "float32"),
+  tile: (x) => tf.tile(x, [1]),
+  pad: (x) => tf.pad(x, [[0, 0]]),
+  sum: (x) => tf.sum(tf.reshape(x, [16, 1]), 1),
+  reverse: (x) => tf.reverse(tf.reshape(x, [1, 16]), 0),
+  broadcast: (x) => tf.broadcastTo(x, [16]),
+  negative: (x) => tf.neg(tf.neg(x)),
+  product: (x) => tf.mul(x, 1),
+  "two of it": (x) => tf.concat([x]),
+};
+
+Deno.test("a result shares no memory with the array that an argument was made of", () => {
+  for (const [name, fn] of Object.entries(UNCHANGED)) {
+    const compiled = compile(fn);
+    // TensorFlow takes an array that lies at a multiple of 64 bytes as it is, so a few are tried
+    for (let time = 0; time < 40; time++) {
+      const array = new Float32Array(16).fill(1), x = tf.tensor1d(array), y = compiled(x);
+      array.fill(-1);
+      assert.equal(y.dataSync()[0], 1, name);
+      tf.dispose([x, y]);
+    }
+    compiled.dispose();
+  }
+});
+
+Deno.test("an array that holds itself or has a hole is refused by its position", () => {
+  const fn = compile((_x: unknown) => tf.scalar(1), { name: "fn" });
+  const circle: Record<string, unknown> = { list: [] };
+  (circle.list as unknown[]).push(circle);
+  assert.throws(() => fn(circle), {
+    name: "CompileError",
+    message: "compile: fn's arguments[0].list[0] holds itself. Break the circle.",
+  });
+  assert.throws(() => fn([1, , 2]), { // deno-lint-ignore no-sparse-arrays
+    name: "CompileError",
+    message: "compile: fn's arguments[0] has no item 1. Fill the array, with null where need be.",
+  });
+  const twice = { x: tf.scalar(2) };
+  fn([twice, twice]).dispose(); // the same record in two places is no circle
+});
+
+Deno.test("a function that is made anew at each call is named, as argument and as what is compiled", () => {
+  const apply = compile((activation: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor) => activation(x), {
+    name: "apply",
+    graphs: 2,
+  });
+  const x = tf.scalar(1), call = () => apply((x) => tf.neg(x), x);
+  call();
+  call();
+  assert.throws(
+    call,
+    /one for each of 3 forms of arguments\[0\]: … .*Make that function once, outside of the call/,
+  );
+  apply.dispose();
+  const many: { dispose(): void }[] = [];
+  const compileAnew = () => {
+    const one = compile((x: tf.Tensor) => x);
+    many.push(one);
+    one(x).dispose();
+  };
+  assert.throws(
+    () => {
+      while (many.length < 1100) compileAnew();
+    },
+    /^CompileError: compile: the function would be the graph number 1001 .* Compile a function once, not at each/,
+  );
+  for (const one of many) one.dispose();
+});
+
 Deno.test("a result may hold no tensor, and there may be no argument", () => {
   const nothing = compile((_x: tf.Tensor) => {}),
     seven = compile(() => 7),

@@ -119,3 +119,90 @@ Deno.test("keepState refuses what compile refuses", () => {
   assert.throws(step, /uses a tensor from outside/);
   step.dispose();
 });
+
+Deno.test("a step that fails leaves the whole state as it was", async () => {
+  const step = keepState(
+    (state: { count: tf.Tensor; picked: tf.Tensor }, index: tf.Tensor) => {
+      const count = tf.add(state.count, 1);
+      return [{ count, picked: tf.gather(state.picked, index) }, tf.mul(count, 2)];
+    },
+    { count: tf.scalar(0), picked: tf.tensor1d([5, 6]) as tf.Tensor },
+  );
+  const [good, bad] = [[1, 1], [1, 7]].map((indices) => tf.tensor1d(indices, "int32"));
+  tf.dispose(step(good));
+  for (let time = 0; time < 20; time++) {
+    assert.throws(() => step(bad), /^CompileError: keepState: the graph of .* failed: /);
+    const { count, picked } = step.read();
+    assert.deepEqual([await count.data(), await picked.data()], [Float32Array.of(1), Float32Array.of(6, 6)]);
+    tf.dispose([count, picked]);
+  }
+  assert.deepEqual(await step(good).data(), Float32Array.of(4));
+  step.dispose();
+});
+
+Deno.test("a step whose result fails leaves the state as it was", async () => {
+  const step = keepState(
+    (count: tf.Tensor, index: tf.Tensor) => [tf.add(count, 1), tf.gather(tf.exp(tf.ones([2000])), index)],
+    tf.scalar(0) as tf.Tensor,
+  );
+  const [good, bad] = [[0], [2000]].map((index) => tf.tensor1d(index, "int32"));
+  tf.dispose(step(good));
+  for (let time = 0; time < 20; time++) {
+    assert.throws(() => step(bad), CompileError);
+    assert.deepEqual(await step.read().data(), Float32Array.of(1));
+  }
+  step.dispose();
+});
+
+Deno.test("a state shares no memory with the arrays that it was made of", async () => {
+  // TensorFlow takes an array that lies at a multiple of 64 bytes as it is, so a few are tried
+  for (let time = 0; time < 40; time++) {
+    const arrays = [1, 2, 3].map((value) => new Float32Array(16).fill(value));
+    const [initial, written, given] = arrays.map((array) => tf.tensor1d(array) as tf.Tensor);
+    const step = keepState((state: tf.Tensor, next: tf.Tensor) => [tf.reshape(next, [16]), state], initial);
+    const first = step.read();
+    step.write(written);
+    const before = step(given);
+    const after = step.read();
+    for (const array of arrays) array.fill(-1);
+    const values = await Promise.all([first, before, after, step.read()].map((tensor) => tensor.data()));
+    assert.deepEqual(values.map((list) => list[0]), [1, 2, 3, 3]);
+    step.dispose();
+  }
+});
+
+Deno.test("after dispose, in a compiled function and on another backend it is refused in a sentence", async () => {
+  const step = keepState(add, start()), x = tf.tensor1d([4]);
+  const outer = compile((x: tf.Tensor) => step(x));
+  assert.throws(() => outer(x), { message: /^keepState: add cannot be called in a compiled function/ });
+  tf.dispose([step(x)]);
+  await onPlainBackend(() => {
+    assert.throws(() => step(x), { message: /^keepState: add has its state in a graph\. Read it, change/ });
+    return {};
+  });
+  step.dispose();
+  step.dispose();
+  for (const use of [() => step(x), step.read, () => step.write(start())]) {
+    assert.throws(use, { name: "CompileError", message: /^keepState: add was disposed of/ });
+  }
+});
+
+Deno.test("in debug mode, under a profile and under a gradient the function runs, and the state moves on", async () => {
+  const step = keepState(
+    (sum: tf.Tensor, x: tf.Tensor) => [tf.add(sum, x), tf.square(x)],
+    tf.scalar(0) as tf.Tensor,
+  );
+  const x = tf.scalar(3) as tf.Tensor;
+  tf.dispose(step(x));
+  tf.env().set("DEBUG", true);
+  try {
+    tf.dispose(step(x));
+  } finally {
+    tf.env().set("DEBUG", false);
+  }
+  assert.ok((await tf.profile(() => step(x))).kernelNames.includes("Add"));
+  assert.deepEqual(await tf.grad((x) => step(x))(x).data(), Float32Array.of(6));
+  tf.dispose(step(x));
+  assert.deepEqual(await step.read().data(), Float32Array.of(15));
+  step.dispose();
+});
