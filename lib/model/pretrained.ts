@@ -77,10 +77,7 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
   try {
     if (!exists(file)) source = await fetchWeights(file, { ...options, log }) ? "download" : "local";
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    const failure = error instanceof DownloadError ? error.failure : "damaged";
-    if (failure === "disk") throw error;
-    if (failure !== "unreachable") throw explain(error, options.url ?? PUBLISHED_WEIGHTS);
+    if (!isUnreachable(error)) throw error;
     warn(
       `The pretrained weights are not here and cannot be downloaded. ${error.message} The backbone starts at ` +
         "RANDOM: it learns more slowly and ends with a lower accuracy. For torchvision's weights connect to the " +
@@ -212,10 +209,18 @@ async function fetchWeights(
   return await withFolderLock(folder, log, async () => {
     if (exists(file)) return false;
     log(`Downloading ResNet-18's pretrained weights up to layer1 from ${url} …`);
-    const tensors = await fetchBackbone(url, { onDownload, ...network });
-    writeSafetensors(file, selectBackbone(tensors), { source: url });
+    const tensors = await fetchBackbone(url, { onDownload, ...network }).then(selectBackbone).catch(
+      (error) => {
+        throw error instanceof InputError && !isUnreachable(error) ? explain(error, url) : error;
+      },
+    );
+    writeSafetensors(file, tensors, { source: url });
     return true;
   });
+}
+
+function isUnreachable(error: unknown): error is DownloadError {
+  return error instanceof DownloadError && error.failure === "unreachable";
 }
 
 const SMALL_GAP = 65_536; // gaps up to this many bytes cost less than another request

@@ -45,6 +45,18 @@ Deno.test("a batch holds the images normalised, and their labels", () => {
   assert.deepEqual(normaliseImages(DATASET.images.subarray(0, 16 * 3072)), first.values);
 });
 
+Deno.test("red, green and blue are normalised by ImageNet's mean and deviation, each by its own", () => {
+  // torchvision: Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])
+  const pixel = [255, 102, 0];
+  const expected = [(1 - 0.485) / 0.229, (0.4 - 0.456) / 0.224, (0 - 0.406) / 0.225]; // 2.2489, -0.25, -1.8044
+  const images = Uint8Array.from({ length: 3072 }, (_, at) => pixel[at % 3]);
+  const dataset = { name: "one colour", images, labels: Uint8Array.of(0) };
+  const [batch] = batches(dataset, { batchSize: 1 });
+  for (const values of [batch.values, normaliseImages(images)]) {
+    for (const [at, value] of values.entries()) assert.equal(value, Math.fround(expected[at % 3]));
+  }
+});
+
 Deno.test("crops and flips equal a slow reference", () => {
   let compared = 0;
   for (const { values: all, labels, indices, size } of take({ seed: 3, epoch: 2 })) {
