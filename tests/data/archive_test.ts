@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { explainTarError, removeLeftovers, unpackArchive } from "../../lib/data/archive.ts";
 import { InputError } from "../../lib/support/errors.ts";
+import { createRandom } from "../../lib/support/random.ts";
 import { makeFolder } from "../testing/folder.ts";
 import { listArchive, makeCifar10Files, makeTarGz, type TarEntry } from "../testing/small_cifar10.ts";
 
@@ -59,6 +60,8 @@ const EVIL: Record<string, TarEntry> = {
   "an absolute path": { path: "/tmp/evil-from-an-archive", bytes: new Uint8Array(3) },
   "a symbolic link": { path: "cifar-10-batches-bin/link", type: "2", linkTo: "/etc" },
   "a hard link": { path: "cifar-10-batches-bin/link", type: "1", linkTo: "../../archive.tar.gz" },
+  "a device": { path: "cifar-10-batches-bin/test_batch.bin", type: "3" },
+  "a pipe": { path: "cifar-10-batches-bin/test_batch.bin", type: "6" },
   "a file for the folder": { path: "cifar-10-batches-bin", type: "2", linkTo: "/tmp" },
   "a file that is too large": { path: "cifar-10-batches-bin/readme.html", bytes: new Uint8Array(30_730_001) },
   "another folder": { path: "elsewhere/test_batch.bin", bytes: new Uint8Array(3) },
@@ -102,6 +105,28 @@ Deno.test("a truncated, altered or wrong archive is refused", async () => {
     refusal(await unpack(new TextEncoder().encode("<html>not here</html>"))),
     /Cannot unpack .*: it is damaged \(/,
   );
+});
+
+Deno.test("damaged archives are refused, or give the same files", async () => {
+  const draw = createRandom(7);
+  const whole = await makeTarGz(good);
+  let refused = 0;
+  for (let trial = 0; trial < 60; trial++) {
+    const bytes = whole.slice();
+    for (let flips = draw.integer(2); flips >= 0; flips--) {
+      bytes[draw.integer(bytes.length)] ^= 1 << draw.integer(8);
+    }
+    const result = await unpack(bytes);
+    if (result.error !== null) {
+      refusal(result);
+      refused++;
+      continue;
+    }
+    for (const [name, content] of files) {
+      assert.deepEqual(await Deno.readFile(join(result.inner, "cifar-10-batches-bin", name)), content);
+    }
+  }
+  assert.ok(refused > 40, `${refused}`);
 });
 
 Deno.test("a full disk is not taken for a damaged archive", () => {

@@ -34,8 +34,8 @@ export async function writeFolder(files: Map<string, Uint8Array>): Promise<strin
 export interface TarEntry {
   path: string;
   bytes?: Uint8Array;
-  /** 0 file, 1 hard link, 2 symbolic link, 5 folder. */
-  type?: "0" | "1" | "2" | "5";
+  /** 0 file, 1 hard link, 2 symbolic link, 3 device, 5 folder, 6 pipe. */
+  type?: "0" | "1" | "2" | "3" | "5" | "6";
   linkTo?: string;
 }
 
