@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import {
@@ -262,7 +263,7 @@ Deno.test("prefixes of PyTorch's wrappers are removed where every name has one",
 Deno.test("no flipped bit is believed, and none crashes the reader", () => {
   const whole = formatSafetensors(TENSORS, METADATA);
   const expected = parseSafetensors(whole, "whole");
-  const key = new TextDecoder("latin1").decode(whole).indexOf("sha256_of_rest");
+  const key = Buffer.from(whole).indexOf("sha256_of_rest");
   for (let bit = 0; bit < 8 * whole.length; bit++) {
     const damaged = whole.slice();
     damaged[bit >> 3] ^= 1 << (bit & 7);
@@ -279,7 +280,7 @@ Deno.test("no flipped bit is believed, and none crashes the reader", () => {
 });
 
 Deno.test("a file that another program changed is refused with the next step, and read without the hash", () => {
-  const whole = new TextDecoder("latin1").decode(formatSafetensors(TENSORS, { oracle: "u" }));
+  const whole = Buffer.from(formatSafetensors(TENSORS, { oracle: "u" })).toString("latin1");
   const encode = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
   const changed = whole.slice(0, -1) + "\xc0"; // the sign of the scalar
   assert.throws(() => parseSafetensors(encode(changed), "x.safetensors"), (error) => {

@@ -1,0 +1,33 @@
+// Seeded damage to pictures
+import assert from "node:assert/strict";
+import sharp from "sharp";
+import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
+import { preparePicture } from "../../lib/prediction/prepare_picture.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { createRandom } from "../../lib/support/random.ts";
+import { mutate } from "../testing/mutations.ts";
+
+Deno.test("a damaged picture is refused in one sentence or decoded to 32×32", async () => {
+  const random = createRandom(5);
+  const noise = Uint8Array.from({ length: 24 * 40 * 4 }, () => random.integer(256));
+  const picture = () => sharp(noise, { raw: { width: 24, height: 40, channels: 4 } });
+  const pictures = await Promise.all([
+    picture().jpeg().toBuffer(),
+    picture().jpeg({ progressive: true }).withMetadata({ orientation: 6 }).toBuffer(),
+    picture().png().withMetadata({ orientation: 3 }).toBuffer(),
+    picture().png({ palette: true, progressive: true }).toBuffer(),
+    picture().webp().withMetadata({ orientation: 8 }).toBuffer(),
+    picture().webp({ lossless: true }).toBuffer(),
+  ]);
+  for (const [index, picture] of pictures.entries()) {
+    for (let seed = 0; seed < 60; seed++) {
+      try {
+        const bytes = mutate(new Uint8Array(picture), createRandom(index, seed));
+        assert.equal((await preparePicture(bytes, { label: "cat" })).pixels.length, IMAGE_BYTES);
+      } catch (error) {
+        assert.ok(error instanceof InputError, `picture ${index}, seed ${seed}: ${(error as Error).stack}`);
+        assert.match(error.message, /^Cannot use cat: it .*\.$/);
+      }
+    }
+  }
+});
