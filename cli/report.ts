@@ -59,9 +59,7 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
     if (code !== 0) return code;
   }
   const results = readResults();
-  const notebooks = await Promise.all(
-    listNotebooks().map(async (path) => ({ path, file: await readNotebook(path) })),
-  );
+  const notebooks = listNotebooks().map((path) => ({ path, file: readNotebook(path) }));
   const { pdf, pages, warnings } = await makeReport({ uid, paper, notebooks, results, python });
   const name = `Lab_4_${uid}`;
   writeOutputs([{ path: pdfPath, bytes: pdf }], files);

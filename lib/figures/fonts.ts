@@ -1,6 +1,9 @@
 /** Arimo (Open Font License), the font all figures are laid out and drawn with. It has Arial's metrics. */
 import { createRequire } from "node:module";
+import { createHash } from "node:crypto";
 import opentype from "opentype.js";
+import { InputError } from "../support/errors.ts";
+import { readFileBounded } from "../support/files.ts";
 
 /** Weight of a piece of text. */
 export type FontWeight = "regular" | "bold";
@@ -14,14 +17,59 @@ const fonts = new Map<FontWeight, Font>();
 /** Widths at 1 px; the same few labels are measured again and again. */
 const widths = new Map<string, number>();
 
+/** The package's files with their SHA-256: a font that is cropped or another one draws boxes. */
+const FILES = {
+  regular: [
+    "400Regular/Arimo_400Regular.ttf",
+    "88cc899855d30f9c779b73c3319d0e077b098f927187aafce11ca029add707a6",
+  ],
+  bold: ["700Bold/Arimo_700Bold.ttf", "ec96ac9fdd94766f66f6140c1375bf011577558f88d43f76b3b59307d2a6bca3"],
+};
+
 /**
  * Paths of the font files, regular and bold. They are TrueType, since resvg and typst read neither WOFF nor
  * WOFF2, and draw no text on a machine without fonts. `typst --font-path` takes their folders.
+ *
+ * @throws {InputError} If a file is missing or damaged.
  */
 export function figureFonts(): string[] {
-  const { resolve } = createRequire(import.meta.url);
-  return ["400Regular/Arimo_400Regular.ttf", "700Bold/Arimo_700Bold.ttf"]
-    .map((file) => resolve(`@expo-google-fonts/arimo/${file}`));
+  return [readFont("regular").path, readFont("bold").path];
+}
+
+/** A font file. */
+export interface FontFile {
+  path: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const files = new Map<FontWeight, FontFile>();
+
+function readFont(weight: FontWeight): FontFile {
+  let file = files.get(weight);
+  if (file === undefined) files.set(weight, file = openFont(weight, createRequire(import.meta.url).resolve));
+  return file;
+}
+
+/**
+ * Reads and checks a file of the font's package.
+ *
+ * @param resolve Finds a file of a package.
+ * @throws {InputError} As {@linkcode figureFonts}.
+ */
+export function openFont(weight: FontWeight, resolve: (file: string) => string): FontFile {
+  const next = [{ advice: "delete the folder node_modules, which is then made anew" }];
+  const refuse = (why: string, cause?: unknown) =>
+    new InputError({ what: "use the font Arimo", why, next }, { cause });
+  const [name, sha256] = FILES[weight];
+  let path: string;
+  try {
+    path = resolve(`@expo-google-fonts/arimo/${name}`);
+  } catch (cause) {
+    throw refuse(`${name} is missing in its package`, cause);
+  }
+  const file = { path, bytes: readFileBounded(path, 10_000_000) };
+  if (createHash("sha256").update(file.bytes).digest("hex") !== sha256) throw refuse(`${path} is damaged`);
+  return file;
 }
 
 /** Measures a line of text in pixels. */
@@ -35,8 +83,7 @@ export function textWidth(text: string, fontSize: number, weight: FontWeight = "
 function loadFont(weight: FontWeight): Font {
   let font = fonts.get(weight);
   if (font === undefined) {
-    const bytes = Deno.readFileSync(figureFonts()[weight === "bold" ? 1 : 0]);
-    fonts.set(weight, font = opentype.parse(bytes.buffer) as Font);
+    fonts.set(weight, font = opentype.parse(readFont(weight).bytes.buffer) as Font);
   }
   return font;
 }

@@ -16,7 +16,7 @@ export async function checkCells(paths: readonly string[]): Promise<string> {
   try {
     const origins = new Map<string, string[]>();
     for (const path of paths) {
-      const { code, origin } = await toModule(path);
+      const { code, origin } = toModule(path);
       const module = `${prefix}${basename(path, ".ipynb")}.ts`;
       modules.push(module);
       origins.set(basename(module), origin);
@@ -34,10 +34,10 @@ export async function checkCells(paths: readonly string[]): Promise<string> {
 }
 
 /** A notebook's code as a module, and for each line of it the cell it is from. */
-async function toModule(path: string): Promise<{ code: string; origin: string[] }> {
+function toModule(path: string): { code: string; origin: string[] } {
   const lines = ["export {};"];
   const origin = [""];
-  for (const { cell, number } of codeCells(await readNotebook(path))) {
+  for (const { cell, number } of codeCells(readNotebook(path))) {
     for (const [index, line] of sourceOf(cell).split("\n").entries()) {
       lines.push(line);
       origin.push(`${basename(path)}, cell ${number} (${cell.id}), line ${index + 1}`);

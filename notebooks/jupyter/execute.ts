@@ -49,7 +49,7 @@ const SCRIPT = fromFileUrl(new URL("execute.py", import.meta.url));
  */
 export async function executeNotebook(path: string, options: ExecuteOptions): Promise<NotebookFile> {
   const { jupyter, env = {}, onCell = () => {}, signal, seconds = 3600 } = options;
-  const notebook = await readNotebook(path);
+  const notebook = readNotebook(path);
   using folder = makeTemporaryFolder();
   const output = join(folder.path, "executed.ipynb");
   let end: Report = {};
@@ -70,7 +70,7 @@ export async function executeNotebook(path: string, options: ExecuteOptions): Pr
     const why = `Jupyter failed: ${stderr.trim().split("\n").at(-1)}`;
     throw new InputError({ what: `execute ${basename(path)}`, why });
   }
-  return await readNotebook(output);
+  return readNotebook(output);
 }
 
 function explainCell(

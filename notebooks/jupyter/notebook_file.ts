@@ -6,8 +6,10 @@
  */
 import { basename, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
-import { isRecord } from "../../lib/support/files.ts";
+import { isRecord, readText } from "../../lib/support/files.ts";
+import { parseJson } from "../../lib/support/schema.ts";
 import { projectFolder } from "../../lib/support/project.ts";
+import { NOTEBOOK } from "./notebook_schema.ts";
 
 /** A notebook, by Jupyter's format 4.5. */
 export interface NotebookFile {
@@ -35,6 +37,8 @@ export interface NotebookCell {
   execution_count?: number | null;
   /** Of code. */
   outputs?: CellOutput[];
+  /** Pictures pasted into Markdown: by name, then in base64 by MIME type. */
+  attachments?: Record<string, Record<string, string>>;
 }
 
 /** Output below a cell. */
@@ -100,23 +104,27 @@ export function listNotebooks(
 }
 
 /**
- * Reads a notebook.
+ * Reads a notebook. Cells without an id, as before format 4.5, get one.
  *
- * @throws {InputError} If it is missing, or no notebook.
+ * @throws {InputError} If it is missing, or no notebook of format 4.
  */
-export async function readNotebook(path: string): Promise<NotebookFile> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new InputError(`Cannot read ${path}: there is no such notebook.`, { cause: error });
+export function readNotebook(path: string): NotebookFile {
+  return parseNotebook(readText(path), path);
+}
+
+/** Parses a notebook's text. @throws {InputError} As {@linkcode readNotebook}. */
+export function parseNotebook(text: string, path: string): NotebookFile {
+  if (/^<{7} /m.test(text)) {
+    throw new InputError({
+      what: `read ${path}`,
+      why: "it holds an unresolved merge conflict",
+      next: [{ advice: "take one side: git checkout --ours or --theirs" }],
+    });
   }
-  try {
-    const notebook = JSON.parse(text) as NotebookFile;
-    if (notebook.nbformat === 4 && Array.isArray(notebook.cells)) return notebook;
-  } catch { /* the sentence below says it */ }
-  throw new InputError(`Cannot read ${path}: it is not a notebook of format 4.`);
+  parseJson(NOTEBOOK, text, path);
+  const notebook = JSON.parse(text) as NotebookFile; // a schema's result has its fields in another order
+  const cells = notebook.cells.map((cell, index) => ({ ...cell, id: cell.id ?? `cell-${index + 1}` }));
+  return { ...notebook, cells };
 }
 
 /** A notebook as text: Jupyter's own indentation, keys in order, a line of source a line of the file. */
@@ -224,9 +232,14 @@ function isText(type: string): boolean {
   return type.startsWith("text/") || type === "image/svg+xml";
 }
 
-function tidyCell({ cell_type, id, metadata, source, execution_count = null, outputs = [] }: NotebookCell) {
+function tidyCell(
+  { cell_type, id, metadata, source, execution_count = null, outputs = [], attachments }: NotebookCell,
+) {
   const kept = tidyMetadata(metadata);
-  const common = { cell_type, id, metadata: kept, source: splitText(joinText(source)) };
+  const common = {
+    ...attachments === undefined ? {} : { attachments },
+    ...{ cell_type, id, metadata: kept, source: splitText(joinText(source)) },
+  };
   if (cell_type !== "code") return common;
   return {
     cell_type,

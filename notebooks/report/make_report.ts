@@ -5,9 +5,11 @@ import { projectFolder } from "../../lib/support/project.ts";
 import { writeAppendix } from "./appendix.ts";
 import { writeAbstract, writeBackground } from "./front_matter.ts";
 import { writeForwardPass, writeMarkerPage } from "./marker_page.ts";
+import { convertPieces } from "./markdown.ts";
 import { makeSection, type ReportNotebook } from "./section.ts";
-import { block, convertMarkdown, toTypst, typeset } from "./typst.ts";
-import { isSynthetic, listWarnings } from "./warnings.ts";
+import { block, toTypst } from "./typst.ts";
+import { typesetPieces } from "./typeset.ts";
+import { isSynthetic, listLeftOut, listWarnings } from "./warnings.ts";
 
 /** Paper sizes. */
 export const PAPERS = ["a4", "letter"] as const;
@@ -43,25 +45,35 @@ export interface Report {
  * Typesets the report of the lab: the notebooks' prose, figures and tables as sections, preceded by an
  * abstract with the results' numbers and a page for the marker, followed by references and provenance.
  *
- * @throws {InputError} If a notebook holds an error, or a path of this machine.
+ * @throws {InputError} If a notebook holds an error, a path of this machine or something that cannot be set.
  */
 export async function makeReport(options: ReportOptions): Promise<Report> {
   const { uid, paper = "a4", notebooks, results, python, date = reportDate(results) } = options;
   const sections = notebooks.map(makeSection);
-  const warnings = await listWarnings(notebooks, results);
   const synthetic = isSynthetic(notebooks, results);
-  const markdown = [
-    writeAbstract(results),
-    block("#contents()"),
-    block(`#[\n#show link: project-link\n#show regex("\\\\b[Nn]otebook [1-9]\\\\b"): notebook-name`),
-    writeMarkerPage(sections),
-    writeBackground(results),
-    writeForwardPass(),
-    ...sections.map((section) => section.markdown),
-    block("]"),
-    block('#bibliography("references.yml", title: "References", style: "ieee")'),
-    writeAppendix(results),
-  ].join("\n\n");
+  const pieces = await convertPieces(
+    [
+      ...[writeAbstract(results), block("#contents()"), OPEN_LINKS, writeMarkerPage(sections)],
+      ...[writeBackground(results), writeForwardPass()],
+      ...sections.flatMap((section) => section.pieces),
+      ...[block("]"), BIBLIOGRAPHY, writeAppendix(results)],
+    ].map((piece) => typeof piece === "string" ? { markdown: piece } : piece),
+    python,
+  );
+  const warnings = [
+    ...await listWarnings(notebooks, results),
+    ...listLeftOut([
+      ...sections.flatMap(({ leftOut }) => leftOut),
+      ...pieces.flatMap(({ hasHtml, place }) =>
+        hasHtml && place ? [{ place, what: "has HTML, which is left out" }] : []
+      ),
+    ]),
+  ];
+  const files = new Map([...sections, ...pieces].flatMap(({ files }) => [...files]));
+  const folder = dirname(fromFileUrl(import.meta.url));
+  for (const name of ["report.typ", "references.yml"]) {
+    files.set(name, await Deno.readFile(join(folder, name)));
+  }
   const settings = {
     title: "Dynamic convolutional filters for CIFAR-10",
     subtitle: "Lab 4 report",
@@ -69,28 +81,31 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
     date: date === null ? null : [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()],
     paper,
     synthetic,
-    warnings,
   };
-  const main = [
-    '#import "report.typ": *',
-    `#show: report.with(..${toTypst(settings)})`,
-    await convertMarkdown(markdown, python),
-  ].join("\n\n");
-  const files = new Map<string, Uint8Array>(sections.flatMap((section) => [...section.files]));
+  const compose = () => {
+    const show = `#show: report.with(..${toTypst({ ...settings, warnings })})`;
+    return ['#import "report.typ": *\n\n', `${show}\n\n`, ...pieces.map(({ typst }) => typst)];
+  };
   refuseMachinePaths([
-    main,
+    ...compose(),
     ...[...files].filter(([name]) => name.endsWith(".svg")).map(([, bytes]) =>
       new TextDecoder().decode(bytes)
     ),
   ]);
-  const folder = dirname(fromFileUrl(import.meta.url));
-  for (const name of ["report.typ", "references.yml"]) {
-    files.set(name, await Deno.readFile(join(folder, name)));
+  const set = () => typesetPieces(compose(), pieces, files, python);
+  let { pdf, problems } = await set();
+  if (problems.length > 0) {
+    warnings.push(...problems);
+    ({ pdf } = await set());
   }
-  files.set("main.typ", new TextEncoder().encode(main));
-  const pdf = await typeset(files, python);
   return { pdf, pages: countPages(pdf), warnings, synthetic };
 }
+
+const OPEN_LINKS = block(
+  `#[\n#show link: project-link\n#show regex("\\\\b[Nn]otebook [1-9]\\\\b"): notebook-name`,
+);
+
+const BIBLIOGRAPHY = block('#bibliography("references.yml", title: "References", style: "ieee")');
 
 /**
  * Returns the report's date: `SOURCE_DATE_EPOCH`, or the latest training that its numbers come from; null

@@ -3,6 +3,15 @@ import { InputError } from "../../lib/support/errors.ts";
 import type { FigureFacts, OutputFacts } from "../cells/display.ts";
 import { type CellOutput, type NotebookCell, type NotebookFile, sourceOf } from "../jupyter/notebook_file.ts";
 
+/** A cell of a notebook, for messages, and to find its pictures. */
+export interface CellPlace {
+  /** Path of the notebook. */
+  path: string;
+  /** The cell's number, counted from 1 with Markdown cells included. */
+  number: number;
+  attachments?: NotebookCell["attachments"];
+}
+
 /** A piece of a section, in the notebook's order. */
 export type Part = PartContent & {
   /** The cell's number, counted from 1 with Markdown cells included. */
@@ -22,12 +31,14 @@ export type PartContent =
   | FigurePart
   | { kind: "table"; markdown: string; caption: string | null; rows: number; columns: number }
   /** Printed text. */
-  | { kind: "text"; text: string };
+  | { kind: "text"; text: string }
+  /** Something that the report does not print: "is a raw cell and left out". */
+  | { kind: "left-out"; what: string };
 
 /** A figure with its caption. */
 export interface FigurePart {
   kind: "figure";
-  format: "svg" | "png";
+  format: "svg" | "png" | "jpeg";
   data: Uint8Array<ArrayBuffer>;
   caption: string | null;
   /** Fraction of the text's width, 0–1; null for the figure's own size. */
@@ -61,11 +72,8 @@ interface CellReport {
 export function readParts(notebook: NotebookFile, path: string): Part[] {
   return notebook.cells.flatMap((cell, index): Part[] => {
     const tags = tagsOf(cell);
-    if (cell.cell_type === "raw" || tags.includes("report-skip")) return [];
-    const contents = cell.cell_type === "markdown" ? readMarkdown(cell) : [
-      ...tags.includes("report-code") ? [{ kind: "code" as const, source: sourceOf(cell).trim() }] : [],
-      ...readOutputs(cell, index + 1, path),
-    ];
+    if (tags.includes("report-skip")) return [];
+    const contents = readContents(cell, { path, number: index + 1 });
     const answers = tags.filter((tag) => tag.startsWith("lab-"));
     // a cell without outputs can answer a task too: what follows it is the answer
     if (contents.length === 0 && answers.length > 0) {
@@ -88,7 +96,17 @@ export function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
 }
 
 function tagsOf({ metadata }: NotebookCell): string[] {
-  return Array.isArray(metadata.tags) ? metadata.tags.map(String) : [];
+  return metadata.tags as string[] | undefined ?? []; // readNotebook has checked it
+}
+
+function readContents(cell: NotebookCell, place: CellPlace): PartContent[] {
+  if (cell.cell_type === "markdown") return readMarkdown(cell);
+  if (cell.cell_type === "raw") return [{ kind: "left-out", what: "is a raw cell and left out" }];
+  const hasCode = tagsOf(cell).includes("report-code");
+  return [
+    ...hasCode ? [{ kind: "code" as const, source: sourceOf(cell).trim() }] : [],
+    ...readOutputs(cell, place),
+  ];
 }
 
 function readMarkdown(cell: NotebookCell): PartContent[] {
@@ -96,29 +114,30 @@ function readMarkdown(cell: NotebookCell): PartContent[] {
   return markdown === "" ? [] : [{ kind: "prose", markdown, isComputed: false }];
 }
 
-function readOutputs(cell: NotebookCell, number: number, path: string): PartContent[] {
+function readOutputs(cell: NotebookCell, place: CellPlace): PartContent[] {
   const failed = cell.outputs?.find(({ output_type }) => output_type === "error");
   if (failed !== undefined) {
     throw new InputError({
-      what: `make a report of ${basename(path)}`,
-      why: `its cell ${number} (${cell.id}) failed with ${failed.ename}`,
+      what: `make a report of ${basename(place.path)}`,
+      why: `its cell ${place.number} (${cell.id}) failed with ${failed.ename}`,
       next: [{ task: "notebooks" }],
     });
   }
   if (tagsOf(cell).includes("report-skip-output")) return [];
   const { captions = [], width = null } = (cell.metadata.report ?? {}) as CellReport;
   let shown = 0;
-  return (cell.outputs ?? []).flatMap((output): PartContent[] => {
-    const content = readOutput(output);
-    if (content?.kind !== "figure" && content?.kind !== "table") return content === null ? [] : [content];
-    const caption = captions[shown++] ?? null;
-    if (caption === false) return [];
-    return [content.kind === "figure" ? { ...content, caption, width } : { ...content, caption }];
-  });
+  return (cell.outputs ?? []).flatMap((output) => readOutput(output, place)).flatMap(
+    (content): PartContent[] => {
+      if (content.kind !== "figure" && content.kind !== "table") return [content];
+      const caption = captions[shown++] ?? null;
+      if (caption === false) return [];
+      return [content.kind === "figure" ? { ...content, caption, width } : { ...content, caption }];
+    },
+  );
 }
 
-/** Picks the best printable form of an output; null for none. */
-function readOutput(output: CellOutput): PartContent | null {
+/** Picks the best printable form of an output, and says if a better one cannot be printed. */
+function readOutput(output: CellOutput, place: CellPlace): PartContent[] {
   const { output_type, name, text, data = {} } = output;
   const facts = factsOf(output);
   const figure = {
@@ -128,16 +147,32 @@ function readOutput(output: CellOutput): PartContent | null {
     ...facts?.kind === "figure" && { facts },
   } as const;
   const svg = textOf(data["image/svg+xml"]);
-  if (svg !== "") return { ...figure, format: "svg", data: new TextEncoder().encode(svg) };
-  const png = textOf(data["image/png"]).replace(/\s/g, "");
-  if (png !== "") return { ...figure, format: "png", data: Uint8Array.fromBase64(png) };
+  if (svg !== "") return [{ ...figure, format: "svg", data: new TextEncoder().encode(svg) }];
+  for (const format of ["png", "jpeg"] as const) {
+    const pixels = textOf(data[`image/${format}`]).replace(/\s/g, "");
+    if (pixels !== "") return [{ ...figure, format, data: decodePicture(pixels, place) }];
+  }
   const markdown = textOf(data["text/markdown"]).trim();
-  if (facts?.kind === "note" || facts?.kind === "circumstances") return null;
-  if (facts?.kind === "table") return { ...facts, markdown, caption: null };
-  if (markdown !== "") return { kind: "prose", markdown, isComputed: true };
-  if (output_type === "stream" && name !== "stdout") return null;
+  if (facts?.kind === "note" || facts?.kind === "circumstances") return [];
+  if (facts?.kind === "table") return [{ ...facts, markdown, caption: null }];
+  if (markdown !== "") return [{ kind: "prose", markdown, isComputed: true }];
+  if (output_type === "stream" && name !== "stdout") return [];
   const printed = (textOf(text) || textOf(data["text/plain"])).replace(/^\n+|\s+$/g, "");
-  return printed === "" ? null : { kind: "text", text: printed };
+  const [rich] = Object.keys(data).filter((type) => type !== "text/plain");
+  const end = printed === "" ? "left out" : "printed as plain text";
+  return [
+    ...rich === undefined ? [] : [{ kind: "left-out", what: `shows ${rich}, which is ${end}` } as const],
+    ...printed === "" ? [] : [{ kind: "text", text: printed } as const],
+  ];
+}
+
+function decodePicture(base64: string, { path, number }: CellPlace): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch (cause) {
+    const what = `print the picture of cell ${number} of ${basename(path)}`;
+    throw new InputError({ what, why: "it is damaged", next: [{ task: "notebooks" }] }, { cause });
+  }
 }
 
 /** Jupyter keeps text as one string or as lines. */

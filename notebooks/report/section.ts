@@ -1,6 +1,7 @@
 import { basename } from "@std/path";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
-import { type FigurePart, type Part, readParts } from "./parts.ts";
+import type { Piece } from "./markdown.ts";
+import { type CellPlace, type FigurePart, type Part, readParts } from "./parts.ts";
 import { block, call, escapeMarkdown, inline, toTypst } from "./typst.ts";
 
 /** A notebook to print. */
@@ -17,11 +18,20 @@ export interface Section {
   /** The notebook's file name. */
   name: string;
   /** Markdown with embedded typst. */
-  markdown: string;
+  pieces: Piece[];
   /** Pictures by name. */
   files: Map<string, Uint8Array<ArrayBuffer>>;
   /** Answers to the lab's tasks, by tag. */
   answers: Map<string, Answer[]>;
+  /** What of the notebook is not printed. */
+  leftOut: LeftOut[];
+}
+
+/** Something of a cell that the report leaves out or prints in another form. */
+export interface LeftOut {
+  place: CellPlace;
+  /** A sentence's end: "is a raw cell and left out". */
+  what: string;
 }
 
 /** Place of an answer. */
@@ -58,7 +68,8 @@ export function makeSection({ path, file }: ReportNotebook): Section {
   }));
   const files: Section["files"] = new Map();
   const answers: Section["answers"] = new Map();
-  const pieces: string[] = [];
+  const pieces: Piece[] = [];
+  const leftOut: LeftOut[] = [];
   const firstFigure = parts.find(({ kind }) => kind === "figure");
   let heading = basename(name, ".ipynb");
   for (const [index, part] of parts.entries()) {
@@ -67,28 +78,31 @@ export function makeSection({ path, file }: ReportNotebook): Section {
     for (const tag of part.answers) {
       answers.set(tag, [...answers.get(tag) ?? [], { label, cell, heading }]);
     }
+    const place = { path, number: cell, attachments: file.cells[cell - 1].attachments };
+    const add = (...texts: string[]) => pieces.push(...texts.map((markdown) => ({ markdown, place })));
     const mark = part.answers.length > 0 ? `#metadata(none) <${label}>` : "";
     if (part.kind === "prose") {
       const prose = part.isComputed ? part.markdown : pointTo(part.markdown, following(parts, index));
       const marked = markPlace(prose, mark);
-      pieces.push(pieces.length === 0 ? nameSection(marked, number) : marked);
+      add(pieces.length === 0 ? nameSection(marked, number) : marked);
     } else if (part.kind === "figure") {
       const file = `${label}.${part.format}`;
       files.set(file, part.data);
       // a section's first figure could float above the section's heading
-      pieces.push(printFigure(part, { file, label, heading, floats: part !== firstFigure }));
+      add(...printFigure(part, { file, label, heading, floats: part !== firstFigure }));
     } else if (part.kind === "table") {
       const { rows, columns, caption, markdown } = part;
       const bodies = [caption ?? escapeMarkdown(heading), markdown];
-      pieces.push(call("captioned-table", { rows, columns }, bodies, label));
-    } else {
+      add(...call("captioned-table", { rows, columns }, bodies, label));
+    } else if (part.kind === "left-out") leftOut.push({ place, what: part.what });
+    else {
       const typst = part.kind === "code"
         ? `#listing(${toTypst(part.source)})`
         : `#printed(${toTypst(part.text)})`;
-      pieces.push(block(`${typst} ${mark}`));
+      add(block(`${typst} ${mark}`));
     }
   }
-  return { number, name, markdown: pieces.join("\n\n"), files, answers };
+  return { number, name, pieces, files, answers, leftOut };
 }
 
 /** Labels of the figures and tables between a Markdown cell and the next. */
@@ -133,7 +147,7 @@ interface FigurePlace {
   floats: boolean;
 }
 
-function printFigure(part: FigurePart, { file, label, heading, floats }: FigurePlace): string {
+function printFigure(part: FigurePart, { file, label, heading, floats }: FigurePlace): string[] {
   const { width: share, facts, caption } = part;
   const own = [facts?.title ?? heading, facts?.caption ?? ""].filter((text) => text !== "")
     .map((text) => /[.?!]$/.test(text) ? text : `${text}.`).join(" ");

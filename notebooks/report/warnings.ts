@@ -1,10 +1,11 @@
+import { basename } from "@std/path";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { formatStaleness } from "../../lib/experiments/markdown.ts";
 import { findStaleness } from "../../lib/experiments/staleness.ts";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
 import { factsOf, isExecuted } from "./parts.ts";
-import { notebookNumber, type ReportNotebook } from "./section.ts";
+import { type LeftOut, notebookNumber, type ReportNotebook } from "./section.ts";
 
 /** Numbers of the lab's notebooks. */
 const NOTEBOOKS = [1, 2, 3, 4, 5];
@@ -38,6 +39,19 @@ function warn(numbers: readonly number[], state: string): string[] {
   return numbers.length === 0
     ? []
     : [numbers.length === 1 ? `Notebook ${list} is ${state}.` : `Notebooks ${list} are ${state}.`];
+}
+
+/** Lists what of the notebooks is not printed, a sentence per kind and notebook. */
+export function listLeftOut(leftOut: readonly LeftOut[]): string[] {
+  const alike = Map.groupBy(leftOut, ({ place, what }) => `${basename(place.path)} ${what}`);
+  return [...alike.values()].map((some) => {
+    const cells = [...new Set(some.map(({ place }) => String(place.number)))];
+    const list = new Intl.ListFormat("en-GB").format(cells);
+    const [{ place, what }] = some;
+    return `In ${basename(place.path)}, ${
+      cells.length === 1 ? "cell" : "each of the cells"
+    } ${list} ${what}.`;
+  });
 }
 
 /** Tells whether anything in the report was measured on synthetic images; then every page says so. */

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { decode } from "fast-png";
 import { colourOf, palette, readableOn } from "../../lib/figures/colours.ts";
 import { element, svgNumber } from "../../lib/figures/figure.ts";
-import { textWidth, wrapText } from "../../lib/figures/fonts.ts";
+import { createRequire } from "node:module";
+import { join } from "@std/path";
+import { figureFonts, openFont, textWidth, wrapText } from "../../lib/figures/fonts.ts";
+import { temporaryFolder } from "../testing/folder.ts";
 import { spreadLabels } from "../../lib/figures/key.ts";
 import { svgToPng } from "../../lib/figures/mod.ts";
 import { enlarge, fittingTicks, imageElement, mapElement, roundTicks } from "../../lib/figures/raster.ts";
@@ -128,4 +131,21 @@ Deno.test("rows are read from nested and from flat values", () => {
   assert.throws(() => toRows([1, 2, 3], 2), RangeError);
   assert.throws(() => toRows([[1, 2], [3]], 2), RangeError);
   assert.throws(() => toRows([[1], [2], [3]], 2), RangeError);
+});
+
+Deno.test("a font that is cropped, another one or missing is refused", () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "a.ttf");
+  const [regular, bold] = figureFonts();
+  const resolve = () => path;
+  Deno.copyFileSync(regular, path);
+  assert.equal(openFont("regular", resolve).path, path);
+  Deno.truncateSync(path, 300_000);
+  assert.throws(() => openFont("regular", resolve), { name: "InputError", message: /a\.ttf is damaged\.$/ });
+  Deno.copyFileSync(bold, path);
+  assert.throws(() => openFont("regular", resolve), { name: "InputError", message: /a\.ttf is damaged\.$/ });
+  const missing = createRequire(import.meta.url).resolve;
+  assert.throws(() => openFont("bold", (file) => missing(`${file}x`)), {
+    message: "Cannot use the font Arimo: 700Bold/Arimo_700Bold.ttf is missing in its package.",
+  });
 });

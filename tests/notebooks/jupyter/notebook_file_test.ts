@@ -8,6 +8,7 @@ import {
   listNotebooks,
   type NotebookCell,
   type NotebookFile,
+  parseNotebook,
   readNotebook,
   sourceOf,
 } from "../../../notebooks/jupyter/notebook_file.ts";
@@ -27,13 +28,13 @@ for (const path of listNotebooks()) {
   const name = basename(path);
 
   Deno.test(`${name} has the project's format and no local path in its outputs`, async () => {
-    const notebook = await readNotebook(path);
+    const notebook = readNotebook(path);
     assert.equal(formatNotebook(notebook), await Deno.readTextFile(path));
     assert.equal(formatNotebook(cleanOutputs(notebook, path, [])), formatNotebook(notebook));
   });
 
   Deno.test(`${name} begins with a question, has 5 to 15 explained code cells, and ends with findings`, async () => {
-    const notebook = await readNotebook(path);
+    const notebook = readNotebook(path);
     const [first, last] = [notebook.cells[0], notebook.cells.at(-1)!];
     assert.equal(first.cell_type, "markdown");
     assert.match(sourceOf(first), /^# \d · /);
@@ -49,7 +50,7 @@ for (const path of listNotebooks()) {
   });
 
   Deno.test(`${name} has unique cell ids`, async () => {
-    const { cells } = await readNotebook(path);
+    const { cells } = readNotebook(path);
     assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length);
     for (const { id } of cells) assert.match(id, /^[\w-]{1,64}$/);
   });
@@ -127,12 +128,47 @@ Deno.test("a notebook's bytes do not depend on who executed it and when", () => 
   assert.match(formatNotebook(kernels), /"version": "9\.9"/);
 });
 
-Deno.test("a missing or invalid notebook is an input error", async () => {
+Deno.test("a missing or invalid notebook is an input error", () => {
+  using folder = temporaryFolder();
+  const missing = join(folder.path, "01_x.ipynb");
+  assert.throws(() => readNotebook(missing), { name: "InputError", message: /there is no such file/ });
+  const cell = '{"cell_type":"code","id":"a","metadata":{},"source":"1","outputs":[]}';
+  const start = '{"nbformat":4,"nbformat_minor":5,"metadata":{},"cells":[';
+  const refused: [text: string, why: RegExp][] = [
+    ["", /it is not JSON/],
+    ["{}", /nbformat must be 4/],
+    [
+      '{"nbformat":3,"nbformat_minor":0,"metadata":{},"worksheets":[]}',
+      /nbformat must be 4: JupyterLab converts/,
+    ],
+    [`${start}{}]}`, /cells\[0\]\.cell_type must be/],
+    [`${start}${cell.replace('"1"', "1")}]}`, /cells\[0\]\.source must be text or a list of lines/],
+    [`${start}${cell.replace('"a"', '"a b"')}]}`, /cells\[0\]\.id must be letters, digits/],
+    [
+      `${start}${cell.replace("[]", '[{"output_type":"stream","text":[1]}]')}]}`,
+      /outputs\[0\]\.text must be text/,
+    ],
+    [
+      `${start}${cell.replace("{}", '{"report":{"width":2}}')}]}`,
+      /cells\[0\]\.metadata\.report\.width must be a number above 0 and of at most 1/,
+    ],
+    [`<<<<<<< HEAD\n${start}]}`, /it holds an unresolved merge conflict/],
+  ];
+  for (const [text, why] of refused) {
+    assert.throws(() => parseNotebook(text, "a.ipynb"), { name: "InputError", message: why });
+  }
+});
+
+Deno.test("a byte order mark, missing ids and attachments are kept or mended", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "01_x.ipynb");
-  await assert.rejects(readNotebook(path), InputError);
-  await Deno.writeTextFile(path, "{}");
-  await assert.rejects(readNotebook(path), /it is not a notebook/);
+  const attachments = { "a.png": { "image/png": "AQI=" } };
+  const cells = [{ cell_type: "markdown", metadata: {}, source: "a", attachments }];
+  const old = { cells, metadata: {}, nbformat: 4, nbformat_minor: 2 };
+  Deno.writeTextFileSync(path, `\ufeff${JSON.stringify(old)}`);
+  const notebook = readNotebook(path);
+  assert.equal(notebook.cells[0].id, "cell-1");
+  assert.deepEqual(JSON.parse(formatNotebook(notebook)).cells[0].attachments, attachments);
 });
 
 Deno.test("notebooks are found by number or name, in order", async () => {

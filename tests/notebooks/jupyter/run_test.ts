@@ -37,7 +37,7 @@ Deno.test("every notebook runs offline in a fresh kernel, without changing its f
   const after = await Promise.all(listNotebooks().map((path) => Deno.readTextFile(path)));
   assert.deepEqual(after.map((text, index) => text === before[index]), before.map(() => true));
   for (const path of listNotebooks()) {
-    const executed = await readNotebook(join(folder.path, basename(path)));
+    const executed = readNotebook(join(folder.path, basename(path)));
     const cells = codeCells(executed).map(({ cell }) => cell);
     assert.deepEqual(cells.map(({ execution_count }) => execution_count), cells.map((_, index) => index + 1));
     const outputs = cells.flatMap(({ outputs = [] }) => outputs);

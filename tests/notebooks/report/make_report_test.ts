@@ -3,6 +3,7 @@ import { temporaryVariable } from "../../testing/folder.ts";
 import { unzlibSync } from "fflate";
 import { InputError } from "../../../lib/support/errors.ts";
 import { makeReport, reportDate, type ReportOptions } from "../../../notebooks/report/make_report.ts";
+import type { NotebookCell } from "../../../notebooks/jupyter/notebook_file.ts";
 import { projectFolder } from "../../../lib/support/project.ts";
 import { experimentResult, seedResult } from "../../experiments/samples.ts";
 import { code, figure, findReportPython, markdown, notebook, printed, prose, table } from "./sample.ts";
@@ -119,6 +120,71 @@ Deno.test("a notebook whose outputs have a local path is refused", setsPages, as
     assert.match(error.message, /^Cannot make the report: the notebooks name a folder of this machine, /);
     return true;
   });
+});
+
+Deno.test("hostile names in results and notebooks are printed as they are", setsPages, async () => {
+  const hostile = '#panic("x") `#panic("y")`{=typst} <script>alert(1)</script> | $x$ \\panic @a <b> ]]> "c"';
+  const results = structuredClone(RESULTS);
+  for (const result of results) {
+    [result.data.name, result.weights, result.change] = [hostile, hostile, hostile];
+    result.seeds[0].sessions[0].machine.cpu = hostile;
+    result.seeds[0].sessions[0].tensorflow = hostile;
+  }
+  const shown = { ...figure(hostile, hostile), metadata: { report: { ...facts(hostile) } } };
+  const said = notebook(
+    "01_first",
+    prose("# A"),
+    code(hostile, [shown, printed(hostile)], { tags: ["report-code"] }),
+  );
+  const { pdf } = await make({ results, notebooks: [said] });
+  const text = (await readPages(pdf) ?? [hostile.repeat(8)]).join("").replace(/\s+/g, " ");
+  const count = text.split("<script>alert(1)</script> |").length - 1;
+  assert.ok(count >= 7, `${count} times in ${text}`);
+});
+
+const facts = (text: string) => ({
+  ...{ kind: "figure", title: text, caption: text, alt: text, width: 240, height: 180, top: 60 },
+});
+
+Deno.test("what cannot be printed is told on the first page by notebook and cell", setsPages, async () => {
+  const said = notebook(
+    "01_first",
+    prose("# A"),
+    prose("<b>HTML</b> and 你好"),
+    { ...prose("raw"), cell_type: "raw" },
+    code("1", [figure("A 你")]),
+  );
+  const { warnings } = await make({ notebooks: [said] });
+  const found = warnings.filter((text) => /cell|figure/.test(text));
+  assert.deepEqual(found.sort(), [
+    "In 01_first.ipynb, cell 2 has HTML, which is left out.",
+    "In 01_first.ipynb, cell 3 is a raw cell and left out.",
+    "No font of the report has these characters of a figure or a name, so that boxes are printed: U+4F60.",
+    "No font of the report has these characters of cell 2 of 01_first.ipynb, so that boxes are printed: U+4F60, U+597D.",
+    "No font of the report has these characters of cell 4 of 01_first.ipynb, so that boxes are printed: U+4F60.",
+  ]);
+});
+
+Deno.test("a cell that typst cannot set is refused by its number", setsPages, async () => {
+  const shown = (data: Record<string, string>) => ({
+    output_type: "display_data" as const,
+    data,
+    metadata: {},
+  });
+  const cases: [cell: NotebookCell, why: RegExp][] = [
+    [code("1", [shown({ "image/svg+xml": "<svg" })]), /: failed to parse SVG/],
+    [code("1", [shown({ "image/png": "AQI=" })]), /: /],
+    [prose(`[x](${"a".repeat(9000)})`), /: URL is too long/],
+  ];
+  for (const [cell, why] of cases) {
+    const said = notebook("01_first", prose("# A"), prose("Text."), cell, prose("More."));
+    await assert.rejects(make({ notebooks: [said] }), (error) => {
+      assert.ok(error instanceof InputError, String(error));
+      assert.match(error.message, /^Cannot print cell 3 of 01_first\.ipynb: /);
+      assert.match(error.message, why);
+      return true;
+    });
+  }
 });
 
 Deno.test("a report's date is that of the latest training, or SOURCE_DATE_EPOCH", () => {

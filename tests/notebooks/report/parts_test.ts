@@ -109,3 +109,33 @@ Deno.test("a notebook counts as executed if all its code cells are", () => {
   assert.equal(isExecuted(notebook("01", prose("A"), code("a();")).file), true);
   assert.equal(isExecuted(notebook("01", code("a();"), idle).file), false);
 });
+
+Deno.test("raw cells and forms that cannot be printed are noticed", () => {
+  const shown = (data: Record<string, unknown>) => ({
+    output_type: "display_data" as const,
+    data,
+    metadata: {},
+  });
+  const parts = partsOf(
+    { ...prose("\\begin{center}"), cell_type: "raw" },
+    code("", [shown({ "text/html": "<b>1</b>", "text/plain": "1" }), shown({ "application/json": {} })]),
+    code("", [{ ...figure("A"), data: { ...figure("A").data, "text/html": "<img>" } }]),
+    code("", [shown({ "image/jpeg": "AQI=", "text/plain": "x" })]),
+  );
+  assert.deepEqual(parts.map((part) => part.kind === "left-out" ? part.what : part.kind), [
+    "is a raw cell and left out",
+    "shows text/html, which is printed as plain text",
+    "text",
+    "shows application/json, which is left out",
+    "figure",
+    "figure",
+  ]);
+});
+
+Deno.test("a damaged picture of an output is refused by notebook and cell", () => {
+  const damaged = { output_type: "display_data" as const, data: { "image/png": "#" }, metadata: {} };
+  assert.throws(() => partsOf(prose("A"), code("", [damaged])), {
+    name: "InputError",
+    message: "Cannot print the picture of cell 2 of 01_sample.ipynb: it is damaged.",
+  });
+});

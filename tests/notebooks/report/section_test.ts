@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import { makeSection, pointTo } from "../../../notebooks/report/section.ts";
+import { RAW_FORMAT } from "../../../notebooks/report/typst.ts";
 import { code, figure, notebook, prose, table } from "./sample.ts";
 
 Deno.test("a section has the notebook's title, captioned figures and labelled answers", () => {
   const metadata = { tags: ["lab-2.1-init"], report: { captions: [null, "The `parts`."] } };
-  const { number, markdown, files, answers } = makeSection(notebook(
+  const { number, pieces, files, answers } = makeSection(notebook(
     "03_sample",
     prose("# 3 · A title\n\nText."),
     prose("## Parts\n\nSee below."),
     code("", [figure("A square", "Data: CIFAR-10."), table()], metadata),
   ));
+  const markdown = pieces.map((piece) => piece.markdown).join("\n\n").replaceAll(RAW_FORMAT, "typst");
   assert.equal(number, 3);
+  assert.deepEqual([...new Set(pieces.map(({ place }) => place?.number))], [1, 2, 3]);
   assert.match(
     markdown,
     /^\s*```+\{=typst\}\n#counter\(heading\)\.update\(2\)[^]*# A title `<notebook-3>`\{=typst\}/,
@@ -27,7 +30,7 @@ Deno.test("a section has the notebook's title, captioned figures and labelled an
 });
 
 Deno.test("the last running paragraph before figures refers to them", () => {
-  const one = "(`#ref(<figure-1-4>);`{=typst})";
+  const one = `(\`#ref(<figure-1-4>);\`{=${RAW_FORMAT}})`;
   assert.equal(
     pointTo("First.\n\nExpect little.\n\n- a list", ["figure-1-4"]),
     `First.\n\nExpect little ${one}.\n\n- a list`,

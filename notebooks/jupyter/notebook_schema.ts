@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { boolean, integer, number } from "../../lib/support/schema.ts";
+import type { OutputFacts } from "../cells/display.ts";
+
+/** Jupyter keeps text as one string or as lines. */
+const TEXT = z.union([z.string(), z.array(z.string())], { error: "must be text or a list of lines" });
+
+const PIXELS = number({ above: 0, to: 100_000 });
+const COUNT = integer({ from: 0 });
+
+/** Schema of {@linkcode OutputFacts} in a file. */
+const FACTS: z.ZodType<OutputFacts> = z.discriminatedUnion("kind", [
+  z.object({
+    ...{ kind: z.literal("figure"), title: z.string(), caption: z.string(), alt: z.string() },
+    ...{ width: PIXELS, height: PIXELS, top: number({ from: 0, to: 100_000 }) },
+  }),
+  z.object({ kind: z.literal("table"), rows: COUNT, columns: COUNT }),
+  z.object({
+    ...{ kind: z.literal("circumstances"), data: z.string(), sizes: z.tuple([COUNT, COUNT]) },
+    ...{ weights: z.string(), runtime: z.string(), synthetic: boolean(), quick: boolean() },
+  }),
+  z.object({ kind: z.literal("note") }),
+], { error: "is of no known kind" });
+
+const OUTPUT = z.looseObject({
+  output_type: z.enum(["stream", "display_data", "execute_result", "error"]),
+  name: z.string().optional(),
+  text: TEXT.optional(),
+  data: z.record(z.string(), z.unknown()).refine(
+    (data) =>
+      Object.entries(data).every(([type, value]) =>
+        !/^(text|image)\//.test(type) || TEXT.safeParse(value).success
+      ),
+    "must hold text",
+  ).optional(),
+  metadata: z.looseObject({ report: FACTS.optional() }).optional(),
+  ename: z.string().optional(),
+  evalue: z.string().optional(),
+  traceback: z.array(z.string()).optional(),
+});
+
+const CELL = z.looseObject({
+  cell_type: z.enum(["markdown", "code", "raw"]),
+  id: z.string().regex(/^[\w-]{1,64}$/, "must be letters, digits, _ and -").optional(),
+  metadata: z.looseObject({
+    tags: z.array(z.string()).optional(),
+    report: z.strictObject({
+      captions: z.array(z.union([z.string(), z.null(), z.literal(false)])).optional(),
+      width: number({ above: 0, to: 1 }).optional(),
+    }).optional(),
+  }),
+  source: TEXT,
+  execution_count: z.int().nullable().optional(),
+  outputs: z.array(OUTPUT).optional(),
+  attachments: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+});
+
+/** Schema of a notebook of Jupyter's format 4, with the report's metadata. */
+export const NOTEBOOK = z.looseObject({
+  nbformat: z.literal(4, { error: "must be 4: JupyterLab converts older ones as it saves them" }),
+  nbformat_minor: COUNT,
+  metadata: z.record(z.string(), z.unknown()),
+  cells: z.array(CELL),
+});

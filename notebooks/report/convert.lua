@@ -1,0 +1,55 @@
+-- Converts pieces of Markdown to typst: pandoc lua convert.lua
+--
+-- Reads {"format": …, "raw": …, "pieces": [Markdown]} and prints, for each piece, {"typst", "html", "pictures",
+-- "formulas"}. Each piece is read by itself: what one leaves open (a comment, a code block) ends with it.
+-- Embedded typst is kept if it carries the format name `raw`, which no notebook knows.
+
+local input = pandoc.json.decode(io.read("a"))
+local results = {}
+
+for number, markdown in ipairs(input.pieces) do
+  local found = { html = pandoc.List(), pictures = pandoc.List(), formulas = pandoc.List() }
+
+  local function filter_raw(element)
+    if element.format == input.raw then
+      element.format = "typst"
+      return element
+    end
+    local is_break = element.tag == "RawInline" and element.text:match("^<br ?/?>$")
+    if is_break then return pandoc.LineBreak() end
+    if not element.text:match("^<!%-%-.*%-%->%s*$") then found.html:insert(element.text) end
+    return {}
+  end
+
+  local function filter_picture(picture)
+    found.pictures:insert(picture.src)
+    picture.src = ("picture-%d-%d"):format(number, #found.pictures)
+    return picture
+  end
+
+  -- a heading within a notebook is no label of the report
+  local function filter_link(link)
+    if link.target == "" or link.target:match("^#") then return link.content end
+  end
+
+  local messages
+  messages, found.typst = pandoc.log.silence(function()
+    local document = pandoc.read(markdown .. "\n", input.format):walk({
+      RawInline = filter_raw,
+      RawBlock = filter_raw,
+      Image = filter_picture,
+      Link = filter_link,
+    })
+    local typst = pandoc.write(document, "typst", pandoc.WriterOptions({ wrap_text = "preserve" }))
+    -- a blank line parts paragraphs, but none begins what is embedded: `#figure[` and its caption
+    local last = document.blocks[#document.blocks]
+    return typst:gsub("\n*$", "\n") .. (last and last.tag == "RawBlock" and "" or "\n")
+  end)
+  for _, logged in ipairs(messages) do
+    local message = pandoc.json.decode(pandoc.json.encode(logged)) -- its fields are not for Lua
+    if message.type == "CouldNotConvertTeXMath" then found.formulas:insert(message.contents) end
+  end
+  results[number] = found
+end
+
+print(pandoc.json.encode(results))
