@@ -33,7 +33,7 @@ for (const path of listNotebooks()) {
     assert.equal(formatNotebook(cleanOutputs(notebook, path, [])), formatNotebook(notebook));
   });
 
-  Deno.test(`${name} begins with a question, has 5 to 15 explained code cells, and ends with findings`, async () => {
+  Deno.test(`${name} begins with a question, has 5 to 15 explained code cells, and ends with findings`, () => {
     const notebook = readNotebook(path);
     const [first, last] = [notebook.cells[0], notebook.cells.at(-1)!];
     assert.equal(first.cell_type, "markdown");
@@ -49,7 +49,7 @@ for (const path of listNotebooks()) {
     assert.ok(notebook.cells.length - code >= code / 2, "too little prose");
   });
 
-  Deno.test(`${name} has unique cell ids`, async () => {
+  Deno.test(`${name} has unique cell ids`, () => {
     const { cells } = readNotebook(path);
     assert.equal(new Set(cells.map(({ id }) => id)).size, cells.length);
     for (const { id } of cells) assert.match(id, /^[\w-]{1,64}$/);
