@@ -53,6 +53,7 @@ async function reportError(error: unknown, command: string): Promise<number> {
     return EXIT.interrupted;
   }
   if (error instanceof TensorFlowError) error = toInputError(error);
+  else if (isOutOfMemory(error)) error = OUT_OF_MEMORY;
   else error = explainSystemError(error) ?? error;
   if (error instanceof InputError) {
     await printError(`error: ${wordInputError(error).replaceAll("\n", " ")}`);
@@ -74,6 +75,17 @@ async function reportError(error: unknown, command: string): Promise<number> {
   );
   return EXIT.bug;
 }
+
+/** Recognises that JavaScript, or TensorFlow on a GPU, can allocate no more. */
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && /allocation failed|OOM when allocating|bad_alloc/.test(error.message);
+}
+
+const OUT_OF_MEMORY = new InputError({
+  what: "go on",
+  why: "there is not enough memory",
+  next: [{ advice: "close other programs" }, { advice: "use smaller batches" }],
+});
 
 /** Prints one line, on a terminal wrapped between words; a word longer than any path is cut. */
 async function printError(text: string): Promise<void> {

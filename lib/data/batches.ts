@@ -87,7 +87,10 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
 
   const writeImage = createImageWriter();
   const drawn: Augmentation = { ...NO_AUGMENTATION };
-  const ring = Array.from({ length: buffers }, () => new Float32Array(batchSize * IMAGE_BYTES));
+  const ring = Array.from(
+    { length: buffers },
+    () => new Float32Array(Math.min(batchSize, total) * IMAGE_BYTES),
+  );
   for (let step = startStep; step * batchSize < total; step++) {
     const indices = order.slice(step * batchSize, (step + 1) * batchSize);
     const size = indices.length;

@@ -44,10 +44,14 @@ export function integer(range: Range = {}): z.ZodNumber {
   return withRange(z.int({ error }), range, error);
 }
 
-/** Schema of a finite number within a range. */
+/** Schema of a number within a range, which it must not leave when TensorFlow rounds it to single precision. */
 export function number(range: Range = {}): z.ZodNumber {
   const error = `must be a number${wordRange(range)}`;
-  return withRange(z.number({ error }), range, error);
+  const { above = -Infinity, below = Infinity } = range;
+  const isInside = (value: number) => Math.fround(value) > above && Math.fround(value) < below;
+  return withRange(z.number({ error }), range, error).refine(isInside, {
+    error: `${error}, also when rounded to single precision`,
+  });
 }
 
 /** Schema of a boolean. */

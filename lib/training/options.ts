@@ -126,11 +126,14 @@ export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingO
     { schema: boolean(), default: false, onResume: "rounding" },
   ),
   epochs: option("Optimisation", "passes over the training images", {
-    schema: integer({ from: 1 }),
+    schema: integer({ from: 1, to: 1_000_000 }),
     default: 12,
     onResume: "free",
   }),
-  batchSize: option("Optimisation", "images per step", { schema: integer({ from: 1 }), default: 128 }),
+  batchSize: option("Optimisation", "images per step", {
+    schema: integer({ from: 1, to: 50_000 }),
+    default: 128,
+  }),
   optimizer: option("Optimisation", "optimizer; sgd is with Nesterov momentum", {
     schema: choice(["sgd", "adam"]),
     default: "sgd",

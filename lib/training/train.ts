@@ -16,7 +16,7 @@ import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
-import { fingerprint, selectRunData } from "./run_data.ts";
+import { fingerprint, requireMemory, selectRunData } from "./run_data.ts";
 import { type RunContext, runEpochs } from "./run_epochs.ts";
 import {
   defaultRunsFolder,
@@ -85,6 +85,7 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: wanted.device });
   const datasets = options.datasets ?? await loadDatasets({ data: wanted.data, log });
   const data = selectRunData(datasets, wanted);
+  if (device === "cpu") requireMemory(wanted, data.train.labels.length);
   const isNew = resume === null || fork;
   if (!isNew) requireLastCheckpoint(resume.path);
   // a resumed run stays in its checkpoint's folder, even if that was renamed

@@ -65,6 +65,15 @@ Deno.test("a system error is one line with the path and the remedy, and exit cod
   );
 });
 
+Deno.test("memory that does not suffice is one line with a remedy, and exit code 2", async () => {
+  assert.deepEqual(await run("new Uint8Array(2 ** 45)"), {
+    code: 2,
+    stdout: "",
+    stderr:
+      "error: Cannot go on: there is not enough memory; close other programs, or use smaller batches.\n",
+  });
+});
+
 Deno.test("a file beyond the task's permissions is one line, and exit code 2", async () => {
   const { code, stderr } = await runCommand("runs", [], "/proc/self");
   assert.equal(code, 2);

@@ -47,6 +47,11 @@ Deno.test("an error states the whole constraint", () => {
       {},
       null,
     ]],
+    [SHARE, "must be a number above 0 and below 1, also when rounded to single precision", [
+      1e-50,
+      1 - 1e-9,
+    ]],
+    [number(), "must be a number, also when rounded to single precision", [1e39, -1e300]],
     [SHARE.nullable(), "must be a number above 0 and below 1", ["off"]],
     [NAME, "must be a word of small letters", ["", "A", 3, null]],
     [text(), "must be some text", ["", 3]],
