@@ -169,7 +169,9 @@ function findNameFault(meta: string | null): string | null {
   const wrong = CLASS_NAMES.findIndex((name, label) => names[label] !== name);
   if (wrong < 0 && names.length === CLASS_NAMES.length) return null;
   return "batches.meta.txt does not name CIFAR-10's ten classes in their order" +
-    (wrong < 0 ? "" : ` (label ${wrong} is ${names[wrong] ?? "missing"}, expected ${CLASS_NAMES[wrong]})`);
+    (wrong < 0
+      ? ""
+      : ` (label ${wrong} is ${names[wrong]?.slice(0, 50) ?? "missing"}, expected ${CLASS_NAMES[wrong]})`);
 }
 
 function findMissingClass({ labels }: Dataset): string | null {

@@ -272,10 +272,17 @@ Deno.test({
   assert.equal(failure(error)[0], "refused");
   assert.match(failure(error)[1], /: invalid peer certificate: UnknownIssuer\.$/);
   assert.match(JSON.stringify(error.next), /DENO_TLS_CA_STORE=mozilla,system .* DENO_CERT=FILE/);
-  const env = { DENO_CERT: join(folder, "ca.pem"), NO_PROXY: "localhost,127.0.0.1" };
-  const [trusted, redirected] = await fetchElsewhere([url, `${url}/plain`], env);
-  assert.equal(trusted, "8");
-  assert.match(redirected, /plain: it was redirected to http:.*, where anybody could change it\.$/);
+  const ca = join(folder, "ca.pem");
+  const settings: Record<string, string>[] = [{ DENO_CERT: ca }, {
+    DENO_TLS_CA_STORE: "mozilla,system",
+    SSL_CERT_FILE: ca,
+  }];
+  for (const setting of settings) {
+    const env = { ...setting, NO_PROXY: "localhost,127.0.0.1" };
+    const [trusted, redirected] = await fetchElsewhere([url, `${url}/plain`], env);
+    assert.equal(trusted, "8", JSON.stringify(setting));
+    assert.match(redirected, /plain: it was redirected to http:.*, where anybody could change it\.$/);
+  }
 });
 
 Deno.test("downloads go through HTTPS_PROXY; a proxy that refuses counts as no network", async () => {
