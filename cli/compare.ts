@@ -10,7 +10,7 @@ import {
 } from "../lib/experiments/experiments.ts";
 import { formatComparison, formatStaleness } from "../lib/experiments/markdown.ts";
 import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
-import { identifyData } from "../lib/experiments/provenance.ts";
+import { identifyData } from "../lib/data/identify.ts";
 import { publishModel } from "../lib/experiments/publish.ts";
 import {
   collectResults,
@@ -19,7 +19,7 @@ import {
   readResults,
   writeResults,
 } from "../lib/experiments/results.ts";
-import { inspectRun, type RunState, type SharedInputs } from "../lib/experiments/runs.ts";
+import { inspectRun, planThreads, type RunState, type SharedInputs } from "../lib/experiments/runs.ts";
 import { findStaleness } from "../lib/experiments/staleness.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
@@ -98,7 +98,7 @@ interface TrainRunsOptions {
 async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: TrainRunsOptions) {
   const left = runs.filter((run) => states.get(run)!.stage !== "finished");
   const jobs = Math.max(1, Math.min(wanted, left.length));
-  const threads = Math.max(1, Math.floor(navigator.hardwareConcurrency / jobs));
+  const threads = planThreads(runs.map((run) => states.get(run)!), wanted);
   if (left.length < runs.length) {
     printMessage(`${runs.length - left.length} of ${runs.length} runs are already finished.`);
   }
@@ -126,12 +126,12 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
     signal,
     onFailure: progress.onFailure,
     start: async (run) => {
-      const { stage, config } = states.get(run)!;
+      const { stage, config, threads: own = threads } = states.get(run)!;
       progress.onBegin(run);
       const isBegun = stage === "interrupted";
       const isDone = await runWorker(
         { config, runsFolder, isBegun, fingerprint: common.data.fingerprint, jobs },
-        { threads, signal, onEvent: (event) => progress.onEvent(run, event) },
+        { threads: own, signal, onEvent: (event) => progress.onEvent(run, event) },
       );
       if (!isDone) progress.onStop(run);
       return isDone;

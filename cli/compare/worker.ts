@@ -7,7 +7,8 @@
  */
 import { join } from "@std/path";
 import { loadDatasets } from "../../lib/data/load_datasets.ts";
-import { describeMachine, identifyData, readCommit } from "../../lib/experiments/provenance.ts";
+import { identifyData } from "../../lib/data/identify.ts";
+import { describeMachine, readCommit } from "../../lib/experiments/provenance.ts";
 import { addSession } from "../../lib/experiments/runs.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";

@@ -5,17 +5,10 @@
  * @module
  */
 import os from "node:os";
-import type { Dataset, Datasets } from "../data/dataset.ts";
+import { hashBytes } from "../data/identify.ts";
 import { InputError } from "../support/errors.ts";
 import { startProcess } from "../support/processes.ts";
 import { projectFolder } from "../support/project.ts";
-
-/** Images of a result. */
-export interface DataIdentity {
-  name: string;
-  /** Hash of all images and labels. */
-  fingerprint: string;
-}
 
 /** Hardware and system of a result. */
 export interface Machine {
@@ -26,13 +19,6 @@ export interface Machine {
   system: string;
   /** Name of the GPU, if it was used. */
   gpu?: string;
-}
-
-/** Hashes all images and labels. */
-export async function identifyData({ train, test }: Datasets): Promise<DataIdentity> {
-  const bytes = ({ images, labels }: Dataset) => [images, labels] as Uint8Array<ArrayBuffer>[];
-  const hashes = await Promise.all([...bytes(train), ...bytes(test)].map(hashBytes));
-  return { name: train.name, fingerprint: await hashBytes(new TextEncoder().encode(hashes.join())) };
 }
 
 /** Describes this machine. */
@@ -76,11 +62,6 @@ export function formatMachine({ cpu, cores, memory, system, gpu }: Machine): str
 /** Hashes a value's JSON, independent of the order of its keys. */
 export async function hashValue(value: unknown): Promise<string> {
   return await hashBytes(new TextEncoder().encode(JSON.stringify(sortKeys(value))));
-}
-
-/** Computes the first 16 hexadecimal digits of SHA-256. */
-async function hashBytes(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 16);
 }
 
 function sortKeys(value: unknown): unknown {

@@ -16,7 +16,8 @@ import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/progress.ts";
 import { EXPERIMENTS } from "./experiments.ts";
 import type { PlannedRun } from "./plan.ts";
-import { type DataIdentity, hashValue } from "./provenance.ts";
+import type { DataIdentity } from "../data/identify.ts";
+import { hashValue } from "./provenance.ts";
 import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } from "./runs.ts";
 
 /** Recipe: the configuration without run name, seed, paths and device. */

@@ -14,7 +14,8 @@ import { resumeRule, showOption, type TrainConfig } from "../training/config.ts"
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import type { EpochRecord } from "../training/progress.ts";
 import type { PlannedRun } from "./plan.ts";
-import type { DataIdentity, Machine } from "./provenance.ts";
+import type { DataIdentity } from "../data/identify.ts";
+import type { Machine } from "./provenance.ts";
 
 /** A process's work on a run; an interrupted run has several. */
 export interface TrainingSession {
@@ -92,6 +93,23 @@ export interface RunState {
    * weights.
    */
   config: TrainConfig;
+  /** Threads that it was trained with; none for a new one. */
+  threads?: number;
+}
+
+/**
+ * Plans the threads of a comparison's new runs: as many as the others have, since another number changes the
+ * last bits, however many are left; else an equal share of the processor.
+ *
+ * @param jobs Runs trained in parallel.
+ */
+export function planThreads(
+  states: readonly RunState[],
+  jobs: number,
+  cores: number = navigator.hardwareConcurrency,
+): number {
+  const known = states.find(({ threads }) => threads !== undefined)?.threads;
+  return known ?? Math.max(1, Math.floor(cores / Math.min(jobs, states.length)));
 }
 
 /** Data and weights of all runs of a comparison. */
@@ -142,6 +160,7 @@ export async function inspectRun(
     stage: isFinished ? "finished" : "interrupted",
     history: saved.progress.history,
     config: { ...config, weights: saved.config.weights },
+    threads: saved.recorded.threads,
   };
 }
 

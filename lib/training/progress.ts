@@ -2,7 +2,7 @@
 export interface Environment {
   /** Name of the data set. */
   data: string;
-  /** Hash of the images, to distinguish data sets of the same name. */
+  /** Hash of all images and labels, to distinguish data sets of the same name. */
   fingerprint?: string;
   /** Name of the backbone's initial weights. */
   weights: string;
@@ -12,6 +12,8 @@ export interface Environment {
   threads: number;
   /** TensorFlow's version. */
   tensorflow: string;
+  /** Kind of instructions, and name of the processor: others change the last bits. */
+  processor?: string;
 }
 
 /** One line of `history.jsonl`: metrics of an epoch and its test. */

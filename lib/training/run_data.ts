@@ -53,18 +53,3 @@ export function requireMemory(
     next: [{ set: { batchSize: 128 } }],
   });
 }
-
-const STRIDE = 61; // hash every 61st byte: hashing all takes a second
-
-/** Hashes a run's images: FNV-1a over all labels and some of the pixels, in eight hexadecimal digits. */
-export function fingerprint({ train, chooseOn, test }: RunData): string {
-  let hash = 0x811c9dc5;
-  const add = (bytes: Uint8Array, stride: number) => {
-    for (let at = 0; at < bytes.length; at += stride) hash = Math.imul(hash ^ bytes[at], 0x01000193);
-  };
-  for (const { images, labels } of [train, chooseOn, test]) {
-    add(labels, 1);
-    add(images, STRIDE);
-  }
-  return (hash >>> 0).toString(16).padStart(8, "0");
-}

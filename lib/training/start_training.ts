@@ -55,7 +55,7 @@ export function resumeTraining(
   const { config: saved, recorded, progress } = checkpoint;
   for (const warning of checkResumable(saved, config)) warn(warning);
   requireEpochsLeft(config, progress);
-  checkData(config.run, recorded, environment);
+  checkData(config.run, recorded, environment, warn);
   const { network, slots } = checkpoint.readTensors();
   if (slots === null) {
     throw new InputError({
@@ -64,10 +64,10 @@ export function resumeTraining(
       next: [{ advice: "start a new run" }],
     });
   }
-  for (const key of ["device", "threads", "tensorflow"] as const) {
-    if (recorded[key] === environment[key]) continue;
+  for (const key of ["device", "threads", "tensorflow", "processor"] as const) {
     const [now, before] = [environment[key], recorded[key]];
-    warn(`${key} is ${now}, and was ${before} when the run was started: results differ by rounding.`);
+    if (before === undefined || before === now) continue; // older versions did not record the processor
+    warn(`${key} is ${now}, and was ${before} before: results differ by rounding.`);
   }
   warn(`Resuming run ${config.run} ${describeProgress(progress)}.`);
   if (config.epochs !== saved.epochs && config.schedule !== "constant") {
@@ -85,10 +85,19 @@ export function resumeTraining(
   };
 }
 
-function checkData(run: string, before: Environment, now: Omit<Environment, "weights">): void {
-  const isSame = before.fingerprint === undefined || before.fingerprint === now.fingerprint;
-  if (before.data === now.data && isSame) return;
-  const why = before.data === now.data
+function checkData(
+  run: string,
+  before: Environment,
+  now: Omit<Environment, "weights">,
+  warn: (message: string) => void,
+): void {
+  const hasSameName = before.data === now.data;
+  const isOld = before.fingerprint?.length !== now.fingerprint!.length;
+  if (hasSameName && before.fingerprint === now.fingerprint) return;
+  if (hasSameName && isOld) {
+    return warn(`An older version began this run: of its images only the name ${now.data} can be compared.`);
+  }
+  const why = hasSameName
     ? `the images found now are not those of ${before.data} that it was started with`
     : `it was started with ${before.data}, and the data found now is ${now.data}`;
   throw new InputError({ what: `resume run ${run}`, why, next: [{ set: { data: "PATH" } }] });

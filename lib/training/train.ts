@@ -3,10 +3,12 @@
  *
  * @module
  */
+import os from "node:os";
 import { basename, dirname, join } from "@std/path";
 import { useNativeTensorFlow } from "../tensorflow/runtime/native.ts";
 import { InputError } from "../support/errors.ts";
 import type { Datasets } from "../data/dataset.ts";
+import { identifyData } from "../data/identify.ts";
 import { loadDatasets } from "../data/load_datasets.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
 import { disposeAll } from "../model/state_dict.ts";
@@ -16,7 +18,7 @@ import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
-import { fingerprint, requireMemory, selectRunData } from "./run_data.ts";
+import { requireMemory, selectRunData } from "./run_data.ts";
 import { type RunContext, runEpochs } from "./run_epochs.ts";
 import {
   defaultRunsFolder,
@@ -82,10 +84,12 @@ export interface TrainResult {
 export async function train(wanted: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { observer = {}, signal, resume = null, fork = false, runsFolder = defaultRunsFolder() } = options;
   const log = (message: string) => observer.onMessage?.(message);
-  const { device, threads, version: tensorflow } = await useNativeTensorFlow({ device: wanted.device });
+  const { version: tensorflow, processor: kind, ...machine } = await useNativeTensorFlow({
+    device: wanted.device,
+  });
   const datasets = options.datasets ?? await loadDatasets({ data: wanted.data, log });
   const data = selectRunData(datasets, wanted);
-  if (device === "cpu") requireMemory(wanted, data.train.labels.length);
+  if (machine.device === "cpu") requireMemory(wanted, data.train.labels.length);
   const isNew = resume === null || fork;
   if (!isNew) requireLastCheckpoint(resume.path);
   // a resumed run stays in its checkpoint's folder, even if that was renamed
@@ -94,7 +98,9 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
     ? openNumberedRunFolder(runsFolder, wanted.run, log)
     : openRunFolder(path, isNew, log);
   const config = folder.path === path ? wanted : { ...wanted, run: basename(folder.path) };
-  const environment = { data: data.train.name, fingerprint: fingerprint(data), device, threads, tensorflow };
+  const { name: dataName, fingerprint } = await identifyData(datasets);
+  const processor = `${kind}, ${os.cpus()[0]?.model.trim() ?? "unknown"}`;
+  const environment = { data: dataName, fingerprint, ...machine, tensorflow, processor };
   const training = resume === null
     ? beginTraining(
       config,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
+import { readSafetensors } from "../../lib/support/safetensors.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { taskArguments } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
@@ -55,6 +56,16 @@ Deno.test("a comparison trains, writes its table, and skips finished runs", asyn
   assert.match(second.stderr, /2 of 2 runs are already finished/);
   assert.deepEqual(JSON.parse(second.stdout).comparison, comparison);
   assert.deepEqual(Deno.statSync(last).mtime, before);
+
+  // the one run that is left has as many threads as when both were trained at once: it has the same bits
+  const expected = await readSafetensors(last);
+  Deno.removeSync(dirname(last), { recursive: true });
+  const third = await runCompare(args, temporary.path);
+  assert.equal(third.code, 0, third.stderr);
+  const { recorded } = await openCheckpoint(last);
+  assert.equal(recorded.threads, Math.max(1, Math.floor(navigator.hardwareConcurrency / 2)));
+  const { tensors } = await readSafetensors(last);
+  for (const [name, { data }] of expected.tensors) assert.deepEqual(tensors.get(name)!.data, data, name);
 });
 
 Deno.test("Ctrl-C saves and stops all trainings, with exit code 130", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Datasets } from "../../lib/data/dataset.ts";
+import { identifyData } from "../../lib/data/identify.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
-import { describeMachine, hashValue, identifyData, readCommit } from "../../lib/experiments/provenance.ts";
+import { describeMachine, hashValue, readCommit } from "../../lib/experiments/provenance.ts";
 
 Deno.test("the hash of a value is independent of the order of its keys only", async () => {
   assert.equal(await hashValue("abc"), "6cc43f858fbb7633"); // SHA-256 of "abc" in quotes

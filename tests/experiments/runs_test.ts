@@ -5,9 +5,15 @@ import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { compareResults } from "../../lib/experiments/comparison.ts";
 import { selectExperiments } from "../../lib/experiments/experiments.ts";
 import { type PlannedRun, planRuns } from "../../lib/experiments/plan.ts";
-import { identifyData } from "../../lib/experiments/provenance.ts";
+import { identifyData } from "../../lib/data/identify.ts";
 import { collectResults } from "../../lib/experiments/results.ts";
-import { addSession, inspectRun, readRunRecord } from "../../lib/experiments/runs.ts";
+import {
+  addSession,
+  inspectRun,
+  planThreads,
+  readRunRecord,
+  type RunState,
+} from "../../lib/experiments/runs.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { train, type TrainOptions } from "../../lib/training/train.ts";
@@ -47,6 +53,7 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   await assert.rejects(trainRun(run, temporary.path, { signal: controller.signal, observer }), Interrupted);
   const interrupted = await inspect();
   assert.equal(interrupted.stage, "interrupted");
+  assert.ok(interrupted.threads! >= 1);
   assert.deepEqual(interrupted.history.map(({ epoch }) => epoch), [1]);
 
   await trainRun(run, temporary.path, {
@@ -91,6 +98,20 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   await assert.rejects(inspectRun(run, otherImages, temporary.path), { message: /other images of the name/ });
   const otherWeights = { ...COMMON, weights: "ResNet-18" };
   await assert.rejects(inspectRun(run, otherWeights, temporary.path), { message: /from the weights random/ });
+});
+
+Deno.test("runs share the processor, and what is left of them keeps the threads of the others", () => {
+  const run = (threads?: number): RunState => ({
+    stage: "new",
+    history: [],
+    config: planOne("dynamic").config,
+    threads,
+  });
+  const four = [run(), run(), run(), run()];
+  assert.deepEqual([1, 2, 3, 4, 8].map((jobs) => planThreads(four, jobs, 8)), [8, 4, 2, 2, 2]);
+  assert.equal(planThreads(four, 4, 2), 1);
+  assert.equal(planThreads([run(4), run(4), run(4), run()], 2, 8), 4); // of which one is left
+  assert.equal(planThreads([run(), run(4)], 1, 8), 4);
 });
 
 Deno.test("a run's record grows by a training session, and a damaged one is refused", () => {

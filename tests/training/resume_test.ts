@@ -4,6 +4,8 @@ import { exists } from "../../lib/support/files.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { InputError } from "../../lib/support/errors.ts";
+import { readSafetensors, writeSafetensors } from "../../lib/support/safetensors.ts";
+import type { Environment } from "../../lib/training/progress.ts";
 import { openRunFolder } from "../../lib/training/run_folder.ts";
 import { train } from "../../lib/training/train.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
@@ -190,6 +192,47 @@ Deno.test("a renamed run is resumed in its folder", async () => {
   assert.equal(readHistory(renamed).length, 2);
   assert.equal(history.length, 2);
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["renamed"]);
+});
+
+/** Changes what a run's last checkpoint says of the machine and the data that it was trained with. */
+async function changeRecord(run: string, change: (recorded: Environment) => object): Promise<void> {
+  const path = join(run, "last.safetensors");
+  const { tensors, metadata } = await readSafetensors(path);
+  const recorded = JSON.stringify(change(JSON.parse(metadata.recorded)));
+  writeSafetensors(path, tensors, { ...metadata, recorded });
+}
+
+/** Resumes a finished run; returns what it says. */
+async function resumeMessages(runs: string): Promise<string[]> {
+  const messages: string[] = [];
+  await trainTiny(runs, { epochs: 1 }, {
+    resume: "tiny",
+    observer: { onMessage: (text) => messages.push(text) },
+  });
+  return messages;
+}
+
+Deno.test("each difference of the machine that changes the last bits is told on resuming", async () => {
+  using folder = temporaryFolder();
+  const { folder: run, recorded } = await trainTiny(folder.path, { epochs: 1 });
+  assert.match(recorded.processor!, /^(baseline|avx2|avx512), \S/);
+  const resuming = "Resuming run tiny after epoch 1.";
+  assert.deepEqual(await resumeMessages(folder.path), [resuming]);
+  await changeRecord(
+    run,
+    (recorded) => ({ ...recorded, threads: 99, tensorflow: "2.0.0", processor: "avx, A" }),
+  );
+  assert.deepEqual(await resumeMessages(folder.path), [
+    `threads is ${recorded.threads}, and was 99 before: results differ by rounding.`,
+    `tensorflow is ${recorded.tensorflow}, and was 2.0.0 before: results differ by rounding.`,
+    `processor is ${recorded.processor}, and was avx, A before: results differ by rounding.`,
+    resuming,
+  ]);
+  await changeRecord(run, () => ({ ...recorded, processor: undefined, fingerprint: "0123abcd" }));
+  assert.deepEqual(await resumeMessages(folder.path), [
+    "An older version began this run: of its images only the name synthetic can be compared.",
+    resuming,
+  ]);
 });
 
 /** Contents of a folder's files, to see that nothing changed. */

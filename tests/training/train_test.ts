@@ -276,6 +276,15 @@ Deno.test("a run is not resumed as another training", async (test) => {
         datasets: createSynthetic({ trainSize: 30, testSize: 20 }),
       },
     ));
+  await test.step("on images of which one byte differs", () => {
+    const images = TINY_DATASETS.test.images.slice();
+    images[100]++;
+    const datasets = { ...TINY_DATASETS, test: { ...TINY_DATASETS.test, images } };
+    return refuse(/the images found now are not those of synthetic/, { epochs: 2 }, {
+      resume: "tiny",
+      datasets,
+    });
+  });
   await test.step("nor is it overwritten", () =>
     refuse(/^Cannot start run tiny: it is already in .*\/tiny\.$/, {}));
 });

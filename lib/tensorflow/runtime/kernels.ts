@@ -16,6 +16,7 @@ export function canUseKernels(...channels: number[]): boolean {
 const PROCESSORS = ["baseline", "avx2", "avx512"];
 
 const SYMBOLS = {
+  findProcessor: { parameters: [], result: "i32" },
   registerOperations: { parameters: ["i32", "i32"], result: "pointer" },
   findVaryingShape: { parameters: ["buffer", "usize"], result: "pointer" },
 } as const;
@@ -34,10 +35,11 @@ export function findVaryingShape(graph: Uint8Array<ArrayBuffer>): string | null 
  *
  * @param path The compiled library. TensorFlow's own must have been loaded before.
  * @param threads Number of threads for an operation.
+ * @returns The kind of processor whose instructions they use.
  * @throws {TensorFlowError} `invalid-setting`: the variable names another kind.
  * @throws {Error} If TensorFlow refuses an operation.
  */
-export function loadKernels(path: string, threads: number): void {
+export function loadKernels(path: string, threads: number): string {
   const wanted = Deno.env.get("KERNELS_PROCESSOR") || PROCESSORS.at(-1)!;
   if (!PROCESSORS.includes(wanted)) {
     throw new TensorFlowError({
@@ -48,9 +50,11 @@ export function loadKernels(path: string, threads: number): void {
     });
   }
   library = Deno.dlopen(path, SYMBOLS);
-  const failure = library.symbols.registerOperations(threads, PROCESSORS.indexOf(wanted));
+  const kind = Math.min(PROCESSORS.indexOf(wanted), library.symbols.findProcessor());
+  const failure = library.symbols.registerOperations(threads, kind);
   if (failure !== null) {
     const message = Deno.UnsafePointerView.getCString(failure);
     throw new Error(`Cannot register the operations of ${path}: ${message}`);
   }
+  return PROCESSORS[kind];
 }

@@ -23,6 +23,8 @@ export interface NativeTensorFlow {
   version: string;
   /** Threads within one operation. It determines the order of sums, and so the last bits. */
   threads: number;
+  /** Kind of processor whose instructions the operations in C++ use; it changes the last bits, too. */
+  processor: string;
 }
 
 let opened: Promise<NativeTensorFlow> | undefined;
@@ -73,9 +75,9 @@ async function openNative(device: DeviceChoice, folder?: string): Promise<Native
   const binding = createRequire(import.meta.url)(addon);
   tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node-gpu"), 3);
   if (!await tf.setBackend("tensorflow")) throw new Error(`Cannot initialise the backend of ${addon}.`);
-  loadKernels(kernels, threads);
+  const processor = loadKernels(kernels, threads);
   const { isUsingGpuDevice, binding: { TF_Version } } = nativeBackend()!;
-  return { device: isUsingGpuDevice ? "gpu" : "cpu", version: TF_Version, threads };
+  return { device: isUsingGpuDevice ? "gpu" : "cpu", version: TF_Version, threads, processor };
 }
 
 const THREADS = "TF_NUM_INTRAOP_THREADS";
