@@ -1,6 +1,6 @@
 /**
- * What the decoder leaves out of a PNG file: its end, and an orientation that does not stand in an `eXIf`
- * chunk before the pixels.
+ * What the decoder leaves out of a PNG file: its end, checksums outside the pixels, and an orientation that
+ * does not stand in an `eXIf` chunk before them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const AROUND_DATA = 12; // length, type and checksum
  * Moves the orientation to where the decoder looks for it: ImageMagick and exiftool write it as text or after
  * the pixels, others with JPEG's `Exif\0\0` before it.
  *
- * @returns The file, changed or not; null if it ends before its last chunk or its EXIF data are damaged.
+ * @returns The file, changed or not; null if it ends before its last chunk, or a checksum is wrong.
  */
 export function completePng(bytes: Uint8Array): Uint8Array | null {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -22,7 +22,9 @@ export function completePng(bytes: Uint8Array): Uint8Array | null {
   let [orientation, keptTo]: [number | null, number] = [null, HEADER_END];
   for (let at = SIGNATURE_BYTES; at + AROUND_DATA <= file.length;) {
     const end = at + AROUND_DATA + file.readUInt32BE(at);
-    if (end > file.length) return null;
+    if (end > file.length || crc32(file.subarray(at + 4, end - 4)) !== file.readUInt32BE(end - 4)) {
+      return null;
+    }
     const type = file.toString("latin1", at + 4, at + 8);
     if (type === "IEND") {
       if (orientation === null) return bytes;
@@ -30,10 +32,7 @@ export function completePng(bytes: Uint8Array): Uint8Array | null {
       return Buffer.concat([...start, ...kept, file.subarray(keptTo)]);
     }
     const exif = readExif(type, file.subarray(at + 8, end - 4));
-    if (exif !== null) {
-      if (crc32(file.subarray(at + 4, end - 4)) !== file.readUInt32BE(end - 4)) return null;
-      orientation ??= readOrientation(exif);
-    }
+    if (exif !== null) orientation ??= readOrientation(exif);
     if (type === "eXIf") {
       kept.push(file.subarray(keptTo, at));
       keptTo = end;

@@ -203,7 +203,7 @@ Deno.test("a PNG is rotated by EXIF data wherever programs write them", async ()
   }
 });
 
-Deno.test("damaged EXIF data of a PNG do not stop it, or are refused", async () => {
+Deno.test("EXIF data of a PNG that mean nothing do not stop it, and a wrong checksum does", async () => {
   const [header, ...rest] = splitPng(await encodePicture(32, 32, () => [9, 9, 9]));
   const data = new TextEncoder().encode("Raw profile type exif\0\0");
   const bomb = new Uint8Array([...data, ...deflateSync(new Uint8Array(3e6))]);
@@ -217,7 +217,7 @@ Deno.test("damaged EXIF data of a PNG do not stop it, or are refused", async () 
     const { width, height } = await preparePicture(file);
     assert.deepEqual([width, height], [32, 32]);
     file[file.length - 13] ^= 1; // the chunk's checksum
-    if (chunk.type === "eXIf") await assert.rejects(preparePicture(file, { label: "cat" }), isRefusal);
+    await assert.rejects(preparePicture(file, { label: "cat" }), isRefusal);
   }
 });
 
