@@ -1,7 +1,7 @@
 /**
  * Files that a command writes where the user says: figures, scores, exported networks.
  *
- * Nothing is replaced but what the same command wrote and nobody has changed since: `checkpoints/.outputs.json`
+ * Nothing is replaced but what the same command wrote and nobody has changed since: `checkpoints/.outputs.jsonl`
  * keeps the digest of each file. `--force` replaces everything.
  *
  * @module
@@ -9,9 +9,9 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
-import { isRecord, readJsonOrNull, requireFolderOf, statOrNull } from "../../lib/support/files.ts";
+import { readTextOrNull, requireFolderOf, statOrNull } from "../../lib/support/files.ts";
 import { boolean, type Option } from "../../lib/support/schema.ts";
-import { type FileToWrite, writeFiles, writeText } from "../../lib/support/write_files.ts";
+import { appendText, type FileToWrite, makeFolder, writeFiles } from "../../lib/support/write_files.ts";
 import { defaultRunsFolder } from "../../lib/training/run_folder.ts";
 
 /** `--force`, of commands that write files. */
@@ -45,49 +45,58 @@ export function requireOutputs(paths: readonly (string | null)[], options: Outpu
 
 /** Writes files, all of them or none. @throws {InputError} As {@linkcode requireOutputs}. */
 export function writeOutputs(files: readonly FileToWrite[], options: OutputOptions): void {
-  for (const { path } of files) requireReplaceable(path, options);
+  for (const { path, bytes } of files) requireReplaceable(path, options, bytes);
   writeFiles(files);
   remember(files, options.origin);
 }
 
-function requireReplaceable(path: string, { origin, force }: OutputOptions): void {
+/** @param bytes The new content: a file that holds it already may be replaced. */
+function requireReplaceable(path: string, { origin, force }: OutputOptions, bytes?: Uint8Array): void {
   if (force || !isFile(path)) return;
-  const known = readRecords()[Deno.realPathSync(path)];
-  const isUnchanged = known?.sha256 === sha256(Deno.readFileSync(path));
-  if (isUnchanged && known.origin === origin) return;
-  const why = isUnchanged
-    ? `it is ${known.origin}`
-    : "there is already a file of that name, which this program did not write or which has changed since";
-  throw new InputError({
-    what: `replace ${path}`,
-    why,
-    next: [{ advice: "choose another name" }, { set: { force: true } }],
-  });
+  const known = readRecords().get(Deno.realPathSync(path));
+  if (known === undefined && bytes?.length !== Deno.statSync(path).size) throw refuse(path, FOREIGN);
+  const digest = sha256(Deno.readFileSync(path));
+  if (bytes !== undefined && digest === sha256(bytes)) return;
+  if (known?.sha256 !== digest) throw refuse(path, FOREIGN);
+  if (known.origin !== origin) throw refuse(path, `it is ${known.origin}`);
+}
+
+const FOREIGN =
+  "there is already a file of that name, which this program did not write or which has changed since";
+
+function refuse(path: string, why: string): InputError {
+  const next = [{ advice: "choose another name" }, { set: { force: true } }];
+  return new InputError({ what: `replace ${path}`, why, next });
 }
 
 interface OutputRecord {
+  path: string;
   sha256: string;
   origin: string;
 }
 
-const recordsFile = () => join(defaultRunsFolder(), ".outputs.json");
+const recordsFile = () => join(defaultRunsFolder(), ".outputs.jsonl");
 
-function readRecords(): Record<string, OutputRecord | undefined> {
-  const records = readJsonOrNull(recordsFile()) ?? {};
-  return Object.fromEntries(Object.entries(records).filter(([, record]) => isRecord(record))) as Record<
-    string,
-    OutputRecord
-  >;
+/** Reads what was written last at each path; lines that a crash has cut are left out. */
+function readRecords(): Map<string, OutputRecord> {
+  const records = new Map<string, OutputRecord>();
+  for (const line of (readTextOrNull(recordsFile()) ?? "").split("\n")) {
+    try {
+      const record: OutputRecord | null = JSON.parse(line);
+      if (record?.path) records.set(record.path, record);
+    } catch { /* cut */ }
+  }
+  return records;
 }
 
 /** Remembers digests; where that cannot be written, the next time asks for `--force`. */
 function remember(files: readonly FileToWrite[], origin: string): void {
-  const kept = Object.entries(readRecords()).filter(([path]) => isFile(path));
-  const added = files.filter(({ path }) => isFile(path)).map(({ path, bytes }) =>
-    [Deno.realPathSync(path), { sha256: sha256(bytes), origin }] as const
+  const lines = files.filter(({ path }) => isFile(path)).map(({ path, bytes }) =>
+    JSON.stringify({ path: Deno.realPathSync(path), sha256: sha256(bytes), origin }) + "\n"
   );
   try {
-    writeText(recordsFile(), JSON.stringify(Object.fromEntries([...kept, ...added]), null, 1) + "\n");
+    makeFolder(defaultRunsFolder());
+    appendText(recordsFile(), lines.join(""));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
   }

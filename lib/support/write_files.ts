@@ -52,6 +52,15 @@ function replaceFiles(files: readonly FileToWrite[]): void {
   }
 }
 
+/** Appends to a file, which is created if it is missing; the text is on the disk when this returns. */
+export function appendText(path: string, text: string): void {
+  withSystemErrors(`write ${path}`, () => {
+    using file = Deno.openSync(path, { append: true, create: true });
+    writeAll(file, new TextEncoder().encode(text));
+    file.syncSync();
+  });
+}
+
 /** Makes a folder, and those above it that are missing; they are on the disk when this returns. */
 export function makeFolder(path: string): void {
   if (statOrNull(path)?.isDirectory) return;

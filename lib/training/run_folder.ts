@@ -5,7 +5,7 @@
  */
 import { basename, dirname, join, resolve } from "@std/path";
 import { exists, isLink, readJsonOrNull, requireRegularFile, statOrNull } from "../support/files.ts";
-import { makeFolder, writeText } from "../support/write_files.ts";
+import { appendText, makeFolder, writeText } from "../support/write_files.ts";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { tryLockFile } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
@@ -99,9 +99,7 @@ export function openRunFolder(
     writeHistory: (records) => write("history.jsonl", records.map(formatLine).join("")),
     appendHistory: (record) => {
       requireOwn();
-      using history = Deno.openSync(file("history.jsonl"), { append: true, create: true });
-      history.writeSync(new TextEncoder().encode(formatLine(record)));
-      history.syncSync();
+      appendText(file("history.jsonl"), formatLine(record));
     },
     [Symbol.dispose]: () => lock[Symbol.dispose](),
   };

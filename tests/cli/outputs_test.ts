@@ -38,12 +38,14 @@ Deno.test("an output replaces what the same command wrote, and nothing else with
   assert.throws(() => requireOutputs([path], figure), foreign);
   assert.throws(() => write("three"), foreign);
   assert.equal(Deno.readTextFileSync(path), "mine");
+  write("mine"); // loses nothing
+  Deno.writeTextFileSync(path, "mine again");
   write("three", { ...figure, force: true });
   write("four");
   assert.equal(Deno.readTextFileSync(path), "four");
 });
 
-Deno.test("an output is known by its place, through links, and forgotten when it is gone", () => {
+Deno.test("an output is known by its place, also through links", () => {
   using folder = outputFolder();
   const figure = { origin: "a figure", force: false };
   writeOutputs([{ path: folder.file("a.svg"), bytes: bytes("same") }], figure);
@@ -51,18 +53,13 @@ Deno.test("an output is known by its place, through links, and forgotten when it
   Deno.symlinkSync("a.svg", folder.file("link.svg"));
   requireOutputs([folder.file("link.svg")], figure);
   assert.throws(() => requireOutputs([folder.file("b.svg")], figure), /did not write/);
-  Deno.removeSync(folder.file("a.svg"));
-  writeOutputs([{ path: folder.file("c.svg"), bytes: bytes("c") }], figure);
-  assert.deepEqual(Object.keys(JSON.parse(Deno.readTextFileSync(folder.file(".outputs.json")))), [
-    folder.file("c.svg"),
-  ]);
 });
 
 Deno.test("a damaged list of outputs protects every file; one that cannot be written stops nothing", () => {
   using folder = outputFolder();
-  const [path, list] = [folder.file("a.svg"), folder.file(".outputs.json")];
+  const [path, list] = [folder.file("a.svg"), folder.file(".outputs.jsonl")];
   const figure = { origin: "a figure", force: false };
-  for (const text of ["{", `{${JSON.stringify(path)}: 3}`, `{${JSON.stringify(path)}: null}`]) {
+  for (const text of ["{", "null", "3", `{"path": ${JSON.stringify(path)}}`, '{"path": 3}\n{"pa']) {
     Deno.writeTextFileSync(path, "mine");
     Deno.writeTextFileSync(list, text);
     assert.throws(() => requireOutputs([path], figure), /did not write/, text);
