@@ -65,17 +65,22 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
   writeOutputs([{ path: pdfPath, bytes: pdf }], files);
   print(`${join(output ?? "", `${name}.pdf`)}: ${pages} pages, ${formatBytes(pdf.length)}`);
 
-  const { paths, untracked } = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
+  for (const warning of warnings) printMessage(`Warning on the first page: ${warning}`);
+
+  const tracked = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
+  const paths = tracked.paths.filter((path) => path !== `${name}.pdf`);
   const entries = [...paths.map((path) => ({ path })), { path: `${name}.pdf`, bytes: pdf }];
-  const zipped = await zipFiles(projectFolder(), name, entries, reportDate(results));
+  const zipped = zipFiles(projectFolder(), name, entries, reportDate(results));
   writeOutputs([{ path: zipPath, bytes: zipped }], files);
   print(`${join(output ?? "", `${name}.zip`)}: ${entries.length} files, ${formatBytes(zipped.length)}`);
+  tellLeftOut("because git does not track them (git add adds them)", tracked.untracked);
+  tellLeftOut("because they are links, submodules or deleted", tracked.leftOut);
+}
 
-  for (const warning of warnings) printMessage(`Warning on the first page: ${warning}`);
-  if (untracked.length > 0) {
-    const named = untracked.slice(0, 3).join(", ") + (untracked.length > 3 ? " …" : "");
-    printMessage(`Not in the zip because git does not track them (git add adds them): ${named}`);
-  }
+function tellLeftOut(why: string, paths: readonly string[]): void {
+  if (paths.length === 0) return;
+  const named = paths.slice(0, 3).join(", ") + (paths.length > 3 ? ` and ${paths.length - 3} more` : "");
+  printMessage(`Not in the zip ${why}: ${named}`);
 }
 
 /** Runs `deno task notebooks` as a process of its own. */

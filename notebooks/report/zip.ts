@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { type Zippable, zipSync } from "fflate";
 import { InputError } from "../../lib/support/errors.ts";
-import { statOrNull } from "../../lib/support/files.ts";
+import { readFileBounded, statOrNull } from "../../lib/support/files.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 
 /** Files that make up a project: code, tests, notebooks and results. */
@@ -10,69 +10,69 @@ export interface ProjectFiles {
   paths: string[];
   /** Files that git neither tracks nor ignores: left out of the zip, and named to the user. */
   untracked: string[];
+  /** Tracked, but no files of the project: links, submodules, deleted files. */
+  leftOut: string[];
 }
 
 /**
- * Lists the files that git tracks or, without a repository of the project's own, all but data, environments,
- * checkpoints and build products.
+ * Lists the files that git tracks, as they are now: what else lies in the folder (`.env`, notes) is nobody's
+ * business. Links are not followed.
  *
  * @param project The top folder.
  * @param options With `checkpoints`, the checkpoints of all runs are added to the published one. @default
  * {{checkpoints: false}}
+ * @throws {InputError} If git is missing, refuses, or does not track the project.
  */
 export async function collectFiles(
   project: string,
   { checkpoints = false }: { checkpoints?: boolean } = {},
 ): Promise<ProjectFiles> {
-  const { paths, untracked } = await listTracked(project) ??
-    { paths: walk(project, "").filter(isPartOfProject), untracked: [] };
-  const runs = checkpoints
-    ? walk(project, "checkpoints").filter((path) =>
-      !paths.includes(path) && !/(^|\/)\.lock$|\.tmp$/.test(path)
-    )
-    : [];
-  return { paths: [...paths, ...runs].sort(), untracked };
+  const top = Deno.realPathSync(project);
+  const tracked = new Set(await listByGit(top, "--cached"));
+  // a repository around a folder that was unpacked in it does not track that folder
+  if (!tracked.has("deno.json")) throw refuse("git does not track it", ADD);
+  const runs = checkpoints ? listRunFiles(top, "checkpoints").filter((path) => !tracked.has(path)) : [];
+  const byKind = Object.groupBy([...tracked, ...runs], (path) => isOwnFile(top, path) ? "own" : "other");
+  return {
+    paths: (byKind.own ?? []).sort(),
+    untracked: (await listByGit(top, "--others", "--exclude-standard")).sort(),
+    leftOut: (byKind.other ?? []).sort(),
+  };
 }
 
-async function listTracked(project: string): Promise<ProjectFiles | null> {
-  // a project unpacked inside another repository is not tracked by that one
-  const top = await git(project, "rev-parse", "--show-toplevel");
-  if (top === null || await Deno.realPath(top.trim()) !== await Deno.realPath(project)) return null;
-  const list = async (...options: string[]) =>
-    ((await git(project, "ls-files", "-z", ...options)) ?? "").split("\0").filter((path) => path !== "");
-  // a deleted file stays tracked until that is committed
-  const paths = (await list("--cached")).filter((path) => statOrNull(join(project, path))?.isFile);
-  return { paths: [...new Set(paths)], untracked: (await list("--others", "--exclude-standard")).sort() };
+const ADD = "run `git init && git add .` in the project's folder first: it leaves out what .gitignore names";
+
+function refuse(why: string, advice: string): InputError {
+  return new InputError({ what: "zip the project", why, next: [{ advice }] });
 }
 
-/** Runs git; null without git or without a repository. */
-async function git(project: string, ...args: string[]): Promise<string | null> {
-  try {
-    const { code, stdout } = await (await startProcess("git", args, { cwd: project })).ended;
-    return code === 0 ? stdout : null;
-  } catch (error) {
-    if (error instanceof InputError) return null;
-    throw error;
-  }
+async function listByGit(top: string, ...options: string[]): Promise<string[]> {
+  // variables such as GIT_DIR, which git sets for its hooks, would name another repository
+  const env = Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => !/^GIT_/.test(name)));
+  const child = await startProcess("git", ["ls-files", "-z", ...options], { cwd: top, env, extendEnv: false })
+    .catch((error) => {
+      throw error instanceof InputError ? refuse("git is not installed", "install it") : error;
+    });
+  const { code, stdout, stderr } = await child.ended;
+  if (code === 0) return stdout.split("\0").filter((path) => path !== "");
+  const why = stderr.split("\n")[0].replace(/^fatal: /, "") || "git failed";
+  throw refuse(why, /dubious/.test(why) ? `run \`git config --global --add safe.directory ${top}\`` : ADD);
 }
 
-const BUILD_PRODUCTS =
-  /^(\.git|\.venv|\.tensorflow|node_modules|dist|__pycache__|\.ipynb_checkpoints|\.cells-.*|Lab_4_.*\.(pdf|zip))$/;
+/** Tells whether a path leads to a file of the project itself, through no link. */
+function isOwnFile(top: string, path: string): boolean {
+  const file = join(top, path);
+  return (statOrNull(file)?.isFile ?? false) && Deno.realPathSync(file) === file;
+}
 
-function walk(project: string, folder: string): string[] {
-  return [...Deno.readDirSync(join(project, folder))].flatMap(({ name, isDirectory, isFile }) => {
+const RUN_FILE =
+  /^((best|last)\.safetensors|config\.json|history\.jsonl|provenance\.json|events\.out\.tfevents\..*)$/;
+
+function listRunFiles(top: string, folder: string): string[] {
+  return [...Deno.readDirSync(join(top, folder))].flatMap(({ name, isDirectory, isFile }) => {
     const path = join(folder, name);
-    if (BUILD_PRODUCTS.test(name)) return [];
-    return isDirectory ? walk(project, path) : isFile ? [path] : [];
+    return isDirectory ? listRunFiles(top, path) : isFile && RUN_FILE.test(name) ? [path] : [];
   });
-}
-
-/** Of `data` and `checkpoints` only the READMEs and the published model are the project's. */
-function isPartOfProject(path: string): boolean {
-  const [top, next] = path.split("/");
-  return top === "checkpoints"
-    ? next === "README.md" || next === "published"
-    : top !== "data" || next === "README.md";
 }
 
 /** A file to zip: a path in the project, or its content. */
@@ -80,6 +80,9 @@ export type ZipEntry = { path: string; bytes?: Uint8Array };
 
 const UNIX = 3;
 const REGULAR_FILE = 0o100000;
+
+/** More fits neither the memory nor the format. */
+const MAXIMUM_BYTES = 1_000_000_000;
 
 /** The zip format's earliest date. */
 const EARLIEST = new Date(1980, 0, 1);
@@ -89,23 +92,26 @@ const EARLIEST = new Date(1980, 0, 1);
  * bytes.
  *
  * @param top The folder in the zip.
+ * @throws {InputError} If a file cannot be read, or all are too large.
  */
-export async function zipFiles(
+export function zipFiles(
   project: string,
   top: string,
   entries: readonly ZipEntry[],
   date: Date | null,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Uint8Array<ArrayBuffer> {
   const tree: Zippable = {};
   // zip files know no time zone: local noon of the UTC day is the same everywhere
   const mtime = date === null
     ? EARLIEST
     : new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), 12);
+  let left = MAXIMUM_BYTES;
   for (const { path, bytes } of entries.toSorted((one, other) => one.path < other.path ? -1 : 1)) {
     const file = join(project, path);
     // ./deno must stay executable
     const mode = bytes === undefined && ((Deno.statSync(file).mode ?? 0) & 0o100) !== 0 ? 0o755 : 0o644;
-    const content = bytes ?? await Deno.readFile(file);
+    const content = bytes ?? readFileBounded(file, left);
+    left -= content.length;
     tree[`${top}/${path}`] = [content, { mtime, os: UNIX, attrs: (REGULAR_FILE | mode) << 16 >>> 0 }];
   }
   return zipSync(tree, { level: 9 }) as Uint8Array<ArrayBuffer>;

@@ -5,7 +5,7 @@ import { LAB_TASKS } from "../../notebooks/report/marker_page.ts";
 import { listFiles, PROJECT } from "../testing/sources.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { runCommand } from "../testing/command.ts";
-import { findReportPython } from "../notebooks/report/sample.ts";
+import { findReportPython, isTracked } from "../notebooks/report/sample.ts";
 
 Deno.test("report refuses a missing or malformed student number in one line, and writes nothing", async () => {
   using folder = temporaryFolder();
@@ -28,7 +28,7 @@ Deno.test("report refuses a missing or malformed student number in one line, and
 });
 
 Deno.test("report writes the PDF of the notebooks, and the zip with it and the code", {
-  ignore: await findReportPython() === null,
+  ignore: await findReportPython() === null || !await isTracked(),
 }, async () => {
   using folder = temporaryFolder();
   const output = join(folder.path, "new");

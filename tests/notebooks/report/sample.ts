@@ -4,6 +4,8 @@ import type { OutputFacts } from "../../../notebooks/cells/display.ts";
 import type { CellOutput, NotebookCell, NotebookFile } from "../../../notebooks/jupyter/notebook_file.ts";
 import type { ReportNotebook } from "../../../notebooks/report/section.ts";
 import { InputError } from "../../../lib/support/errors.ts";
+import { collectFiles } from "../../../notebooks/report/zip.ts";
+import { PROJECT } from "../../testing/sources.ts";
 import { ensurePythonPackages } from "../../../lib/setup.ts";
 
 /** A cell of Markdown. */
@@ -83,5 +85,16 @@ export async function findReportPython(): Promise<string | null> {
     if (!(error instanceof InputError)) throw error;
     console.warn(`The tests that set pages are left out: ${error.message}`);
     return null;
+  }
+}
+
+/** Tells whether git tracks this project, which the unpacked zip of a report is not. */
+export async function isTracked(): Promise<boolean> {
+  try {
+    await collectFiles(PROJECT);
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
   }
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { dirname, join } from "@std/path";
 import { unzipSync } from "fflate";
 import { collectFiles, zipFiles } from "../../../notebooks/report/zip.ts";
-import { temporaryFolder } from "../../testing/folder.ts";
+import { InputError } from "../../../lib/support/errors.ts";
+import { temporaryFolder, temporaryVariable } from "../../testing/folder.ts";
+import { isTracked } from "./sample.ts";
 import { listFiles, PROJECT } from "../../testing/sources.ts";
 
 const FILES = [
@@ -25,17 +27,6 @@ const FILES = [
   "Lab_4_u1234567.pdf",
 ];
 
-const CODE = [
-  "checkpoints/README.md",
-  "checkpoints/published/dynamic.safetensors",
-  "data/README.md",
-  "deno",
-  "deno.json",
-  "lib/a.ts",
-  "notebooks/01_build.ipynb",
-  "tests/testdata/a.safetensors",
-];
-
 function writeProject(folder: string): void {
   for (const path of FILES) {
     Deno.mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -44,43 +35,87 @@ function writeProject(folder: string): void {
   Deno.chmodSync(join(folder, "deno"), 0o755);
 }
 
-Deno.test("without git, data, environments, checkpoints and build products are left out", async () => {
+async function git(folder: string, ...args: string[]): Promise<void> {
+  const { success } = await new Deno.Command("git", { args, cwd: folder, stdout: "null", stderr: "null" })
+    .output();
+  assert.ok(success, args.join(" "));
+}
+
+const needsGit = { ignore: !await hasGit() };
+
+async function refused(project: string, why: RegExp): Promise<void> {
+  await assert.rejects(collectFiles(project), (error) => {
+    assert.ok(error instanceof InputError, String(error));
+    assert.match(error.problem!.why, why);
+    return true;
+  });
+}
+
+Deno.test("a project that git does not track is not zipped", needsGit, async () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
-  assert.deepEqual(await collectFiles(folder.path), { paths: CODE, untracked: [] });
-  const { paths } = await collectFiles(folder.path, { checkpoints: true });
-  assert.deepEqual(paths, [...CODE, "checkpoints/dynamic/last.safetensors"].sort());
+  await refused(folder.path, /^not a git repository/);
+  await git(folder.path, "init");
+  await refused(folder.path, /^git does not track it$/);
+  await git(folder.path, "add", "deno.json");
+  assert.deepEqual((await collectFiles(folder.path)).paths, ["deno.json"]);
+  // a project unpacked inside another repository
+  writeProject(join(folder.path, "inner"));
+  await refused(join(folder.path, "inner"), /^git does not track it$/);
+  {
+    using _path = temporaryVariable("PATH", "/nowhere");
+    await refused(folder.path, /^git is not installed$/);
+  }
+  using other = temporaryFolder();
+  await git(other.path, "init");
+  using _directory = temporaryVariable("GIT_DIR", join(other.path, ".git"));
+  assert.deepEqual((await collectFiles(folder.path)).paths, ["deno.json"]);
 });
 
-Deno.test("with git the zip has the tracked files, and untracked ones are named", {
-  ignore: !await hasGit(),
+Deno.test("a repository of another user is refused with git's words", {
+  ignore: needsGit.ignore || Deno.uid() !== 0,
 }, async () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
-  const git = async (...args: string[]) => {
-    const { success } = await new Deno.Command("git", {
-      args,
-      cwd: folder.path,
-      stdout: "null",
-      stderr: "null",
-    }).output();
-    assert.ok(success, args.join(" "));
-  };
-  await git("init");
-  Deno.writeTextFileSync(join(folder.path, ".gitignore"), "*\n");
-  await git("add", "--force", "lib/a.ts", "deno", "deno.json");
-  Deno.removeSync(join(folder.path, "deno.json"));
-  Deno.writeTextFileSync(join(folder.path, ".gitignore"), "*\n!/Lab*\n");
-  assert.deepEqual(await collectFiles(folder.path), {
-    paths: ["deno", "lib/a.ts"],
-    untracked: ["Lab_4_u1234567.pdf"],
-  });
-  // a project inside another repository is not tracked by it
-  writeProject(join(folder.path, "inner"));
-  assert.deepEqual((await collectFiles(join(folder.path, "inner"))).paths, CODE);
+  await git(folder.path, "init");
+  await git(folder.path, "add", "deno.json");
+  Deno.chownSync(folder.path, 12345, 12345);
+  await refused(folder.path, /^detected dubious ownership in repository/);
 });
 
-Deno.test("this project's zip has every source, test, oracle, notebook and result", async () => {
+Deno.test("the zip has the tracked files, and others are named but for ignored ones", needsGit, async () => {
+  using folder = temporaryFolder();
+  using outside = temporaryFolder();
+  writeProject(folder.path);
+  const write = (path: string) => Deno.writeTextFileSync(join(folder.path, path), path);
+  const odd = 'a "quoted"\nü.txt';
+  ["secret.env", odd, "replaced.txt", "deleted.txt", "lib/b.ts", "moved.txt"].forEach(write);
+  write("notes.md");
+  Deno.writeTextFileSync(join(folder.path, ".gitignore"), "*\n!notes.md\n");
+  await git(folder.path, "init");
+  Deno.symlinkSync("secret.env", join(folder.path, "link"));
+  const added = ["deno", "deno.json", "lib", odd, "link", "replaced.txt", "deleted.txt", "bench"];
+  await git(folder.path, "add", "--force", ...added);
+  Deno.removeSync(join(folder.path, "deleted.txt"));
+  Deno.removeSync(join(folder.path, "replaced.txt"));
+  Deno.symlinkSync("secret.env", join(folder.path, "replaced.txt"));
+  Deno.renameSync(join(folder.path, "bench"), join(outside.path, "bench"));
+  Deno.symlinkSync(join(outside.path, "bench"), join(folder.path, "bench"));
+  assert.deepEqual(await collectFiles(folder.path), {
+    paths: [odd, "deno", "deno.json", "lib/a.ts", "lib/b.ts"],
+    untracked: ["notes.md"],
+    leftOut: ["bench/__pycache__/a.pyc", "deleted.txt", "link", "replaced.txt"],
+  });
+  write("checkpoints/dynamic/notes.md");
+  const { paths } = await collectFiles(folder.path, { checkpoints: true });
+  assert.deepEqual(paths.filter((path) => path.startsWith("checkpoints")), [
+    "checkpoints/dynamic/last.safetensors",
+  ]);
+});
+
+Deno.test("this project's zip has every source, test, oracle, notebook and result", {
+  ignore: !await isTracked(),
+}, async () => {
   const { paths, untracked } = await collectFiles(PROJECT);
   const needed = [
     ...["lib", "cli", "tests", "vendor/std_path"].flatMap((folder) => listFiles(folder, ".ts")),
@@ -97,7 +132,7 @@ Deno.test("this project's zip has every source, test, oracle, notebook and resul
   assert.deepEqual(paths.filter((path) => /^data\/./.test(path)), ["data/README.md"]);
 });
 
-Deno.test("a zip has one folder, keeps executable bits, and is reproducible byte for byte", async () => {
+Deno.test("a zip has one folder, keeps executable bits, and is reproducible byte for byte", () => {
   using folder = temporaryFolder();
   writeProject(folder.path);
   const entries = [{ path: "deno" }, { path: "lib/a.ts" }, {
@@ -105,12 +140,13 @@ Deno.test("a zip has one folder, keeps executable bits, and is reproducible byte
     bytes: new Uint8Array([1, 2]),
   }];
   const date = new Date("2026-01-02T03:04:05Z");
-  const zip = await zipFiles(folder.path, "Top", entries, date);
-  assert.deepEqual(zip, await zipFiles(folder.path, "Top", entries.toReversed(), date));
+  const zip = zipFiles(folder.path, "Top", entries, date);
+  assert.deepEqual(zip, zipFiles(folder.path, "Top", entries.toReversed(), date));
   const files = unzipSync(zip);
   assert.deepEqual(Object.keys(files).sort(), ["Top/deno", "Top/lib/a.ts", "Top/report.pdf"]);
   assert.equal(new TextDecoder().decode(files["Top/lib/a.ts"]), "lib/a.ts");
   assert.deepEqual([...files["Top/report.pdf"]], [1, 2]);
+  assert.throws(() => zipFiles(folder.path, "Top", [{ path: "lib" }], date), { name: "InputError" });
   assert.deepEqual(modesOf(zip), { "Top/deno": 0o755, "Top/lib/a.ts": 0o644, "Top/report.pdf": 0o644 });
 });
 
