@@ -15,10 +15,9 @@ import {
   parseHeader,
   parseSafetensors,
   type StoredTensor,
-  typeOf,
   writeSafetensors,
 } from "../support/safetensors.ts";
-import { listTensors } from "./tensor_list.ts";
+import { findBackbone, refuseTensors, selectBackbone } from "./pretrained_tensors.ts";
 
 /** torchvision's `ResNet18_Weights.IMAGENET1K_V1`, as the timm project publishes them in safetensors. */
 export const PUBLISHED_WEIGHTS =
@@ -132,73 +131,6 @@ function explain(
   }, { cause: error });
 }
 
-/** Names and shapes of the tensors up to `layer1`, by torchvision's names. */
-const listWanted = (): { name: string; shape: number[] }[] => {
-  const prefix = "backbone.";
-  return listTensors({ variant: "dynamic", adapter: "none" })
-    .filter(({ name }) => name.startsWith(prefix))
-    .map(({ name, shape }) => ({ name: name.slice(prefix.length), shape }));
-};
-
-const refuse = (why: string) => new InputError({ what: "use these tensors as pretrained weights", why });
-
-/**
- * Finds the wanted tensors among those of a file, by their names, all of which may have the same prefix
- * (`module.`, `backbone.`), and shapes.
- *
- * @returns Each with its name in the file.
- * @throws {InputError} If one is missing or has another shape, or the file is of another network than ResNet-18.
- */
-function findBackbone(
-  tensors: ReadonlyMap<string, { shape: number[] }>,
-): { name: string; shape: number[]; key: string }[] {
-  const first = "layer1.0.conv1.weight";
-  const prefixes = [...tensors.keys()].filter((key) => key === first || key.endsWith(`.${first}`))
-    .map((key) => key.slice(0, -first.length));
-  if (prefixes.length > 1) throw refuse(`it holds several networks (${prefixes.join(", ")})`);
-  const prefix = prefixes[0] ?? "";
-  const wanted = listWanted();
-  const known = new Set(wanted.map(({ name }) => name));
-  for (const key of tensors.keys()) {
-    if (!key.startsWith(prefix)) continue;
-    const name = key.slice(prefix.length);
-    const isUnknown = /^(conv1|bn1|layer1)\./.test(name) && !known.has(name) &&
-      !name.endsWith(".num_batches_tracked");
-    if (isUnknown || /^layer[1-4]\.([2-9]|\d\d)/.test(name)) {
-      throw refuse(`it is of another network: ResNet-18 has no ${name}`);
-    }
-  }
-  return wanted.map(({ name, shape }) => {
-    const key = prefix + name;
-    const found = tensors.get(key)?.shape;
-    if (!found) throw refuse(`it has no tensor ${key}`);
-    if (found.join() === shape.join()) return { name, shape, key };
-    throw refuse(`${key} has the shape [${found.join(", ")}], expected [${shape.join(", ")}]`);
-  });
-}
-
-/** Selects the wanted tensors of a file and checks each value. */
-function selectBackbone(
-  tensors: Map<string, StoredTensor>,
-): Map<string, { shape: number[]; data: Float32Array }> {
-  return new Map(
-    findBackbone(tensors).map(({ name, shape, key }) => {
-      const tensor = tensors.get(key)!;
-      const { data } = tensor;
-      if (!(data instanceof Float32Array)) {
-        throw refuse(`${key} is of type ${typeOf(tensor)}, expected F32, F16, BF16 or F64`);
-      }
-      const isVariance = name.endsWith("running_var");
-      const odd = data.findIndex((value) => !Number.isFinite(value) || (isVariance && value < 0));
-      if (odd >= 0) throw refuse(`value ${odd} of ${key} is ${data[odd]}`);
-      if ((isVariance || shape.length === 4) && data.every((value) => value === 0)) {
-        throw refuse(`all values of ${key} are 0`);
-      }
-      return [name, { shape, data }];
-    }),
-  );
-}
-
 /** Fetches the wanted tensors into `file`. Returns false if another process did so meanwhile. */
 async function fetchWeights(
   file: string,
@@ -239,17 +171,17 @@ async function fetchBackbone(
   { onDownload, ...network }: FetchRangeOptions,
 ): Promise<Map<string, StoredTensor>> {
   const version: FileVersion = {};
-  const fetch = (start: number, end: number, onDownload?: (bytes: number) => void) =>
+  const fetchBytes = (start: number, end: number, onDownload?: (bytes: number) => void) =>
     fetchRange(url, start, end, { ...network, version, onDownload });
-  const length = Number(new DataView((await fetch(0, 8)).buffer).getBigUint64(0, true));
-  if (length < 2 || length > LARGEST_HEADER) throw refuse("it is not a safetensors file");
+  const length = Number(new DataView((await fetchBytes(0, 8)).buffer).getBigUint64(0, true));
+  if (length < 2 || length > LARGEST_HEADER) throw refuseTensors("it is not a safetensors file");
   const label = basename(url);
-  const { entries, headerBytes } = parseHeader(await fetch(0, 8 + length), label);
+  const { entries, headerBytes } = parseHeader(await fetchBytes(0, 8 + length), label);
   const wanted = findBackbone(entries).map(({ key, shape }) => {
     const entry = entries.get(key)!;
     const [start, end] = entry.data_offsets;
     const count = shape.reduce((product, length) => product * length, 1);
-    if (end - start > count * LARGEST_VALUE) throw refuse(`${key} has ${end - start} bytes`);
+    if (end - start > count * LARGEST_VALUE) throw refuseTensors(`${key} has ${end - start} bytes`);
     return { key, entry, start, end };
   });
   const ranges = mergeRanges(wanted.map(({ entry }) => entry.data_offsets));
@@ -257,7 +189,7 @@ async function fetchBackbone(
   let before = 0;
   const pieces: { start: number; bytes: Uint8Array }[] = [];
   for (const { start, end } of ranges) {
-    const bytes = await fetch(headerBytes + start, headerBytes + end, (bytes) => {
+    const bytes = await fetchBytes(headerBytes + start, headerBytes + end, (bytes) => {
       onDownload?.(before + bytes, total);
     });
     pieces.push({ start, bytes });

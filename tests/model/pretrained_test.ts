@@ -190,6 +190,20 @@ Deno.test("a refusal and a wrong file are errors, not random initialisation", as
   );
 });
 
+Deno.test("a published header that claims an endless tensor is refused before it is fetched", async () => {
+  const bytes = formatSafetensors(NEEDED.map((name): [string, StoredTensor] => [name, FULL.get(name)!]));
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  header["layer1.1.conv2.weight"].data_offsets[1] = 1e12;
+  const claim = new TextEncoder().encode(JSON.stringify(header).padEnd(length + 100));
+  const served = new Uint8Array(8 + claim.length);
+  new DataView(served.buffer).setBigUint64(0, BigInt(claim.length), true);
+  served.set(claim, 8);
+  const { error, requests } = await load((request) => serveBytes(served, request));
+  assert.match(error!.message, /layer1\.1\.conv2\.weight has \d{12,} bytes/);
+  assert.equal(requests.length, 2);
+});
+
 Deno.test("a file of wrong tensors is an error that names the first", async () => {
   const change = async (name: string, changed: StoredTensor | null) => {
     const tensors = new Map(FULL);
