@@ -11,7 +11,13 @@ import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { readTextOrNull, requireFolderOf, statOrNull } from "../../lib/support/files.ts";
 import { boolean, type Option } from "../../lib/support/schema.ts";
-import { appendText, type FileToWrite, makeFolder, writeFiles } from "../../lib/support/write_files.ts";
+import {
+  appendText,
+  type FileToWrite,
+  isStream,
+  makeFolder,
+  writeFiles,
+} from "../../lib/support/write_files.ts";
 import { defaultRunsFolder } from "../../lib/training/run_folder.ts";
 
 /** `--force`, of commands that write files. */
@@ -100,11 +106,6 @@ function remember(files: readonly FileToWrite[], origin: string): void {
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
   }
-}
-
-/** Tells `/dev/stdout` and `/dev/stderr`, which a task may use but not look at. */
-function isStream(path: string): boolean {
-  return path.startsWith("/dev/std");
 }
 
 function isFile(path: string): boolean {

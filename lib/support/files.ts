@@ -98,13 +98,13 @@ export function statOrNull(path: string): Deno.FileInfo | null {
  * @throws {InputError} If not.
  */
 export function requireFolderOf(path: string): void {
+  if (exists(path)) return;
   const folder = dirname(resolve(path));
   const what = `write ${path}`;
   if (!withSystemErrors(what, () => statOrNull(folder))?.isDirectory) {
     const next = [{ advice: "create it first" }];
     throw new InputError({ what, why: `there is no folder ${folder}`, next });
   }
-  if (exists(path)) return;
   withSystemErrors(what, () => Deno.removeSync(Deno.makeTempFileSync({ dir: folder, prefix: ".probe-" })));
 }
 

@@ -8,7 +8,7 @@
  */
 import { dirname, join, resolve } from "@std/path";
 import { InputError } from "./errors.ts";
-import { statOrNull } from "./files.ts";
+import { exists, statOrNull } from "./files.ts";
 import { tryLock } from "./lock.ts";
 import { systemErrorName, withSystemErrors } from "./system_errors.ts";
 
@@ -36,7 +36,7 @@ export function writeText(path: string, text: string): void {
  * @throws {InputError} If one cannot be written; the old files stay.
  */
 export function writeFiles(files: readonly FileToWrite[]): void {
-  for (const { path } of files) makeFolder(dirname(path));
+  for (const { path } of files) if (!isStream(path) && !exists(path)) makeFolder(dirname(path));
   replaceFiles(files);
 }
 
@@ -81,7 +81,7 @@ interface StagedFile {
 
 function stage(path: string, bytes: Uint8Array<ArrayBuffer>): StagedFile {
   const inPlace = { path, commit: () => overwrite(path, bytes), discard() {} };
-  if (streamOf(path) !== null) return inPlace;
+  if (isStream(path)) return inPlace;
   const old = statOrNull(path);
   const refuse = (why: string) => new InputError({ what: `write ${path}`, why });
   if (old?.isDirectory) throw refuse("it is a folder");
@@ -186,14 +186,13 @@ function removeIfAbandoned(path: string): void {
   if (state === "locked" || (state === "unsupported" && hours > 24)) Deno.removeSync(path);
 }
 
-/** Streams are written to as they are: a file behind one would lose its place, or what is printed later. */
-function streamOf(path: string): typeof Deno.stdout | null {
-  return path === "/dev/stdout" ? Deno.stdout : path === "/dev/stderr" ? Deno.stderr : null;
+/** Tells this process's own streams. A file behind one would lose its place, or what is printed later. */
+export function isStream(path: string): boolean {
+  return path === "/dev/stdout" || path === "/dev/stderr";
 }
 
 function overwrite(path: string, bytes: Uint8Array): void {
-  const stream = streamOf(path);
-  if (stream !== null) return writeAll(stream, bytes);
+  if (isStream(path)) return writeAll(path === "/dev/stdout" ? Deno.stdout : Deno.stderr, bytes);
   using file = Deno.openSync(path, { write: true, truncate: true });
   writeAll(file, bytes);
   if (file.statSync().isFile) file.syncSync();

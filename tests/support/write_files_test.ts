@@ -76,13 +76,14 @@ Deno.test("into a device or a pipe the content is written", async () => {
 Deno.test("what is written to /dev/stdout stands between what is printed, also in a file", async () => {
   using folder = temporaryFolder();
   const module = join(PROJECT, "lib", "support", "write_files.ts");
-  const code =
-    `import { writeText } from "${module}"; console.log("1"); writeText("/dev/stdout", "2\\n"); console.log("3");`;
-  const deno = `"${Deno.execPath()}" eval '${code}'`;
+  const code = `import { writeFiles } from "${module}";
+    const bytes = new TextEncoder().encode("2\\n");
+    console.log("1"); writeFiles([{ path: "/dev/stdout", bytes }]); console.log("3");`;
   const output = join(folder.path, "out.txt");
-  const { success } = await new Deno.Command("sh", { args: ["-c", `${deno} > ${output}`], cwd: PROJECT })
-    .output();
-  assert.deepEqual([success, Deno.readTextFileSync(output)], [true, "1\n2\n3\n"]);
+  const deno = `"${Deno.execPath()}" run -q --no-prompt -P=files -`; // without leave to look at /dev
+  const script = `cat <<'END' | ${deno} > ${output}\n${code}\nEND`;
+  const { stderr } = await new Deno.Command("sh", { args: ["-c", script], cwd: PROJECT }).output();
+  assert.equal(Deno.readTextFileSync(output), "1\n2\n3\n", new TextDecoder().decode(stderr));
 });
 
 Deno.test("files that belong together are replaced together or not at all", () => {
