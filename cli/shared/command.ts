@@ -1,6 +1,6 @@
 import { SetupInterrupted, TensorFlowError, type TensorFlowErrorCode } from "../../lib/tensorflow/errors.ts";
 import { InputError, type NextStep } from "../../lib/support/errors.ts";
-import { Interrupted } from "../../lib/support/interrupt.ts";
+import { Interrupted, outliveHangUp } from "../../lib/support/interrupt.ts";
 import { explainSystemError, systemErrorName } from "../../lib/support/system_errors.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { outputWidth, print, printMessage } from "./terminal.ts";
@@ -24,6 +24,7 @@ export async function runCommand<Given extends Command>(
 ): Promise<never> {
   let code: number;
   try {
+    outliveHangUp();
     enterCallersFolder();
     const line = parseCommandLine(command, [...Deno.args]);
     if (line === null) print(formatHelp(command));

@@ -1,6 +1,9 @@
 import type { NextStep } from "./errors.ts";
 
-/** The user or the system stopped the program (Ctrl-C, SIGTERM), after it saved its work; exit code 130. */
+/**
+ * The user or the system stopped the program (Ctrl-C, SIGTERM, a closed terminal), after it saved its work;
+ * exit code 130.
+ */
 export class Interrupted extends Error {
   override name = "Interrupted";
   /** @param next Ways to continue. */
@@ -15,25 +18,41 @@ export interface InterruptWatch extends Disposable {
   signal: AbortSignal;
 }
 
-const SIGNALS: Deno.Signal[] = ["SIGINT", "SIGTERM"];
-
 /**
- * Watches for Ctrl-C and SIGTERM: the first no longer ends the program, so that it can save its work; a
- * second one does, in case the program hangs. Disposing the watch restores the default.
+ * Watches for Ctrl-C, SIGTERM and the closing of the terminal: the first no longer ends the program, so that it
+ * can save its work; a second Ctrl-C or SIGTERM does, in case the program hangs. Disposing the watch restores
+ * the default.
  */
 export function watchInterrupts(): InterruptWatch {
   const controller = new AbortController();
-  const listener = () => {
-    if (controller.signal.aborted) Deno.exit(130);
+  let firstStop: number | null = null;
+  const stop = () => {
+    // one that is sent to all processes of a group reaches this one twice, since `deno task` passes it on
+    if (firstStop !== null && performance.now() - firstStop > MILLISECONDS_OF_ONE_SIGNAL) Deno.exit(130);
+    firstStop ??= performance.now();
     controller.abort();
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
+  const listeners: [Deno.Signal, () => void][] = [["SIGINT", stop], ["SIGTERM", stop]];
+  // a closed terminal sends several, and SIGTERM may follow at the end of a session
+  if (hasTerminal()) listeners.push(["SIGHUP", () => controller.abort()]);
+  for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
+      for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
+}
+
+const MILLISECONDS_OF_ONE_SIGNAL = 300;
+
+/** Lets a program outlive SIGHUP where it has no terminal: Deno undoes what nohup set. */
+export function outliveHangUp(): void {
+  if (!hasTerminal()) Deno.addSignalListener("SIGHUP", () => {});
+}
+
+function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
 }
 
 /**
