@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createRandom } from "../../lib/support/random.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
+import { replace } from "../../lib/tensorflow/compile/recorder.ts";
 import { assertClose } from "./oracle.ts";
 
 /** A tensor of normally distributed values, the same for the same key. */
@@ -77,6 +78,27 @@ export function assertSameValues(
   assert.deepEqual(Object.keys(actual).sort(), Object.keys(expected).sort(), `names of tensors ${what}`);
   const differing = Object.keys(expected).filter((name) => !isSame(actual[name], expected[name]));
   assert.deepEqual(differing, [], `tensors ${what} that differ`);
+}
+
+/** Lists TensorFlow's operations that a computation runs, in order. */
+export function listOperations(compute: () => unknown): string[] {
+  const backend = nativeBackend()!, { binding } = backend, operations: string[] = [];
+  const executeOp: typeof binding.executeOp = (operation, ...rest) => {
+    operations.push(operation);
+    return binding.executeOp(operation, ...rest);
+  };
+  using _ = replaced(backend, "binding", Object.setPrototypeOf({ executeOp }, binding));
+  tf.tidy(() => void compute());
+  return operations;
+}
+
+/** Lets the library believe that it runs on a GPU, until the end of the block: a rehearsal of its rules there. */
+export function gpuRules(): Disposable {
+  return replaced(nativeBackend()!, "isUsingGpuDevice", true);
+}
+
+function replaced<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): Disposable {
+  return { [Symbol.dispose]: replace(object, key, value) };
 }
 
 /** Counts what TensorFlow.js and TensorFlow hold. */

@@ -30,27 +30,34 @@ export function findVaryingShape(graph: Uint8Array<ArrayBuffer>): string | null 
 }
 
 /**
- * Registers the operations with TensorFlow. They use the best instructions of the processor, at most those
- * that the environment variable `KERNELS_PROCESSOR` names (`baseline`, `avx2`, `avx512`).
+ * Reads the kind of processor that the environment variable `KERNELS_PROCESSOR` names, the best if it is unset.
+ *
+ * @returns Its number, as in kernels/processor.h.
+ * @throws {TensorFlowError} `invalid-setting`: the variable names another kind.
+ */
+export function readProcessor(): number {
+  const wanted = Deno.env.get("KERNELS_PROCESSOR")?.trim() || PROCESSORS.at(-1)!;
+  if (PROCESSORS.includes(wanted)) return PROCESSORS.indexOf(wanted);
+  throw new TensorFlowError({
+    code: "invalid-setting",
+    what: `use KERNELS_PROCESSOR=${wanted}`,
+    why: "no such kind of processor is known",
+    advice: `choose one of ${PROCESSORS.join(", ")}`,
+  });
+}
+
+/**
+ * Registers the operations with TensorFlow.
  *
  * @param path The compiled library. TensorFlow's own must have been loaded before.
  * @param threads Number of threads for an operation.
+ * @param wanted Use at most the instructions of this kind, see {@linkcode readProcessor}.
  * @returns The kind of processor whose instructions they use.
- * @throws {TensorFlowError} `invalid-setting`: the variable names another kind.
  * @throws {Error} If TensorFlow refuses an operation.
  */
-export function loadKernels(path: string, threads: number): string {
-  const wanted = Deno.env.get("KERNELS_PROCESSOR") || PROCESSORS.at(-1)!;
-  if (!PROCESSORS.includes(wanted)) {
-    throw new TensorFlowError({
-      code: "invalid-setting",
-      what: `use KERNELS_PROCESSOR=${wanted}`,
-      why: "no such kind of processor is known",
-      advice: `choose one of ${PROCESSORS.join(", ")}`,
-    });
-  }
+export function loadKernels(path: string, threads: number, wanted: number): string {
   library = Deno.dlopen(path, SYMBOLS);
-  const kind = Math.min(PROCESSORS.indexOf(wanted), library.symbols.findProcessor());
+  const kind = Math.min(wanted, library.symbols.findProcessor());
   const failure = library.symbols.registerOperations(threads, kind);
   if (failure !== null) {
     const message = Deno.UnsafePointerView.getCString(failure);

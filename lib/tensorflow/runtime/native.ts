@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import util from "node:util";
 import { TensorFlowError } from "../errors.ts";
 import { nativeBackend } from "./binding.ts";
-import { type DeviceChoice, findInstallation } from "./installation.ts";
-import { loadKernels } from "./kernels.ts";
+import { type DeviceChoice, findInstallation, type Installation } from "./installation.ts";
+import { loadKernels, readProcessor } from "./kernels.ts";
 import { loadQuietly } from "./log.ts";
 import * as tf from "./tf.ts";
 
@@ -33,12 +33,13 @@ let opened: Promise<NativeTensorFlow> | undefined;
  * Makes the native runtime the backend of TensorFlow.js, once per process: later calls return the
  * same runtime.
  *
- * @throws {TensorFlowError} `not-installed` or `cannot-load`; or `no-gpu`, `gpu-in-use` where the runtime is not on the device
- * that is asked for.
+ * @throws {TensorFlowError} `not-installed`, `cannot-load` or `invalid-setting`; or `no-gpu`, `gpu-in-use` where
+ * the runtime is not on the device that is asked for. None of them spoils another call, earlier or later.
  */
 export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<NativeTensorFlow> {
   const { device = "auto", folder } = options;
-  opened ??= openNative(device, folder).catch((error) => {
+  const installation = opened ? null : findInstallation(device, folder); // may lack what this device needs
+  opened ??= openNative(device, installation!).catch((error) => {
     opened = undefined; // retry in the next call: it may be installed by then
     throw explainLoading(error);
   });
@@ -61,12 +62,18 @@ export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<
   );
 }
 
-async function openNative(device: DeviceChoice, folder?: string): Promise<NativeTensorFlow> {
-  const { libraryFolder, addon, kernels } = findInstallation(device, folder);
+async function openNative(
+  device: DeviceChoice,
+  { libraryFolder, addon, kernels }: Installation,
+): Promise<NativeTensorFlow> {
+  // settings first: TensorFlow dies of wrong ones, and reads them once
+  const threads = readNumber("TF_NUM_INTRAOP_THREADS", MAXIMUM_THREADS) || navigator.hardwareConcurrency;
+  readNumber("TF_NUM_INTEROP_THREADS", MAXIMUM_THREADS);
+  readNumber("TF_CPP_MIN_LOG_LEVEL", 3);
+  const wanted = readProcessor();
   if (setDefault("TF_CPP_MIN_LOG_LEVEL", "2") !== "0") loadQuietly(libraryFolder);
   setDefault("TF_FORCE_GPU_ALLOW_GROWTH", "true");
-  const threads = readThreads();
-  Deno.env.set(THREADS, String(threads));
+  Deno.env.set("TF_NUM_INTRAOP_THREADS", String(threads));
   if (device === "cpu") Deno.env.set("CUDA_VISIBLE_DEVICES", "-1");
   restoreNodeUtil();
   // as in the package's own index, which looks for the addon inside the package
@@ -75,30 +82,26 @@ async function openNative(device: DeviceChoice, folder?: string): Promise<Native
   const binding = createRequire(import.meta.url)(addon);
   tf.registerBackend("tensorflow", () => new NodeJSKernelBackend(binding, "@tensorflow/tfjs-node-gpu"), 3);
   if (!await tf.setBackend("tensorflow")) throw new Error(`Cannot initialise the backend of ${addon}.`);
-  const processor = loadKernels(kernels, threads);
+  const processor = loadKernels(kernels, threads, wanted);
   const { isUsingGpuDevice, binding: { TF_Version } } = nativeBackend()!;
   return { device: isUsingGpuDevice ? "gpu" : "cpu", version: TF_Version, threads, processor };
 }
 
-const THREADS = "TF_NUM_INTRAOP_THREADS";
 const MAXIMUM_THREADS = 1024;
 
 /**
- * Reads the number of threads within an operation from the environment: as many as processors where it is unset,
- * blank or 0, as TensorFlow has it.
+ * Reads a number from an environment variable: 0, TensorFlow's "you choose", where it is unset or blank.
  *
- * @throws {TensorFlowError} `invalid-setting` where it is anything else than a number of threads.
+ * @throws {TensorFlowError} `invalid-setting` where it is anything else than a whole number up to `maximum`.
  */
-function readThreads(): number {
-  const text = Deno.env.get(THREADS)?.trim() ?? "";
-  if (text === "" || text === "0") return navigator.hardwareConcurrency;
-  const threads = Number(text);
-  if (/^\d+$/.test(text) && threads <= MAXIMUM_THREADS) return threads;
+function readNumber(name: string, maximum: number): number {
+  const text = Deno.env.get(name)?.trim() ?? "";
+  if (/^\d*$/.test(text) && Number(text) <= maximum) return Number(text);
   throw new TensorFlowError({
     code: "invalid-setting",
-    what: `use the environment variable ${THREADS}=${text}`,
-    why: `it must be a whole number from 0 to ${MAXIMUM_THREADS}`,
-    advice: "set it so, or unset it for as many threads as processors",
+    what: `use the environment variable ${name}=${text}`,
+    why: `it must be a whole number from 0 to ${maximum}`,
+    advice: "set it so, or unset it for TensorFlow's own choice",
   });
 }
 

@@ -66,25 +66,57 @@ Deno.test("TensorFlow loads silently and keeps the user's environment variables"
   assert.deepEqual(JSON.parse(out), [1, "3", "true", "1", "-1"]);
 });
 
-Deno.test("a blank number of threads or 0 means all processors, and another text is refused by name", async () => {
+/** Runs statements in a process of its own, in which `open` is {@linkcode useNativeTensorFlow}; returns `result`. */
+async function runElsewhere(statements: string, env: Record<string, string> = {}): Promise<unknown> {
   const module = JSON.stringify(new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href);
-  const open = async (threads: string) => {
-    const program = `const { useNativeTensorFlow } = await import(${module});
-      const { threads } = await useNativeTensorFlow({ device: "cpu" }).catch(({ message }) => ({ threads: message }));
-      console.log(JSON.stringify([threads, Deno.env.get("TF_NUM_INTRAOP_THREADS")]));`;
-    const { stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--no-check", program],
-      env: { TF_NUM_INTRAOP_THREADS: threads },
-    }).output();
-    return JSON.parse(new TextDecoder().decode(stdout));
-  };
+  const program = `const { useNativeTensorFlow } = await import(${module});
+    const open = (device) => useNativeTensorFlow({ device }).then(({ device }) => device, ({ message }) => message);
+    let result;
+    ${statements}
+    console.log(JSON.stringify(result));`;
+  const args = ["eval", "--no-check", program];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("a blank number of threads or 0 means all processors", async () => {
   const all = navigator.hardwareConcurrency;
-  for (const text of ["0", "", "  "]) assert.deepEqual(await open(text), [all, String(all)], `"${text}"`);
-  for (const text of ["-1", "two", "1.5", "5000"]) {
-    const [message] = await open(text);
-    assert.match(
-      message,
-      new RegExp(`^Cannot use .*THREADS=${text}: it must be a whole number from 0 to 1024`),
-    );
+  for (const TF_NUM_INTRAOP_THREADS of ["0", "", "  "]) {
+    const statements = `const { threads } = await useNativeTensorFlow({ device: "cpu" });
+      result = [threads, Deno.env.get("TF_NUM_INTRAOP_THREADS")];`;
+    assert.deepEqual(await runElsewhere(statements, { TF_NUM_INTRAOP_THREADS }), [all, String(all)]);
   }
+});
+
+Deno.test("a number that cannot be used is refused by the name of its variable, and may be mended", async () => {
+  const wrong = [
+    ...["-1", "two", "1.5", "5000"].map((value) => ["TF_NUM_INTRAOP_THREADS", value, "1024"]),
+    ...["-5", "100000"].map((value) => ["TF_NUM_INTEROP_THREADS", value, "1024"]),
+    ["TF_CPP_MIN_LOG_LEVEL", "quiet", "3"],
+  ];
+  const statements = `result = [];
+    for (const [name, value] of ${JSON.stringify(wrong)}) {
+      Deno.env.set(name, value);
+      result.push(await open("cpu"));
+      Deno.env.delete(name);
+    }
+    result.push(Deno.env.get("CUDA_VISIBLE_DEVICES"), await open("cpu"));`;
+  const messages = wrong.map(([name, value, maximum]) =>
+    `Cannot use the environment variable ${name}=${value}: it must be a whole number from 0 to ${maximum}. ` +
+    "Set it so, or unset it for TensorFlow's own choice."
+  );
+  const result = await runElsewhere(statements, { CUDA_VISIBLE_DEVICES: "" });
+  assert.deepEqual(result, [...messages, "", "cpu"]);
+});
+
+Deno.test("a GPU that is asked for in vain spoils no other call, at once or later", async () => {
+  const [refused, atOnce, either, again, later] = await runElsewhere(
+    `result = await Promise.all([open("gpu"), open("cpu"), open("auto")]);
+     result.push(await open("gpu"), await open("cpu"));`,
+  ) as string[];
+  for (const message of [refused, again]) {
+    assert.match(message, /^Cannot (use TensorFlow|compute on a GPU): /);
+  }
+  assert.deepEqual([atOnce, either, later], ["cpu", "cpu", "cpu"]);
 });
