@@ -209,15 +209,17 @@ export function findCheckpoint(
     requireRegularFile(runOrFile);
     return runOrFile;
   }
-  for (const folder of [join(runsFolder, runOrFile), runOrFile]) {
-    const path = join(folder, `${which}.safetensors`);
-    if (isFile(path)) return path;
-  }
+  const find = (name: string) =>
+    [join(runsFolder, runOrFile), runOrFile].map((folder) => join(folder, `${name}.safetensors`)).find(isFile);
+  const found = find(which);
+  if (found !== undefined) return found;
+  const other = find(which === "best" ? "last" : "best");
   const runs = listRuns(runsFolder);
   throw new InputError({
     what: `find a checkpoint of ${runOrFile}`,
     why: `there is no such file, and no ${which}.safetensors in ${join(runsFolder, runOrFile)}; ` +
       (runs.length > 0 ? `runs here are ${runs.join(", ")}` : "there are no runs yet"),
+    next: other === undefined ? [] : [{ advice: `use the file ${other}` }],
   });
 }
 

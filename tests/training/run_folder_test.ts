@@ -151,7 +151,10 @@ Deno.test("RUN|FILE is a file, or the best or last checkpoint of a run or folder
     assert.equal(find(join(both, "other.safetensors"), which), join(both, "other.safetensors"));
   }
   assert.equal(find("only", "last"), join(only, "last.safetensors"));
-  assert.throws(() => find("only", "best"), /no best\.safetensors in .*only; runs here are both, only\.$/);
+  assert.throws(() => find("only", "best"), {
+    message: /no best\.safetensors in .*only; runs here are both, only\.$/,
+    next: [{ advice: `use the file ${join(only, "last.safetensors")}` }],
+  });
 });
 
 Deno.test("a device is no checkpoint", () => {
