@@ -72,7 +72,7 @@ interface BrokenRun {
   run: string;
   date: string;
   /** In two words. */
-  state: "no checkpoint" | "damaged";
+  state: "no checkpoint" | "damaged" | "unreadable";
   problem: string;
 }
 
@@ -83,7 +83,9 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const all = findRuns(folder);
   const isListed = (run: string) => values.nested || !run.includes("/");
   const names = positionals.length === 0 ? all.filter(isListed) : selectRuns(all, positionals);
-  const runs = sortRuns(await Promise.all(names.map((run) => readRun(folder, run))), values.sort);
+  const found: (Run | BrokenRun)[] = [];
+  for (const run of names) found.push(await readRun(folder, run)); // one at a time in memory
+  const runs = sortRuns(found, values.sort);
   if (values.svg !== null) await drawCurves(values.svg, runs, output);
   print(values.json ? JSON.stringify({ folder, runs: runs.map(toJson) }) : formatRuns(runs));
   const hidden = positionals.length === 0 ? all.length - names.length : 0;
@@ -100,10 +102,15 @@ function findRuns(folder: string, inside = folder): string[] {
   );
   return names.sort().flatMap((name) => {
     const path = join(inside, name);
-    const isRun = ["last.safetensors", "best.safetensors", "config.json"].some((file) =>
-      exists(join(path, file))
-    );
-    return isRun ? [relative(folder, path)] : findRuns(folder, path);
+    try {
+      const isRun = ["last.safetensors", "best.safetensors", "config.json"].some((file) =>
+        exists(join(path, file))
+      );
+      return isRun ? [relative(folder, path)] : findRuns(folder, path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+      return [relative(folder, path)]; // listed with what is wrong
+    }
   });
 }
 
@@ -126,17 +133,22 @@ function selectRuns(all: readonly string[], wanted: readonly string[]): string[]
 
 async function readRun(folder: string, run: string): Promise<Run | BrokenRun> {
   const path = join(folder, run);
-  const checkpoint = ["last.safetensors", "best.safetensors"].map((name) => join(path, name)).find(exists);
-  const date = (statOrNull(checkpoint ?? path)?.mtime ?? new Date(0)).toISOString();
-  if (checkpoint === undefined) {
-    return { run, date, state: "no checkpoint", problem: "There is no checkpoint in its folder." };
-  }
+  let date = new Date(0).toISOString();
   try {
+    const checkpoint = ["last.safetensors", "best.safetensors"].map((name) => join(path, name)).find(exists);
+    date = statOrNull(checkpoint ?? path)?.mtime?.toISOString() ?? date;
+    if (checkpoint === undefined) {
+      return { run, date, state: "no checkpoint", problem: "There is no checkpoint in its folder." };
+    }
     const { config, recorded, progress } = await openCheckpoint(checkpoint);
     const { data, weights, device } = recorded;
     return { run, date, config, data, weights, device, best: progress.best, history: progress.history };
   } catch (error) {
-    if (!(error instanceof InputError || error instanceof Deno.errors.PermissionDenied)) throw error;
+    const isDenied = [error, (error as Error).cause].some((one) =>
+      one instanceof Deno.errors.PermissionDenied
+    );
+    if (isDenied) return { run, date, state: "unreadable", problem: "You are not allowed to read it." };
+    if (!(error instanceof InputError)) throw error;
     return { run, date, state: "damaged", problem: error.message };
   }
 }

@@ -210,7 +210,9 @@ export function findCheckpoint(
     return runOrFile;
   }
   const find = (name: string) =>
-    [join(runsFolder, runOrFile), runOrFile].map((folder) => join(folder, `${name}.safetensors`)).find(isFile);
+    [join(runsFolder, runOrFile), runOrFile].map((folder) => join(folder, `${name}.safetensors`)).find(
+      isFile,
+    );
   const found = find(which);
   if (found !== undefined) return found;
   const other = find(which === "best" ? "last" : "best");

@@ -72,6 +72,17 @@ Deno.test("runs are listed with network, epochs, accuracy, data and date; broken
   assert.match(stderr, /^1 more in subfolders of .*: --nested lists them\.\n$/);
 });
 
+Deno.test("a folder that may not be read is listed, too", { ignore: Deno.uid() === 0 }, async () => {
+  using folder = temporaryFolder();
+  saveRun(folder.path, "dynamic", { accuracies: [0.7] });
+  Deno.mkdirSync(join(folder.path, "private"), { mode: 0 });
+  const { code, stdout, stderr } = await runCommand("runs", [], folder.path);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^dynamic .*70\.00 %/m);
+  assert.match(stdout, /^private +unreadable /m);
+  assert.match(stdout, /^private: You are not allowed to read it\.$/m);
+});
+
 Deno.test("names from files reach no terminal as control sequences", async () => {
   using folder = temporaryFolder();
   const run = "photos\x1b]0;title\x07\x9b2J\u202e";
