@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { z } from "zod";
 import { readTextOrNull } from "../support/files.ts";
@@ -117,7 +118,7 @@ export function writeResults(results: readonly ExperimentResult[], folder = publ
 /**
  * Reads the committed results, in the order of the experiments; without those that were never trained.
  *
- * @throws {InputError} If a file is damaged, contradicts itself or is of another format.
+ * @throws {InputError} If a file is damaged or was edited, contradicts itself or is of another format.
  *
  * @example
  * ```ts
@@ -130,9 +131,15 @@ export function readResults(folder = publishedResultsFolder()): ExperimentResult
     const path = join(folder, `${name}.json`);
     const text = readTextOrNull(path);
     if (text === null) return [];
-    const result = parseJson(RESULT, text, path) as unknown as ExperimentResult;
-    if (result.experiment === name) return [result];
-    throw new InputError({ what: `read ${path}`, why: `it holds the results of ${result.experiment}` });
+    parseJson(RESULT, text, path);
+    const { digest, ...result } = JSON.parse(text) as ExperimentResult & { digest?: string };
+    const refuse = (why: string) => new InputError({ what: `read ${path}`, why });
+    if (result.experiment !== name) throw refuse(`it holds the results of ${result.experiment}`);
+    // files of an older version have none
+    if (digest !== undefined && digest !== digestOf(result)) {
+      throw refuse("it was changed after it was written, since its digest is another");
+    }
+    return [result];
   });
 }
 
@@ -174,6 +181,7 @@ const RESULT = z.strictObject({
   data: DATA_IDENTITY,
   weights: plainText(),
   seeds: z.array(SEED).min(1),
+  digest: HASH.optional(),
 }).refine(({ parameters, trainableParameters }) => trainableParameters <= parameters, {
   path: ["trainableParameters"],
   error: "must be at most parameters",
@@ -185,19 +193,27 @@ const RESULT = z.strictObject({
   error: "must all have as many epochs as the recipe",
 });
 
-/** Formats JSON with one line per epoch: compact, with readable diffs. */
+/** Formats JSON with one line per epoch: compact, with readable diffs; and with a digest of its content. */
 function formatResult(result: ExperimentResult): string {
+  const seeds = result.seeds.map((seed) => ({ ...seed, history: seed.history.map(roundAll) }));
+  const rounded = { ...result, seeds };
   const lines: string[] = [];
-  const compact = JSON.stringify(result, (key, value) => {
+  const compact = JSON.stringify({ ...rounded, digest: digestOf(rounded) }, (key, value) => {
     if (key !== "history") return value;
-    const records = (value as ResultRecord[]).map((record) => JSON.stringify(roundAll(record)));
+    const records = (value as ResultRecord[]).map((record) => JSON.stringify(record));
     return `@${lines.push("[\n        " + records.join(",\n        ") + "\n      ]") - 1}`;
   }, 2);
   return compact.replace(/"@(\d+)"/g, (_, index) => lines[Number(index)]) + "\n";
 }
 
-function roundAll(record: ResultRecord): Record<string, number> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, round(value)]));
+/** Computes the first 16 hexadecimal digits of the SHA-256 of a value's JSON. */
+function digestOf(value: object): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
+}
+
+function roundAll(record: ResultRecord): ResultRecord {
+  const rounded = Object.entries(record).map(([key, value]) => [key, round(value)]);
+  return Object.fromEntries(rounded) as unknown as ResultRecord;
 }
 
 /** Rounds to seven significant digits, the precision of float32. */

@@ -5,6 +5,9 @@ import { hashValue } from "../../lib/experiments/provenance.ts";
 import { formatComparison, formatStaleness } from "../../lib/experiments/markdown.ts";
 import { findStaleness } from "../../lib/experiments/staleness.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { createRandom } from "../../lib/support/random.ts";
+import { mutate } from "../testing/mutations.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { experimentResult, seedResult } from "./samples.ts";
 
@@ -86,6 +89,26 @@ Deno.test("a result file that is damaged, contradicts itself or holds no plain t
     await writeChanged(temporary.path, ({ data }) => data.name = text);
     refused("data.name must be one line of plain text, of at most 300 characters");
   }
+});
+
+Deno.test("no mutation of a result file is believed", async () => {
+  using temporary = temporaryFolder();
+  const seeds = [seedResult(0, [0.7, 0.8]), seedResult(1, [0.75, 0.6])];
+  const result = await experimentResult("dynamic", seeds, { epochs: 2 });
+  writeResults([result], temporary.path);
+  const path = join(temporary.path, "dynamic.json");
+  const bytes = Deno.readFileSync(path);
+  let refused = 0;
+  for (let seed = 0; seed < 500; seed++) {
+    Deno.writeFileSync(path, mutate(bytes, createRandom(seed, 12)));
+    try {
+      assert.deepEqual(readResults(temporary.path), [result], `mutation ${seed} is believed`);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      refused++;
+    }
+  }
+  assert.ok(refused > 400, String(refused));
 });
 
 Deno.test("settings of an older version are read and named", async () => {

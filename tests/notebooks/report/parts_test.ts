@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../../lib/support/errors.ts";
-import { formatNotebook, type NotebookCell } from "../../../notebooks/jupyter/notebook_file.ts";
+import { createRandom } from "../../../lib/support/random.ts";
+import {
+  cleanOutputs,
+  formatNotebook,
+  type NotebookCell,
+  parseNotebook,
+} from "../../../notebooks/jupyter/notebook_file.ts";
+import { makeSection } from "../../../notebooks/report/section.ts";
+import { isSynthetic } from "../../../notebooks/report/warnings.ts";
+import { mutate } from "../../testing/mutations.ts";
 import { isExecuted, type Part, readParts } from "../../../notebooks/report/parts.ts";
 import { code, drawFigure, figure, markdown, notebook, opening, printed, prose, table } from "./sample.ts";
 
@@ -138,4 +147,25 @@ Deno.test("a damaged picture of an output is refused by notebook and cell", () =
     name: "InputError",
     message: "Cannot print the picture of cell 2 of 01_sample.ipynb: it is damaged.",
   });
+});
+
+Deno.test("a mutation of a notebook is refused in a sentence, or read", () => {
+  const metadata = { tags: ["report-code", "lab-2.1-init"], report: { captions: [null, "A"], width: 0.5 } };
+  const outputs = [figure("A"), table(), markdown("b"), printed("c"), opening("CIFAR-10")];
+  const { file } = notebook("01_sample", prose("# A"), code("a();", outputs, metadata));
+  const bytes = new TextEncoder().encode(formatNotebook(file));
+  let read = 0;
+  for (let seed = 0; seed < 1000; seed++) {
+    const text = new TextDecoder().decode(mutate(bytes, createRandom(seed, 12)));
+    try {
+      const mutated = parseNotebook(text, "01_sample.ipynb");
+      makeSection({ path: "01_sample.ipynb", file: mutated });
+      formatNotebook(cleanOutputs(mutated, "01_sample.ipynb", []));
+      isSynthetic([{ path: "01_sample.ipynb", file: mutated }], []);
+      read++;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw new Error(`mutation ${seed}`, { cause: error });
+    }
+  }
+  assert.ok(read > 100 && read < 900, String(read));
 });
