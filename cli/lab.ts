@@ -44,7 +44,7 @@ async function main({ values: { browser, port }, positionals }: CommandLine<type
   const lab = await startLab({ jupyter, path, port, signal });
   print(`JupyterLab: ${lab.url}`);
   printMessage("Ctrl-C stops it; JupyterLab saves notebooks automatically.");
-  if (browser) await openBrowser(lab.url);
+  if (browser) openBrowser(lab.url);
   const stop = () => printMessage("\nEnding JupyterLab and its kernels …");
   if (signal.aborted) stop();
   else signal.addEventListener("abort", stop);
@@ -55,17 +55,18 @@ async function main({ values: { browser, port }, positionals }: CommandLine<type
 }
 
 /** Opens the system's browser if there is a display; a text browser would take over the terminal. */
-async function openBrowser(url: string): Promise<void> {
+function openBrowser(url: string): void {
   const isMac = Deno.build.os === "darwin";
   const hasScreen = Deno.env.get("DISPLAY") || Deno.env.get("WAYLAND_DISPLAY");
   if (!isMac && !hasScreen) return;
   try {
-    await new Deno.Command(isMac ? "open" : "xdg-open", {
+    // not waited for: it may run until the user closes it
+    new Deno.Command(isMac ? "open" : "xdg-open", {
       args: [url],
       stdin: "null",
       stdout: "null",
       stderr: "null",
-    }).output();
+    }).spawn().unref();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

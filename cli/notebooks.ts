@@ -1,6 +1,7 @@
 import { basename, join } from "@std/path";
 import { makeFolder, writeText } from "../lib/support/write_files.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { readText } from "../lib/support/files.ts";
 import { boolean, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
@@ -139,10 +140,18 @@ async function executeOne(
     ? {}
     // each its own, since two may train runs of one name
     : { NOTEBOOK_QUICK: "1", CHECKPOINTS_DIR: join(scratch, "checkpoints", basename(path, ".ipynb")) };
+  const before = readText(path);
   const executed = await executeNotebook(path, { jupyter, env, signal, onCell });
   const cleaned = cleanOutputs(executed, path, listReplacements(scratch));
   const text = formatNotebook(cleaned);
   const target = join(folder, basename(path));
+  if (target === path && readText(path) !== before) {
+    throw new InputError({
+      what: `keep the outputs of ${basename(path)}`,
+      why: "it was changed while it was executed",
+      next: [{ task: "notebooks", arguments: [basename(path).slice(0, 2)] }],
+    });
+  }
   if (output === null) writeText(target, text);
   else writeOutputs([{ path: target, bytes: new TextEncoder().encode(text) }], output);
 }

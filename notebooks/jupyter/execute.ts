@@ -63,11 +63,12 @@ export async function executeNotebook(path: string, options: ExecuteOptions): Pr
       else end = report;
     },
   });
-  const { stderr } = await child.ended;
+  const { stderr, signal: killed } = await child.ended;
   if (signal?.aborted) throw new Interrupted(`Stopped while ${basename(path)} was executed.`);
   if (end.failed) throw explainCell(path, notebook, end.failed);
   if (!end.done) {
-    const why = `Jupyter failed: ${stderr.trim().split("\n").at(-1)}`;
+    const last = stderr.trim().split("\n").at(-1);
+    const why = killed === null ? `Jupyter failed: ${last}` : `${killed} ended Jupyter`;
     throw new InputError({ what: `execute ${basename(path)}`, why });
   }
   return readNotebook(output);
@@ -79,11 +80,11 @@ function explainCell(
   { cell, name, message, trace }: NonNullable<Report["failed"]>,
 ): CellError {
   const failed = notebook.cells[cell];
-  const first = sourceOf(failed).trim().split("\n")[0];
+  const first = sourceOf(failed).trim().split("\n")[0].slice(0, 80);
   return new CellError(
-    `Cannot execute ${basename(path)}: cell ${
-      cell + 1
-    } (${failed.id}: ${first}) failed: ${name}: ${message}.`,
+    `Cannot execute ${basename(path)}: cell ${cell + 1} (${failed.id}: ${first}) failed: ${name}: ${
+      message.slice(0, 500)
+    }.`,
     trace,
   );
 }

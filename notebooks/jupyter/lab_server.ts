@@ -75,7 +75,7 @@ export async function startLab({ jupyter, path, port, signal }: StartLabOptions)
     throw new InputError({ what: "start JupyterLab", why: `${last} (more in ${relative(project, log)})` });
   }
   return {
-    url: `${address}lab/tree/${relative(project, path)}?token=${token}`,
+    url: `${address}lab/tree/${encodeURI(relative(project, path))}?token=${token}`,
     log: relative(project, log),
     ended,
   };

@@ -88,6 +88,23 @@ Deno.test("a failing cell ends the notebook and is named; its last output is kep
   });
 });
 
+Deno.test("a cell that writes to the kernel's output, ends the kernel or takes too long is told in a sentence", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "07_odd.ipynb");
+  const jupyter = await ensureJupyter();
+  const run = async (seconds: number, ...sources: string[]) => {
+    await writeNotebook(path, ...sources);
+    return await executeNotebook(path, { jupyter, seconds }).catch((error) => error);
+  };
+  const write = 'Deno.stdout.writeSync(new TextEncoder().encode("no JSON\\n"));';
+  const died = await run(60, `${write}\n1;`, "Deno.exit(3);");
+  assert.ok(died instanceof CellError, String(died));
+  assert.match(died.message, /cell 2 \(cell-2: Deno\.exit\(3\);\) failed: dead kernel: the kernel died\.$/);
+  const late = await run(2, "await new Promise((resolve) => setTimeout(resolve, 60_000));");
+  assert.ok(late instanceof CellError, String(late));
+  assert.match(late.message, /cell 1 .* failed: timeout: it took more than 2 s\.$/);
+});
+
 Deno.test("a notebook runs without results and notes what is missing", async () => {
   using folder = temporaryFolder();
   const [path] = listNotebooks(["03"]);
