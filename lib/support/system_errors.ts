@@ -7,7 +7,7 @@ import { constants } from "node:os";
 import { InputError, type NextStep } from "./errors.ts";
 
 const CHANGE = "change the permissions or choose another folder";
-const FREE = "free some space and start again";
+const FREE = "free some space and try again";
 
 /** Reasons by the error's name, each with a remedy where there is one. Other errors are bugs. */
 const REASONS: Record<string, [why: string, advice?: string]> = {

@@ -143,7 +143,7 @@ Deno.test("a bug shows its stack, its cause and how to report it", async () => {
 
 Deno.test("a full disk is reported in one line", { ignore: !isFile("/dev/full") }, async () => {
   const result = await run('await Deno.writeTextFile("/dev/full", "x")');
-  const stderr = "error: Cannot write /dev/full: the disk is full; free some space and start again.\n";
+  const stderr = "error: Cannot write /dev/full: the disk is full; free some space and try again.\n";
   assert.deepEqual(result, { code: 2, stdout: "", stderr });
 });
 
@@ -164,7 +164,7 @@ Deno.test("output that cannot be written is one sentence; lost messages change n
   assert.equal(code, 2);
   assert.match(
     stderr,
-    /error: Cannot print the result: the disk is full; free some space and start again\.\n$/,
+    /error: Cannot print the result: the disk is full; free some space and try again\.\n$/,
   );
   const input = 'throw new InputError("Cannot do it.")';
   assert.deepEqual(await run(input, [], "2>/dev/full"), { code: 2, stdout: "", stderr: "" });

@@ -57,7 +57,7 @@ Deno.test("an error of the operating system becomes a sentence with the path and
     }
   }
   const full = explainSystemError(new Error("No space left on device (os error 28): writefile '/a'"));
-  assert.deepEqual(full!.next, [{ advice: "free some space and start again" }]);
+  assert.deepEqual(full!.next, [{ advice: "free some space and try again" }]);
 });
 
 Deno.test("a TMPDIR that cannot be used is named", () => {
