@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
-import { readTextOrNull, requireFolderOf, statOrNull } from "../../lib/support/files.ts";
+import { readFileBounded, readTextOrNull, requireFolderOf, statOrNull } from "../../lib/support/files.ts";
 import { boolean, type Option } from "../../lib/support/schema.ts";
 import {
   appendText,
@@ -61,7 +61,7 @@ function requireReplaceable(path: string, { origin, force }: OutputOptions, byte
   if (force || !isFile(path)) return;
   const known = readRecords().get(Deno.realPathSync(path));
   if (known === undefined && bytes?.length !== Deno.statSync(path).size) throw refuse(path, FOREIGN);
-  const digest = sha256(Deno.readFileSync(path));
+  const digest = sha256(readFileBounded(path, 2e9));
   if (bytes !== undefined && digest === sha256(bytes)) return;
   if (known?.sha256 !== digest) throw refuse(path, FOREIGN);
   if (known.origin !== origin) throw refuse(path, `it is ${known.origin}`);
