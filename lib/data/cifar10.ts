@@ -9,7 +9,7 @@
 import { basename, join } from "@std/path";
 import { InputError, type NextStep } from "../support/errors.ts";
 import { readInto, readTextOrNull, statOrNull } from "../support/files.ts";
-import { withSystemErrors } from "../support/system_errors.ts";
+import { explainSystemError, withSystemErrors } from "../support/system_errors.ts";
 import { findRepeated } from "./cifar10_repeated.ts";
 import { nameCopy } from "./cifar10_copies.ts";
 import { CLASS_NAMES, countClasses, type Dataset, type Datasets, IMAGE_BYTES } from "./dataset.ts";
@@ -111,7 +111,10 @@ async function readRecords(path: string, bytes: Uint8Array): Promise<string | nu
   const { size } = info;
   if (size === bytes.length) {
     using file = withSystemErrors(`read ${path}`, () => Deno.openSync(path));
-    if (await readInto(file, bytes) === size) return null;
+    const read = await readInto(file, bytes).catch((error) => {
+      throw explainSystemError(error, `read ${path}`) ?? error;
+    });
+    if (read === size) return null;
   }
   const [found, expected] = [size, bytes.length].map((count) => count.toLocaleString("en"));
   return `${basename(path)} has ${found} bytes, expected ${expected}`;

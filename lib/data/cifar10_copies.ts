@@ -60,8 +60,13 @@ const KNOWN_COPIES: { name: string; sha256: Record<string, string> }[] = [{
  * archive. Files that were unpacked here are compared with what was noted then, which saves another hash.
  *
  * @param sha256 Hash of each file, in hexadecimal.
+ * @param official MD5 sum of each official file.
  */
-export function nameCopy(folder: string, sha256: Map<string, string>): string | null {
+export function nameCopy(
+  folder: string,
+  sha256: Map<string, string>,
+  official: Record<string, string> = OFFICIAL_FILES,
+): string | null {
   const isThat = (known: Record<string, unknown>) =>
     [...sha256].every(([file, digest]) => known[file] === digest);
   const provenance = readJsonOrNull(join(folder, PROVENANCE_FILE));
@@ -69,7 +74,7 @@ export function nameCopy(folder: string, sha256: Map<string, string>): string | 
   if (md5 === OFFICIAL_ARCHIVE.md5 && isRecord(noted) && isThat(noted)) return OFFICIAL_NAME;
   const copy = KNOWN_COPIES.find((known) => isThat(known.sha256));
   if (copy) return copy.name;
-  const isOfficial = Object.entries(OFFICIAL_FILES).every(([file, known]) => {
+  const isOfficial = Object.entries(official).every(([file, known]) => {
     const bytes = readFileBounded(join(folder, file), MAXIMUM_BYTES);
     return createHash("md5").update(bytes).digest("hex") === known;
   });

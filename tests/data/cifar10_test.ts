@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { readCifar10 } from "../../lib/data/cifar10.ts";
-import { OFFICIAL_ARCHIVE, writeProvenance } from "../../lib/data/cifar10_copies.ts";
+import { nameCopy, OFFICIAL_ARCHIVE, writeProvenance } from "../../lib/data/cifar10_copies.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { createRandom } from "../../lib/support/random.ts";
 import { makeCifar10Files, RECORD_BYTES, writeFolder } from "../testing/small_cifar10.ts";
@@ -198,6 +198,17 @@ Deno.test("only files that match their provenance are called CIFAR-10", async ()
   made.get("data_batch_5.bin")![1] ^= 1; // one bit of one pixel
   await Deno.writeFile(join(folder, "data_batch_5.bin"), made.get("data_batch_5.bin")!);
   assert.equal((await readCifar10(folder, small)).train.name, unverified);
+});
+
+Deno.test("files with the official checksums are called CIFAR-10, wherever they were unpacked", async () => {
+  const made = makeCifar10Files(RECORDS);
+  const md5 = Object.fromEntries(
+    [...made].map(([file, bytes]) => [file, createHash("md5").update(bytes).digest("hex")]),
+  );
+  const folder = await writeFolder(made);
+  assert.equal(nameCopy(folder, new Map([["test_batch.bin", "unknown"]]), md5), "CIFAR-10");
+  const changed = { ...md5, "test_batch.bin": md5["data_batch_1.bin"] };
+  assert.equal(nameCopy(folder, new Map([["test_batch.bin", "unknown"]]), changed), null);
 });
 
 const real = Deno.env.get("CIFAR10_DIR");

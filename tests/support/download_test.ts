@@ -155,6 +155,15 @@ Deno.test("a wrong checksum is reported, and the bytes are deleted", async () =>
   assert.equal(starts.length, 1);
 });
 
+Deno.test("a server that is busy for a moment is asked again", async () => {
+  for (const status of [429, 500, 503]) {
+    const { bytes, starts } = await download((request, count) =>
+      count === 1 ? { status } : serveBytes(FILE, request)
+    );
+    assert.deepEqual([bytes, starts.length], [FILE, 2], `${status}`);
+  }
+});
+
 Deno.test("404 is refused at once, without another attempt", async () => {
   const { error, starts } = await download(() => ({ status: 404 }));
   assert.equal(failure(error)[0], "refused");
