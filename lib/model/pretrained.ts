@@ -7,6 +7,7 @@ import { basename, dirname, join } from "@std/path";
 import { fetchRange, type FetchRangeOptions, type FileVersion } from "../support/download/range.ts";
 import { DownloadError, type LoadOptions } from "../support/download/request.ts";
 import { InputError, type NextStep, type Problem } from "../support/errors.ts";
+import { toPlainText } from "../support/format.ts";
 import { exists, readFileBounded } from "../support/files.ts";
 import { withFolderLock } from "../support/lock.ts";
 import { projectFolder } from "../support/project.ts";
@@ -99,7 +100,7 @@ async function readWeights(path: string, source: Pretrained["source"]): Promise<
     const isFetched = (source === "local" || source === "download") && metadata.source === PUBLISHED_WEIGHTS;
     const name = isFetched
       ? `torchvision ResNet-18 IMAGENET1K_V1 (timm/resnet18.tv_in1k, sha256 ${sha256}…)`
-      : `ResNet-18 layer1 (file ${basename(path)}, sha256 ${sha256}…)`;
+      : `ResNet-18 layer1 (file ${toPlainText(basename(path))}, sha256 ${sha256}…)`;
     return { tensors: selectBackbone(tensors), name, source };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

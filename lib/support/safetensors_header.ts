@@ -5,6 +5,7 @@
  */
 import { isRecord } from "./files.ts";
 import { InputError } from "./errors.ts";
+import { isPlainText } from "./format.ts";
 import { findDuplicateKey } from "./schema.ts";
 
 /** A tensor's entry in the header. */
@@ -28,7 +29,7 @@ export interface SafetensorsHeader {
 
 /** Longest header that is read. */
 export const MAXIMUM_HEADER_BYTES = 32_000_000; // the format allows 100 MB; that of a model has some kilobytes
-const PLAIN_NAME = /^[^\p{Cc}\p{Cf}]{1,500}$/u; // names are printed
+const MAXIMUM_NAME = 500; // characters
 /** Key of the hash in the metadata. */
 export const HASH_KEY = "sha256_of_rest";
 
@@ -81,7 +82,9 @@ export function parseHeader(bytes: Uint8Array, label: string, size?: number): Sa
   const { [HASH_KEY]: sha256, ...metadata } = strings as Record<string, string>;
   const entries = new Map(Object.entries(rest as Record<string, TensorEntry>));
   for (const [name, entry] of entries) {
-    if (!PLAIN_NAME.test(name)) throw refuse("the name of a tensor in it is too long or not plain text");
+    if (!isPlainText(name) || name === "" || name.length > MAXIMUM_NAME) {
+      throw refuse("the name of a tensor in it is empty, too long or not plain text");
+    }
     if (!isSound(entry)) throw refuse(`its entry for ${name} is damaged`);
   }
   let end = 0;

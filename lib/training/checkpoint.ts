@@ -8,6 +8,7 @@
  */
 import { z } from "zod";
 import { InputError } from "../support/errors.ts";
+import { toPlainText } from "../support/format.ts";
 import { parseJson } from "../support/schema.ts";
 import {
   openSafetensors,
@@ -123,21 +124,19 @@ export class NotFiniteError extends Error {
   }
 }
 
-const COUNT = z.int().min(0);
-/** Text that is printed: no control characters, which a terminal would obey. */
-const PLAIN = z.string().regex(/^[^\p{Cc}\p{Cf}]*$/u, "must be plain text");
-const NUMBERS = { learningRate: z.number(), trainLoss: z.number(), trainAccuracy: z.number() };
+const [COUNT, NUMBER, NAME] = [z.int().min(0), z.number(), z.string()];
 const EPOCH_RECORD = z.looseObject({
-  ...{ epoch: COUNT, step: COUNT, ...NUMBERS, testLoss: z.number(), testAccuracy: z.number() },
-  ...{ seconds: z.number(), imagesPerSecond: z.number(), data: PLAIN.optional(), weights: PLAIN.optional() },
+  ...{ epoch: COUNT, step: COUNT, learningRate: NUMBER, trainLoss: NUMBER, trainAccuracy: NUMBER },
+  ...{ testLoss: NUMBER, testAccuracy: NUMBER, seconds: NUMBER, imagesPerSecond: NUMBER.nullable() },
+  ...{ data: NAME.optional(), weights: NAME.optional() },
 });
 const METADATA = {
   config: z.record(z.string(), z.unknown()), // checkConfig gives a better message
-  recorded: z.object({ data: PLAIN, weights: PLAIN }).catchall(z.union([PLAIN, z.number()])),
+  recorded: z.object({ data: NAME, weights: NAME }).catchall(z.union([NAME, NUMBER])),
   progress: z.looseObject({
     ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },
-    sums: z.looseObject({ loss: z.number(), correct: z.number(), images: COUNT, seconds: z.number() }),
-    best: z.object({ epoch: COUNT, accuracy: z.number() }).nullable(),
+    sums: z.looseObject({ loss: NUMBER, correct: NUMBER, images: COUNT, seconds: NUMBER }),
+    best: z.object({ epoch: COUNT, accuracy: NUMBER }).nullable(),
     history: z.array(EPOCH_RECORD),
   }).refine(
     ({ epochs, history }) => history.length === epochs,
@@ -154,7 +153,9 @@ function parseMetadata(path: string, metadata: Record<string, string>): Checkpoi
   const parse = (key: keyof typeof METADATA): unknown => {
     try {
       parseJson(METADATA[key], metadata[key] ?? "", key);
-      return JSON.parse(metadata[key]); // a schema's result has its fields in another order
+      if (key === "config") return JSON.parse(metadata[key]); // a path stays as it is
+      // not the schema's result, which has its fields in another order
+      return JSON.parse(metadata[key], (_, value) => typeof value === "string" ? toPlainText(value) : value);
     } catch (cause) {
       if (!(cause instanceof InputError)) throw cause;
       throw refuse(path, `its ${key} cannot be read (${cause.problem!.why})`, cause);
