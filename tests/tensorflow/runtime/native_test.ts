@@ -120,3 +120,18 @@ Deno.test("a GPU that is asked for in vain spoils no other call, at once or late
   }
   assert.deepEqual([atOnce, either, later], ["cpu", "cpu", "cpu"]);
 });
+
+Deno.test("no package is loaded that only the install script or another start of tfjs-node uses", async () => {
+  const native = new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href;
+  const program = `import { createRequire } from "node:module";
+    const { useNativeTensorFlow } = await import(${JSON.stringify(native)});
+    await useNativeTensorFlow({ device: "cpu" });
+    console.log(Object.keys(createRequire(${JSON.stringify(native)}).cache).join("\\n"));`;
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", "--no-check", program] })
+    .output();
+  const paths = new TextDecoder().decode(stdout).matchAll(/^.*node_modules\/((?:@[^/]+\/)?[^/]+)/gm);
+  const packages = new Set(paths.map(([, name]) => name));
+  const others = [...packages].filter((name) => !/^@tensorflow\/tfjs/.test(name)).sort();
+  // not tar 6, adm-zip, node-fetch, rimraf, https-proxy-agent, @mapbox/node-pre-gyp
+  assert.deepEqual(others, ["google-protobuf", "long", "seedrandom"]);
+});

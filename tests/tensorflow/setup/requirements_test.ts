@@ -10,7 +10,7 @@ Deno.test("every package is pinned to one release, and those of a generated file
   let generated = 0;
   for (const folder of FOLDERS) {
     for (const { name } of Deno.readDirSync(join(ROOT, folder))) {
-      if (name.endsWith(".sh")) continue;
+      if (!/\.(in|txt)$/.test(name)) continue;
       const text = await Deno.readTextFile(join(ROOT, folder, name));
       const packages = text.replace(/^#.*\n/gm, "").split(/\n(?! )/).filter((lines) => lines !== "");
       assert.ok(packages.length > 0, name);
@@ -39,4 +39,15 @@ Deno.test("both builds of TensorFlow are of the pinned release", () => {
     assert.ok(versions.length > 0);
     assert.deepEqual(new Set(versions), new Set([TENSORFLOW_VERSION]));
   }
+});
+
+Deno.test("docs/licences.md names each package that is asked for", async () => {
+  const read = (path: string) => Deno.readTextFile(join(ROOT, path));
+  const { imports } = JSON.parse(await read("deno.json"));
+  const npm = Object.values<string>(imports).flatMap((from) => /^npm:(@?[^@]+)/.exec(from)?.[1] ?? []);
+  const locked = (await read("requirements/lab.txt")) + await read("requirements/report.txt");
+  const python = [...locked.matchAll(/^([\w.-]+)==\S+ \\$/gm)].map(([, name]) => name);
+  const listed = (await read("docs/licences.md")).toLowerCase().replaceAll("_", "-").split(/[\s,]+/);
+  const missing = [...npm, ...python].filter((name) => !listed.includes(name));
+  assert.deepEqual(missing, [], "run requirements/list_licences.ts");
 });
