@@ -141,6 +141,12 @@ const METADATA = {
   }).refine(
     ({ epochs, history }) => history.length === epochs,
     "has another number of epochs than its history",
+  ).refine(
+    ({ best, epochs, steps, history }) =>
+      best === null
+        ? epochs === 0 || steps > 0 // a lost one is replaced at the end of the epoch
+        : history[best.epoch - 1]?.testAccuracy === best.accuracy,
+    "names a best epoch that its history does not have",
   ),
 };
 

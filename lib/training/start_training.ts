@@ -115,8 +115,8 @@ function requireEpochsLeft({ run, epochs }: TrainConfig, progress: Progress): vo
 }
 
 /**
- * Sees that the best epoch's checkpoint is in the folder of a resumed run. Where it is lost, the best of the
- * epochs to come takes its place.
+ * Sees that the best epoch's checkpoint is in the folder of a resumed run. Where it is lost, the last epoch's
+ * takes its place or, within an epoch, that of the next.
  *
  * @param from The folder of the checkpoint that was resumed.
  */
@@ -126,30 +126,36 @@ export async function restoreBest(
   from: string,
   warn: (message: string) => void,
 ): Promise<void> {
-  const { config, progress: { best, epochs, steps } } = training;
-  if (best === null) return;
+  const { progress } = training;
+  const { best, epochs, steps, history } = progress;
   const source = join(from, basename(folder.best));
-  const found = await openCheckpoint(source).then((checkpoint) => {
-    checkpoint.readTensors(); // which checks them
-    return checkpoint.progress;
-  }).catch((error) => {
-    if (error instanceof InputError) return null;
-    throw error;
-  });
-  if (found?.best?.epoch === best.epoch && found.best.accuracy === best.accuracy) {
-    if (source !== folder.best) writeFileAtomically(folder.best, Deno.readFileSync(source));
+  if (best === null || await holdsBest(source, progress, source === folder.best)) {
+    if (best !== null && source !== folder.best) writeFileAtomically(folder.best, Deno.readFileSync(source));
     return;
   }
-  if (found?.epochs === epochs + 1 && source === folder.best) return; // saved just before a crash
-  if (best.epoch === epochs && steps === 0) return await saveTraining(folder.best, training);
-  if (epochs < config.epochs) training.progress.best = null;
-  warn(
-    `The best epoch's checkpoint (epoch ${best.epoch}) is missing, damaged or another run's: ${
-      epochs < config.epochs
-        ? "the best of the epochs to come takes its place"
-        : "only the last one's is left"
-    }.`,
-  );
+  const isAtEnd = steps === 0;
+  if (!isAtEnd || best.epoch !== epochs) {
+    warn(
+      `The best epoch's checkpoint (epoch ${best.epoch}) is missing, damaged or another run's: ` +
+        `the ${isAtEnd ? "last" : "next"} epoch's takes its place.`,
+    );
+  }
+  progress.best = isAtEnd ? { epoch: epochs, accuracy: history[epochs - 1].testAccuracy } : null;
+  if (isAtEnd) await saveTraining(folder.best, training);
+  await saveTraining(folder.last, training);
+}
+
+/** Tells whether a file is sound and of the best epoch, or newer in the run's own folder: before a crash. */
+async function holdsBest(path: string, { best, epochs }: Progress, isOwn: boolean): Promise<boolean> {
+  try {
+    const { progress: found, readTensors } = await openCheckpoint(path);
+    readTensors(); // which checks them
+    const isSame = found.best?.epoch === best!.epoch && found.best.accuracy === best!.accuracy;
+    return isSame || (isOwn && found.epochs === epochs + 1);
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 /** Saves the training's checkpoint. */

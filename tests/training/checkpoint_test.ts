@@ -164,6 +164,17 @@ const WRONG_METADATA: [key: Key, changes: object, why: RegExp][] = [
   ["config", { backbone: "frozen" }, /optimizer sgd/],
   ["config", { epochs: 0 }, /its options are not those of this program \(.*epochs 0 .*it must be [^.]*\)\.$/],
   ["config", { colour: "red" }, /its options are not those of this program \(Cannot use colour/],
+  [
+    "config",
+    { run: "../elsewhere" },
+    /Cannot use run "\.\.\/elsewhere" of the resumed run: it must be a name/,
+  ],
+  ["config", { run: "/elsewhere" }, /Cannot use run "\/elsewhere" of the resumed run: it must be a name/],
+  [
+    "progress",
+    { best: { epoch: 9, accuracy: 0.3 } },
+    /names a best epoch that its history does not have\)\.$/,
+  ],
   ["progress", { steps: undefined }, /its progress cannot be read \(steps is missing\)\.$/],
   ["progress", { totalSteps: 0.5 }, /its progress cannot be read \(totalSteps must be a whole number\)\.$/],
   ["progress", { sums: null }, /its progress cannot be read \(sums must be an object\)\.$/],

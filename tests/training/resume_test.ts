@@ -300,6 +300,7 @@ Deno.test("a lost best checkpoint is noticed at the start", async (test) => {
   const flags = { seed: 2, learningRate: 0.1, epochs: 3 };
   const run = await trainWithBestInside(folder.path);
   const best = join(run, "best.safetensors");
+  Deno.copyFileSync(join(run, "last.safetensors"), join(folder.path, "last"));
   const other = await trainTiny(join(folder.path, "other"), { epochs: 3, seed: 4 });
   const messages: string[] = [];
   const options = { resume: "tiny", observer: { onMessage: (text: string) => messages.push(text) } };
@@ -310,27 +311,35 @@ Deno.test("a lost best checkpoint is noticed at the start", async (test) => {
   };
   for (const [how, lose] of Object.entries(losses)) {
     await test.step(how, async () => {
+      Deno.copyFileSync(join(folder.path, "last"), join(run, "last.safetensors"));
       lose();
       messages.length = 0;
-      await trainTiny(folder.path, flags, options);
+      const result = await trainTiny(folder.path, flags, options);
+      assert.deepEqual(result.best, { epoch: 3, accuracy: result.history[2].testAccuracy });
+      assert.equal((await openCheckpoint(best)).progress.epochs, 3);
       assert.equal(
         messages[1],
-        "The best epoch's checkpoint (epoch 2) is missing, damaged or another run's: only the last one's is left.",
+        "The best epoch's checkpoint (epoch 2) is missing, damaged or another run's: the last epoch's takes its place.",
       );
     });
   }
-  await test.step("the best of the epochs to come takes its place", async () => {
-    const result = await trainTiny(folder.path, { ...flags, epochs: 4 }, options);
-    assert.match(messages.join("\n"), /the best of the epochs to come takes its place/);
-    assert.equal(result.best.epoch, 4);
-    assert.equal((await openCheckpoint(best)).progress.epochs, 4);
-  });
-  await test.step("the last epoch's is written again", async () => {
+  await test.step("within an epoch, the next epoch's takes its place", async () => {
+    Deno.removeSync(run, { recursive: true });
+    using _clock = jumpingClock();
+    await trainUntil(atStep(2 * TINY_STEPS + 2), folder.path, flags);
     Deno.removeSync(best);
     messages.length = 0;
-    await trainTiny(folder.path, { ...flags, epochs: 4 }, options);
-    assert.deepEqual(messages, ["Resuming run tiny after epoch 4."]);
-    assert.equal((await openCheckpoint(best)).progress.epochs, 4);
+    const result = await trainTiny(folder.path, flags, options);
+    assert.match(messages.join("\n"), /the next epoch's takes its place/);
+    assert.equal(result.best.epoch, 3);
+    assert.equal((await openCheckpoint(best)).progress.epochs, 3);
+  });
+  await test.step("the last epoch's own is written again without a word", async () => {
+    Deno.removeSync(best);
+    messages.length = 0;
+    await trainTiny(folder.path, flags, options);
+    assert.deepEqual(messages, ["Resuming run tiny after epoch 3."]);
+    assert.equal((await openCheckpoint(best)).progress.epochs, 3);
   });
 });
 
