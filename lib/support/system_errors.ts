@@ -54,7 +54,7 @@ const NAMES = new Map(Object.entries(constants.errno).reverse().map(([name, numb
  * Deno gives no `code` for many of them: the number stands in the message.
  */
 export function systemErrorName(error: unknown): string | null {
-  if (!(error instanceof Error)) return null;
+  if (!(error instanceof Error) || error instanceof InputError) return null; // its sentence may quote a number
   const number = /\(os error (\d+)\)/.exec(error.message)?.[1];
   if (number !== undefined) return NAMES.get(Number(number)) ?? null;
   const { code } = error as { code?: unknown };

@@ -304,6 +304,22 @@ Deno.test("downloads go through HTTPS_PROXY; a proxy that refuses counts as no n
   assert.deepEqual(proxy.requests.map(({ path }) => path), ["example.org:443", "example.org:443"]);
 });
 
+Deno.test("wrong settings of certificates are errors, not a missing network", async () => {
+  const settings: Record<string, string>[] = [{ DENO_TLS_CA_STORE: "none" }, { DENO_CERT: "/no/such/file" }];
+  const messages = [
+    /: Unknown certificate store "none" specified/,
+    /: Failed opening CA file: No such file/,
+  ];
+  for (const [index, setting] of settings.entries()) {
+    const [message] = await fetchElsewhere(
+      ["https://no-such-host.invalid/a"],
+      setting,
+    );
+    assert.match(message, /^Cannot download https:/);
+    assert.match(message, messages[index]);
+  }
+});
+
 Deno.test("a stalled transfer is resumed over a new connection", async () => {
   const { error, bytes, requests } = await download(
     (request, count) =>

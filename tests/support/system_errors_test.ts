@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { explainSystemError, systemErrorName, withSystemErrors } from "../../lib/support/system_errors.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 Deno.test("errors of the operating system that Deno gives as a number only are known", () => {
@@ -21,6 +22,15 @@ Deno.test("errors of the operating system that Deno gives as a number only are k
     assert.equal(systemErrorName(error), name);
     assert.match(explainSystemError(error)!.message, /^Cannot open \/a\/b: .*[a-z]\.$/);
   }
+});
+
+Deno.test("a sentence that quotes an error's number stays as it is", () => {
+  const error = new InputError({ what: "use a certificate", why: "No such file or directory (os error 2)" });
+  assert.equal(explainSystemError(error), null);
+  assert.throws(() =>
+    withSystemErrors("read /a/b", () => {
+      throw error;
+    }), error);
 });
 
 Deno.test("an error of the operating system becomes a sentence with the path and a remedy", () => {

@@ -187,12 +187,15 @@ function createWatch(abort: AbortController) {
   };
 }
 
-/** Finds the reason of a failed `fetch`, which throws TypeError for every network error. */
+/** Finds the reason of a failed `fetch`: TypeError for a network error, Error for wrong settings of TLS. */
 function explainNetworkError(error: unknown): unknown {
-  if (!(error instanceof TypeError)) return error;
+  if (!(error instanceof Error) || error instanceof TransientError) return error;
   const { message } = error.cause instanceof Error ? error.cause : error;
+  const needed = /Requires \w+ access to .*/.exec(message)?.[0]; // by a SOCKS proxy
+  if (needed !== undefined) return new Deno.errors.NotCapable(needed);
   const reason = message.replace(/^.*client error \(\w+\): |^Fetch failed: /s, "") || "the request failed";
-  if (/certificate/.test(reason)) return new TransientError(reason, "refused", [TRUST]);
+  if (/certificate|CA file/.test(reason)) return new TransientError(reason, "refused", [TRUST]);
+  if (!(error instanceof TypeError)) return error;
   if (reason === "unsuccessful tunnel") {
     return new TransientError("the proxy of HTTPS_PROXY lets no connection through", "unreachable");
   }
