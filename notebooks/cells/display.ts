@@ -1,3 +1,4 @@
+import { InputError } from "../../lib/support/errors.ts";
 import type { Figure } from "../../lib/figures/figure.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 
@@ -117,6 +118,14 @@ export function isInNotebook(): boolean {
   } catch {
     return false; // outside a kernel the property throws
   }
+}
+
+/**
+ * Lets an {@linkcode InputError} be shown as its sentence, without a stack. Called as a notebook is opened.
+ */
+export function installPlainErrors(): void {
+  Error.prepareStackTrace = (error, sites) =>
+    [String(error), ...error instanceof InputError ? [] : sites.map((site) => `    at ${site}`)].join("\n");
 }
 
 /**

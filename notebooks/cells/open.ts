@@ -12,7 +12,7 @@ import { ensureTensorFlow } from "../../lib/setup.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { type Claim, createClaim } from "./claims.ts";
-import { installTensorDisplay, isInNotebook } from "./display.ts";
+import { installPlainErrors, installTensorDisplay, isInNotebook } from "./display.ts";
 import { displayMarkdown } from "./text.ts";
 import { trainLive } from "./train_live.ts";
 
@@ -43,6 +43,7 @@ const QUICK_SIZES = { trainSize: 640, testSize: 200 };
  * ```
  */
 export async function openNotebook(): Promise<OpenNotebook> {
+  installPlainErrors();
   const quick = Deno.env.get("NOTEBOOK_QUICK") === "1";
   const log = (text: string) => console.log(text);
   await ensureTensorFlow({ reporter: { line: log } });

@@ -83,7 +83,7 @@ function explainCell(
   const first = sourceOf(failed).trim().split("\n")[0].slice(0, 80);
   return new CellError(
     `Cannot execute ${basename(path)}: cell ${cell + 1} (${failed.id}: ${first}) failed: ${name}: ${
-      message.slice(0, 500)
+      message.slice(0, 500).replace(/\.$/, "")
     }.`,
     trace,
   );

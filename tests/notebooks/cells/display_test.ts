@@ -3,7 +3,12 @@ import { join } from "@std/path";
 import { contactSheet } from "../../../lib/figures/mod.ts";
 import { saveCheckpoint } from "../../../lib/training/checkpoint.ts";
 import { measureBlend } from "../../../notebooks/cells/blends.ts";
-import { bundleFigure, describeTensor, installTensorDisplay } from "../../../notebooks/cells/display.ts";
+import {
+  bundleFigure,
+  describeTensor,
+  installPlainErrors,
+  installTensorDisplay,
+} from "../../../notebooks/cells/display.ts";
 import { compareCheckpoints, measureGradient } from "../../../notebooks/cells/measurements.ts";
 import { makeBatch, sampleClasses } from "../../../notebooks/cells/network.ts";
 import { createSynthetic } from "../../../lib/data/synthetic.ts";
@@ -11,6 +16,7 @@ import { createNetwork } from "../../../lib/model/create_network.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { resolveConfig } from "../../../lib/training/config.ts";
+import { InputError } from "../../../lib/support/errors.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 
 Deno.test("a figure is shown as an image with alternative text, as SVG and as text", () => {
@@ -110,4 +116,18 @@ Deno.test("a blend is measured on images of its two classes and of the rest", as
   assert.deepEqual(blend.figure.curves.map(({ value }) => value.length), [5, 5, 5]);
   assert.ok(Math.abs(blend.figure.curves[0].value[2] - blend.half.from.mean) < 1e-6);
   assert.ok(Math.abs(blend.gain.better.mean - (blend.separation.half - blend.separation.better)) < 1e-9);
+});
+
+Deno.test("in a notebook an input error is its sentence, and a bug keeps its stack", () => {
+  const { prepareStackTrace } = Error;
+  installPlainErrors();
+  try {
+    assert.equal(
+      new InputError("Cannot read a.json: it is damaged.").stack,
+      "InputError: Cannot read a.json: it is damaged.",
+    );
+    assert.match(new TypeError("a bug").stack!, /^TypeError: a bug\n    at /);
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+  }
 });
