@@ -1,6 +1,7 @@
 import { basename } from "@std/path";
 import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
+import { missingCharacters } from "../lib/figures/fonts.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { formatNumber, formatPercent } from "../lib/support/format.ts";
@@ -266,8 +267,15 @@ function writeMaps(
   const { svg } = drawMapsFigure(pictures, {
     subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
   });
-  const bytes = /\.svg$/i.test(path) ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg));
+  const isSvg = /\.svg$/i.test(path);
+  const bytes = isSvg ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg));
   writeOutputs([{ path, bytes }], output);
+  const missing = isSvg ? [] : missingCharacters(pictures.map(({ label }) => label).join(""));
+  if (missing.length > 0) {
+    printMessage(
+      `The font has no ${missing.slice(0, 8).join(" ")}: boxes stand for them. An SVG shows them.`,
+    );
+  }
   const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
   printMessage(`Response maps written to ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
 }

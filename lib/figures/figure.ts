@@ -112,11 +112,11 @@ export function svgNumber(value: number): string {
   return text === "-0" ? "0" : text;
 }
 
-/** Escapes text for XML, and removes the characters that XML forbids. */
+/** Escapes text for XML, and removes the characters that XML forbids and those that turn the direction of text. */
 export function escapeXml(text: string): string {
   return text
     // deno-lint-ignore no-control-regex
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "")
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g, "")
     .replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;")
     .replace(/"/g, "&quot;").replace(/'/g, "&#39;");
 }

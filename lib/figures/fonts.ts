@@ -11,6 +11,7 @@ export type FontWeight = "regular" | "bold";
 /** The part of opentype.js, which has no types, that is used here. */
 interface Font {
   getAdvanceWidth(text: string, fontSize: number): number;
+  charToGlyphIndex(character: string): number;
 }
 
 const fonts = new Map<FontWeight, Font>();
@@ -78,6 +79,13 @@ export function textWidth(text: string, fontSize: number, weight: FontWeight = "
   let width = widths.get(key);
   if (width === undefined) widths.set(key, width = loadFont(weight).getAdvanceWidth(text, 1));
   return width * fontSize;
+}
+
+/** Lists the characters of a text that the font cannot draw: boxes stand for them in a PNG. */
+export function missingCharacters(text: string): string[] {
+  return [...new Set(text)].filter((character) =>
+    /\S/.test(character) && loadFont("regular").charToGlyphIndex(character) === 0
+  );
 }
 
 function loadFont(weight: FontWeight): Font {

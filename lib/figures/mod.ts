@@ -15,7 +15,7 @@ export * from "./bars.ts";
 export * from "./blend_maps.ts";
 export * from "./deletion_insertion.ts";
 export type { Figure } from "./figure.ts";
-export { figureFonts } from "./fonts.ts";
+export { figureFonts, missingCharacters } from "./fonts.ts";
 export * from "./heat_map.ts";
 export type { Curve } from "./line_panel.ts";
 export * from "./network_diagram.ts";

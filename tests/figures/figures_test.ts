@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Resvg } from "@resvg/resvg-js";
+import { parseHTML } from "linkedom";
 import { CLASS_NAMES as classNames } from "../../lib/data/dataset.ts";
 import * as figures from "../../lib/figures/mod.ts";
 import { meanInterval } from "../../lib/support/statistics.ts";
@@ -32,6 +34,39 @@ Deno.test("a figure carries its title, caption and alternative text, and draws t
     figure.svg.match(/ width="(\d+)" height="(\d+)"/)!.slice(1, 3).map(Number),
     [figure.width, figure.height],
   );
+});
+
+Deno.test("hostile names are literal text in every figure", () => {
+  const hostile = '</text><script>alert(1)</script> " onload="x" ]]> &amp; #panic() \u202e\u001b]0;x\u0007';
+  const title = { title: hostile, subtitle: hostile };
+  const names = classNames.map(() => hostile);
+  const run = { ...sampleRun("", 0.8, 1), name: hostile };
+  const measurement = { system: hostile, median: 2, low: 1, high: 3 };
+  const all = [
+    figures.trainingCurves([run, { ...run, name: `${hostile}2` }], title),
+    figures.variantComparison([
+      { name: hostile, note: hostile, accuracies: [0.5], mean: meanInterval([0.5]), difference: null },
+    ], title),
+    figures.confusionMatrix([[1, 0], [0, 1]], { names: names.slice(0, 2), ...title }),
+    figures.responseMaps({ ...sampleResponses(1, 6, 6), label: hostile }, { classNames: names, ...title }),
+    figures.contactSheet([{ image: sampleImage(1), label: hostile }], title),
+    figures.networkDiagram(sampleLayers(), { classNames: names, example: sampleExample(), ...title }),
+    figures.benchBars([{ name: hostile, unit: hostile, measurements: [measurement] }], {
+      ...{ baseline: hostile, note: hostile },
+      ...title,
+    }),
+  ];
+  for (const { svg } of all) {
+    const { document } = parseHTML(svg) as unknown as {
+      document: { querySelectorAll(what: string): unknown[] };
+    };
+    assert.equal(document.querySelectorAll("script, [onload]").length, 0);
+    assert.match(svg, /&lt;\/text&gt;&lt;script&gt;alert\(1\)&lt;\/script&gt; &quot; onload/);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(svg, /[\u0000-\u0008\u000b-\u001f\u202e]/);
+    new Resvg(svg, { font: { loadSystemFonts: false, fontFiles: figures.figureFonts() } }); // a strict parser
+  }
+  assert.deepEqual(figures.missingCharacters("a ü 你\n好 α"), ["你", "好"]);
 });
 
 Deno.test("response maps show the image, ten maps of its size and one colour bar", () => {
