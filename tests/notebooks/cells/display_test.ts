@@ -126,7 +126,7 @@ Deno.test("in a notebook an input error is its sentence, and a bug keeps its sta
       new InputError("Cannot read a.json: it is damaged.").stack,
       "InputError: Cannot read a.json: it is damaged.",
     );
-    assert.match(new TypeError("a bug").stack!, /^TypeError: a bug\n    at /);
+    assert.match(new TypeError("a bug").stack!, /^TypeError: a bug\n {4}at /);
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
   }
