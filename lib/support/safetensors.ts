@@ -214,6 +214,7 @@ export function formatSafetensors(
   const encoder = new TextEncoder();
   text += " ".repeat((8 - encoder.encode(text).length % 8) % 8);
   const head = encoder.encode(text);
+  if (head.length > MAXIMUM_HEADER_BYTES) throw new RangeError("The metadata are too long to be read again.");
   const bytes = new Uint8Array(8 + head.length + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(head.length), true);
   bytes.set(head, 8);

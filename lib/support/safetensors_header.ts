@@ -28,7 +28,7 @@ export interface SafetensorsHeader {
 }
 
 /** Longest header that is read. */
-export const MAXIMUM_HEADER_BYTES = 32_000_000; // the format allows 100 MB; that of a model has some kilobytes
+export const MAXIMUM_HEADER_BYTES = 16_000_000; // the format allows 100 MB; a history of 40,000 epochs fits
 const MAXIMUM_NAME = 500; // characters
 /** Key of the hash in the metadata. */
 export const HASH_KEY = "sha256_of_rest";

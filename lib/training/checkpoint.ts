@@ -152,7 +152,8 @@ const METADATA = {
 
 function parseMetadata(path: string, metadata: Record<string, string>): CheckpointMetadata {
   if (metadata.format !== FORMAT) {
-    throw refuse(path, `it was not written by this program (no format ${FORMAT} in its metadata)`);
+    const why = `it was not written by this program (no format ${FORMAT} in its metadata)`;
+    throw refuse(path, why, undefined, "keep the metadata when you save a checkpoint from PyTorch");
   }
   const unknown = Object.keys(metadata).find((key) => key !== "format" && !Object.hasOwn(METADATA, key));
   if (unknown !== undefined) throw refuse(path, `its metadata holds ${unknown}, which is not known`);
@@ -223,7 +224,14 @@ function takeTensors(path: string, owner: string, found: StoredTensors, expected
   for (const [name, shape] of expected) {
     const tensor = found.get(name);
     if (!tensor) throw refuse(path, `the ${owner} lacks ${name}`);
-    if (typeOf(tensor) !== "F32") throw refuse(path, `${name} is of type ${typeOf(tensor)} and not F32`);
+    if (typeOf(tensor) !== "F32") {
+      throw refuse(
+        path,
+        `${name} is of type ${typeOf(tensor)} and not F32`,
+        undefined,
+        "convert it to float32",
+      );
+    }
     if (String(tensor.shape) !== String(shape)) {
       throw refuse(path, `${name} is [${tensor.shape}] and not [${shape}]`);
     }
@@ -242,6 +250,7 @@ function takeTensors(path: string, owner: string, found: StoredTensors, expected
   return taken;
 }
 
-function refuse(path: string, why: string, cause?: unknown): InputError {
-  return new InputError({ what: `use ${path} as a checkpoint`, why }, { cause });
+function refuse(path: string, why: string, cause?: unknown, advice?: string): InputError {
+  const next = advice === undefined ? [] : [{ advice }];
+  return new InputError({ what: `use ${path} as a checkpoint`, why, next }, { cause });
 }

@@ -264,6 +264,10 @@ Deno.test("prefixes of PyTorch's wrappers are removed where every name has one",
   assert.deepEqual(strip(), []);
 });
 
+Deno.test("metadata that could not be read again are not written", () => {
+  assert.throws(() => formatSafetensors([], { a: "x".repeat(16_000_000) }), RangeError);
+});
+
 Deno.test("no flipped bit is believed, and none crashes the reader", () => {
   const whole = formatSafetensors(TENSORS, METADATA);
   const expected = parseSafetensors(whole, "whole");
