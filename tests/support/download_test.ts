@@ -238,13 +238,19 @@ Deno.test("a server that answers anything but the file is reached and refuses it
 });
 
 /** Fetches in a process of its own, whose environment says what to trust and which proxy to use. */
-async function fetchElsewhere(urls: string[], env: Record<string, string>): Promise<string[]> {
+async function fetchElsewhere(
+  urls: string[],
+  env: Record<string, string>,
+  permission = "-A",
+): Promise<string[]> {
   const program = `import { fetchRange } from "${import.meta.resolve("../../lib/support/download/range.ts")}";
     for (const url of ${JSON.stringify(urls)}) {
       const bytes = fetchRange(url, 0, 8, { retryDelay: 1 });
       console.log(await bytes.then(({ length }) => length, ({ message }) => message));
     }`;
-  const args = ["eval", "--config", join(PROJECT, "deno.json"), program];
+  const file = join(makeFolder(), "fetch.ts");
+  await Deno.writeTextFile(file, program);
+  const args = ["run", "--no-prompt", "--no-check", "--config", join(PROJECT, "deno.json"), permission, file];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args, env }).output();
   return new TextDecoder().decode(stdout).trim().split("\n");
 }
@@ -302,6 +308,12 @@ Deno.test("downloads go through HTTPS_PROXY; a proxy that refuses counts as no n
   });
   assert.equal(message, "Cannot reach example.org: the proxy of HTTPS_PROXY lets no connection through.");
   assert.deepEqual(proxy.requests.map(({ path }) => path), ["example.org:443", "example.org:443"]);
+});
+
+Deno.test("a SOCKS proxy that the permissions do not cover is an error, not a missing network", async () => {
+  const env = { HTTPS_PROXY: "socks5://127.0.0.1:9", NO_PROXY: "" };
+  const [message] = await fetchElsewhere(["https://example.org/file"], env, "--allow-net=example.org:443");
+  assert.equal(message, 'Requires net access to "127.0.0.1:9", run again with the --allow-net flag');
 });
 
 Deno.test("wrong settings of certificates are errors, not a missing network", async () => {
