@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { compile } from "../../../lib/tensorflow/compile/compile.ts";
+import { keepState } from "../../../lib/tensorflow/compile/keep_state.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { makeStart, trainStep } from "./small_network.ts";
 import { takeTraces } from "./traces.ts";
@@ -36,4 +37,43 @@ Deno.test("compiling hundreds of times leaks nothing", async () => {
     fn.dispose();
   }
   assert.deepEqual(takeTraces(), before);
+});
+
+/** A state of 64 kB, and functions that move it on in a compiled call. */
+function makeLoops(): Record<string, () => void> {
+  const x = tf.ones([128, 128]), add = (state: tf.Tensor, x: tf.Tensor) => tf.add(tf.mul(state, 0.5), x);
+  const compiled = compile(add);
+  let state: tf.Tensor = tf.zeros([128, 128]);
+  const kept = keepState((state: tf.Tensor, x: tf.Tensor) => [add(state, x), state], tf.zeros([128, 128]));
+  return {
+    compile: () => {
+      const next = compiled(state, x);
+      state.dispose();
+      state = next;
+    },
+    keepState: () => tf.dispose(kept(x)),
+    "keepState, read and written": () => {
+      const state = kept.read();
+      kept.write(state);
+      tf.dispose([state, kept(x)]);
+    },
+    "arguments of new arrays": () => {
+      const x = tf.tensor2d(new Float32Array(128 * 128), [128, 128]);
+      tf.dispose([compiled(state, x), x]);
+    },
+  };
+}
+
+Deno.test("thousands of calls leave the resident memory as it was", async (test) => {
+  await useNativeTensorFlow();
+  for (const [name, call] of Object.entries(makeLoops())) {
+    await test.step(name, () => {
+      const run = (calls: number) => {
+        for (let count = 0; count < calls; count++) call();
+        return Deno.memoryUsage().rss / 2 ** 20;
+      };
+      const before = run(500), grown = run(4000) - before; // a tensor left at each call would be 250 MB
+      assert.ok(grown < 100, `${grown} MB more`);
+    });
+  }
 });
