@@ -211,8 +211,9 @@ Deno.test("a second Ctrl-C ends a program that does not react to the first", asy
   await reader.read();
   child.kill("SIGINT");
   await reader.read();
-  child.kill("SIGINT");
+  const again = setInterval(() => child.kill("SIGINT"), 100); // those that follow at once count as the first
   assert.equal((await child.status).code, 130);
+  clearInterval(again);
   await reader.cancel();
   await child.stderr.cancel();
 });
