@@ -1,8 +1,10 @@
 import { dirname, join, resolve } from "@std/path";
+import { InputError } from "../lib/support/errors.ts";
+import { exists } from "../lib/support/files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
-import { openCheckpoint } from "../lib/training/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { nameNetwork, readConfigFile, resolveConfig } from "../lib/training/config.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import {
@@ -53,7 +55,7 @@ export const COMMAND = {
 
 async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
   const { resume: run = null, config: path = null, json = false, ...flags } = given;
-  const resume = run === null ? null : await openCheckpoint(findCheckpoint(run, "last"));
+  const resume = run === null ? null : await openToResume(run);
   const file = path === null ? undefined : readConfigFile(path);
   const fork = resume !== null && flags.run !== undefined &&
     join(defaultRunsFolder(), flags.run) !== resolve(dirname(resume.path));
@@ -82,6 +84,19 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
     numbered: !isNamed,
   });
   print(json ? JSON.stringify(result) : await describeResult(result));
+}
+
+/** Opens the checkpoint to resume from; where it is damaged, the message names the best epoch's. */
+async function openToResume(run: string): Promise<Checkpoint> {
+  const path = findCheckpoint(run, "last");
+  try {
+    return await openCheckpoint(path);
+  } catch (error) {
+    const best = join(dirname(path), "best.safetensors");
+    if (!(error instanceof InputError && error.problem) || path === best || !exists(best)) throw error;
+    const next = [{ set: { resume: best, run: "NAME" } }, ...error.next];
+    throw new InputError({ ...error.problem, next }, { cause: error });
+  }
 }
 
 /** The live bar, with the run's data, weights and device above it. */

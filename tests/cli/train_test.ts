@@ -90,6 +90,21 @@ Deno.test("a training that is interrupted, terminated, killed and resumed equals
     assert.match(stderr, /^device +CPU, TensorFlow \d+\.\d+\.\d+, \d+ threads$/m);
   });
 
+  await test.step("another of its files, or another name, continues it in a new run", async () => {
+    const best = join(run, "best.safetensors");
+    const refused = await runCommand("train", ["--resume", best], runs);
+    assert.deepEqual([refused.code, refused.stdout], [2, ""]);
+    assert.match(
+      refused.stderr,
+      /; use --resume .*\/cut, or use --resume .*\/best\.safetensors --run NAME\.\n$/,
+    );
+    const { code, stderr } = await runCommand("train", [...resume, "--run", "copy"], runs);
+    assert.equal(code, 0, stderr);
+    await assertSameRun(join(runs, "copy"), run);
+    const own = await runCommand("train", [...resume, "--run", "cut"], runs);
+    assert.match(own.stderr, /^run +cut$/m);
+  });
+
   await test.step("it is not resumed with another seed or batch size", async () => {
     const { code, stdout, stderr } = await runCommand("train", [
       ...resume,
@@ -145,4 +160,15 @@ Deno.test("a run that cannot be resumed is refused in one line with a list of ru
   const { code, stdout, stderr } = await runCommand("train", ["--resume", "dynamic"], folder.path);
   assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /^error: Cannot find a checkpoint of dynamic: .*; there are no runs yet\.\n$/);
+});
+
+Deno.test("where the last checkpoint is damaged, the message says how to go on from the best one", async () => {
+  using folder = temporaryFolder();
+  const run = join(folder.path, "damaged");
+  Deno.mkdirSync(run);
+  const best = join(run, "best.safetensors");
+  for (const path of [best, join(run, "last.safetensors")]) Deno.writeTextFileSync(path, "x".repeat(1000));
+  const { code, stderr } = await runCommand("train", ["--resume", "damaged"], folder.path);
+  assert.equal(code, 2);
+  assert.match(stderr, new RegExp(`^error: Cannot read .*; use --resume ${best} --run NAME.*\n$`));
 });
