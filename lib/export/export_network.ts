@@ -28,7 +28,7 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
  * - `onnx`: `output` is a model with batch normalisation and generator folded away.
  * - `tfjs`: `output` is a folder with `model.json`, `weights.bin` and a demo page.
  *
- * @throws {InputError} If `output` lacks the format's extension, or the scores would be NaN or infinite.
+ * @throws {InputError} If `output` lacks the format's extension, or the scores could be NaN or infinite.
  */
 export function exportNetwork(
   { config, recorded, network }: Pick<CheckpointMetadata, "config" | "recorded"> & { network: StoredTensors },

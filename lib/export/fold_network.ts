@@ -65,7 +65,7 @@ export interface FoldedNetwork {
 /**
  * Folds a network. Computed in double precision and rounded once.
  *
- * @throws {InputError} If a folded value is NaN or infinite: so would be the scores.
+ * @throws {InputError} If the scores could be NaN or infinite.
  */
 export function foldNetwork(network: StoredNetwork, { variant, adapter }: NetworkSpec): FoldedNetwork {
   const block = (name: string): [FoldedConvolution, FoldedConvolution] => [
@@ -85,15 +85,40 @@ export function foldNetwork(network: StoredNetwork, { variant, adapter }: Networ
     hidden: transposeLinear(network, "score_predictor.0"),
     output: transposeLinear(network, "score_predictor.2"),
   };
-  const { stem, blocks, adapter: added, filters } = folded;
-  const convolutions = [stem, ...blocks.flat(), ...added === null ? [] : [added]];
-  const values = [filters, ...convolutions.flatMap(({ weight, bias }) => [weight, bias])];
-  if (values.every((array) => array.every(Number.isFinite))) return folded;
+  if (boundScores(folded) < LARGEST_FLOAT) return folded;
   throw new InputError({
     what: "export the network",
-    why: "its scores would be NaN or infinite",
+    why: "its scores could be NaN or infinite",
     next: [{ advice: "use another checkpoint" }],
   });
+}
+
+const LARGEST_FLOAT = 3.4e38; // in float32
+
+/** Bounds the scores' magnitude for every image; NaN or infinite if a folded value is. */
+function boundScores({ stem, blocks, adapter, filters, filterCount, hidden, output }: FoldedNetwork): number {
+  const pixels = IMAGE_MEAN.map((mean, channel) => Math.max(mean, 1 - mean) / IMAGE_DEVIATION[channel]);
+  const convolve = (inputs: number, { weight, bias }: Pick<FoldedConvolution, "weight" | "bias">) =>
+    boundLayer(inputs, weight, bias, (at) => Math.floor(at / (weight.length / bias.length)));
+  const connect = (inputs: number, { weight, bias, out }: FoldedLinear) =>
+    boundLayer(inputs, weight, bias, (at) => at % out);
+  let features = convolve(Math.max(...pixels), stem);
+  for (const [first, second] of blocks) features += convolve(convolve(features, first), second);
+  if (adapter !== null) features = convolve(features, adapter);
+  const maps = convolve(features, { weight: filters, bias: new Float32Array(filterCount) });
+  return connect(connect(maps, hidden), output);
+}
+
+/** Bounds a layer's outputs for inputs of at most this magnitude; `outOf` gives a weight's output. */
+function boundLayer(
+  inputs: number,
+  weight: Float32Array,
+  bias: Float32Array,
+  outOf: (at: number) => number,
+): number {
+  const sums = Float64Array.from(bias, Math.abs);
+  weight.forEach((value, at) => sums[outOf(at)] += Math.abs(value) * inputs);
+  return Math.max(...sums);
 }
 
 function valuesOf(network: StoredNetwork, name: string): Float32Array {
