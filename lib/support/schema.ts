@@ -73,7 +73,7 @@ export function text(pattern = /./, words = "some text"): z.ZodString {
 }
 
 /** Schema of a line of text that is printed: bounded, without characters that a terminal would obey. */
-export function plainText(maximum = 300): z.ZodString {
+export function plainText(maximum = 500): z.ZodString {
   const error = `must be one line of plain text, of at most ${maximum} characters`;
   return z.string({ error }).max(maximum, { error }).refine(isPlainText, { error });
 }

@@ -139,6 +139,19 @@ export function openNumberedRunFolder(
   }
 }
 
+/**
+ * Removes a run if there is one, so that its name is free; files of others in its folder stay.
+ *
+ * @throws {InputError} If another process trains it, or it holds links.
+ */
+export function removeRun(path: string): void {
+  if (!hasCheckpoint(path)) return;
+  using _lock = openRunFolder(path, false);
+  for (const name of FILES.filter((name) => name !== ".lock" && exists(join(path, name)))) {
+    Deno.removeSync(join(path, name), { recursive: true });
+  }
+}
+
 /** The run's name is taken, by a run with a checkpoint or by one that another process trains. */
 class RunTakenError extends InputError {}
 

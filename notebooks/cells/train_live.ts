@@ -1,13 +1,12 @@
 import { join } from "@std/path";
 import { formatNumber, formatPercent } from "../../lib/support/format.ts";
 import { trainingCurves } from "../../lib/figures/training_curves.ts";
-import { exists } from "../../lib/support/files.ts";
 import { Interrupted, watchInterrupts } from "../../lib/support/interrupt.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import type { TrainObserver, TrainStart, TrainStep } from "../../lib/training/observer.ts";
 import type { EpochRecord } from "../../lib/training/progress.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
-import { defaultRunsFolder, findCheckpoint } from "../../lib/training/run_folder.ts";
+import { defaultRunsFolder, findCheckpoint, removeRun } from "../../lib/training/run_folder.ts";
 import { train, type TrainOptions, type TrainResult } from "../../lib/training/train.ts";
 import { createLivePlace, displayFigure } from "./display.ts";
 
@@ -84,7 +83,7 @@ async function run(
 ): Promise<TrainResult> {
   const runsFolder = notebookRunsFolder();
   const folder = join(runsFolder, config.run);
-  if (resume === undefined && exists(folder)) await Deno.remove(folder, { recursive: true });
+  if (resume === undefined) removeRun(folder);
   const checkpoint = resume === undefined
     ? null
     : await openCheckpoint(findCheckpoint(resume, "last", runsFolder));

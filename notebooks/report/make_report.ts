@@ -1,4 +1,4 @@
-import { dirname, fromFileUrl, join } from "@std/path";
+import { basename, dirname, fromFileUrl, join } from "@std/path";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { projectFolder } from "../../lib/support/project.ts";
@@ -6,7 +6,7 @@ import { writeAppendix } from "./appendix.ts";
 import { writeAbstract, writeBackground } from "./front_matter.ts";
 import { writeForwardPass, writeMarkerPage } from "./marker_page.ts";
 import { convertPieces } from "./markdown.ts";
-import { makeSection, type ReportNotebook } from "./section.ts";
+import { makeSection, notebookNumber, type ReportNotebook } from "./section.ts";
 import { block, toTypst } from "./typst.ts";
 import { typesetPieces } from "./typeset.ts";
 import { isSynthetic, listLeftOut, listWarnings } from "./warnings.ts";
@@ -49,6 +49,7 @@ export interface Report {
  */
 export async function makeReport(options: ReportOptions): Promise<Report> {
   const { uid, paper = "a4", notebooks, results, python, date = reportDate(results) } = options;
+  refuseSameNumber(notebooks);
   const sections = notebooks.map(makeSection);
   const synthetic = isSynthetic(notebooks, results);
   const pieces = await convertPieces(
@@ -123,6 +124,19 @@ export function reportDate(results: readonly ExperimentResult[]): Date | null {
     seeds.flatMap(({ sessions }) => sessions.map(({ date }) => date))
   ).sort();
   return days.length === 0 ? null : new Date(days.at(-1)!);
+}
+
+/** Refuses copies, such as JupyterLab's `01_build-Copy1.ipynb`: sections are named by their numbers. */
+function refuseSameNumber(notebooks: readonly ReportNotebook[]): void {
+  for (const same of Map.groupBy(notebooks, ({ path }) => notebookNumber(path)).values()) {
+    if (same.length === 1) continue;
+    const [one, other] = same.map(({ path }) => basename(path));
+    throw new InputError({
+      what: "make the report",
+      why: `${one} and ${other} have the same number`,
+      next: [{ advice: "move one of them to another folder" }],
+    });
+  }
 }
 
 /** Refuses outputs of a notebook that was executed by hand; `deno task notebooks` cleans them. */

@@ -84,8 +84,8 @@ const REGULAR_FILE = 0o100000;
 /** More fits neither the memory nor the format. */
 const MAXIMUM_BYTES = 1_000_000_000;
 
-/** The zip format's earliest date. */
-const EARLIEST = new Date(1980, 0, 1);
+/** The zip format's dates. */
+const [EARLIEST, LATEST] = [new Date(1980, 0, 1), new Date(2099, 11, 31)];
 
 /**
  * Zips files of a project below one folder, sorted and with one date, so that the same files give the same
@@ -102,9 +102,8 @@ export function zipFiles(
 ): Uint8Array<ArrayBuffer> {
   const tree: Zippable = {};
   // zip files know no time zone: local noon of the UTC day is the same everywhere
-  const mtime = date === null
-    ? EARLIEST
-    : new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), 12);
+  const noon = date && new Date(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), 12);
+  const mtime = noon === null || noon < EARLIEST ? EARLIEST : noon > LATEST ? LATEST : noon;
   let left = MAXIMUM_BYTES;
   for (const { path, bytes } of entries.toSorted((one, other) => one.path < other.path ? -1 : 1)) {
     const file = join(project, path);

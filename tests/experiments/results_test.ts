@@ -85,9 +85,9 @@ Deno.test("a result file that is damaged, contradicts itself or holds no plain t
     await writeChanged(temporary.path, change);
     refused(why);
   }
-  for (const text of ["\u001b]0;x\u0007", "a\u202eb", "a\nb", "\ud800", "x".repeat(301)]) {
+  for (const text of ["\u001b]0;x\u0007", "a\u202eb", "a\nb", "\ud800", "x".repeat(501)]) {
     await writeChanged(temporary.path, ({ data }) => data.name = text);
-    refused("data.name must be one line of plain text, of at most 300 characters");
+    refused("data.name must be one line of plain text, of at most 500 characters");
   }
 });
 

@@ -8,6 +8,7 @@ import {
   listRuns,
   openNumberedRunFolder,
   openRunFolder,
+  removeRun,
 } from "../../lib/training/run_folder.ts";
 import { temporaryFolder, temporaryVariable } from "../testing/folder.ts";
 import { EPOCH_RECORD } from "../testing/training.ts";
@@ -198,4 +199,18 @@ Deno.test("runs are in checkpoints/ or in CHECKPOINTS_DIR", () => {
   assert.match(defaultRunsFolder(), /\/checkpoints$/);
   Deno.env.set("CHECKPOINTS_DIR", "somewhere/else");
   assert.equal(defaultRunsFolder(), join(Deno.cwd(), "somewhere/else"));
+});
+
+Deno.test("a run is removed without others' files, and not while it trains", () => {
+  using runs = temporaryFolder();
+  const path = makeRun(runs.path, "dynamic", "last.safetensors", "history.jsonl", "notes.txt");
+  Deno.mkdirSync(join(path, "tensorboard"));
+  {
+    using _training = openRunFolder(path, false);
+    assert.throws(() => removeRun(path), /another process is training it/);
+    assert.ok(namesIn(path).includes("last.safetensors"));
+  }
+  removeRun(path);
+  assert.deepEqual(namesIn(path).filter((name) => name !== ".lock"), ["notes.txt"]);
+  removeRun(join(runs.path, "none"));
 });

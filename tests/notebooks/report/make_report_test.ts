@@ -187,6 +187,13 @@ Deno.test("a cell that typst cannot set is refused by its number", setsPages, as
   }
 });
 
+Deno.test("two notebooks of one number are refused by name", async () => {
+  const notebooks = [notebook("01_build-Copy1", prose("# A")), notebook("01_build", prose("# A"))];
+  await assert.rejects(makeReport({ uid: "u1234567", notebooks, results: [], python: "none" }), {
+    message: "Cannot make the report: 01_build-Copy1.ipynb and 01_build.ipynb have the same number.",
+  });
+});
+
 Deno.test("a report's date is that of the latest training, or SOURCE_DATE_EPOCH", () => {
   using _variable = temporaryVariable("SOURCE_DATE_EPOCH", null);
   assert.equal(reportDate(RESULTS)!.toISOString(), "2026-01-02T10:00:00.000Z");

@@ -146,6 +146,9 @@ Deno.test("a zip has one folder, keeps executable bits, and is reproducible byte
   assert.deepEqual(Object.keys(files).sort(), ["Top/deno", "Top/lib/a.ts", "Top/report.pdf"]);
   assert.equal(new TextDecoder().decode(files["Top/lib/a.ts"]), "lib/a.ts");
   assert.deepEqual([...files["Top/report.pdf"]], [1, 2]);
+  for (const outside of ["1970-01-01", "5138-11-16"]) {
+    zipFiles(folder.path, "Top", entries, new Date(outside));
+  }
   assert.throws(() => zipFiles(folder.path, "Top", [{ path: "lib" }], date), { name: "InputError" });
   assert.deepEqual(modesOf(zip), { "Top/deno": 0o755, "Top/lib/a.ts": 0o644, "Top/report.pdf": 0o644 });
 });
