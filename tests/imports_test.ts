@@ -169,7 +169,7 @@ Deno.test("modules of the library and the notebooks have no side effects at impo
 const ALLOWED_STATE = [
   "lib/tensorflow/runtime/native.ts",
   "lib/tensorflow/runtime/kernels.ts",
-  "lib/tensorflow/compile/recorder.ts",
+  "lib/tensorflow/compile/record.ts",
   "lib/figures/line_panel.ts",
 ]
   .map((path) => `${path} keeps a variable (let)`);

@@ -2,7 +2,7 @@ import * as tf from "../runtime/tf.ts";
 import { CompileError } from "../errors.ts";
 import { engineInternals, nativeBackend } from "../runtime/binding.ts";
 import { type GraphStatistics, Program } from "./program.ts";
-import { isRecording } from "./recorder.ts";
+import { isRecording } from "./record.ts";
 import { fill, limitError, matches, type Numbering, readResult, readStructure } from "./template.ts";
 
 export type { GraphStatistics } from "./program.ts";

@@ -2,7 +2,7 @@ import * as tf from "../runtime/tf.ts";
 import { execute, type NativeBackend, nativeBackend } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
 import { type CompileOptions, mustRunEagerly } from "./compile.ts";
-import { isRecording } from "./recorder.ts";
+import { isRecording } from "./record.ts";
 import { KeptProgram, requireSame } from "./program.ts";
 import { fill, limitError, matches, type Numbering, readStructure } from "./template.ts";
 

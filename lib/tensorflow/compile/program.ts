@@ -3,7 +3,8 @@ import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/b
 import { CompileError } from "../errors.ts";
 import { makeTemporaryFolder } from "../temporary_folder.ts";
 import type { Variable } from "./graph.ts";
-import { record, type Recorder } from "./recorder.ts";
+import { record } from "./record.ts";
+import type { Recorder } from "./recorder.ts";
 import { fill, type Numbering, readResult, type Structure, type Template } from "./template.ts";
 
 /** Size, times and use of one graph. */
