@@ -61,7 +61,7 @@ export function escapeControls(text: string): string {
  */
 export function print(text: string): void {
   try {
-    write(Deno.stdout, escapeControls(plainSpaces(text)) + "\n", 60_000);
+    write(Deno.stdout, escapeControls(text) + "\n", 60_000);
   } catch (error) {
     throw explainSystemError(error, "print the result") ?? error;
   }

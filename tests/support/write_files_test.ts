@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { makeFolder, writeFileAtomically, writeFiles, writeText } from "../../lib/support/write_files.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { PROJECT } from "../testing/sources.ts";
+import { listFiles, PROJECT } from "../testing/sources.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -123,6 +123,19 @@ Deno.test("temporary files of ended processes are removed, those of running ones
   writer.lockSync(true);
   writeText(join(folder.path, "a"), "new");
   assert.deepEqual(namesIn(folder.path), ["a", inUse, ...others].sort());
+});
+
+Deno.test("files are written by one module, but for set-up, downloads and a kernel's own", () => {
+  const own =
+    /^lib\/(tensorflow\/|setup\.ts|support\/(write_files|download\/))|^notebooks\/(jupyter|report\/typeset)/;
+  const files = ["lib", "cli", "notebooks"].flatMap((folder) => listFiles(folder, ".ts"));
+  const breaches = files.filter((path) =>
+    !own.test(path) &&
+    /^(?! \*).*Deno\.(write(Text)?File|create|truncate|open\w*\(.*(write|append):)/m.test(
+      Deno.readTextFileSync(join(PROJECT, path)),
+    )
+  );
+  assert.deepEqual(breaches, ["lib/support/lock.ts"]); // creates an empty file
 });
 
 /** Runs a shell script, and code that writes, where mounts are allowed; $1 is the folder. */
