@@ -81,6 +81,13 @@ Deno.test("each kind of processor is given its own instructions", async () => {
   );
 });
 
+Deno.test("the operations are divided among the threads asked for, which changes the last bits", async () => {
+  const [one, three] = await Promise.all(
+    ["1", "3"].map((TF_NUM_INTRAOP_THREADS) => computeElsewhere({ TF_NUM_INTRAOP_THREADS })),
+  );
+  assert.ok(Object.keys(one.values).some((name) => !isSame(one.values[name], three.values[name])));
+});
+
 Deno.test("an unknown kind of processor is refused", async () => {
   const { stderr } = await computeElsewhere({ KERNELS_PROCESSOR: "z80" });
   assert.match(
