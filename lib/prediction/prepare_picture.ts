@@ -58,9 +58,9 @@ export async function preparePicture(
   try {
     const { autoOrient: { width, height }, height: rows, hasAlpha } = await open().metadata();
     if (width * height > MAXIMUM_PIXELS) throw tooManyPixels(label, width, height);
-    // to the last row, which a crop may not need
-    await open().extract({ left: 0, top: rows - 1, width: 1, height: 1 }).raw().toBuffer();
     const isTransparent = hasAlpha && !(await open().stats()).isOpaque;
+    const lastRow = { left: 0, top: rows - 1, width: 1, height: 1 };
+    if (!hasAlpha) await open().extract(lastRow).raw().toBuffer(); // as stats() does: a crop may not reach it
     const { data } = await open()
       .autoOrient()
       .extract({ left: 0, top: 0, width, height }) // all of it: else libjpeg shrinks it while decoding

@@ -102,6 +102,7 @@ export interface Scored {
 export function measure({ scores, labels }: Scored): Metrics {
   const images = labels.length;
   const classes = scores.length / images;
+  if (!Number.isInteger(classes)) throw new RangeError(`${scores.length} scores for ${images} labels.`);
   requireFiniteScores(scores, classes);
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   let loss = 0;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { deflateSync } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../../lib/data/dataset.ts";
@@ -60,6 +61,22 @@ for (const format of FORMATS) {
     }
   });
 }
+
+Deno.test("a WebP picture is rotated where its EXIF data lack JPEG's marker, too", async () => {
+  const paint = storeRotated(paintCorners(96, 64), 96, 64, 6);
+  const webp = Buffer.from(await encodePicture(64, 96, paint, { format: "webp", orientation: 6 }));
+  const start = webp.indexOf("EXIF"); // the last chunk
+  const length = webp.readUInt32LE(start + 4);
+  assert.equal(webp.toString("latin1", start + 8, start + 14), "Exif\0\0");
+  const other = Buffer.concat([webp.subarray(0, start + 8), webp.subarray(start + 14)]);
+  other.writeUInt32LE(length - 6, start + 4);
+  other.writeUInt32LE(other.length - 8, 4);
+  for (const file of [webp, other]) {
+    const { pixels, width, height } = await preparePicture(new Uint8Array(file), { fit: "stretch" });
+    assert.deepEqual([width, height], [96, 64]);
+    assertNear(at(pixels, 26, 6), [0, 255, 0], "upper right");
+  }
+});
 
 Deno.test("crop takes the middle, pad adds black bars, stretch keeps everything", async () => {
   // red | green | blue, each a third of the width

@@ -112,7 +112,10 @@ Deno.test("ties are predicted as the first class: ten equal scores are correct f
   near(loss, Math.log(10));
 });
 
-Deno.test("a score that is NaN or infinite has no metrics", () => {
+Deno.test("a score that is NaN or infinite has no metrics, nor have scores of other images", () => {
+  for (const labels of [[], [0, 1]]) {
+    assert.throws(() => measure({ scores: new Float32Array(5), labels }), RangeError);
+  }
   for (const value of [NaN, Infinity, -Infinity]) {
     const scores = Float32Array.of(0, 1, 2, 3, value, 5);
     assert.throws(() => measure({ scores, labels: [2, 2] }), {
