@@ -112,9 +112,9 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
   try {
     folder.writeConfig(config, recorded);
-    folder.writeHistory(progress.history);
-    if (isNew) await saveTraining(folder.last, training);
     if (resume !== null) await restoreBest(training, folder, dirname(resume.path), log);
+    if (isNew) await saveTraining(folder.last, training);
+    folder.writeHistory(progress.history);
     const name = dirname(folder.path) === runsFolder ? basename(folder.path) : folder.path;
     const context: RunContext = { data, folder, name, evaluator, observer, signal };
     await runEpochs(training, context);
