@@ -6,7 +6,7 @@ import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
 import { findModel } from "../../lib/prediction/classify.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { formatCount, formatPercent } from "../../lib/support/format.ts";
+import { escapeMarkdown, formatCount, formatPercent } from "../../lib/support/format.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { ensureTensorFlow } from "../../lib/setup.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
@@ -62,8 +62,8 @@ export async function openNotebook(): Promise<OpenNotebook> {
     quick,
   };
   const line = [
-    `Data: ${train.name}, ${circumstances.sizes.map(formatCount).join(" + ")} images`,
-    `weights: ${pretrained.name}`,
+    `Data: ${escapeMarkdown(train.name)}, ${circumstances.sizes.map(formatCount).join(" + ")} images`,
+    `weights: ${escapeMarkdown(pretrained.name)}`,
     circumstances.runtime,
     ...quick ? ["**quick trial: the numbers mean nothing**"] : [],
   ];

@@ -11,7 +11,7 @@ import { findStaleness } from "../../lib/experiments/staleness.ts";
 import { trainingCurves } from "../../lib/figures/training_curves.ts";
 import { variantComparison, type VariantComparisonOptions } from "../../lib/figures/variant_comparison.ts";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
-import { formatCount } from "../../lib/support/format.ts";
+import { escapeMarkdown, formatCount } from "../../lib/support/format.ts";
 import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
 import { type Claim, createClaim } from "./claims.ts";
 import { displayFigure } from "./display.ts";
@@ -21,7 +21,7 @@ import { displayMarkdown } from "./text.ts";
 export interface Results {
   /** In the order asked for; an experiment without results is left out. */
   all: readonly ExperimentResult[];
-  /** Names of the data sets. */
+  /** Names of the data sets, escaped for Markdown. */
   data: string;
   /** Guards conclusions drawn from these results. */
   claim: Claim;
@@ -85,12 +85,16 @@ export async function openResults(names: readonly string[] = []): Promise<Result
   return collect(all, createClaim(untested));
 }
 
+function nameData(all: readonly ExperimentResult[]): string {
+  return [...new Set(all.map(({ data }) => data.name))].join("; ");
+}
+
 function collect(all: readonly ExperimentResult[], claim: Claim): Results {
   const rows = compareResults(all);
   const find = (name: string) => all.find(({ experiment }) => experiment === name);
   return {
     all,
-    data: [...new Set(all.map(({ data }) => data.name))].join("; "),
+    data: escapeMarkdown(nameData(all)),
     claim,
     of(name) {
       const { difference, ...row } = rows.find(({ experiment }) => experiment === name) ?? MISSING_ROW;
@@ -109,7 +113,7 @@ function collect(all: readonly ExperimentResult[], claim: Claim): Results {
  * 95 % intervals.
  */
 export async function displayComparison(
-  { all, data }: Results,
+  { all }: Results,
   /** `outside`: experiments far from all others, which get an arrow at the edge of the axis. */
   { outside = [], ...options }: VariantComparisonOptions & { outside?: readonly string[] } = {},
 ): Promise<void> {
@@ -127,7 +131,7 @@ export async function displayComparison(
     .flatMap(({ final: { mean, interval = [mean, mean] } }) => interval);
   const domain: [number, number] = [100 * Math.min(...ends) - 1, Math.min(100, 100 * Math.max(...ends) + 1)];
   await displayFigure(variantComparison(variants, {
-    subtitle: `Final epoch. Data: ${data}.`,
+    subtitle: `Final epoch. Data: ${nameData(all)}.`,
     ...all.some(({ experiment }) => experiment === REFERENCE) && { reference: REFERENCE },
     ...outside.length > 0 && ends.length > 0 && { domain },
     ...options,
@@ -136,7 +140,7 @@ export async function displayComparison(
 
 /** Shows training curves, one line per seed. */
 export async function displayCurves(
-  { all, data }: Results,
+  { all }: Results,
   { title, only }: { title: string; only?: readonly string[] },
 ): Promise<void> {
   const shown = all.filter(({ experiment }) => only?.includes(experiment) ?? true);
@@ -146,6 +150,9 @@ export async function displayCurves(
   );
   const seeds = [...new Set(shown.map((result) => result.seeds.length))].join(" or ");
   await displayFigure(
-    trainingCurves(runs, { title, subtitle: `${seeds} seeds each, one line per seed. Data: ${data}.` }),
+    trainingCurves(runs, {
+      title,
+      subtitle: `${seeds} seeds each, one line per seed. Data: ${nameData(all)}.`,
+    }),
   );
 }

@@ -66,7 +66,7 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
     ...listLeftOut([
       ...sections.flatMap(({ leftOut }) => leftOut),
       ...pieces.flatMap(({ hasHtml, place }) =>
-        hasHtml && place ? [{ place, what: "has HTML, which is left out" }] : []
+        hasHtml && place ? [{ place, what: "has HTML or raw typst, which is left out" }] : []
       ),
     ]),
   ];

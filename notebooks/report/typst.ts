@@ -77,6 +77,8 @@ export async function runPython(program: string, python: string, args: string[],
     const next = [{ advice: "start again, and close other programs if the machine is out of memory" }];
     throw new InputError({ what, why: `${signal} ended it`, next });
   }
-  const why = `it failed (${stderr.trim().split("\n").at(-1) || `exit code ${code}`})`;
+  const lines = stderr.trim().split("\n"); // Python's message is the last one, pandoc's the first
+  const message = lines.at(lines[0].startsWith("Traceback") ? -1 : 0);
+  const why = `it failed (${message || `exit code ${code}`})`;
   throw new InputError({ what, why, next: [{ advice: "delete the folder .venv, which is then made anew" }] });
 }

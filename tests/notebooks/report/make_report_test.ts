@@ -157,7 +157,7 @@ Deno.test("what cannot be printed is told on the first page by notebook and cell
   const { warnings } = await make({ notebooks: [said] });
   const found = warnings.filter((text) => /cell|figure/.test(text));
   assert.deepEqual(found.sort(), [
-    "In 01_first.ipynb, cell 2 has HTML, which is left out.",
+    "In 01_first.ipynb, cell 2 has HTML or raw typst, which is left out.",
     "In 01_first.ipynb, cell 3 is a raw cell and left out.",
     "No font of the report has these characters of a figure or a name, so that boxes are printed: U+4F60.",
     "No font of the report has these characters of cell 2 of 01_first.ipynb, so that boxes are printed: U+4F60, U+597D.",

@@ -120,7 +120,8 @@ Deno.test("a program that does not start, fails or is killed is told in a senten
     await run("#!/bin/sh\nexit 3\n"),
     "Cannot make the report by pandoc: it failed (exit code 3).",
   );
-  assert.match(await run("#!/bin/sh\necho a >&2; echo b >&2; exit 1\n"), /: it failed \(b\)\.$/);
+  assert.match(await run("#!/bin/sh\necho a >&2; echo b >&2; exit 1\n"), /: it failed \(a\)\.$/);
+  assert.match(await run("#!/bin/sh\necho Traceback >&2; echo b >&2; exit 1\n"), /: it failed \(b\)\.$/);
   assert.match(await run("#!/bin/sh\nkill -9 $$\n"), /: SIGKILL ended it\.$/);
   assert.match(await run("#!/no/such/interpreter\n"), /not installed or not executable/);
 });
