@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
-import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
@@ -9,7 +8,14 @@ import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
 import { joinState, splitState } from "../../lib/training/start_training.ts";
 import { createStepper, type StepperOptions } from "../../lib/training/stepper.ts";
 import { networkSpec } from "../testing/networks.ts";
-import { assertSameValues, countTensors, randomTensor, readAll, type Values } from "../testing/tensors.ts";
+import {
+  assertSameValues,
+  countTensors,
+  gpuRules,
+  randomTensor,
+  readAll,
+  type Values,
+} from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -84,21 +90,16 @@ Deno.test("the state is kept in the graph on a GPU, and passed in and out on a C
     weightDecay: 0,
     decoupledWeightDecay: false,
   });
-  const backend = nativeBackend() as { isUsingGpuDevice: boolean };
-  for (const isUsingGpuDevice of [true, false]) {
+  for (const isGpu of [true, false]) {
+    using _gpu = isGpu ? gpuRules() : null;
     const { trainable, fixed } = splitState(createNetwork(spec, { seed: 1 }), spec);
     const settings = { ...spec, labelSmoothing: 0, clipNorm: null };
     const state = { trainable, fixed, slots: {} };
-    backend.isUsingGpuDevice = isUsingGpuDevice; // a rehearsal on the CPU
-    try {
-      const stepper = createStepper({ settings, optimizer, state, compile: true });
-      stepper.advance({ images: randomTensor([2, 32, 32, 3]), labels: tf.tensor1d([3, 7], "int32") }, {
-        learningRate: tf.scalar(0.01),
-      });
-      assert.equal(stepper.isSettled(), !isUsingGpuDevice);
-      stepper.dispose();
-    } finally {
-      backend.isUsingGpuDevice = false;
-    }
+    const stepper = createStepper({ settings, optimizer, state, compile: true });
+    stepper.advance({ images: randomTensor([2, 32, 32, 3]), labels: tf.tensor1d([3, 7], "int32") }, {
+      learningRate: tf.scalar(0.01),
+    });
+    assert.equal(stepper.isSettled(), !isGpu);
+    stepper.dispose();
   }
 });

@@ -22,7 +22,14 @@ import type { TrainResult } from "../../lib/training/train.ts";
 import { type TrainState, trainStep } from "../../lib/training/train_step.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
-import { assertSameValues, countTensors, isSame, readAll, type Values } from "../testing/tensors.ts";
+import {
+  assertSameValues,
+  countTensors,
+  gpuRules,
+  isSame,
+  readAll,
+  type Values,
+} from "../testing/tensors.ts";
 import {
   atStep,
   jumpingClock,
@@ -322,12 +329,18 @@ Deno.test("a diverging training stops at that step and keeps the last good state
   assert.equal(progress.totalSteps, 0);
 });
 
+const LAST_OF_EPOCH = { batchSize: 64, compile: true };
 for (
-  const [where, flags] of [["inside an epoch", { compile: true }], ["at its end", { batchSize: 64 }]] as const
+  const [where, flags] of Object.entries({
+    "inside an epoch": { compile: true },
+    "at its end": LAST_OF_EPOCH,
+    "at its end, on a GPU, which keeps them to itself": LAST_OF_EPOCH,
+  })
 ) {
   Deno.test(`parameters that overflow are found at that step: ${where}`, async () => {
     using runs = temporaryFolder();
     using _clock = jumpingClock();
+    using _gpu = where.includes("GPU") ? gpuRules() : null;
     // the loss of the first step is finite, and so is everything but the parameters after it
     await assert.rejects(trainTiny(runs.path, { learningRate: 3e38, schedule: "constant", ...flags }), {
       name: "InputError",
