@@ -189,15 +189,16 @@ Deno.test({
     const module = join(PROJECT, "lib", "support", "write_files.ts");
     const code = `import { writeText } from "${module}"; writeText("${folder.path}/new/a", "new");`;
     const trace = join(folder.path, "trace");
-    const options = ["-f", "-y", "-o", trace, "-e", "trace=mkdir,write,fsync,fdatasync,/^rename"];
+    const options = ["-f", "-y", "-o", trace, "-e", "trace=openat,flock,write,fsync,fdatasync,/^rename"];
     const args = [...options, Deno.execPath(), "eval", code];
     Deno.mkdirSync(join(folder.path, "new"));
     const { success, stderr } = await new Deno.Command("strace", { args, cwd: PROJECT }).output();
     assert(success, new TextDecoder().decode(stderr));
     const calls = Deno.readTextFileSync(trace).split("\n").filter((line) => line.includes(folder.path));
-    const steps = calls.map((line) =>
-      /(write|sync|rename)\w*\(.*?\/(new\/\.|new\b)/.exec(line)?.slice(1).join(" ")
-    );
-    assert.deepEqual(steps, ["write new/.", "sync new/.", "rename new/.", "sync new"]);
+    const steps = calls.flatMap((line) => {
+      const step = /O_EXCL|flock|write|sync|rename/.exec(line)?.[0];
+      return step === undefined ? [] : [line.includes("/new/") ? step : `${step} the folder`];
+    });
+    assert.deepEqual(steps, ["O_EXCL", "flock", "write", "sync", "rename", "sync the folder"]);
   },
 });
