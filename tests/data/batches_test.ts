@@ -169,6 +169,10 @@ Deno.test("batches belong to the caller unless buffers are reused", () => {
   }
 });
 
+Deno.test("a batch larger than the set takes no more memory than the set", () => {
+  assert.equal([...batches(DATASET, { batchSize: 2 ** 40, buffers: 2 })].length, 1);
+});
+
 Deno.test("an invalid batch size is refused", () => {
   for (const batchSize of [0, -1, 1.5, NaN]) assert.throws(() => take({ batchSize }), RangeError);
 });
