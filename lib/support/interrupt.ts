@@ -22,13 +22,15 @@ export interface InterruptWatch extends Disposable {
  * Watches for Ctrl-C, SIGTERM and the closing of the terminal: the first no longer ends the program, so that it
  * can save its work; a second Ctrl-C or SIGTERM does, in case the program hangs. Disposing the watch restores
  * the default.
+ *
+ * @param onSecond What the second does instead.
  */
-export function watchInterrupts(): InterruptWatch {
+export function watchInterrupts(onSecond: () => void = () => Deno.exit(130)): InterruptWatch {
   const controller = new AbortController();
   let firstStop: number | null = null;
   const stop = () => {
     // one that is sent to all processes of a group reaches this one twice, since `deno task` passes it on
-    if (firstStop !== null && performance.now() - firstStop > MILLISECONDS_OF_ONE_SIGNAL) Deno.exit(130);
+    if (firstStop !== null && performance.now() - firstStop > MILLISECONDS_OF_ONE_SIGNAL) onSecond();
     firstStop ??= performance.now();
     controller.abort();
   };

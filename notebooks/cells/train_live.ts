@@ -40,7 +40,7 @@ export async function trainLive(
   { curves = true, resume, ...options }: TrainLiveOptions = {},
 ): Promise<TrainResult> {
   const view = createTrainingView(curves);
-  using interrupts = watchInterrupts();
+  using interrupts = watchInterrupts(() => {}); // the kernel and its variables stay
   try {
     return await run(config, resume, { signal: interrupts.signal, ...options, observer: view.observer });
   } finally {
