@@ -7,6 +7,7 @@
 import os from "node:os";
 import { hashBytes } from "../data/identify.ts";
 import { InputError } from "../support/errors.ts";
+import { toPlainText } from "../support/format.ts";
 import { startProcess } from "../support/processes.ts";
 import { projectFolder } from "../support/project.ts";
 
@@ -24,7 +25,7 @@ export interface Machine {
 /** Describes this machine. */
 export async function describeMachine(device: "cpu" | "gpu"): Promise<Machine> {
   return {
-    cpu: os.cpus()[0]?.model.trim() ?? "unknown",
+    cpu: toPlainText(os.cpus()[0]?.model.trim() ?? "unknown"),
     cores: navigator.hardwareConcurrency,
     memory: Math.round(os.totalmem() / 1e9),
     system: `${Deno.build.os} ${Deno.build.arch}`,

@@ -1,5 +1,6 @@
 import { InputError } from "../../lib/support/errors.ts";
 import { startProcess } from "../../lib/support/processes.ts";
+import { makeTemporaryFolder } from "../../lib/tensorflow/temporary_folder.ts";
 
 /** A value that typst supports. */
 export type TypstValue = string | number | boolean | null | readonly TypstValue[] | TypstDictionary;
@@ -67,7 +68,8 @@ export function escapeMarkdown(text: string): string {
  * @throws {InputError} If it cannot start, fails, or is ended by a signal.
  */
 export async function runPython(program: string, python: string, args: string[], input = "") {
-  const child = await startProcess(python, args, { input: true });
+  using folder = makeTemporaryFolder(); // pandoc makes files too
+  const child = await startProcess(python, args, { input: true, env: { TMPDIR: folder.path } });
   child.write(input);
   child.closeInput();
   const { code, signal, stdout, stderr } = await child.ended;

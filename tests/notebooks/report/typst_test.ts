@@ -3,7 +3,7 @@ import { InputError } from "../../../lib/support/errors.ts";
 import { convertPieces } from "../../../notebooks/report/markdown.ts";
 import { escapeMarkdown, inline, runPython, toTypst } from "../../../notebooks/report/typst.ts";
 import { join } from "@std/path";
-import { temporaryFolder } from "../../testing/folder.ts";
+import { temporaryFolder, temporaryVariable } from "../../testing/folder.ts";
 import { findReportPython, TABLE } from "./sample.ts";
 
 const python = await findReportPython();
@@ -124,4 +124,6 @@ Deno.test("a program that does not start, fails or is killed is told in a senten
   assert.match(await run("#!/bin/sh\necho Traceback >&2; echo b >&2; exit 1\n"), /: it failed \(b\)\.$/);
   assert.match(await run("#!/bin/sh\nkill -9 $$\n"), /: SIGKILL ended it\.$/);
   assert.match(await run("#!/no/such/interpreter\n"), /not installed or not executable/);
+  using _variable = temporaryVariable("TMPDIR", "/nowhere");
+  assert.match(await run("#!/bin/sh\n"), /\/nowhere/);
 });
