@@ -7,7 +7,7 @@ import { findStaleness } from "../../lib/experiments/staleness.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { createRandom } from "../../lib/support/random.ts";
-import { mutate } from "../testing/mutations.ts";
+import { mutateBytes } from "../torture/mutate.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { experimentResult, seedResult } from "./samples.ts";
 
@@ -100,7 +100,7 @@ Deno.test("no mutation of a result file is believed", async () => {
   const bytes = Deno.readFileSync(path);
   let refused = 0;
   for (let seed = 0; seed < 500; seed++) {
-    Deno.writeFileSync(path, mutate(bytes, createRandom(seed, 12)));
+    Deno.writeFileSync(path, mutateBytes(bytes, createRandom(seed, 12)).bytes);
     try {
       assert.deepEqual(readResults(temporary.path), [result], `mutation ${seed} is believed`);
     } catch (error) {

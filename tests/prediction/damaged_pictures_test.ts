@@ -5,7 +5,7 @@ import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { preparePicture } from "../../lib/prediction/prepare_picture.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { createRandom } from "../../lib/support/random.ts";
-import { mutate } from "../testing/mutations.ts";
+import { mutateBytes } from "../torture/mutate.ts";
 
 Deno.test("a damaged picture is refused in one sentence or decoded to 32×32, a PNG unchanged", async () => {
   const random = createRandom(5);
@@ -24,7 +24,7 @@ Deno.test("a damaged picture is refused in one sentence or decoded to 32×32, a 
     const hasChecksums = picture.toString("latin1", 1, 4) === "PNG"; // the others' damage may look like content
     for (let seed = 0; seed < 60; seed++) {
       try {
-        const bytes = mutate(new Uint8Array(picture), createRandom(index, seed));
+        const bytes = mutateBytes(new Uint8Array(picture), createRandom(index, seed)).bytes;
         const { pixels } = await preparePicture(bytes, { label: "cat" });
         assert.equal(pixels.length, IMAGE_BYTES);
         if (hasChecksums) assert.deepEqual(pixels, whole, `picture ${index}, seed ${seed}`);

@@ -9,7 +9,7 @@ import {
 } from "../../../notebooks/jupyter/notebook_file.ts";
 import { makeSection } from "../../../notebooks/report/section.ts";
 import { isSynthetic } from "../../../notebooks/report/warnings.ts";
-import { mutate } from "../../testing/mutations.ts";
+import { mutateBytes } from "../../torture/mutate.ts";
 import { isExecuted, type Part, readParts } from "../../../notebooks/report/parts.ts";
 import { code, drawFigure, figure, markdown, notebook, opening, printed, prose, table } from "./sample.ts";
 
@@ -156,7 +156,7 @@ Deno.test("a mutation of a notebook is refused in a sentence, or read", () => {
   const bytes = new TextEncoder().encode(formatNotebook(file));
   let read = 0;
   for (let seed = 0; seed < 1000; seed++) {
-    const text = new TextDecoder().decode(mutate(bytes, createRandom(seed, 12)));
+    const text = new TextDecoder().decode(mutateBytes(bytes, createRandom(seed, 12)).bytes);
     try {
       const mutated = parseNotebook(text, "01_sample.ipynb");
       makeSection({ path: "01_sample.ipynb", file: mutated });
