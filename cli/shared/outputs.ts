@@ -60,7 +60,6 @@ export function writeOutputs(files: readonly FileToWrite[], options: OutputOptio
 function requireReplaceable(path: string, { origin, force }: OutputOptions, bytes?: Uint8Array): void {
   if (force || !isFile(path)) return;
   const known = readRecords().get(Deno.realPathSync(path));
-  if (known === undefined && bytes?.length !== Deno.statSync(path).size) throw refuse(path, FOREIGN);
   const digest = sha256(readFileBounded(path, 2e9));
   if (bytes !== undefined && digest === sha256(bytes)) return;
   if (known?.sha256 !== digest) throw refuse(path, FOREIGN);

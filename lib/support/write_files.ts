@@ -83,13 +83,13 @@ function stage(path: string, bytes: Uint8Array<ArrayBuffer>): StagedFile {
   const inPlace = { path, commit: () => overwrite(path, bytes), discard() {} };
   if (isStream(path)) return inPlace;
   const old = statOrNull(path);
-  const refuse = (why: string) => new InputError({ what: `write ${path}`, why });
-  if (old?.isDirectory) throw refuse("it is a folder");
-  if (old?.isBlockDevice) throw refuse("it is a disk");
+  if (old?.isDirectory || old?.isBlockDevice) {
+    throw new InputError({ what: `write ${path}`, why: `it is a ${old.isDirectory ? "folder" : "disk"}` });
+  }
   if (old !== null && !old.isFile) return inPlace;
   const target = followLinks(path);
   removeLeftovers(dirname(target));
-  let temporary: Temporary;
+  let temporary: ReturnType<typeof createTemporary>;
   try {
     temporary = createTemporary(dirname(target), old);
   } catch (error) {
@@ -123,22 +123,10 @@ function stage(path: string, bytes: Uint8Array<ArrayBuffer>): StagedFile {
 /** Follows symbolic links to the file, or to the place where a dangling link wants one. */
 function followLinks(path: string): string {
   try {
-    return Deno.realPathSync(path);
-  } catch (error) {
-    if (systemErrorName(error) !== "ENOENT") throw error;
-  }
-  let target: string;
-  try {
-    target = Deno.readLinkSync(path);
+    return followLinks(resolve(Deno.realPathSync(dirname(path)), Deno.readLinkSync(path)));
   } catch {
-    return path; // no link: a new file
+    return path; // no link
   }
-  return followLinks(resolve(dirname(path), target));
-}
-
-interface Temporary {
-  path: string;
-  file: Deno.FsFile;
 }
 
 const TEMPORARY = /^\.dynamic-filters-[0-9a-f-]{36}\.tmp$/;
@@ -147,7 +135,7 @@ const TEMPORARY = /^\.dynamic-filters-[0-9a-f-]{36}\.tmp$/;
  * Creates a temporary file with the mode and owner of the file that it will replace, and locks it, so that no
  * other process takes it for a leftover.
  */
-function createTemporary(folder: string, old: Deno.FileInfo | null): Temporary {
+function createTemporary(folder: string, old: Deno.FileInfo | null) {
   for (;;) {
     const path = join(folder, `.dynamic-filters-${crypto.randomUUID()}.tmp`);
     const mode = old?.mode == null ? undefined : old.mode & 0o777;

@@ -14,7 +14,7 @@ const PREFIX = "dynamic-filters-";
 export function makeTemporaryFolder(): TemporaryFolder {
   const path = Deno.makeTempDirSync({ prefix: PREFIX });
   const lock = Deno.openSync(path);
-  tryLock(lock);
+  attempt(() => lock.tryLockSync(true));
   removeLeftovers(dirname(path));
   return {
     path,
@@ -25,11 +25,7 @@ export function makeTemporaryFolder(): TemporaryFolder {
   };
 }
 
-const cleaned = new Set<string>();
-
 function removeLeftovers(folder: string): void {
-  if (cleaned.has(folder)) return;
-  cleaned.add(folder);
   const names = attempt(() => [...Deno.readDirSync(folder)]) ?? [];
   for (const { name, isDirectory } of names) {
     if (isDirectory && name.startsWith(PREFIX)) attempt(() => removeIfAbandoned(join(folder, name)));
@@ -40,15 +36,10 @@ function removeIfAbandoned(path: string): void {
   const age = Date.now() - Deno.statSync(path).mtime!.getTime();
   if (age < 60_000) return; // it may not be locked yet
   using lock = Deno.openSync(path);
-  if (tryLock(lock)) Deno.removeSync(path, { recursive: true });
+  if (lock.tryLockSync(true)) Deno.removeSync(path, { recursive: true });
 }
 
-/** Tries to lock an open folder; on network drives without locks nothing is removed. */
-function tryLock(folder: Deno.FsFile): boolean {
-  return attempt(() => folder.tryLockSync(true)) ?? false;
-}
-
-/** Tidying up is no reason to fail: a leftover may be another user's, or be gone already. */
+/** Tidying up is no reason to fail: a leftover may be another user's or gone already, a drive have no locks. */
 function attempt<T>(work: () => T): T | null {
   try {
     return work();

@@ -131,7 +131,7 @@ export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingO
     onResume: "free",
   }),
   batchSize: option("Optimisation", "images per step", {
-    schema: integer({ from: 1, to: 50_000 }),
+    schema: integer({ from: 1, to: 10_000 }), // 7 GB
     default: 128,
   }),
   optimizer: option("Optimisation", "optimizer; sgd is with Nesterov momentum", {

@@ -1,5 +1,4 @@
 import { InputError } from "../support/errors.ts";
-import { formatBytes } from "../support/format.ts";
 import type { Dataset, Datasets } from "../data/dataset.ts";
 import { holdOut, takeSubset } from "../data/splits.ts";
 import type { TrainConfig } from "./config.ts";
@@ -29,27 +28,4 @@ export function selectRunData({ train, test }: Datasets, config: TrainConfig): R
   }
   const { train: kept, validation: held } = holdOut(trained, validation, seed);
   return { train: kept, chooseOn: held, testedOn: "validation", test: tested };
-}
-
-/** Bytes that a step takes per image, measured with a trainable backbone: 0.7 MB; a frozen one takes less. */
-const BYTES_PER_IMAGE = 500_000;
-
-/**
- * Checks that a step's images fit into the machine's memory: the system would end the process without a word.
- *
- * @throws {InputError} If they cannot.
- */
-export function requireMemory(
-  { batchSize, backbone }: Pick<TrainConfig, "batchSize" | "backbone">,
-  images: number,
-  memory: number = Deno.systemMemoryInfo().total,
-): void {
-  const needed = Math.min(batchSize, images) * BYTES_PER_IMAGE;
-  if (backbone === "frozen" || needed < memory) return;
-  throw new InputError({
-    what: `train on ${Math.min(batchSize, images)} images per step`,
-    why: `they take about ${formatBytes(needed)}, and the machine has ${formatBytes(memory)} of memory`,
-    setting: "batchSize",
-    next: [{ set: { batchSize: 128 } }],
-  });
 }

@@ -18,7 +18,7 @@ import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
 import type { Environment, EpochRecord } from "./progress.ts";
-import { requireMemory, selectRunData } from "./run_data.ts";
+import { selectRunData } from "./run_data.ts";
 import { type RunContext, runEpochs } from "./run_epochs.ts";
 import {
   defaultRunsFolder,
@@ -89,7 +89,6 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   });
   const datasets = options.datasets ?? await loadDatasets({ data: wanted.data, log });
   const data = selectRunData(datasets, wanted);
-  if (machine.device === "cpu") requireMemory(wanted, data.train.labels.length);
   const isNew = resume === null || fork;
   if (!isNew) requireLastCheckpoint(resume.path);
   // a resumed run stays in its checkpoint's folder, even if that was renamed

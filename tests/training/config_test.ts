@@ -91,7 +91,7 @@ const BAD_VALUES: { [Name in keyof TrainConfig]: unknown[] } = {
   weights: ["", 1, true],
   classLoop: ["true", 1, null],
   epochs: [0, -1, 1.5, "12", null, NaN, Infinity, 1_000_001],
-  batchSize: [0, 1.5, "128", null, 50_001],
+  batchSize: [0, 1.5, "128", null, 10_001],
   optimizer: ["SGD", "adamw"],
   learningRate: [0, -0.1, "0.05", NaN, Infinity],
   schedule: ["onecycle"],

@@ -15,7 +15,7 @@ import type { TrainObserver, TrainStart } from "../../lib/training/observer.ts";
 import { openRunFolder } from "../../lib/training/run_folder.ts";
 import type { EpochRecord } from "../../lib/training/progress.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
-import { requireMemory, selectRunData } from "../../lib/training/run_data.ts";
+import { selectRunData } from "../../lib/training/run_data.ts";
 import { learningRateAt } from "../../lib/training/schedule.ts";
 import { joinState, splitState } from "../../lib/training/start_training.ts";
 import type { TrainResult } from "../../lib/training/train.ts";
@@ -514,15 +514,4 @@ Deno.test("event files hold the curves that TensorBoard draws", async () => {
     assert.equal(text.split(curve).length - 1, 2, curve); // one point per epoch
   }
   assert.equal(tf.getBackend(), "tensorflow");
-});
-
-Deno.test("a step that cannot fit into the machine's memory is refused", () => {
-  const config = { batchSize: 50_000, backbone: "trainable" } as const;
-  requireMemory(config, 10_000, 8e9);
-  requireMemory({ ...config, backbone: "frozen" }, 50_000, 8e9);
-  assert.throws(() => requireMemory(config, 50_000, 8e9), {
-    message:
-      "Cannot train on 50000 images per step: they take about 25.00 GB, and the machine has 8.00 GB of memory.",
-    setting: "batchSize",
-  });
 });
