@@ -107,6 +107,24 @@ Deno.test({
   await Deno.remove(project, { recursive: true });
 });
 
+Deno.test({
+  name: "pip trusts the machine's certificates, or those that the user names",
+  ignore: PYTHON === null,
+}, async () => {
+  const listSettings = async (env: Record<string, string>) => {
+    const script = join(ROOT, "lib/tensorflow/setup/run_pip.py");
+    return (await run(PYTHON!, [script, "config", "list"], { env: { PIP_CONFIG_FILE: "/dev/null", ...env } }))
+      .stdout;
+  };
+  const file = join(ROOT, "LICENSE"); // any file
+  assert.match(await listSettings({ SSL_CERT_FILE: file }), /^:env:\.cert='.*LICENSE'$/m);
+  assert.match(
+    await listSettings({ SSL_CERT_FILE: file, PIP_CERT: "/mine.pem" }),
+    /^:env:\.cert='\/mine\.pem'$/m,
+  );
+  assert.doesNotMatch(await listSettings({ SSL_CERT_FILE: file, REQUESTS_CA_BUNDLE: "/mine.pem" }), /cert=/);
+});
+
 /** The folder of an environment's packages. */
 async function purelib(python: string): Promise<string> {
   const args = ["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"];

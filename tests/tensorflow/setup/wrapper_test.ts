@@ -63,6 +63,13 @@ Deno.test({
   assert.equal(stdout, "own|task|train|a b||*|--run=$HOME|-q");
   assert.equal(stderr, "");
   assert.equal(code, 7);
+
+  await writeScript(
+    join(project.tools, "deno"),
+    `[ "$1" != --version ] || echo deno 2.9.4; echo "$DENO_TLS_CA_STORE"`,
+  );
+  assert.equal((await project.call(["x"])).stdout, "mozilla,system\n", "a company's certificate is trusted");
+  assert.equal((await project.call(["x"], { DENO_TLS_CA_STORE: "mozilla" })).stdout, "mozilla\n");
 });
 
 Deno.test({
