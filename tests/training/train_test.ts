@@ -329,6 +329,23 @@ Deno.test("a diverging training stops at that step and keeps the last good state
   assert.equal(progress.totalSteps, 0);
 });
 
+Deno.test("one image in batches of one is trained and tested on, with any network", async () => {
+  using runs = temporaryFolder();
+  const datasets = createSynthetic({ trainSize: 1, testSize: 1 });
+  const networks = [{}, { backbone: "frozen", adapter: "1x1", augment: false }, {
+    optimizer: "adam",
+    momentum: 0,
+  }];
+  for (const [run, flags] of networks.entries()) {
+    const config = { run: `${run}`, batchSize: 1, clipNorm: 1, ...flags } as Partial<TrainConfig>;
+    const { history } = await trainTiny(runs.path, config, { datasets });
+    assert.ok(
+      history.every(({ trainLoss, testLoss }) => trainLoss > 0 && testLoss > 0),
+      JSON.stringify(history),
+    );
+  }
+});
+
 const LAST_OF_EPOCH = { batchSize: 64, compile: true };
 for (
   const [where, flags] of Object.entries({
