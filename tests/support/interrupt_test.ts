@@ -66,7 +66,7 @@ async function runProgram(hasTerminal: boolean): Promise<{ code: number | null; 
   const [program, args] = hasTerminal
     ? ["script", ["-qec", command.join(" "), "/dev/null"]]
     : [command[0], command.slice(1)];
-  const { code, stdout } = await (await startProcess(program, args)).ended;
+  const { code, stdout } = await (await startProcess(program, args, { env: { NO_COLOR: "1" } })).ended;
   return { code, lines: stdout.trim().split(/\r?\n/) };
 }
 
