@@ -125,20 +125,22 @@ export class NotFiniteError extends Error {
 }
 
 const [COUNT, NUMBER, NAME] = [z.int().min(0), z.number(), z.string()];
-const EPOCH_RECORD = z.looseObject({
+/** Fields of other versions: nothing nested, which could go too deep. */
+const OTHER = z.union([NAME, NUMBER, z.boolean(), z.null()]);
+const EPOCH_RECORD = z.object({
   ...{ epoch: COUNT, step: COUNT, learningRate: NUMBER, trainLoss: NUMBER, trainAccuracy: NUMBER },
   ...{ testLoss: NUMBER, testAccuracy: NUMBER, seconds: NUMBER, imagesPerSecond: NUMBER.nullable() },
   ...{ data: NAME.optional(), weights: NAME.optional() },
-});
+}).catchall(OTHER);
 const METADATA = {
   config: z.record(z.string(), z.unknown()), // checkConfig gives a better message
-  recorded: z.object({ data: NAME, weights: NAME }).catchall(z.union([NAME, NUMBER])),
-  progress: z.looseObject({
+  recorded: z.object({ data: NAME, weights: NAME }).catchall(OTHER),
+  progress: z.object({
     ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },
-    sums: z.looseObject({ loss: NUMBER, correct: NUMBER, images: COUNT, seconds: NUMBER }),
+    sums: z.object({ loss: NUMBER, correct: NUMBER, images: COUNT, seconds: NUMBER }).catchall(OTHER),
     best: z.object({ epoch: COUNT, accuracy: NUMBER }).nullable(),
     history: z.array(EPOCH_RECORD),
-  }).refine(
+  }).catchall(OTHER).refine(
     ({ epochs, history }) => history.length === epochs,
     "has another number of epochs than its history",
   ).refine(

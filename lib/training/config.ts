@@ -127,11 +127,23 @@ function checkValues(values: object, place: string): Partial<TrainConfig> {
     if (problem === null) continue;
     const orNull = schema.safeParse(null).success ? ", or null" : "";
     throw new InputError({
-      what: `use ${name} ${JSON.stringify(value)}${place}`,
+      what: `use ${name} ${showGiven(value)}${place}`,
       why: `it ${problem.must}${orNull}`,
     });
   }
   return Object.fromEntries(given);
+}
+
+const LONGEST_SHOWN = 80; // characters
+
+/** Shows a value that was given, which may be long or deep. */
+function showGiven(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[…]" : "{…}";
+  return shorten(JSON.stringify(value));
+}
+
+function shorten(text: string): string {
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
 function unknownOption(name: string, place: string): InputError {
@@ -143,7 +155,7 @@ function unknownOption(name: string, place: string): InputError {
   }
   const near = suggest(name, NAMES);
   const why = `there is no such option${near === undefined ? "" : ` (did you mean ${near}?)`}`;
-  return new InputError({ what: `use ${name}${place}`, why });
+  return new InputError({ what: `use ${shorten(name)}${place}`, why });
 }
 
 /**

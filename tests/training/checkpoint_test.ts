@@ -191,7 +191,12 @@ const WRONG_METADATA: [key: Key, changes: object, why: RegExp][] = [
   ],
   ["progress", { best: { epoch: 1 } }, /best\.accuracy is missing\)\.$/],
   ["progress", { sums: {} }, /sums\.loss is missing\)\.$/],
-  ["recorded", { tensorflow: null }, /its recorded cannot be read \(tensorflow /],
+  ["recorded", { tensorflow: {} }, /its recorded cannot be read \(tensorflow /],
+  [
+    "progress",
+    { deep: JSON.parse("[".repeat(5000) + "]".repeat(5000)) },
+    /its progress cannot be read \(deep /,
+  ],
   ["config", { run: "a\nb" }, /its options are not those of this program/],
   ["recorded", { data: undefined }, /its recorded cannot be read \(data is missing\)\.$/],
 ];

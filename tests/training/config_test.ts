@@ -129,6 +129,20 @@ for (const [name, values] of Object.entries(BAD_VALUES)) {
   });
 }
 
+Deno.test("long and deep values and names are refused in a short sentence", () => {
+  const deep = JSON.parse("[".repeat(1e5) + "]".repeat(1e5));
+  for (
+    const values of [{ epochs: "x".repeat(1e6) }, { epochs: deep }, { data: { deep } }, {
+      ["x".repeat(1e6)]: 1,
+    }]
+  ) {
+    assert.throws(() => resolveConfig({ file: { path: "recipe.json", values } }), (error) => {
+      assert.ok(error instanceof InputError && error.message.length < 250, String(error).slice(0, 1000));
+      return true;
+    });
+  }
+});
+
 Deno.test("inclusive bounds are accepted", () => {
   const edges = {
     seed: 2 ** 32 - 1,
