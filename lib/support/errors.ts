@@ -38,13 +38,21 @@ export class InputError extends Error {
 
   /** Creates the error. @param problem In parts, or a complete sentence where no setting is at fault. */
   constructor(problem: Problem | string, options?: ErrorOptions) {
-    super(typeof problem === "string" ? problem : `Cannot ${problem.what}: ${problem.why}.`, options);
     if (typeof problem === "string") {
+      super(clip(problem), options);
       this.next = [];
       return;
     }
-    this.problem = problem;
+    const [what, why] = [clip(problem.what), clip(problem.why)];
+    super(`Cannot ${what}: ${why}.`, options);
+    this.problem = { ...problem, what, why };
     this.setting = problem.setting;
     this.next = problem.next ?? [];
   }
+}
+
+const LONGEST_PART = 2000; // characters: a name in a file may have millions
+
+function clip(text: string): string {
+  return text.length > LONGEST_PART ? `${text.slice(0, LONGEST_PART)}…` : text;
 }
