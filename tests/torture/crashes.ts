@@ -62,11 +62,12 @@ async function tryStates(torture: Torture, reference: Reference, what: string, a
         Deno.removeSync(runs, { recursive: true });
       });
     }
+    const sample = join(torture.folder, "sample"); // a task may not write to /dev
     for (const state of Object.values(samples)) {
       await row.try(`by the command: ${state.how} (${describe(state)})`, async () => {
-        build(state, join(scratch, "sample"));
-        await finishRun(join(scratch, "sample"), reference);
-        await Deno.remove(join(scratch, "sample"), { recursive: true });
+        build(state, sample);
+        await finishRun(sample, reference);
+        await Deno.remove(sample, { recursive: true });
       });
     }
     await Deno.remove(scratch, { recursive: true });
@@ -83,7 +84,7 @@ async function record({ folder }: Torture, what: string, args: string[]) {
   const paths: string[] = [];
   if (args === RESUME) {
     await runTask("train", startArguments(1), runs);
-    await Deno.writeTextFile(join(run, `.last.safetensors.1.tmp`), "left");
+    await Deno.writeTextFile(join(run, ".dynamic-filters-00000000-0000-4000-8000-000000000000.tmp"), "left");
     for (const { name } of Deno.readDirSync(run)) paths.push(`${RUN}/${name}`);
   }
   const before = new Map(
@@ -96,7 +97,7 @@ async function record({ folder }: Torture, what: string, args: string[]) {
     through,
   });
   assert.equal(end.code, 0, end.stderr);
-  const operations = readTrace(prefix, runs, paths);
+  const operations = readTrace(prefix, runs, before);
   for (const { name } of Deno.readDirSync(folder)) {
     if (name.startsWith("trace-")) Deno.removeSync(join(folder, name));
   }

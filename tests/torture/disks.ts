@@ -151,7 +151,7 @@ async function failCalls({ folder, row, count }: Torture, reference: Reference):
         const training = startTask("train", startArguments(EPOCHS), runs, {
           through: through("fsync:delay_enter=300000"),
           onText: (text) => {
-            if (signal === null || isSent || !/^epoch 2/m.test(text)) return;
+            if (signal === null || isSent || !/^epoch +2/m.test(text)) return;
             isSent = true;
             void signalChildren(training.process.pid, signal);
           },
@@ -253,7 +253,7 @@ async function removeFolder({ folder, row }: Torture, reference: Reference): Pro
         let other: Promise<unknown> | null = null;
         const training = startTask("train", startArguments(60), runs, {
           onText: (text) => {
-            if (other !== null || !/^epoch 3/m.test(text)) return;
+            if (other !== null || !/^epoch +3/m.test(text)) return;
             Deno.removeSync(path, { recursive: true });
             other = isBegunAnew ? runTask("train", startArguments(EPOCHS), runs) : Promise.resolve();
           },

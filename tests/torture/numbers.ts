@@ -110,7 +110,7 @@ async function shrink({ folder, row, quick }: Torture): Promise<void> {
       { subset: 1, testSubset: 1 },
       { batchSize: 1, subset: 1, testSubset: 1, augment: false },
       { batchSize: 36 }, // the last batch has one image
-      { learningRate: 5e-324 },
+      { learningRate: 1.5e-45 }, // the smallest in single precision
       { learningRate: 1e-40, optimizer: "adam" },
       { momentum: 0, weightDecay: 0 },
       { clipNorm: 1e-30 },
@@ -129,7 +129,9 @@ async function shrink({ folder, row, quick }: Torture): Promise<void> {
       }
     }
     for (
-      const flags of [{ learningRate: 0 }, { batchSize: 0 }, { epochs: 0 }, { subset: 0 }, {
+      const flags of [{ learningRate: 0 }, { learningRate: 5e-324 }, { batchSize: 0 }, { epochs: 0 }, {
+        subset: 0,
+      }, {
         learningRate: NaN,
       }]
     ) {

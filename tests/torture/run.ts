@@ -197,7 +197,7 @@ export async function runTask(...options: Parameters<typeof startTask>): Promise
 
 /** The last epoch that was reported as done. */
 export function epochsDone(stderr: string): number {
-  return Number([...stderr.matchAll(/^epoch (\d+)\/\d+ .*\n/gm)].at(-1)?.[1] ?? -1);
+  return Number([...stderr.matchAll(/^epoch +(\d+)\/\d+ .*\n/gm)].at(-1)?.[1] ?? -1);
 }
 
 /** Asserts that a command refused in one line: exit code 2, no stack. */

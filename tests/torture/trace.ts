@@ -27,7 +27,11 @@ export function straceArguments(prefix: string): string[] {
 }
 
 /** Reads the system calls of all threads in the order of their times, as changes below `folder`. */
-export function readTrace(prefix: string, folder: string, before: readonly string[]): Operation[] {
+export function readTrace(
+  prefix: string,
+  folder: string,
+  before: ReadonlyMap<string, Uint8Array>,
+): Operation[] {
   const files = [...Deno.readDirSync(dirname(prefix))].map(({ name }) => join(dirname(prefix), name));
   const lines = files.filter((path) => path.startsWith(`${prefix}.`))
     .flatMap((path) => Deno.readTextFileSync(path).split("\n"))
@@ -53,10 +57,10 @@ class TracedFolder {
   readonly #folders = new Map<number, string>();
 
   /** @param before The files that are there at the beginning; their inodes are 0, 1, … */
-  constructor(readonly folder: string, before: readonly string[]) {
-    for (const [inode, path] of before.entries()) {
+  constructor(readonly folder: string, before: ReadonlyMap<string, Uint8Array>) {
+    for (const [inode, [path, { length }]] of [...before].entries()) {
       this.#inodes.set(path, inode);
-      this.#sizes.set(inode, Deno.statSync(join(folder, path)).size);
+      this.#sizes.set(inode, length);
     }
   }
 
