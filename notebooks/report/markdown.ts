@@ -43,7 +43,11 @@ interface Answer {
  */
 export async function convertPieces(pieces: readonly Piece[], python: string): Promise<ConvertedPiece[]> {
   const script = fromFileUrl(new URL("convert.lua", import.meta.url));
-  const input = { format: FORMAT, raw: RAW_FORMAT, pieces: pieces.map(({ markdown }) => markdown) };
+  const input = {
+    format: FORMAT,
+    raw: RAW_FORMAT,
+    pieces: pieces.map(({ markdown }) => markdown.toWellFormed()),
+  };
   const { stdout } = await runPython("pandoc", python, ["-c", PANDOC, script], JSON.stringify(input));
   const answers = JSON.parse(stdout) as Answer[];
   return answers.map(({ typst, html, pictures, formulas }, index) => {

@@ -1,5 +1,6 @@
 import { basename } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
+import { formatCount } from "../../lib/support/format.ts";
 import type { FigureFacts, OutputFacts } from "../cells/display.ts";
 import { type CellOutput, type NotebookCell, type NotebookFile, sourceOf } from "../jupyter/notebook_file.ts";
 
@@ -67,13 +68,14 @@ interface CellReport {
  * is left out.
  *
  * @param path For messages.
- * @throws {InputError} If a cell failed when the notebook was executed.
+ * @throws {InputError} If a cell failed when the notebook was executed, or is too long.
  */
 export function readParts(notebook: NotebookFile, path: string): Part[] {
   return notebook.cells.flatMap((cell, index): Part[] => {
     const tags = tagsOf(cell);
     if (tags.includes("report-skip")) return [];
     const contents = readContents(cell, { path, number: index + 1 });
+    refuseLong(contents, { path, number: index + 1 });
     const answers = tags.filter((tag) => tag.startsWith("lab-"));
     // a cell without outputs can answer a task too: what follows it is the answer
     if (contents.length === 0 && answers.length > 0) {
@@ -81,6 +83,20 @@ export function readParts(notebook: NotebookFile, path: string): Part[] {
     }
     return contents.map((content, at) => ({ ...content, cell: index + 1, answers: at === 0 ? answers : [] }));
   });
+}
+
+const MAXIMUM_LENGTH = 50_000; // characters, ten pages or more
+
+function refuseLong(contents: readonly PartContent[], { path, number }: CellPlace): void {
+  for (const content of contents) {
+    const texts = [content].flatMap(Object.values).filter((value) => typeof value === "string");
+    if (texts.every(({ length }) => length <= MAXIMUM_LENGTH)) continue;
+    throw new InputError({
+      what: `print cell ${number} of ${basename(path)}`,
+      why: `it has more than ${formatCount(MAXIMUM_LENGTH)} characters`,
+      next: [{ advice: "shorten it, or leave it out by the tag report-skip" }],
+    });
+  }
 }
 
 /** Tells whether every code cell was executed. */

@@ -61,6 +61,8 @@ export function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>$~^]/g, "\\$&");
 }
 
+const MAXIMUM_SECONDS = 300; // usually one or two
+
 /**
  * Runs a program of the report's packages.
  *
@@ -72,12 +74,15 @@ export async function runPython(program: string, python: string, args: string[],
   const child = await startProcess(python, args, { input: true, env: { TMPDIR: folder.path } });
   child.write(input);
   child.closeInput();
+  const timer = setTimeout(() => child.kill("SIGKILL"), 1000 * MAXIMUM_SECONDS);
   const { code, signal, stdout, stderr } = await child.ended;
+  clearTimeout(timer);
   if (code === 0) return { stdout, stderr };
   const what = `make the report by ${program}`;
   if (signal !== null) {
-    const next = [{ advice: "start again, and close other programs if the machine is out of memory" }];
-    throw new InputError({ what, why: `${signal} ended it`, next });
+    const next = [{ advice: "close other programs if the machine is out of memory, and start again" }];
+    const why = `${signal} ended it, as where memory runs out or after ${MAXIMUM_SECONDS} seconds`;
+    throw new InputError({ what, why, next });
   }
   const lines = stderr.trim().split("\n"); // Python's message is the last one, pandoc's the first
   const message = lines.at(lines[0].startsWith("Traceback") ? -1 : 0);

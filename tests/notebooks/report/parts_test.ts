@@ -141,8 +141,11 @@ Deno.test("raw cells and forms that cannot be printed are noticed", () => {
   ]);
 });
 
-Deno.test("a damaged picture of an output is refused by notebook and cell", () => {
+Deno.test("a damaged picture and a very long text are refused by notebook and cell", () => {
   const damaged = { output_type: "display_data" as const, data: { "image/png": "#" }, metadata: {} };
+  assert.throws(() => partsOf(prose("A"), code("", [printed("x".repeat(1e6))])), {
+    message: "Cannot print cell 2 of 01_sample.ipynb: it has more than 50,000 characters.",
+  });
   assert.throws(() => partsOf(prose("A"), code("", [damaged])), {
     name: "InputError",
     message: "Cannot print the picture of cell 2 of 01_sample.ipynb: it is damaged.",
