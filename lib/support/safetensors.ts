@@ -9,11 +9,11 @@
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { basename } from "@std/path";
-import { readInto, requireRegularFile } from "./files.ts";
+import { requireRegularFile } from "./files.ts";
 import { writeFileAtomically } from "./write_files.ts";
 import { InputError } from "./errors.ts";
-import { withSystemErrors } from "./system_errors.ts";
+import { formatBytes } from "./format.ts";
+import { explainSystemError } from "./system_errors.ts";
 import {
   HASH_KEY,
   MAXIMUM_HEADER_BYTES,
@@ -45,7 +45,7 @@ export interface Safetensors {
   metadata: Record<string, string>;
 }
 
-const MAXIMUM_BYTES = 2 ** 31;
+const MAXIMUM_BYTES = 1_000_000_000;
 const NO_DIGITS = "0".repeat(64); // of the hash, while it is computed
 
 /** Types by name: bytes of a value, and how a tensor's bytes become an array. */
@@ -153,39 +153,21 @@ export interface OpenSafetensors extends SafetensorsHeader {
 }
 
 /**
- * Opens a file: its header is read and checked first, then its data, from the same file even if it is
- * replaced meanwhile.
+ * Opens a file: reads it at once, so that it may be replaced meanwhile, and checks header and hash.
  *
- * @param accept Checks the metadata before the data are read; may throw.
  * @throws {InputError} If the file is missing, truncated, damaged or not a safetensors file.
  */
-export async function openSafetensors(
-  path: string,
-  accept: (metadata: Record<string, string>) => void = () => {},
-): Promise<OpenSafetensors> {
-  requireRegularFile(path);
-  using file = withSystemErrors(`read ${path}`, () => Deno.openSync(path));
-  const { size } = await file.stat();
-  const label = basename(path);
-  const start = await readStart(file, 8);
-  const length = start.length < 8 ? 0 : Number(new DataView(start.buffer).getBigUint64(0, true));
-  const head = await readStart(file, length > MAXIMUM_HEADER_BYTES ? 30 : Math.min(8 + length, size));
-  const header = parseHeader(head, label, size);
-  accept(header.metadata);
+export async function openSafetensors(path: string): Promise<OpenSafetensors> {
+  const { size } = requireRegularFile(path);
   if (size > MAXIMUM_BYTES) {
-    throw new InputError({ what: `read ${label}`, why: `it is larger than ${MAXIMUM_BYTES / 2 ** 30} GiB` });
+    throw new InputError({ what: `read ${path}`, why: `it is larger than ${formatBytes(MAXIMUM_BYTES)}` });
   }
-  const bytes = await readStart(file, size);
-  if (bytes.length < size) throw new InputError({ what: `read ${label}`, why: "it was cut short meanwhile" });
-  checkHash(header, bytes, label);
-  return { ...header, decode: () => decodeTensors(header, bytes, label) };
-}
-
-/** Reads the first bytes of a file, or fewer if it is shorter. */
-async function readStart(file: Deno.FsFile, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
-  await file.seek(0, Deno.SeekMode.Start);
-  return bytes.subarray(0, await readInto(file, bytes));
+  const bytes = await Deno.readFile(path).catch((error) => {
+    throw explainSystemError(error, `read ${path}`) ?? error;
+  });
+  const header = parseHeader(bytes, path, bytes.length);
+  checkHash(header, bytes, path);
+  return { ...header, decode: () => decodeTensors(header, bytes, path) };
 }
 
 /**

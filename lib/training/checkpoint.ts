@@ -62,16 +62,14 @@ const FORMAT = "dynamic-filters/1";
 const OPTIMIZER = "optimizer."; // prefix of the optimizer's tensors
 
 /**
- * Opens a checkpoint: checks its metadata, then reads it at once, so that a training may replace the file
- * meanwhile.
+ * Opens a checkpoint: reads it at once, so that a training may replace the file meanwhile, and checks its
+ * metadata.
  *
  * @throws {InputError} If the file is missing, damaged or not a checkpoint of this program.
  */
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  let metadata!: CheckpointMetadata;
-  const { decode } = await openSafetensors(path, (strings) => {
-    metadata = parseMetadata(path, strings);
-  });
+  const { metadata: strings, decode } = await openSafetensors(path);
+  const metadata = parseMetadata(path, strings);
   const readTensors = () => checkTensors(path, metadata.config, decode());
   return { path, ...metadata, readTensors, loadNetwork: () => makeTensors(readTensors().network) };
 }
