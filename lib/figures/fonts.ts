@@ -37,8 +37,7 @@ export function figureFonts(): string[] {
   return [readFont("regular").path, readFont("bold").path];
 }
 
-/** A font file. */
-export interface FontFile {
+interface FontFile {
   path: string;
   bytes: Uint8Array<ArrayBuffer>;
 }
@@ -51,26 +50,22 @@ function readFont(weight: FontWeight): FontFile {
   return file;
 }
 
-/**
- * Reads and checks a file of the font's package.
- *
- * @param resolve Finds a file of a package.
- * @throws {InputError} As {@linkcode figureFonts}.
- */
+/** Reads and checks a font, whose path `resolve` finds. @throws {InputError} As {@linkcode figureFonts}. */
 export function openFont(weight: FontWeight, resolve: (file: string) => string): FontFile {
-  const next = [{ advice: "delete the folder node_modules, which is then made anew" }];
-  const refuse = (why: string, cause?: unknown) =>
-    new InputError({ what: "use the font Arimo", why, next }, { cause });
   const [name, sha256] = FILES[weight];
-  let path: string;
+  let why = "is missing in its package";
   try {
-    path = resolve(`@expo-google-fonts/arimo/${name}`);
-  } catch (cause) {
-    throw refuse(`${name} is missing in its package`, cause);
+    const path = resolve(`@expo-google-fonts/arimo/${name}`);
+    const bytes = readFileBounded(path, 10_000_000);
+    if (createHash("sha256").update(bytes).digest("hex") === sha256) return { path, bytes };
+    why = "is damaged";
+  } catch (error) {
+    if (!(error instanceof InputError) && (error as { code?: unknown }).code !== "MODULE_NOT_FOUND") {
+      throw error;
+    }
   }
-  const file = { path, bytes: readFileBounded(path, 10_000_000) };
-  if (createHash("sha256").update(file.bytes).digest("hex") !== sha256) throw refuse(`${path} is damaged`);
-  return file;
+  const next = [{ advice: "delete the folder node_modules, which is then made anew" }];
+  throw new InputError({ what: "use the font Arimo", why: `${name} ${why}`, next });
 }
 
 /** Measures a line of text in pixels. */

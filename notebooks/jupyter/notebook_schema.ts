@@ -52,7 +52,7 @@ const CELL = z.looseObject({
   source: TEXT,
   execution_count: z.int().nullable().optional(),
   outputs: z.array(OUTPUT).optional(),
-  attachments: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+  attachments: z.record(z.string(), z.record(z.string(), z.base64("must be base64"))).optional(),
 });
 
 /** Schema of a notebook of Jupyter's format 4, with the report's metadata. */

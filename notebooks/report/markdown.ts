@@ -1,3 +1,4 @@
+import { unescape } from "node:querystring";
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { readFileBounded } from "../../lib/support/files.ts";
@@ -27,14 +28,6 @@ const FORMAT = "commonmark+pipe_tables+tex_math_dollars+raw_attribute+strikeout+
 const PANDOC =
   "import os, sys, pypandoc; pandoc = pypandoc.get_pandoc_path(); os.execv(pandoc, [pandoc, 'lua', *sys.argv[1:]])";
 
-/** What `convert.lua` prints of a piece. */
-interface Answer {
-  typst: string;
-  html: string[];
-  pictures: string[];
-  formulas: string[];
-}
-
 /**
  * Converts pieces of Markdown with embedded typst to typst. Typst that a notebook embeds is left out.
  *
@@ -49,15 +42,14 @@ export async function convertPieces(pieces: readonly Piece[], python: string): P
     pieces: pieces.map(({ markdown }) => markdown.toWellFormed()),
   };
   const { stdout } = await runPython("pandoc", python, ["-c", PANDOC, script], JSON.stringify(input));
-  const answers = JSON.parse(stdout) as Answer[];
-  return answers.map(({ typst, html, pictures, formulas }, index) => {
+  const answers = JSON.parse(stdout) as { typst: string; [found: string]: string | string[] }[];
+  return answers.map(({ typst, ...found }, index) => {
     const { place } = pieces[index];
-    for (const formula of formulas) {
-      throw new InputError({
-        what: `print the formula ${formula}${place === undefined ? "" : ` of ${showPlace(place)}`}`,
-        why: "pandoc does not know a command in it",
-        next: [{ advice: "rewrite it" }],
-      });
+    const { html, pictures, formulas: [formula] } = found as Record<string, string[]>;
+    if (formula !== undefined) {
+      const what = `print the formula ${formula}${place === undefined ? "" : ` of ${showPlace(place)}`}`;
+      const next = [{ advice: "rewrite it" }];
+      throw new InputError({ what, why: "pandoc does not know a command in it", next });
     }
     const files = new Map(pictures.map((source, at) => {
       const name = `picture-${index + 1}-${at + 1}`;
@@ -90,31 +82,21 @@ const MAXIMUM_PICTURE_BYTES = 50_000_000;
 /** Reads a picture of a Markdown cell: an attachment, or a file beside the notebook. */
 function readPicture(source: string, place: CellPlace | undefined): Uint8Array {
   const what = `print the picture ${source}${place === undefined ? "" : ` of ${showPlace(place)}`}`;
-  const refuse = (why: string, advice: string) => new InputError({ what, why, next: [{ advice }] });
-  const attached = /^attachment:(.*)$/s.exec(source)?.[1];
-  if (attached !== undefined) {
-    const data = Object.values(place?.attachments?.[decodeUri(attached)] ?? {})[0];
-    try {
-      return Uint8Array.fromBase64(data!);
-    } catch {
-      throw refuse("the cell has no such attachment", "paste it again");
-    }
+  const refuse = (why: string) =>
+    new InputError({
+      what,
+      why,
+      next: [{ advice: "paste it into the cell, or save it beside the notebook" }],
+    });
+  const path = unescape(source); // leaves a lone per cent sign
+  if (/^[a-z]+:/i.test(path)) {
+    const [data] = Object.values(place?.attachments?.[path.replace(/^attachment:/, "")] ?? {});
+    if (data === undefined) throw refuse("the notebook does not hold it");
+    return Uint8Array.fromBase64(data);
   }
-  const inline = /^data:image\/[\w+.-]+;base64,(.*)$/s.exec(source)?.[1];
-  if (inline !== undefined) return Uint8Array.fromBase64(decodeUri(inline));
-  if (/^[a-z]+:/i.test(source)) throw refuse("it is not on this machine", "save it beside the notebook");
   try {
-    return readFileBounded(join(dirname(place?.path ?? "."), decodeUri(source)), MAXIMUM_PICTURE_BYTES);
+    return readFileBounded(join(dirname(place?.path ?? "."), path), MAXIMUM_PICTURE_BYTES);
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw refuse(error.problem!.why, "correct its path, which begins in the notebook's folder");
-  }
-}
-
-function decodeUri(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a name with a per cent sign
+    throw error instanceof InputError ? refuse(error.problem!.why) : error;
   }
 }
