@@ -60,7 +60,7 @@ function listVersions(results: readonly ExperimentResult[]): string {
   const tensorflow = [...new Set(sessions.map((session) => session.tensorflow))].join(", ");
   const read = (file: string) => Deno.readTextFileSync(join(projectFolder(), file));
   const programs = ["deno", "lab", "report"].flatMap((name) =>
-    [...read(`requirements/${name}.txt`).matchAll(/^([\w-]+)==(\S+)/gm)].map(([, program, version]) =>
+    [...read(`requirements/${name}.in`).matchAll(/^([\w-]+)==(\S+)/gm)].map(([, program, version]) =>
       `${program.replace("_binary", "")} ${version}`
     )
   );

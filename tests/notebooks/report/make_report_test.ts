@@ -75,6 +75,10 @@ Deno.test(
     assert.match(all, /Krizhevsky/);
     assert.match(all, /A\.2\s+Options/);
     assert.match(all, /batchSize\s+128\s+128/);
+    assert.match(
+      all,
+      /Programs: deno [\d.]+, jupyterlab [\d.]+, nbconvert [\d.]+, pypandoc [\d.]+, typst [\d.]+\./,
+    );
   },
 );
 
