@@ -142,9 +142,11 @@ async function drawPictures(): Promise<void> {
   await useNativeTensorFlow({ device: "cpu" });
   const { config, progress, loadNetwork } = await openCheckpoint(findModel(null));
   const { test } = await loadDatasetsWithBar(null);
-  if (test.name === "synthetic") {
+  const what = "draw the README's pictures";
+  if (progress.best === null) throw new InputError({ what, why: "the published model was never tested" });
+  if (test.name === SYNTHETIC_NAME) {
     throw new InputError({
-      what: "draw the README's pictures",
+      what,
       why: "they show CIFAR-10, and only synthetic images are at hand",
       next: [{ advice: "give the folder of CIFAR-10 by CIFAR10_DIR" }],
     });
@@ -155,7 +157,7 @@ async function drawPictures(): Promise<void> {
     const pixels = test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
     const [prediction] = await classify(network, [pixels], config);
     if (prediction.predictedClass !== trueClass) continue;
-    const { accuracy, epoch } = progress.best!;
+    const { accuracy, epoch } = progress.best;
     const subtitle =
       `The first test image that the published model predicts correctly (seed ${config.seed}, epoch ${epoch}, ` +
       `accuracy ${formatPercent(accuracy, 2)}). Data: ${test.name}.`;

@@ -134,10 +134,10 @@ function findPublished(): string | null {
 
 async function loadModel(name: string, path: string) {
   const { config, recorded, progress, loadNetwork } = await openCheckpoint(path);
-  const { epoch, accuracy } = progress.best!;
+  const { best } = progress;
   const description =
-    `${name}: ${config.variant}, epoch ${epoch} of ${config.epochs}, seed ${config.seed}, ` +
-    `${formatPercent(accuracy)} test accuracy; data ${recorded.data}`;
+    `${name}: ${config.variant}, epoch ${best?.epoch ?? 0} of ${config.epochs}, seed ${config.seed}, ` +
+    `${best === null ? "no" : formatPercent(best.accuracy)} test accuracy; data ${recorded.data}`;
   console.log(`model: ${description}`);
   return { network: await loadNetwork(), config, recorded, description };
 }
