@@ -5,7 +5,6 @@ import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
 import { splitState } from "../../lib/training/start_training.ts";
-import { createStepper } from "../../lib/training/stepper.ts";
 import { computeGradients, trainStep } from "../../lib/training/train_step.ts";
 import { scalar } from "../../lib/tensorflow/runtime/tf.ts";
 import { ADAPTERS, BACKBONES, networkSpec } from "../testing/networks.ts";
@@ -39,7 +38,6 @@ function run(spec = networkSpec()) {
     train: () => trainStep(settings, sgd, state, batch, rates),
     differentiate: () => computeGradients(settings, parts, batch),
     state,
-    settings,
   };
 }
 
@@ -76,19 +74,4 @@ Deno.test("on a GPU no network runs an operation that exists on CPUs only, and t
       assertAllClose(await compute(), expected, 1e-4);
     }
   }
-});
-
-Deno.test("on a GPU the state is kept in the graph", () => {
-  const { state, settings } = run(), batch = oracleBatch(), rates = { learningRate: scalar(0.1) };
-  const isKept = (compile: boolean) => {
-    const stepper = createStepper({ settings, optimizer: sgd, state, compile });
-    stepper.advance(batch, rates);
-    const kept = !stepper.isSettled();
-    stepper.settle();
-    stepper.dispose();
-    return kept;
-  };
-  assert.equal(isKept(true), false);
-  using _ = gpuRules();
-  assert.deepEqual([isKept(true), isKept(false)], [true, false]);
 });

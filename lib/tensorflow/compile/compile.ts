@@ -57,8 +57,9 @@ export type AnyFunction = (...args: any[]) => unknown;
  * debug mode, `fn` itself runs, with the same result.
  *
  * @throws {CompileError} At a call, when `fn` uses a tensor from outside, reads values, returns a promise,
- * makes strings or a variable, or draws random numbers without a seed; when an argument keeps changing so
- * that it needs more than `graphs` graphs; and when the graph fails. What `fn` throws itself is passed on.
+ * makes strings or a variable, draws random numbers without a seed, or uses an operation whose result's shape
+ * depends on values; when an argument keeps changing so that it needs more than `graphs` graphs, or functions
+ * are compiled anew at each call; and when the graph fails. What `fn` throws itself is passed on.
  * Nothing is left behind in any of these cases.
  *
  * @example
