@@ -98,7 +98,7 @@ function readBench(): BenchResult | null {
 
 const SPREAD = z.looseObject({ median: number({ from: 0 }) });
 
-/** What is printed of a result of the bench. */
+/** The part of a bench result that is printed. */
 const BENCH_RESULT = z.looseObject({
   date: z.iso.datetime(),
   machine: MACHINE,

@@ -83,7 +83,7 @@ function isOutOfMemory(error: unknown): boolean {
 }
 
 const OUT_OF_MEMORY = new InputError({
-  what: "go on",
+  what: "continue",
   why: "there is not enough memory",
   next: [{ advice: "close other programs" }, { advice: "use smaller batches" }],
 });

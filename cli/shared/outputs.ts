@@ -1,8 +1,8 @@
 /**
  * Files that a command writes where the user says: figures, scores, exported networks.
  *
- * Nothing is replaced but what the same command wrote and nobody has changed since: `checkpoints/.outputs.jsonl`
- * keeps the digest of each file. `--force` replaces everything.
+ * Nothing is replaced but what the same command wrote and nobody has changed since:
+ * `checkpoints/.outputs.jsonl` keeps the digest of each file. `--force` replaces everything.
  *
  * @module
  */

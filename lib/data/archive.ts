@@ -86,7 +86,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
 }
 
-/** Tells a full disk from a damaged archive: the tar package's errors have a code that starts with TAR_ or Z_. */
+/** Tells a full disk from a damaged archive: errors of the tar package have a code `TAR_…` or `Z_…`. */
 export function explainTarError(error: unknown, archive: string): unknown {
   const { code, tarCode, message } = error as { code?: string; tarCode?: string; message: string };
   const explained = explainWriteError(error, dirname(archive));

@@ -18,7 +18,8 @@ export interface BatchOptions {
   startStep?: number;
   /**
    * Write into this many buffers in turn, which saves allocating 1.5 MB per batch. A batch's `values` are
-   * then overwritten `buffers` batches later, so choose at least the number of batches in use at once. 0 allocates new arrays.
+   * then overwritten `buffers` batches later, so choose at least the number of batches in use at once.
+   * With 0, each batch has new arrays.
    *
    * @default {0}
    */

@@ -141,7 +141,7 @@ function findFolder(named: string, kind: "option" | "environment"): string {
 
 const GET_BINARY = "get CIFAR-10's binary version (cifar-10-binary.tar.gz)";
 
-/** What folders hold that are taken for CIFAR-10's, by the names of their files. */
+/** Contents of folders that are taken for CIFAR-10's, by the names of their files. */
 const OTHER_CONTENTS: readonly [pattern: RegExp, what: string, advice: string][] = [
   [/^(data_batch_1|cifar-10-batches-py)$/, "the Python version", GET_BINARY],
   [/^(data_batch_1\.mat|cifar-10-batches-mat)$/, "the MATLAB version", GET_BINARY],
@@ -184,7 +184,7 @@ function addAdvice(error: unknown): unknown {
   return new DownloadError({ ...error.problem, next }, error.failure, { cause: error });
 }
 
-/** @throws {InputError} If something else has the folder's name: a file, a link to a disk that is not there. */
+/** @throws {InputError} If something else has the folder's name: a file, a dangling link. */
 function isFolder(path: string): boolean {
   const info = withSystemErrors(`use ${path}`, () => statOrNull(path));
   if (info?.isDirectory) return true;

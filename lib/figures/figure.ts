@@ -112,7 +112,7 @@ export function svgNumber(value: number): string {
   return text === "-0" ? "0" : text;
 }
 
-/** Escapes text for XML, and removes the characters that XML forbids and those that turn the direction of text. */
+/** Escapes text for XML, without the characters that XML forbids or that change the direction of text. */
 export function escapeXml(text: string): string {
   return text
     // deno-lint-ignore no-control-regex

@@ -15,7 +15,7 @@ export interface NetworkLayer {
   outputShape: readonly (number | string | null)[];
   /** Number of parameters. */
   parameters: number;
-  /** Whether its parameters are trained. */
+  /** Its parameters are trained. */
   trainable: boolean;
 }
 

@@ -19,7 +19,8 @@ export const refuseTensors = (why: string) =>
  * (`module.`, `backbone.`), and shapes.
  *
  * @returns Each with its name in the file.
- * @throws {InputError} If one is missing or has another shape, or the file is of another network than ResNet-18.
+ * @throws {InputError} If one is missing or has another shape, or the file is of another network than
+ * ResNet-18.
  */
 export function findBackbone(
   tensors: ReadonlyMap<string, { shape: number[] }>,

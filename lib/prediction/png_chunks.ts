@@ -1,5 +1,5 @@
 /**
- * What the decoder leaves out of a PNG file: its end, checksums outside the pixels, and an orientation that
+ * Checks and completes what the decoder leaves out of a PNG file: its end, checksums outside the pixels, and an orientation that
  * does not stand in an `eXIf` chunk before them.
  *
  * @module

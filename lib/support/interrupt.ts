@@ -19,9 +19,9 @@ export interface InterruptWatch extends Disposable {
 }
 
 /**
- * Watches for Ctrl-C, SIGTERM and the closing of the terminal: the first no longer ends the program, so that it
- * can save its work; a second Ctrl-C or SIGTERM does, in case the program hangs. Disposing the watch restores
- * the default.
+ * Watches for Ctrl-C, SIGTERM and the closing of the terminal: the first no longer ends the program, so that
+ * it can save its work; a second Ctrl-C or SIGTERM does, in case the program hangs. Disposing the watch
+ * restores the default.
  *
  * @param onSecond What the second does instead.
  */

@@ -44,7 +44,7 @@ export function integer(range: Range = {}): z.ZodNumber {
   return withRange(z.int({ error }), range, error);
 }
 
-/** Schema of a number within a range, which it must not leave when TensorFlow rounds it to single precision. */
+/** Schema of a number within a range, also when TensorFlow has rounded it to single precision. */
 export function number(range: Range = {}): z.ZodNumber {
   const error = `must be a number${wordRange(range)}`;
   const { above = -Infinity, below = Infinity } = range;

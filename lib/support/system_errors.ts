@@ -61,7 +61,7 @@ export function systemErrorName(error: unknown): string | null {
   return typeof code === "string" && code in constants.errno ? code : null;
 }
 
-/** What was tried, by Deno's name of the operation. */
+/** Verbs for messages, by Deno's name of the operation. */
 const VERBS: Record<string, string> = {
   readfile: "read",
   writefile: "write",

@@ -39,7 +39,7 @@ function removeIfAbandoned(path: string): void {
   if (lock.tryLockSync(true)) Deno.removeSync(path, { recursive: true });
 }
 
-/** Tidying up is no reason to fail: a leftover may be another user's or gone already, a drive have no locks. */
+/** Ignores errors: a leftover may be another user's, or be gone already; a drive may have no locks. */
 function attempt<T>(work: () => T): T | null {
   try {
     return work();

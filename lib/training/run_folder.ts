@@ -189,8 +189,8 @@ function hasCheckpoint(path: string): boolean {
 }
 
 /**
- * Checks that a run can be resumed from a file in the folder of that file: from its last checkpoint only, since
- * what came after another one would be lost.
+ * Checks that a run can be resumed from a file in the folder of that file: from its last checkpoint only,
+ * since what came after another one would be lost.
  *
  * @throws {InputError} If the file is another one.
  */

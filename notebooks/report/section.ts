@@ -23,7 +23,7 @@ export interface Section {
   files: Map<string, Uint8Array<ArrayBuffer>>;
   /** Answers to the lab's tasks, by tag. */
   answers: Map<string, Answer[]>;
-  /** What of the notebook is not printed. */
+  /** Parts of the notebook that are not printed. */
   leftOut: LeftOut[];
 }
 

@@ -31,7 +31,7 @@ function isList(value: object): value is readonly TypstValue[] {
   return Array.isArray(value);
 }
 
-/** Pandoc's name of embedded typst: a random one, so that nothing in a notebook or in results runs as typst. */
+/** Pandoc's name of embedded typst: a random one, so that no notebook or result can run typst. */
 export const RAW_FORMAT = `typst${crypto.randomUUID().replaceAll("-", "")}`;
 
 /** Embeds typst in a paragraph of Markdown. */

@@ -70,7 +70,7 @@ Deno.test("memory that does not suffice is one line with a remedy, and exit code
     code: 2,
     stdout: "",
     stderr:
-      "error: Cannot go on: there is not enough memory; close other programs, or use smaller batches.\n",
+      "error: Cannot continue: there is not enough memory; close other programs, or use smaller batches.\n",
   });
 });
 

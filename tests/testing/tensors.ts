@@ -92,7 +92,7 @@ export function listOperations(compute: () => unknown): string[] {
   return operations;
 }
 
-/** Lets the library believe that it runs on a GPU, until the end of the block: a rehearsal of its rules there. */
+/** Lets the library believe that it runs on a GPU, until the end of the block, to rehearse its rules. */
 export function gpuRules(): Disposable {
   return replaced(nativeBackend()!, "isUsingGpuDevice", true);
 }

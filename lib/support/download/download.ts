@@ -27,10 +27,10 @@ export interface DownloadOptions extends NetworkOptions {
  * Downloads `url` to `path`, resuming an interrupted download. An existing file is
  * checked and not downloaded.
  *
- * The bytes go to `<path>.part`; the file gets its name when it is complete and its checksum correct. Resuming
- * uses an HTTP range, also in a later process. If the bytes of two versions of the file were joined, the
- * checksum shows it, and it is downloaded again from its beginning. Only one process at a time may download to
- * a path: see `withFolderLock`.
+ * The bytes go to `<path>.part`; the file gets its name when it is complete and its checksum correct.
+ * Resuming uses an HTTP range, also in a later process. If the bytes of two versions of the file were joined,
+ * the checksum shows it, and it is downloaded again from its beginning. Only one process at a time may
+ * download to a path: see `withFolderLock`.
  *
  * @throws {DownloadError} If it fails; its `failure` is the reason.
  *

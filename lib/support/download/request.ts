@@ -7,7 +7,7 @@ export type DownloadFailure =
   | "unreachable"
   /** The transfer broke off too often. */
   | "interrupted"
-  /** The server, or something on the way to it, answers but does not give this file (404, 503, a login page). */
+  /** The server, or something before it, answers but does not give this file (404, 503, a login page). */
   | "refused"
   /** The file is not the expected one. */
   | "damaged"
@@ -40,7 +40,7 @@ export class TransientError extends Error {
   }
 }
 
-/** Converts an error of the disk to a {@linkcode DownloadError}; returns other errors, those of the network too. */
+/** Converts an error of the disk to a {@linkcode DownloadError}; returns others as they are. */
 export function explainWriteError(error: unknown, path: string): unknown {
   if (error instanceof TransientError) return error;
   const explained = explainSystemError(error, `save ${path}`);

@@ -33,8 +33,8 @@ export type KeepStateOptions = Omit<CompileOptions, "eager">;
  * `fn` itself runs where that of `compile` does, with the same result.
  *
  * @param fn Pure, as for `compile`; the state comes back in the structure it went in.
- * @throws {CompileError} At a call, as `compile`, or if the state comes back in another structure. The state is
- * then the one before the call. Also after `dispose`, and in a compiled function.
+ * @throws {CompileError} At a call, as `compile`, or if the state comes back in another structure. The state
+ * is then the one before the call. Also after `dispose`, and in a compiled function.
  */
 export function keepState<S, A extends unknown[], R>(
   fn: (state: S, ...args: A) => [S, R],
@@ -127,7 +127,7 @@ function copy<T>(value: T, copyOne: (tensor: tf.Tensor) => tf.Tensor = copyMemor
   return fill(template, tensors.map((tensor) => copyOne(tensor))) as T;
 }
 
-/** Copies a tensor, natively for real: a clone shares memory, which may be an array that the caller changes. */
+/** Copies a tensor, natively for real: a clone shares memory, perhaps an array that the caller changes. */
 function copyMemory(tensor: tf.Tensor): tf.Tensor {
   return nativeBackend() ? execute("Snapshot", [], [tensor]) : tf.clone(tensor);
 }

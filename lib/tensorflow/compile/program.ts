@@ -213,7 +213,7 @@ function fetchOutputs(recorder: Recorder, outputs: Numbering): string[] {
   return [...outputs.keys()].map((tensor, index) => recorder.output(tensor, index));
 }
 
-/** Assigns the next state to the variables that change, when it and the result are computed: all or nothing. */
+/** Assigns the next state to the variables that change, once it and the result are computed. */
 function assignNext(recorder: Recorder, variables: Variable[], next: tf.Tensor[], outputs: string[]): string {
   const { graph } = recorder, current = variables.map(({ value }) => value);
   const changes = next.map((tensor) => recorder.locate(tensor)).flatMap(({ name, dtype }, index) =>

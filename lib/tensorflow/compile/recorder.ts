@@ -99,7 +99,7 @@ export class Recorder {
     this.#alive.clear();
   }
 
-  /** Refuses an operation whose result's shape depends on values: what `fn` saw of it was the first call's. */
+  /** Refuses an operation whose result's shape depends on values: `fn` saw the first call's only. */
   requireFixedShapes(): void {
     const operation = findVaryingShape(this.graph.definition());
     if (operation === null) return;
@@ -214,8 +214,9 @@ export class Recorder {
   }
 
   /**
-   * Adds an operation to the graph. A ReLU becomes a maximum: TensorFlow's graph optimiser fuses a ReLU with a
-   * bias or a normalisation before it, and then it gives 0 for NaN, so that a diverged training looks sound.
+   * Adds an operation to the graph. A ReLU becomes a maximum: TensorFlow's graph optimiser fuses a ReLU with
+   * a bias or a normalisation before it, and then it gives 0 for NaN, so that a diverged training looks
+   * sound.
    */
   #addNode(operation: string, attributes: Attribute[], inputs: { name: string; dtype: number }[]): string {
     const names = inputs.map(({ name }) => name), bytes = FLOAT_BYTES[inputs[0]?.dtype];

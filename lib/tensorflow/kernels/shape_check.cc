@@ -31,8 +31,8 @@ std::string firstVarying(TF_Graph* graph, TF_Status* status) {
 }  // namespace
 
 /**
- * Finds the first operation in a graph with an output of unknown shape: its type, or an empty text. A graph that
- * TensorFlow does not accept has none.
+ * Finds the first operation in a graph with an output of unknown shape: its type, or an empty text. A graph
+ * that TensorFlow does not accept has none.
  */
 extern "C" const char* findVaryingShape(const void* graphDef, size_t size) {
   static thread_local std::string found;

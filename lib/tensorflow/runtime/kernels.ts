@@ -30,7 +30,8 @@ export function findVaryingShape(graph: Uint8Array<ArrayBuffer>): string | null 
 }
 
 /**
- * Reads the kind of processor that the environment variable `KERNELS_PROCESSOR` names, the best if it is unset.
+ * Reads the kind of processor that the environment variable `KERNELS_PROCESSOR` names, the best if it is
+ * unset.
  *
  * @returns Its number, as in kernels/processor.h.
  * @throws {TensorFlowError} `invalid-setting`: the variable names another kind.

@@ -33,8 +33,9 @@ let opened: Promise<NativeTensorFlow> | undefined;
  * Makes the native runtime the backend of TensorFlow.js, once per process: later calls return the
  * same runtime.
  *
- * @throws {TensorFlowError} `not-installed`, `cannot-load` or `invalid-setting`; or `no-gpu`, `gpu-in-use` where
- * the runtime is not on the device that is asked for. None of them spoils another call, earlier or later.
+ * @throws {TensorFlowError} `not-installed`, `cannot-load` or `invalid-setting`; or `no-gpu`, `gpu-in-use`
+ * where the runtime is not on the device that is asked for. None of them spoils another call, earlier or
+ * later.
  */
 export async function useNativeTensorFlow(options: NativeOptions = {}): Promise<NativeTensorFlow> {
   const { device = "auto", folder } = options;

@@ -72,8 +72,8 @@ async function findNpmSources(): Promise<{ sources: string; nodeHeaders: string 
 }
 
 /**
- * Lets everybody who may read npm's folders read the files in them: Deno keeps the archives' modes, by which a few
- * files (google-protobuf's, which tfjs needs) are their owner's alone.
+ * Lets everybody who may read npm's folders read the files in them: Deno keeps the archives' modes, by which
+ * a few files (google-protobuf's, which tfjs needs) are their owner's alone.
  */
 function shareFiles(folder: string): void {
   for (const { name, isSymlink, isDirectory } of Deno.readDirSync(folder)) {

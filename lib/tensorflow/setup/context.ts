@@ -108,7 +108,7 @@ async function withFolderLock<T>(
   return await work(); // closing the handle releases the lock
 }
 
-/** Some network file systems have no locks: there the user must not start two set-ups at once, which is said. */
+/** Tries to lock a folder; some network file systems have no locks. */
 function tryLock(handle: Deno.FsFile): "locked" | "taken" | "unsupported" {
   try {
     return handle.tryLockSync(true) ? "locked" : "taken";

@@ -1,5 +1,6 @@
-// Runs the package's operations without TensorFlow, to be compiled with a sanitizer: below is a stand-in for the
-// part of its C interface that they call. Exits with 1 and a line for each result that is not as it should be.
+// Runs the package's operations without TensorFlow, to be compiled with a sanitizer: below is a stand-in for
+// the part of its C interface that they call. Exits with 1 and a line for each result that is not as it
+// should be.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>

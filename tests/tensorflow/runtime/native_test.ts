@@ -66,7 +66,7 @@ Deno.test("TensorFlow loads silently and keeps the user's environment variables"
   assert.deepEqual(JSON.parse(out), [1, "3", "true", "1", "-1"]);
 });
 
-/** Runs statements in a process of its own, in which `open` is {@linkcode useNativeTensorFlow}; returns `result`. */
+/** Runs statements in a new process, with {@linkcode useNativeTensorFlow} as `open`; returns `result`. */
 async function runElsewhere(statements: string, env: Record<string, string> = {}): Promise<unknown> {
   const module = JSON.stringify(new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href);
   const program = `const { useNativeTensorFlow } = await import(${module});
