@@ -22,7 +22,7 @@ import {
   startTask,
   trainReference,
 } from "./run.ts";
-import type { Kind, Torture } from "./runner.ts";
+import type { Kind, Need, Torture } from "./runner.ts";
 
 const EPOCHS = 6;
 const PAGE = 4096;
@@ -267,27 +267,29 @@ async function removeFolder({ folder, row }: Torture, reference: Reference): Pro
   });
 }
 
-/** Kills compiled trainings, whose graphs pass through TMPDIR: the next one removes what they left. */
+/** Kills compiled trainings while they remove a graph from TMPDIR: the next one removes what they left. */
 async function leaveTemporaryFiles({ folder, row }: Torture): Promise<void> {
-  await row("temporary files go at the next start", ["Linux"], async ({ try: attempt, random, note }) => {
+  const needs: Need[] = ["Linux", "program strace"];
+  await row("temporary files go at the next start", needs, async ({ try: attempt, note }) => {
     const [runs, temporary] = [join(folder, "left"), join(folder, "tmp")];
     await Deno.mkdir(temporary);
     const args = startArguments(2).filter((word) => word !== "--no-compile");
     const env = { TMPDIR: temporary };
     let left = 0;
-    await attempt("kill -9 twelve times, then one to its end", async () => {
-      for (let kill = 0; kill < 12; kill++) {
-        await Deno.remove(join(runs, RUN), { recursive: true }).catch(() => {});
-        const training = startTask("train", args, runs, { env });
-        const timer = setTimeout(() => training.process.kill("SIGKILL"), 500 + 1500 * random.next());
-        await training.end;
-        clearTimeout(timer);
-        left = Math.max(left, [...Deno.readDirSync(temporary)].length);
-      }
-      await Deno.remove(join(runs, RUN), { recursive: true }).catch(() => {});
-      await runTask("train", args, runs, { env });
-      assert.deepEqual([...Deno.readDirSync(temporary)].map(({ name }) => name), []);
-    });
-    note(`at most ${left} lay there`);
+    for (let when = 1; when <= 6; when++) {
+      await attempt(`kill -9 at removal ${when}, then a training to its end`, async () => {
+        const calls = "unlinkat";
+        const inject = `inject=${calls}:signal=SIGKILL:when=${when}`;
+        const through = ["strace", "-f", "-qqq", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", inject];
+        await runTask("train", args, join(runs, `${when}`), { env, through });
+        for (const { name } of Deno.readDirSync(temporary)) {
+          left++;
+          Deno.utimeSync(join(temporary, name), 0, 0); // younger than a minute they are left alone
+        }
+        assert.equal((await runTask("train", args, join(runs, `${when}-next`), { env })).code, 0);
+        assert.deepEqual([...Deno.readDirSync(temporary)].map(({ name }) => name), []);
+      });
+    }
+    note(`${left} were left`);
   });
 }

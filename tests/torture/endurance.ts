@@ -72,18 +72,21 @@ export const ENDURANCE: Kind = {
   },
 };
 
-/** Fits a line by least squares: its slope and half the width of the 95 % interval, over means of blocks. */
+/**
+ * Fits a line by least squares: its slope and half the width of the 95 % interval. It goes through the lowest
+ * points of blocks, where the garbage has just been collected.
+ */
 function fitLine(points: [number, number][]): { slope: number; error: number } {
-  const blocks = 20; // neighbours are not independent: their means nearly are
+  const blocks = 20;
   const size = Math.ceil(points.length / blocks);
-  const means = Array.from({ length: Math.ceil(points.length / size) }, (_, block) => {
+  const lowest = Array.from({ length: Math.ceil(points.length / size) }, (_, block) => {
     const some = points.slice(block * size, (block + 1) * size);
-    return [mean(some.map(([x]) => x)), mean(some.map(([, y]) => y))];
+    return [mean(some.map(([x]) => x)), Math.min(...some.map(([, y]) => y))];
   });
-  const [middle, height] = [mean(means.map(([x]) => x)), mean(means.map(([, y]) => y))];
-  const spread = means.reduce((sum, [x]) => sum + (x - middle) ** 2, 0);
-  const slope = means.reduce((sum, [x, y]) => sum + (x - middle) * (y - height), 0) / spread;
-  const squares = means.reduce((sum, [x, y]) => sum + (y - height - slope * (x - middle)) ** 2, 0);
-  const degrees = means.length - 2;
+  const [middle, height] = [mean(lowest.map(([x]) => x)), mean(lowest.map(([, y]) => y))];
+  const spread = lowest.reduce((sum, [x]) => sum + (x - middle) ** 2, 0);
+  const slope = lowest.reduce((sum, [x, y]) => sum + (x - middle) * (y - height), 0) / spread;
+  const squares = lowest.reduce((sum, [x, y]) => sum + (y - height - slope * (x - middle)) ** 2, 0);
+  const degrees = lowest.length - 2;
   return { slope, error: studentT(degrees) * Math.sqrt(squares / degrees / spread) };
 }

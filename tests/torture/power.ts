@@ -89,7 +89,7 @@ async function cutPower(
     });
   }
   row.note(
-    `after epoch ${Math.min(...cuts.map(({ done }) => done))} to ${
+    `after epoch ${Math.max(0, Math.min(...cuts.map(({ done }) => done)))} to ${
       Math.max(...cuts.map(({ done }) => done))
     }`,
   );
