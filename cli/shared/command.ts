@@ -88,9 +88,8 @@ const OUT_OF_MEMORY = new InputError({
   next: [{ advice: "close other programs" }, { advice: "use smaller batches" }],
 });
 
-/** Prints one line, on a terminal wrapped between words; a word longer than any path is cut. */
-async function printError(text: string): Promise<void> {
-  const line = text.replace(/\S{5000,}/g, (word) => `${word.slice(0, 100)}…${word.slice(-100)}`);
+/** Prints one line, on a terminal wrapped between words. */
+async function printError(line: string): Promise<void> {
   if (!Deno.stderr.isTerminal()) return printMessage(line);
   const { wrapText } = await import("./table.ts");
   printMessage(wrapText(line, outputWidth(Deno.stderr)));

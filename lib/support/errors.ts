@@ -53,6 +53,11 @@ export class InputError extends Error {
 
 const LONGEST_PART = 2000; // characters: a name in a file may have millions
 
+/** Shortens a long text, and in the middle a word that is longer than most paths. */
 function clip(text: string): string {
-  return text.length > LONGEST_PART ? `${text.slice(0, LONGEST_PART)}…` : text;
+  const words = text.slice(0, 1e6).replace(
+    /\S{1000,}/g,
+    (word) => `${word.slice(0, 100)}…${word.slice(-100)}`,
+  );
+  return words.length > LONGEST_PART ? `${words.slice(0, LONGEST_PART)}…` : words;
 }

@@ -64,7 +64,7 @@ async function runProgram(hasTerminal: boolean): Promise<{ code: number | null; 
   Deno.writeTextFileSync(path, PROGRAM);
   const command = [Deno.execPath(), "run", "-A", "--no-check", path];
   const [program, args] = hasTerminal
-    ? ["script", ["-qec", command.join(" "), "/dev/null"]]
+    ? ["script", ["-qec", command.map((word) => `'${word}'`).join(" "), "/dev/null"]]
     : [command[0], command.slice(1)];
   const { code, stdout } = await (await startProcess(program, args, { env: { NO_COLOR: "1" } })).ended;
   return { code, lines: stdout.trim().split(/\r?\n/) };
