@@ -107,7 +107,7 @@ function requireEpochsLeft({ run, epochs }: TrainConfig, progress: Progress): vo
   const begun = progress.epochs + Math.sign(progress.steps);
   if (begun <= epochs) return;
   throw new InputError({
-    what: `resume run ${run} with ${epochs} epochs`,
+    what: `end run ${run} at epoch ${epochs}`,
     why: `it is ${describeProgress(progress)} already`,
     setting: "epochs",
     next: [{ set: { epochs: begun } }, { advice: "more" }],

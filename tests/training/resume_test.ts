@@ -290,7 +290,7 @@ Deno.test("fewer epochs than a run has done are refused, and change nothing", as
   const { folder: run } = await trainTiny(folder.path, { epochs: 2 });
   const before = readFolder(run);
   await assert.rejects(trainTiny(folder.path, { epochs: 1 }, { resume: "tiny" }), {
-    message: "Cannot resume run tiny with 1 epochs: it is after epoch 2 already.",
+    message: "Cannot end run tiny at epoch 1: it is after epoch 2 already.",
   });
   assert.deepEqual(readFolder(run), before);
 });
