@@ -106,7 +106,13 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
       environment,
       options.pretrained ?? await loadPretrained({ weights: config.weights, log }),
     )
-    : resumeTraining(config, environment, fork ? rename(resume, config.run) : await reopen(resume), log);
+    : resumeTraining(
+      config,
+      environment,
+      // opened again now that its run is locked: another process may have trained it further
+      fork ? { ...resume, config: { ...resume.config, run: config.run } } : await openCheckpoint(resume.path),
+      log,
+    );
   const { progress, recorded, state } = training;
   const evaluator = createEvaluator({ ...config, batchSize: undefined });
   try {
@@ -133,15 +139,6 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
     disposeAll(state.trainable, state.fixed, state.slots);
     observer.onEnd?.();
   }
-}
-
-/** Opens a checkpoint again once its run is locked: another process may have trained it further. */
-function reopen({ path }: Checkpoint): Promise<Checkpoint> {
-  return openCheckpoint(path);
-}
-
-function rename(checkpoint: Checkpoint, run: string): Checkpoint {
-  return { ...checkpoint, config: { ...checkpoint.config, run } };
 }
 
 /** Tests the best epoch once; if it was chosen on the test set, the result is already known. */

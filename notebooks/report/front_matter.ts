@@ -2,7 +2,7 @@ import { compareResults, type ComparisonRow, type Difference } from "../../lib/e
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { formatNumber, formatPercent } from "../../lib/support/format.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
-import { block, escapeMarkdown, inline, toTypst } from "./typst.ts";
+import { block, escapeParagraph, inline, toTypst } from "./typst.ts";
 
 type Rows = ReadonlyMap<string, ComparisonRow>;
 
@@ -21,7 +21,7 @@ export function writeAbstract(results: readonly ExperimentResult[]): string {
   ];
   return [
     inline("#plain-heading[Abstract]"),
-    sentences.map(escapeMarkdown).join(" "),
+    sentences.map(escapeParagraph).join(" "),
     highlightNumbers(rows),
   ].join("\n\n");
 }

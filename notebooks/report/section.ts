@@ -2,7 +2,7 @@ import { basename } from "@std/path";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
 import type { Piece } from "./markdown.ts";
 import { type CellPlace, type FigurePart, type Part, readParts } from "./parts.ts";
-import { block, call, escapeMarkdown, inline, toTypst } from "./typst.ts";
+import { block, call, escapeParagraph, inline, toTypst } from "./typst.ts";
 
 /** A notebook to print. */
 export interface ReportNotebook {
@@ -92,7 +92,7 @@ export function makeSection({ path, file }: ReportNotebook): Section {
       add(...printFigure(part, { file, label, heading, floats: part !== firstFigure }));
     } else if (part.kind === "table") {
       const { rows, columns, caption, markdown } = part;
-      const bodies = [caption ?? escapeMarkdown(heading), markdown];
+      const bodies = [caption ?? escapeParagraph(heading), markdown];
       add(...call("captioned-table", { rows, columns }, bodies, label));
     } else if (part.kind === "left-out") leftOut.push({ place, what: part.what });
     else {
@@ -157,5 +157,5 @@ function printFigure(part: FigurePart, { file, label, heading, floats }: FigureP
     ...share !== null && { share },
     ...facts && { alt: facts.alt, size: [facts.width, facts.height], top: facts.top },
   };
-  return call("picture", options, [caption ?? escapeMarkdown(own)], label);
+  return call("picture", options, [caption ?? escapeParagraph(own)], label);
 }

@@ -56,8 +56,8 @@ export function call(
   return [block(`#${name}(${given})[`), ...inside, block(`] <${label}>`)];
 }
 
-/** Escapes text for Markdown, so that it is printed literally. */
-export function escapeMarkdown(text: string): string {
+/** Escapes text for a paragraph of Markdown: also what is special at the beginning of a line only. */
+export function escapeParagraph(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>$~^]/g, "\\$&");
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../../lib/support/errors.ts";
 import { convertPieces } from "../../../notebooks/report/markdown.ts";
-import { escapeMarkdown, inline, runPython, toTypst } from "../../../notebooks/report/typst.ts";
+import { escapeParagraph, inline, runPython, toTypst } from "../../../notebooks/report/typst.ts";
 import { join } from "@std/path";
 import { temporaryFolder, temporaryVariable } from "../../testing/folder.ts";
 import { findReportPython, TABLE } from "./sample.ts";
@@ -50,7 +50,7 @@ Deno.test("a formula that cannot be converted is refused with its source", conve
 });
 
 Deno.test("text is escaped for Markdown and typst", () => {
-  assert.equal(escapeMarkdown("a_b *c* [d] 1. $e$ 50 %"), "a\\_b \\*c\\* \\[d\\] 1\\. \\$e\\$ 50 %");
+  assert.equal(escapeParagraph("a_b *c* [d] 1. $e$ 50 %"), "a\\_b \\*c\\* \\[d\\] 1\\. \\$e\\$ 50 %");
   assert.equal(toTypst(['a"b\\c\nd', null, true, []]), '("a\\"b\\\\c\\nd", none, true, (),)');
 });
 
