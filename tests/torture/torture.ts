@@ -6,10 +6,13 @@
  * @module
  */
 import { availableParallelism, cpus, release } from "node:os";
-import { Command, Option } from "commander";
+import { runCommand } from "../../cli/shared/command.ts";
+import type { Command, CommandLine } from "../../cli/shared/options.ts";
 import { formatTable } from "../../cli/shared/table.ts";
+import { outputWidth, print, printMessage } from "../../cli/shared/terminal.ts";
 import { ensureTensorFlow } from "../../lib/setup.ts";
 import { startProcess } from "../../lib/support/processes.ts";
+import { boolean, choice, integer } from "../../lib/support/schema.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { CRASHES } from "./crashes.ts";
 import { DISKS } from "./disks.ts";
@@ -35,28 +38,34 @@ const KINDS: Kind[] = [
 ];
 const LONGEST_MINUTES = 20; // of one kind
 
-async function main(): Promise<number> {
-  const program = new Command("deno task torture")
-    .description("Tries to lose work: crashes, kills, full disks, damaged files, bad networks and numbers.")
-    .addOption(new Option("--only <kind>", "one kind of fault").choices(KINDS.map(({ name }) => name)))
-    .option("--seed <n>", "of everything random", Number, 0)
-    .option("--quick", "a few tries of each kind, in seconds")
-    .option("--json", "print the rows as one JSON object");
-  const { only, seed, quick = false, json = false } = program.parse(["", "", ...Deno.args]).opts<
-    { only?: string; seed: number; quick?: boolean; json?: boolean }
-  >();
+const COMMAND = {
+  name: "deno task torture",
+  summary: "Tries to lose work: crashes, kills, full disks, damaged files, bad networks and numbers.",
+  options: {
+    only: {
+      schema: choice(KINDS.map(({ name }) => name)).nullable(),
+      default: null,
+      help: "one kind of fault (default: all)",
+    },
+    seed: { schema: integer({ from: 0 }), default: 0, help: "random seed", value: "N" },
+    quick: { schema: boolean(), default: false, help: "a few tries of each kind, in seconds" },
+    json: { schema: boolean(), default: false, help: "print the rows as one JSON object" },
+  },
+} satisfies Command;
+
+async function main({ values: { only, seed, quick, json } }: CommandLine<typeof COMMAND>): Promise<number> {
   const rows: Row[] = [];
-  for (const kind of KINDS.filter(({ name }) => only === undefined || name === only)) {
-    rows.push(...(only === undefined && !quick ? await runApart(kind, seed) : await run(kind, seed, quick)));
+  for (const kind of KINDS.filter(({ name }) => only === null || name === only)) {
+    rows.push(...(only === null && !quick ? await runApart(kind, seed) : await run(kind, seed, quick)));
     const lost = rows.filter((row) => row.kind === kind.name).reduce(
       (sum, row) => sum + row.tries - row.survived,
       0,
     );
-    if (!json) console.error(`${kind.name}: ${lost === 0 ? "nothing lost" : `${lost} lost`}`);
+    if (!json) printMessage(`${kind.name}: ${lost === 0 ? "nothing lost" : `${lost} lost`}`);
   }
   const machine = `${cpus()[0]?.model}, ${availableParallelism()} cores, Linux ${release()}`;
   const isLost = rows.some(({ tries, survived }) => survived < tries);
-  console.log(json ? JSON.stringify({ seed, quick, machine, rows }) : describe(rows, seed));
+  print(json ? JSON.stringify({ seed, quick, machine, rows }) : describe(rows, seed));
   return isLost ? 1 : 0;
 }
 
@@ -80,7 +89,7 @@ async function runApart({ name }: Kind, seed: number): Promise<Row[]> {
     Deno.execPath(),
     [...args, "--only", name, "--seed", `${seed}`, "--json"],
     {
-      onError: (line) => console.error(line),
+      onError: (line) => printMessage(line),
     },
   );
   const timer = setTimeout(() => child.kill("SIGKILL"), LONGEST_MINUTES * 60_000);
@@ -103,7 +112,9 @@ function describe(rows: readonly Row[], seed: number): string {
         ? [kind, what, tries, survived, tries - survived, Math.round(seconds), note]
         : [kind, what, "–", "–", "–", "–", `not run: needs ${needs}`]
     ),
-    width: 200,
+    prose: 6,
+    optional: [5], // seconds
+    width: outputWidth(),
   });
   const losses = rows.flatMap(({ kind, what, lost }) =>
     lost.map(({ how, why, times }) =>
@@ -115,4 +126,4 @@ function describe(rows: readonly Row[], seed: number): string {
   return [table, ...losses].join("\n");
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) await runCommand(COMMAND, main);
