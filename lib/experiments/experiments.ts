@@ -22,6 +22,14 @@ export const EXPERIMENTS: readonly Experiment[] = [
   experiment("static-ten-way", "one stored filter, ten outputs", { variant: "static-ten-way" }),
   experiment("static-shared", "one stored filter, one output", { variant: "static-shared" }),
   experiment("frozen", "backbone frozen", { backbone: "frozen" }),
+  experiment("frozen-static-per-class", "backbone frozen, ten stored filters", {
+    variant: "static-per-class",
+    backbone: "frozen",
+  }),
+  experiment("frozen-static-ten-way", "backbone frozen, one stored filter, ten outputs", {
+    variant: "static-ten-way",
+    backbone: "frozen",
+  }),
   experiment("frozen-1x1", "backbone frozen, 1×1 adapter", { backbone: "frozen", adapter: "1x1" }),
   experiment("frozen-3x3", "backbone frozen, 3×3 adapter", { backbone: "frozen", adapter: "3x3" }),
   experiment("bn-only", "backbone frozen but for batch normalisation", { backbone: "bn-only" }),
@@ -44,7 +52,10 @@ export interface ExperimentList {
 export const DEFAULT_SEEDS = 3;
 
 const VARIANTS = ["dynamic", "static-per-class", "static-ten-way", "static-shared"];
-const BACKBONES = ["dynamic", "frozen", "frozen-1x1", "frozen-3x3", "bn-only"];
+const BACKBONES = EXPERIMENTS.filter(({ name, network }) =>
+  name === REFERENCE || network.backbone !== "trainable"
+)
+  .map(({ name }) => name);
 
 /** The lists by name. */
 export const LISTS: Readonly<Record<string, ExperimentList>> = {
