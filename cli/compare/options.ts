@@ -11,8 +11,11 @@ const {
   adapter: _adapter,
   classLoop: _classLoop, // computes the same, slower
   validation: _validation, // results are those of the last epoch: no epoch is chosen
-  ...RECIPE_OPTIONS
+  ...rest
 } = TRAINING_OPTIONS;
+
+/** Training options, without those that a comparison sets itself. */
+export const RECIPE_OPTIONS = rest;
 
 /** Declares `deno task compare`. */
 export const COMPARE_COMMAND = {

@@ -207,7 +207,7 @@ function formatResult(result: ExperimentResult): string {
 }
 
 /** Computes the first 16 hexadecimal digits of the SHA-256 of a value's JSON. */
-function digestOf(value: object): string {
+export function digestOf(value: object): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16);
 }
 

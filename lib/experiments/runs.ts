@@ -126,7 +126,7 @@ export interface SharedInputs {
  * @throws {InputError} If there is a run of that name with another recipe, other data or other weights.
  */
 export async function inspectRun(
-  { config }: PlannedRun,
+  { config }: Pick<PlannedRun, "config">,
   { data, weights }: SharedInputs,
   runsFolder: string,
 ): Promise<RunState> {

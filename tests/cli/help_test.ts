@@ -13,6 +13,7 @@ import { COMMAND as PREDICT } from "../../cli/predict.ts";
 import { COMMAND as REPORT } from "../../cli/report.ts";
 import { COMMAND as RUNS } from "../../cli/runs.ts";
 import { COMMAND as SETUP } from "../../cli/setup.ts";
+import { COMMAND as STUDY } from "../../cli/study.ts";
 import { COMMAND as SUMMARY } from "../../cli/summary.ts";
 import { COMMAND as TRAIN } from "../../cli/train.ts";
 import { type Command, flagOf, formatHelp, parseCommandLine } from "../../cli/shared/options.ts";
@@ -22,7 +23,7 @@ import { PROJECT } from "../testing/sources.ts";
 
 const COMMANDS: Command[] = [
   ...[BENCH, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, RUNS],
-  ...[SETUP, SUMMARY, TRAIN],
+  ...[SETUP, STUDY, SUMMARY, TRAIN],
 ];
 
 Deno.test("every command task has a description, and its command has the task's name", () => {

@@ -1,0 +1,23 @@
+import { InputError } from "../../support/errors.ts";
+import { suggest } from "../../support/schema.ts";
+import type { Study } from "../study.ts";
+
+/** Every study, in the order of the report. */
+export const STUDIES: readonly Study[] = [];
+
+/**
+ * Finds a study by its name.
+ *
+ * @throws {InputError} If there is none.
+ */
+export function findStudy(name: string): Study {
+  const found = STUDIES.find((study) => study.name === name);
+  if (found !== undefined) return found;
+  const known = STUDIES.map((study) => study.name);
+  const near = suggest(name, known);
+  throw new InputError({
+    what: `measure ${name}`,
+    why: "there is no such study",
+    next: [{ advice: near === undefined ? `choose from ${known.join(", ")}` : `perhaps you mean ${near}` }],
+  });
+}
