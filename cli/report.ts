@@ -1,5 +1,9 @@
-import { join } from "@std/path";
+import { basename, join, resolve } from "@std/path";
 import { makeFolder } from "../lib/support/write_files.ts";
+import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
+import { openCheckpoint } from "../lib/training/checkpoint.ts";
+import { findCheckpoint } from "../lib/training/run_folder.ts";
+import { requireGenerated } from "../notebooks/cells/model_facts.ts";
 import { readResults } from "../lib/experiments/results.ts";
 import { boolean, choice, text } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";
@@ -27,6 +31,12 @@ export const COMMAND = {
     },
     paper: { schema: choice(PAPERS), default: "a4", help: "paper size" },
     execute: { schema: boolean(), default: false, help: "execute the notebooks first" },
+    model: {
+      schema: text().nullable(),
+      defaultText: "the published model",
+      help: "show this run: the notebooks are executed with it, outside notebooks/",
+      value: "RUN|FILE",
+    },
     output: {
       schema: text().nullable(),
       defaultText: "the project folder",
@@ -43,23 +53,30 @@ export const COMMAND = {
   examples: [
     ["deno task report --uid u1234567", "from the notebooks' current outputs"],
     ["deno task report --uid u1234567 --execute", "executes the notebooks first"],
+    ["deno task report --uid u1234567 --model mine", "maps and mistakes of your own run"],
   ],
 } satisfies Command;
 
 async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | void> {
-  const { uid, paper, execute, output, force, withCheckpoints } = values;
+  const { uid, paper, execute, model, output, force, withCheckpoints } = values;
   const folder = output ?? projectFolder();
   makeFolder(folder);
   const [pdfPath, zipPath] = ["pdf", "zip"].map((ending) => join(folder, `Lab_4_${uid}.${ending}`));
   const files = { origin: "a report", force };
   requireOutputs([pdfPath, zipPath], files);
+  const ownModel = model === null ? null : resolve(findCheckpoint(model, "best"));
+  if (ownModel !== null) requireGenerated((await openCheckpoint(ownModel)).config);
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("report", { reporter }));
-  if (execute) {
-    const code = await executeNotebooks();
+  using temporary = ownModel === null ? null : makeTemporaryFolder();
+  if (execute || temporary !== null) {
+    const code = await executeNotebooks(temporary?.path, ownModel);
     if (code !== 0) return code;
   }
   const results = readResults();
-  const notebooks = listNotebooks().map((path) => ({ path, file: readNotebook(path) }));
+  const notebooks = listNotebooks().map((path) =>
+    temporary === null ? path : join(temporary.path, basename(path))
+  )
+    .map((path) => ({ path, file: readNotebook(path) }));
   const { pdf, pages, warnings } = await makeReport({ uid, paper, notebooks, results, python });
   const name = `Lab_4_${uid}`;
   writeOutputs([{ path: pdfPath, bytes: pdf }], files);
@@ -69,7 +86,14 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
 
   const tracked = await collectFiles(projectFolder(), { checkpoints: withCheckpoints });
   const paths = tracked.paths.filter((path) => path !== `${name}.pdf`);
-  const entries = [...paths.map((path) => ({ path })), { path: `${name}.pdf`, bytes: pdf }];
+  const shown = new Map(
+    temporary === null ? [] : notebooks.map(({ path }) => [`notebooks/${basename(path)}`, path]),
+  );
+  const toEntry = (path: string) => {
+    const own = shown.get(path);
+    return { path, ...own !== undefined && { bytes: Deno.readFileSync(own) } };
+  };
+  const entries = [...paths.map(toEntry), { path: `${name}.pdf`, bytes: pdf }];
   const zipped = zipFiles(projectFolder(), name, entries, reportDate(results));
   writeOutputs([{ path: zipPath, bytes: zipped }], files);
   print(`${join(output ?? "", `${name}.zip`)}: ${entries.length} files, ${formatBytes(zipped.length)}`);
@@ -83,11 +107,19 @@ function tellLeftOut(why: string, paths: readonly string[]): void {
   printMessage(`Not in the zip ${why}: ${named}`);
 }
 
-/** Runs `deno task notebooks` as a process of its own. */
-async function executeNotebooks(): Promise<number> {
+/** Runs `deno task notebooks` as a process of its own; with a model, into a folder. */
+async function executeNotebooks(folder: string | undefined, model: string | null): Promise<number> {
   const script = join(projectFolder(), "cli", "notebooks.ts");
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "--no-prompt", "-P=compute", script],
+    args: [
+      "run",
+      "-q",
+      "--no-prompt",
+      "-P=compute",
+      script,
+      ...folder === undefined ? [] : ["--into", folder],
+    ],
+    env: model === null ? {} : { NOTEBOOK_MODEL: model },
     cwd: projectFolder(),
     stdin: "inherit",
   }).spawn();

@@ -1,6 +1,7 @@
 import { InputError } from "../../lib/support/errors.ts";
 import type { Figure } from "../../lib/figures/figure.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import type { ModelFacts } from "./model_facts.ts";
 
 /** An output in several forms; the frontend takes the best one it can show. */
 export interface Bundle {
@@ -20,6 +21,7 @@ export type OutputFacts =
   | FigureFacts
   | { kind: "table"; rows: number; columns: number }
   | ({ kind: "circumstances" } & Circumstances)
+  | ({ kind: "model" } & ModelFacts)
   /** Of interest in the notebook only. */
   | { kind: "note" };
 

@@ -6,13 +6,14 @@ import { loadPretrained, type Pretrained } from "../../lib/model/pretrained.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
 import { findModel } from "../../lib/prediction/classify.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { escapeMarkdown, formatCount, formatPercent } from "../../lib/support/format.ts";
+import { escapeMarkdown, formatCount } from "../../lib/support/format.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { ensureTensorFlow } from "../../lib/setup.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { type Claim, createClaim } from "./claims.ts";
 import { installPlainErrors, installTensorDisplay, isInNotebook } from "./display.ts";
+import { describeModel, type ModelFacts, requireGenerated } from "./model_facts.ts";
 import { displayMarkdown } from "./text.ts";
 import { trainLive } from "./train_live.ts";
 
@@ -88,8 +89,21 @@ export interface OpenModel {
   config: TrainConfig;
   /** Model, training data and accuracy, for a figure's subtitle. */
   description: string;
-  /** Guards conclusions drawn from this network: not tested for a stand-in. */
+  /**
+   * Guards conclusions drawn from this network: not tested for a stand-in, and where one's own run contradicts
+   * them, it is said.
+   */
   claim: Claim;
+}
+
+/** Options of {@linkcode openModel}. */
+export interface OpenModelOptions {
+  /**
+   * A run of one's own, by name or file: `dynamic`, `notebooks/short`.
+   *
+   * @default the environment variable `NOTEBOOK_MODEL`, else the published model
+   */
+  run?: string;
 }
 
 /** Training of a stand-in: long enough for maps to show something. */
@@ -97,20 +111,29 @@ const STAND_IN = { run: "stand-in", epochs: 2, subset: 10_000, testSubset: 2_000
 const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "random" };
 
 /**
- * Loads the published model, or trains a stand-in for a moment where there is none, and prints which it is.
+ * Loads one's own run or the published model, or trains a stand-in for a moment where there is none, and shows
+ * which it is.
  *
- * Conclusions are about the images and weights it was trained with: with others, as with a stand-in, its
- * claims are not tested.
+ * The notebooks' conclusions are about the published model, and about the images and weights it was trained
+ * with: with others, as with a stand-in, they are not tested.
+ *
+ * @throws {InputError} If there is no such run, or its filters are not generated.
+ *
+ * @example
+ * ```ts ignore
+ * const model = await openModel(notebook, { run: "mine" });
+ * ```
  */
-export async function openModel({ datasets, pretrained, quick, claim }: OpenNotebook): Promise<OpenModel> {
-  const published = quick ? null : findPublished();
-  if (published !== null) {
-    const { recorded, ...model } = await loadModel("the published model", published);
+export async function openModel(
+  { datasets, pretrained, quick, claim }: OpenNotebook,
+  { run = Deno.env.get("NOTEBOOK_MODEL") || undefined }: OpenModelOptions = {},
+): Promise<OpenModel> {
+  const path = run !== undefined ? findModel(run) : quick ? null : findPublished();
+  if (path !== null) {
+    const { recorded, ...model } = await loadModel(path, run === undefined ? "the published model" : null);
     const isSame = recorded.data === datasets.train.name && recorded.weights === pretrained.name;
-    return {
-      ...model,
-      claim: isSame ? claim : createClaim("other images or weights than the published model's"),
-    };
+    if (!isSame) return { ...model, claim: createClaim("other images or weights than the model's") };
+    return { ...model, claim: run === undefined ? claim : createClaim(null, `run ${model.config.run}`) };
   }
   console.log(
     `There is no published model${quick ? " in a quick trial" : ""}: a stand-in is trained for a moment. ` +
@@ -119,7 +142,7 @@ export async function openModel({ datasets, pretrained, quick, claim }: OpenNote
   const weights = pretrained.source === "random" ? { weights: "random" } : {};
   const config = resolveConfig({ flags: { ...quick ? QUICK_STAND_IN : STAND_IN, ...weights } });
   const { folder } = await trainLive(config, { datasets, curves: false });
-  const { recorded: _, ...model } = await loadModel("a stand-in", join(folder, "best.safetensors"));
+  const { recorded: _, ...model } = await loadModel(join(folder, "best.safetensors"), "a stand-in");
   return { ...model, claim: createClaim("stand-in for the published model") };
 }
 
@@ -132,12 +155,22 @@ function findPublished(): string | null {
   }
 }
 
-async function loadModel(name: string, path: string) {
+/** Loads a model and shows which it is; a null name stands for its run's. */
+async function loadModel(path: string, name: string | null) {
   const { config, recorded, progress, loadNetwork } = await openCheckpoint(path);
+  requireGenerated(config);
   const { best } = progress;
-  const description =
-    `${name}: ${config.variant}, epoch ${best?.epoch ?? 0} of ${config.epochs}, seed ${config.seed}, ` +
-    `${best === null ? "no" : formatPercent(best.accuracy)} test accuracy; data ${recorded.data}`;
-  console.log(`model: ${description}`);
-  return { network: await loadNetwork(), config, recorded, description };
+  const facts: ModelFacts = {
+    name: name ?? `run ${config.run}`,
+    variant: config.variant,
+    seed: config.seed,
+    epoch: best?.epoch ?? 0,
+    epochs: config.epochs,
+    accuracy: best?.accuracy ?? null,
+    chosenOn: config.validation > 0 ? "held-out" : "test",
+    data: recorded.data,
+  };
+  const description = describeModel(facts);
+  await displayMarkdown(`Model: ${escapeMarkdown(description)}`, { kind: "model", ...facts });
+  return { network: loadNetwork(), config, recorded, description };
 }

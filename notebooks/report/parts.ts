@@ -107,8 +107,13 @@ export function isExecuted({ cells }: NotebookFile): boolean {
 }
 
 /** Reads the facts that a cell left beside an output. */
-export function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
+function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
   return metadata?.report as OutputFacts | undefined;
+}
+
+/** Lists the facts beside all outputs of a notebook. */
+export function outputFacts({ cells }: NotebookFile): OutputFacts[] {
+  return cells.flatMap(({ outputs = [] }) => outputs.flatMap((output) => factsOf(output) ?? []));
 }
 
 function tagsOf({ metadata }: NotebookCell): string[] {
@@ -152,6 +157,9 @@ function readOutputs(cell: NotebookCell, place: CellPlace): PartContent[] {
   );
 }
 
+/** Kinds of outputs that the report's pages do not repeat. */
+const IN_NOTEBOOK: readonly OutputFacts["kind"][] = ["note", "circumstances", "model"];
+
 /** Picks the best printable form of an output, and says if a better one cannot be printed. */
 function readOutput(output: CellOutput, place: CellPlace): PartContent[] {
   const { output_type, name, text, data = {} } = output;
@@ -169,7 +177,7 @@ function readOutput(output: CellOutput, place: CellPlace): PartContent[] {
     if (pixels !== "") return [{ ...figure, format, data: decodePicture(pixels, place) }];
   }
   const markdown = textOf(data["text/markdown"]).trim();
-  if (facts?.kind === "note" || facts?.kind === "circumstances") return [];
+  if (facts !== undefined && IN_NOTEBOOK.includes(facts.kind)) return [];
   if (facts?.kind === "table") return [{ ...facts, markdown, caption: null }];
   if (markdown !== "") return [{ kind: "prose", markdown, isComputed: true }];
   if (output_type === "stream" && name !== "stdout") return [];

@@ -4,7 +4,7 @@ import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { formatStaleness } from "../../lib/experiments/markdown.ts";
 import { findStaleness } from "../../lib/experiments/staleness.ts";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
-import { factsOf, isExecuted } from "./parts.ts";
+import { isExecuted, outputFacts } from "./parts.ts";
 import { type LeftOut, notebookNumber, type ReportNotebook } from "./section.ts";
 
 /** Numbers of the lab's notebooks. */
@@ -64,11 +64,6 @@ export function isSynthetic(
 }
 
 /** Data, weights and device that the notebook recorded as it was executed. */
-function circumstancesOf({ cells }: NotebookFile) {
-  return cells.flatMap(({ outputs = [] }) =>
-    outputs.flatMap((output) => {
-      const facts = factsOf(output);
-      return facts?.kind === "circumstances" ? [facts] : [];
-    })
-  );
+function circumstancesOf(notebook: NotebookFile) {
+  return outputFacts(notebook).filter((facts) => facts.kind === "circumstances");
 }

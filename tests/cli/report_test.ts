@@ -27,6 +27,17 @@ Deno.test("report refuses a missing or malformed student number in one line, and
   assert.deepEqual([...Deno.readDirSync(folder.path)], []);
 });
 
+Deno.test("report refuses a model that is not there before it executes anything", async () => {
+  using folder = temporaryFolder();
+  const { code, stderr } = await runCommand(
+    "report",
+    ["--uid", "u1234567", "--model", "nobody", "--output", folder.path],
+    folder.path,
+  );
+  assert.equal(code, 2);
+  assert.match(stderr, /^error: Cannot find a checkpoint of nobody: [^\n]*there are no runs yet\.\n$/);
+});
+
 Deno.test("report writes the PDF of the notebooks, and the zip with it and the code", {
   ignore: await findReportPython() === null || !await isTracked(),
 }, async () => {

@@ -7,6 +7,7 @@ import { bundleTable, decimal, md, percent, points, signed } from "../../../note
 import { writeResults } from "../../../lib/experiments/results.ts";
 import { experimentResult, seedResult } from "../../experiments/samples.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
+import { printed } from "../../testing/printed.ts";
 
 const interval = (mean: number, half: number): MeanInterval => ({
   n: 3,
@@ -14,19 +15,6 @@ const interval = (mean: number, half: number): MeanInterval => ({
   deviation: 1,
   interval: [mean - half, mean + half],
 });
-
-/** Lines that a function prints. */
-async function printed(work: () => Promise<void> | void): Promise<string> {
-  const { log } = console;
-  const lines: string[] = [];
-  console.log = (text: string) => void lines.push(text);
-  try {
-    await work();
-  } finally {
-    console.log = log;
-  }
-  return lines.join("\n");
-}
 
 Deno.test("a claim holds or fails by its interval", () => {
   const claim = createClaim(null);
