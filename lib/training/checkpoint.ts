@@ -137,6 +137,7 @@ const METADATA = {
     ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },
     sums: z.object({ loss: NUMBER, correct: NUMBER, images: COUNT, seconds: NUMBER }).catchall(OTHER),
     best: z.object({ epoch: COUNT, accuracy: NUMBER }).nullable(),
+    isSignChosen: z.boolean().optional(),
     history: z.array(EPOCH_RECORD),
   }).catchall(OTHER).refine(
     ({ epochs, history }) => history.length === epochs,

@@ -68,6 +68,8 @@ export interface Progress {
   sums: EpochSums;
   /** Best accuracy so far and its epoch, or null before the first test. */
   best: { epoch: number; accuracy: number } | null;
+  /** The sign of the response maps was chosen, at the end of the last epoch; older versions did not. */
+  isSignChosen?: boolean;
   /** A record for each completed epoch. */
   history: EpochRecord[];
 }

@@ -5,6 +5,7 @@ import { InputError } from "../support/errors.ts";
 import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { countBatches } from "../data/batches.ts";
 import { createFrozenSource } from "./batch_source.ts";
+import { chooseSign } from "./choose_sign.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
 import { describeProgress, type EpochRecord, type Progress, startSums } from "./progress.ts";
@@ -29,7 +30,7 @@ export interface RunContext {
 
 /**
  * Trains and tests epoch after epoch until the configured number is reached, saving after each and every 30 s
- * in between.
+ * in between. Each epoch ends by choosing the sign of the response maps.
  *
  * @throws {Interrupted} If `signal` was aborted; everything is saved.
  * @throws {DivergedError} If a loss, a parameter or a score is not finite: found before it is saved.
@@ -88,6 +89,8 @@ export async function runEpochs(
       stepper.settle();
       await requireFinite();
       const started = performance.now();
+      if (await chooseSign(state, data.train, config)) stepper.reload();
+      progress.isSignChosen = true;
       const evaluation = await evaluator.evaluate(joinState(state), testSource, async (done, all) => {
         observer.onTest?.({ epoch, step: done, steps: all });
         await yieldToEventLoop();

@@ -18,6 +18,8 @@ export interface Stepper {
   advance(batch: TensorBatch, rates: Rates): Pick<StepResult, "loss" | "correct">;
   /** Updates the state's tensors; call it before reading them. */
   settle(): void;
+  /** Takes up the state's tensors: call it after changing them. */
+  reload(): void;
   /** False if the state's tensors are older than the last step. */
   isSettled(): boolean;
   dispose(): void;
@@ -61,6 +63,7 @@ function createPassingStepper(options: StepperOptions): Stepper {
       return result;
     },
     settle: () => {},
+    reload: () => {},
     isSettled: () => true,
     dispose: () => step.dispose(),
   };
@@ -92,6 +95,7 @@ function createKeptStepper({ settings, optimizer, state }: StepperOptions): Step
       Object.assign(state.fixed, fixed);
       isSettled = true;
     },
+    reload: () => step.write(state),
     isSettled: () => isSettled,
     dispose: () => step.dispose(),
   };

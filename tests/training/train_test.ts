@@ -9,6 +9,7 @@ import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import { makeTensors, openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { chooseSign } from "../../lib/training/choose_sign.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
 import { evaluate } from "../../lib/training/evaluate.ts";
 import type { TrainObserver, TrainStart } from "../../lib/training/observer.ts";
@@ -164,7 +165,10 @@ for (
   });
 }
 
-/** What a training comes to, step by step, from the functions that it consists of. */
+/**
+ * What a training comes to, step by step, from the functions that it consists of. The sign of the maps is
+ * chosen once, at the end: choosing it after each epoch changes nothing else.
+ */
 async function trainByHand(config: TrainConfig): Promise<Values> {
   const { batchSize, seed, epochs } = config;
   const optimizer = createOptimizer(config);
@@ -187,6 +191,7 @@ async function trainByHand(config: TrainConfig): Promise<Values> {
       state = { ...result, fixed: { ...state.fixed, ...result.statistics } };
     }
   }
+  await chooseSign(state, images, config);
   return await readAll({ ...joinState(state), ...state.slots });
 }
 
