@@ -69,7 +69,8 @@ function formatList(packages: [name: string, licence: string][]): string {
 const text = `# Licences
 
 The project's own licence is in [LICENSE](../LICENSE). It brings no code of others but fetches these packages;
-\`requirements/list_licences.ts\` writes this list from their metadata.
+\`requirements/list_licences.ts\` writes this list from their metadata. The vectors of names in
+\`lib/model/name_vectors.json\` are outputs of all-MiniLM-L6-v2 (Apache-2.0).
 
 ## npm
 

@@ -1,9 +1,9 @@
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { dynamicConvolution } from "../model/dynamic_convolution.ts";
-import { generateFilters, normaliseRows } from "../model/filters.ts";
+import { classEmbeddings, generateFilters, normaliseRows } from "../model/filters.ts";
 import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
-import { MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import { isGenerated, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
@@ -48,12 +48,12 @@ export async function blendClasses(
   { variant, backbone, adapter }: NetworkSpec,
   { from, to, shares, images }: BlendOptions,
 ): Promise<Blends> {
-  if (variant !== "dynamic") throw new RangeError(`A network ${variant} has no embeddings to blend.`);
+  if (!isGenerated(variant)) throw new RangeError(`A network ${variant} has no embeddings to blend.`);
   const options = { variant, backbone, adapter, mode: "evaluate" } as const;
   const context = createForwardContext(tensors, options);
-  const embeddings = tensors["class_embeddings.weight"] as tf.Tensor2D;
   const count = images.length / IMAGE_BYTES;
   const [filters, ends, maps, scores] = tf.tidy(() => {
+    const embeddings = classEmbeddings(context);
     const [one, other] = [from, to].map((label) => tf.slice(embeddings, [label, 0], [1, -1]));
     const share = tf.tensor2d([...shares], [shares.length, 1]);
     const blended = tf.add(tf.mul(tf.sub(1, share), one), tf.mul(share, other)) as tf.Tensor2D; // [blends,128]

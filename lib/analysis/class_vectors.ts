@@ -1,6 +1,6 @@
-import { generateFilters, makeFilters } from "../model/filters.ts";
+import { classEmbeddings, generateFilters, makeFilters } from "../model/filters.ts";
 import { createForwardContext } from "../model/network.ts";
-import type { NetworkSpec } from "../model/spec.ts";
+import { isGenerated, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { createRandom } from "../support/random.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
@@ -29,8 +29,8 @@ export async function readClassVectors(
 ): Promise<ClassVectors> {
   const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
   const filters = tf.tidy(() => makeFilters(context, variant));
-  const embeddings = tensors["class_embeddings.weight"] as tf.Tensor2D | undefined;
-  const written = variant === "dynamic" ? tf.tidy(() => generateFilters(context)) : null;
+  const embeddings = isGenerated(variant) ? tf.tidy(() => tf.clone(classEmbeddings(context))) : null;
+  const written = embeddings && tf.tidy(() => generateFilters(context, embeddings));
   try {
     const outputs = await written?.data();
     return {
@@ -41,7 +41,7 @@ export async function readClassVectors(
         : outputs.filter((value) => Math.abs(value) > SATURATED).length / outputs.length,
     };
   } finally {
-    tf.dispose([filters, ...written === null ? [] : [written]]);
+    tf.dispose([filters, embeddings, written].filter((tensor) => tensor !== null));
   }
 }
 

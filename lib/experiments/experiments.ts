@@ -18,6 +18,9 @@ export const REFERENCE = "dynamic";
 /** Every experiment, in the order of the tables. */
 export const EXPERIMENTS: readonly Experiment[] = [
   experiment("dynamic", "– (the lab's network)", {}),
+  experiment("dynamic-names", "filters from fixed vectors of the classes' names", {
+    variant: "dynamic-names",
+  }),
   experiment("static-per-class", "ten stored filters", { variant: "static-per-class" }),
   experiment("static-ten-way", "one stored filter, ten outputs", { variant: "static-ten-way" }),
   experiment("static-shared", "one stored filter, one output", { variant: "static-shared" }),
@@ -51,7 +54,7 @@ export interface ExperimentList {
 /** Default number of seeds. */
 export const DEFAULT_SEEDS = 3;
 
-const VARIANTS = ["dynamic", "static-per-class", "static-ten-way", "static-shared"];
+const VARIANTS = ["dynamic", "dynamic-names", "static-per-class", "static-ten-way", "static-shared"];
 const BACKBONES = EXPERIMENTS.filter(({ name, network }) =>
   name === REFERENCE || network.backbone !== "trainable"
 )

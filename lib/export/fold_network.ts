@@ -14,6 +14,8 @@ import {
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
+  isGenerated,
+  NAME_VECTOR_LENGTH,
   type NetworkSpec,
   SMALLEST_NORM,
 } from "../model/spec.ts";
@@ -77,7 +79,7 @@ export function foldNetwork(network: StoredNetwork, { variant, adapter }: Networ
     blocks: [block("backbone.layer1.0"), block("backbone.layer1.1")],
     adapter: adapter === "none" ? null : foldConvolution(network, "adapter.0", "adapter.1"),
     filters: scaleFilters(
-      variant === "dynamic"
+      isGenerated(variant)
         ? generateFilters(network)
         : Float64Array.from(valuesOf(network, "filters.weight")),
     ),
@@ -145,7 +147,15 @@ function generateFilters(network: StoredNetwork): Float64Array {
   const hidden = applyLinear(
     network,
     "weights_generator.0",
-    valuesOf(network, "class_embeddings.weight"),
+    network.has("class_names.weight")
+      ? applyLinear(
+        network,
+        "name_projection",
+        valuesOf(network, "class_names.weight"),
+        NAME_VECTOR_LENGTH,
+        EMBEDDING_LENGTH,
+      )
+      : valuesOf(network, "class_embeddings.weight"),
     EMBEDDING_LENGTH,
     GENERATOR_UNITS,
   ).map((value) => Math.max(0, value));

@@ -6,6 +6,8 @@ import {
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
+  isGenerated,
+  NAME_VECTOR_LENGTH,
   type NetworkSpec,
 } from "../model/spec.ts";
 
@@ -26,7 +28,8 @@ export interface PytorchModuleOptions extends NetworkSpec {
  */
 export function writePytorchModule(options: PytorchModuleOptions): string {
   const { variant, adapter, description, weightsFile, moduleFile } = options;
-  const isDynamic = variant === "dynamic";
+  const isDynamic = isGenerated(variant);
+  const hasNames = variant === "dynamic-names";
   const size = adapter === "3x3" ? 3 : 1;
   const filters = filterCount(variant);
   const outputs = variant === "static-ten-way" ? CLASSES : 1;
@@ -81,7 +84,12 @@ export function writePytorchModule(options: PytorchModuleOptions): string {
     ]),
     ...(isDynamic
       ? [
-        `        self.class_embeddings = nn.Embedding(${CLASSES}, ${EMBEDDING_LENGTH})`,
+        ...(hasNames
+          ? [
+            `        self.class_names = nn.Embedding(${CLASSES}, ${NAME_VECTOR_LENGTH}).requires_grad_(False)`,
+            `        self.name_projection = nn.Linear(${NAME_VECTOR_LENGTH}, ${EMBEDDING_LENGTH})`,
+          ]
+          : [`        self.class_embeddings = nn.Embedding(${CLASSES}, ${EMBEDDING_LENGTH})`]),
         "        self.weights_generator = nn.Sequential(",
         `            nn.Linear(${EMBEDDING_LENGTH}, ${GENERATOR_UNITS}), nn.ReLU(), nn.Linear(${GENERATOR_UNITS}, ${CHANNELS}), nn.Tanh()`,
         "        )",
@@ -99,7 +107,9 @@ export function writePytorchModule(options: PytorchModuleOptions): string {
     "        v = self.backbone((images / 255 - self.mean) / self.deviation)  # [N,64,8,8]",
     ...(adapter === "none" ? [] : ["        v = self.adapter(v)"]),
     isDynamic
-      ? "        w = self.weights_generator(self.class_embeddings.weight)  # [10,64]"
+      ? `        w = self.weights_generator(${
+        hasNames ? "self.name_projection(self.class_names.weight)" : "self.class_embeddings.weight"
+      })  # [10,64]`
       : `        w = self.filters.weight.flatten(1)  # [${filters},64]`,
     `        maps = F.conv2d(v, F.normalize(w)[:, :, None, None]) / ${
       Math.sqrt(CHANNELS)

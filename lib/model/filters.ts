@@ -1,31 +1,37 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { relu } from "../tensorflow/operations/dense.ts";
 import { type ForwardContext, linear } from "./layers.ts";
-import { CHANNELS, SMALLEST_NORM, type Variant } from "./spec.ts";
+import { CHANNELS, isGenerated, SMALLEST_NORM, type Variant } from "./spec.ts";
 
 /**
  * Returns the network's 1×1 filters, each of length 1: `[10,64]`, one per class, or `[1,64]` where all
  * classes share one.
  *
- * `dynamic` generates them from the class embeddings; the static variants store them as parameters.
+ * The dynamic variants generate them from the class embeddings; the static ones store them as parameters.
  */
 export function makeFilters(context: ForwardContext, variant: Variant): tf.Tensor2D {
-  return normaliseRows(variant === "dynamic" ? generateFilters(context) : storedFilters(context));
+  return normaliseRows(isGenerated(variant) ? generateFilters(context) : storedFilters(context));
 }
 
 /**
  * Generates filters (De Brabandere et al. 2016, arXiv:1605.09673): a small network outputs the weights of
  * another.
  *
- * @param embeddings Class embeddings `[K,128]`, by default the ten learned ones; for instance a blend of two.
+ * @param embeddings Class embeddings `[K,128]`, by default the network's own; for instance a blend of two.
  * @returns Filters `[K,64]`, not yet normalised.
  */
 export function generateFilters(
   context: ForwardContext,
-  embeddings: tf.Tensor2D = context.tensors["class_embeddings.weight"] as tf.Tensor2D, // [10,128]
+  embeddings: tf.Tensor2D = classEmbeddings(context), // [10,128]
 ): tf.Tensor2D {
   const hidden = relu(linear(context, embeddings, "weights_generator.0")); // [10,256]
   return tf.tanh(linear(context, hidden, "weights_generator.2")); // [10,64]
+}
+
+/** Returns the class embeddings `[K,128]`: learned ones, or a projection of fixed vectors of the names. */
+export function classEmbeddings(context: ForwardContext): tf.Tensor2D {
+  const { "class_embeddings.weight": learned, "class_names.weight": names } = context.tensors;
+  return (learned ?? linear(context, names as tf.Tensor2D, "name_projection")) as tf.Tensor2D;
 }
 
 /** Reads the stored filters, PyTorch's `[K,64,1,1]`, as `[K,64]`. */

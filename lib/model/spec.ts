@@ -1,5 +1,5 @@
 /** Source of the network's filters. */
-export type Variant = "dynamic" | "static-per-class" | "static-ten-way" | "static-shared";
+export type Variant = "dynamic" | "dynamic-names" | "static-per-class" | "static-ten-way" | "static-shared";
 
 /** Backbone parameters that are trained: all, none, or batch normalisation's alone. */
 export type BackboneMode = "trainable" | "frozen" | "bn-only";
@@ -34,6 +34,9 @@ export const CLASSES = 10;
 /** Length of a class embedding. */
 export const EMBEDDING_LENGTH = 128;
 
+/** Length of the fixed vector of a class's name. */
+export const NAME_VECTOR_LENGTH = 384;
+
 /** Hidden units of the weights generator. */
 export const GENERATOR_UNITS = 256;
 
@@ -43,7 +46,12 @@ export const CHANNELS = 64;
 /** Height and width of the feature map of a 32×32 image. */
 export const MAP_SIZE = 8;
 
+/** Tells whether the filters are generated from embeddings, not stored. */
+export function isGenerated(variant: Variant): boolean {
+  return variant === "dynamic" || variant === "dynamic-names";
+}
+
 /** Counts the filters that are applied to the feature map. */
 export function filterCount(variant: Variant): number {
-  return variant === "dynamic" || variant === "static-per-class" ? CLASSES : 1;
+  return isGenerated(variant) || variant === "static-per-class" ? CLASSES : 1;
 }

@@ -17,7 +17,7 @@ export function isStatistic(name: string): boolean {
 
 /** Tells whether the optimizer updates a tensor. */
 export function isTrainable(name: string, backbone: BackboneMode): boolean {
-  if (isStatistic(name)) return false;
+  if (isStatistic(name) || name === "class_names.weight") return false;
   if (!name.startsWith("backbone.") || backbone === "trainable") return true;
   return backbone === "bn-only" && /\.bn\d\./.test(name);
 }

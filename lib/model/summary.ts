@@ -4,7 +4,9 @@ import {
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
+  isGenerated,
   MAP_SIZE,
+  NAME_VECTOR_LENGTH,
   type NetworkSpec,
 } from "./spec.ts";
 import { isStatistic, isTrainable } from "./state_dict.ts";
@@ -78,7 +80,10 @@ function listLayers({ variant, adapter }: NetworkSpec): Row[] {
     ["adapter.1", "batch normalisation, ReLU", map],
   ];
   const generated: Row[] = [
-    ["class_embeddings", "embedding", [CLASSES, EMBEDDING_LENGTH]],
+    ...(variant === "dynamic" ? [["class_embeddings", "embedding", [CLASSES, EMBEDDING_LENGTH]] as Row] : [
+      ["class_names", "fixed vectors of the names", [CLASSES, NAME_VECTOR_LENGTH]] as Row,
+      ["name_projection", "fully connected", [CLASSES, EMBEDDING_LENGTH]] as Row,
+    ]),
     ["weights_generator.0", "fully connected, ReLU", [CLASSES, GENERATOR_UNITS]],
     ["weights_generator.2", "fully connected, tanh", [CLASSES, CHANNELS]],
   ];
@@ -89,7 +94,7 @@ function listLayers({ variant, adapter }: NetworkSpec): Row[] {
     ...block("backbone.layer1.0"),
     ...block("backbone.layer1.1"),
     ...adapted,
-    ...(variant === "dynamic" ? generated : [["filters", "stored filters", [filters, CHANNELS]] as Row]),
+    ...(isGenerated(variant) ? generated : [["filters", "stored filters", [filters, CHANNELS]] as Row]),
     ["normalise", "w / ‖w‖₂", [filters, CHANNELS]],
     ["response maps", "1×1 convolution, / √64", ["B", filters, MAP_SIZE, MAP_SIZE]],
     ["score_predictor.0", "fully connected, ReLU", ["B", filters, 64]],

@@ -4,8 +4,11 @@ import {
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
+  isGenerated,
   MAP_SIZE,
+  NAME_VECTOR_LENGTH,
   type NetworkSpec,
+  type Variant,
 } from "./spec.ts";
 
 /** Initialisation of a tensor. */
@@ -15,7 +18,9 @@ export type Start =
   /** Uniform in ± `bound`: `nn.Linear` and `nn.Conv2d`, whose bound is 1/√fan-in. */
   | { kind: "uniform"; bound: number }
   /** One value everywhere. */
-  | { kind: "constant"; value: number };
+  | { kind: "constant"; value: number }
+  /** Fixed vectors of the classes' names. */
+  | { kind: "names" };
 
 /** A tensor of the network. */
 export interface TensorDescription {
@@ -34,7 +39,7 @@ export function listTensors(
   return [
     ...listBackbone(),
     ...(adapter === "none" ? [] : listAdapter(adapter === "3x3" ? 3 : 1)),
-    ...(variant === "dynamic" ? listGenerator() : listFilters(filterCount(variant))),
+    ...(isGenerated(variant) ? listGenerator(variant) : listFilters(filterCount(variant))),
     ...listLinear("score_predictor.0", MAP_SIZE * MAP_SIZE, 64),
     ...listLinear("score_predictor.2", 64, variant === "static-ten-way" ? CLASSES : 1),
   ];
@@ -76,14 +81,21 @@ function listAdapter(size: number): TensorDescription[] {
   return [kernel, ...listNorm("adapter.1")];
 }
 
-function listGenerator(): TensorDescription[] {
+function listGenerator(variant: Variant): TensorDescription[] {
   const embeddings: TensorDescription = {
     name: "class_embeddings.weight",
     shape: [CLASSES, EMBEDDING_LENGTH],
     start: { kind: "normal", deviation: 1 },
   };
+  const names: TensorDescription = {
+    name: "class_names.weight",
+    shape: [CLASSES, NAME_VECTOR_LENGTH],
+    start: { kind: "names" },
+  };
   return [
-    embeddings,
+    ...variant === "dynamic"
+      ? [embeddings]
+      : [names, ...listLinear("name_projection", NAME_VECTOR_LENGTH, EMBEDDING_LENGTH)],
     ...listLinear("weights_generator.0", EMBEDDING_LENGTH, GENERATOR_UNITS),
     ...listLinear("weights_generator.2", GENERATOR_UNITS, CHANNELS),
   ];

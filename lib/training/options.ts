@@ -102,7 +102,7 @@ export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingO
     default: 0,
   }),
   variant: option("Network", "generated or stored 1×1 filters", {
-    schema: choice(["dynamic", "static-per-class", "static-ten-way", "static-shared"]),
+    schema: choice(["dynamic", "dynamic-names", "static-per-class", "static-ten-way", "static-shared"]),
     default: "dynamic",
   }),
   backbone: option("Network", "which backbone parameters are trained", {

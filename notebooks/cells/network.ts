@@ -1,3 +1,4 @@
+import { readClassVectors } from "../../lib/analysis/class_vectors.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES, IMAGE_SIZE, selectImages } from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import type { SheetImage } from "../../lib/figures/tile_grid.ts";
@@ -76,6 +77,6 @@ export async function makeExample(
     [outputs.scores, outputs.maps, outputs.filters].map((tensor) => tensor.data()),
   );
   tf.dispose([images, labels, outputs.scores, outputs.maps, outputs.filters]);
-  const embeddings = await network["class_embeddings.weight"]?.data();
-  return { image: pictureAt(dataset, index), scores, maps, filters, embeddings };
+  const { embeddings } = await readClassVectors(network, spec);
+  return { image: pictureAt(dataset, index), scores, maps, filters, embeddings: embeddings?.flat() };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { blendClasses } from "../../lib/analysis/blend.ts";
 import { createScorer, mapOf } from "../../lib/analysis/scorer.ts";
+import { nameNetwork } from "../../lib/training/config.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { networkSpec } from "../testing/networks.ts";
@@ -11,8 +12,14 @@ await useNativeTensorFlow({ device: "cpu" });
 
 const images = await randomTensor([3, 32, 32, 3], 2).data() as Float32Array;
 
-for (const spec of [networkSpec(), networkSpec({ backbone: "frozen", adapter: "3x3" })]) {
-  Deno.test(`blends start and end at the two classes' own filters (adapter ${spec.adapter})`, async () => {
+for (
+  const spec of [
+    networkSpec(),
+    networkSpec({ variant: "dynamic-names" }),
+    networkSpec({ backbone: "frozen", adapter: "3x3" }),
+  ]
+) {
+  Deno.test(`blends start and end at the two classes' own filters (${nameNetwork(spec)})`, async () => {
     const network = createNetwork(spec, { seed: 4 });
     const blends = await blendClasses(network, spec, { from: 2, to: 6, shares: [0, 0.5, 1], images });
     const scorer = createScorer(network, { ...spec, compile: false });

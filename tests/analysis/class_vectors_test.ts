@@ -6,6 +6,7 @@ import {
   readClassVectors,
 } from "../../lib/analysis/class_vectors.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
+import { isGenerated } from "../../lib/model/spec.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createRandom } from "../../lib/support/random.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
@@ -17,15 +18,20 @@ import { randomTensor } from "../testing/tensors.ts";
 await useNativeTensorFlow({ device: "cpu" });
 
 Deno.test("the filters are those of the network", async () => {
-  for (const [variant, rows] of [["dynamic", 10], ["static-per-class", 10], ["static-shared", 1]] as const) {
+  for (
+    const [variant, rows] of [["dynamic", 10], ["dynamic-names", 10], ["static-per-class", 10], [
+      "static-shared",
+      1,
+    ]] as const
+  ) {
     const spec = networkSpec({ variant });
     const network = createNetwork(spec, { seed: 1 });
     const { filters, embeddings, saturated } = await readClassVectors(network, spec);
-    assert.equal(saturated, variant === "dynamic" ? 0 : null);
+    assert.equal(saturated, isGenerated(variant) ? 0 : null);
     const used = forward(network, randomTensor([1, 32, 32, 3]), { ...spec, mode: "evaluate" }).filters;
     assert.equal(filters.length, rows);
     assertClose(filters.flat(), await used.data(), 1e-6, variant);
-    assert.equal(embeddings?.length, variant === "dynamic" ? 10 : undefined);
+    assert.equal(embeddings?.length, isGenerated(variant) ? 10 : undefined);
   }
 });
 

@@ -8,8 +8,8 @@ const all = () => Promise.all(EXPERIMENTS.map(({ name }) => experimentResult(nam
 Deno.test("the README shows no results of other data, of an edited recipe or of synthetic images", async () => {
   await refuseUnusable(await all());
   const [mixed, edited, synthetic] = [await all(), await all(), await all()];
-  mixed[3].data = { name: "CIFAR-10 (a copy)", fingerprint: "f" };
-  edited[2].recipe = { ...edited[2].recipe, learningRate: 1 };
+  mixed[4].data = { name: "CIFAR-10 (a copy)", fingerprint: "f" };
+  edited[3].recipe = { ...edited[3].recipe, learningRate: 1 };
   for (const { data } of synthetic) data.name = "synthetic";
   await assert.rejects(
     refuseUnusable(mixed),

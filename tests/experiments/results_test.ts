@@ -173,8 +173,8 @@ Deno.test("results of another recipe are found with the settings that differ", a
 
 Deno.test("results on other data or weights than the first experiment's are found", async () => {
   const results = await all();
-  results[3].data = { name: "CIFAR-10 (a copy)", fingerprint: "f" };
-  results[4].weights = "random";
+  results[4].data = { name: "CIFAR-10 (a copy)", fingerprint: "f" };
+  results[5].weights = "random";
   assert.deepEqual(await findStaleness(results), [
     { kind: "mixture", experiments: ["static-shared"], reference: "dynamic", differences: ["data"] },
     { kind: "mixture", experiments: ["frozen"], reference: "dynamic", differences: ["weights"] },
@@ -183,8 +183,8 @@ Deno.test("results on other data or weights than the first experiment's are foun
 
 Deno.test("missing experiments, unknown ones and edited recipes are found", async () => {
   const results = (await all()).slice(0, -1);
-  results[1].recipe = { ...results[1].recipe, learningRate: 1 };
-  results[2].experiment = "gone";
+  results[2].recipe = { ...results[2].recipe, learningRate: 1 };
+  results[3].experiment = "gone";
   const found = await findStaleness(results);
   assert.deepEqual(found.map(({ kind, experiments }) => [kind, ...experiments]).slice(0, 3), [
     ["missing", "static-ten-way", "bn-only"],

@@ -15,6 +15,7 @@ import { temporaryFolder } from "../testing/folder.ts";
 /** Every way in which an exported network can differ. */
 export const CASES: { variant: Variant; adapter: AdapterKind }[] = [
   { variant: "dynamic", adapter: "none" },
+  { variant: "dynamic-names", adapter: "none" },
   { variant: "static-per-class", adapter: "1x1" },
   { variant: "static-ten-way", adapter: "3x3" },
   { variant: "static-shared", adapter: "none" },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { filterCount } from "../../lib/model/spec.ts";
 import { join } from "@std/path";
 import { describeNetwork } from "../../lib/export/fold_network.ts";
 import { foldNetwork } from "../../lib/export/fold_network.ts";
@@ -16,7 +17,7 @@ for (const spec of CASES) {
     const { config, recorded, network } = checkpoint;
     const bytes = toOnnx(foldNetwork(network, config), describeNetwork(config, recorded));
     const model = readOnnx(bytes);
-    const K = spec.variant === "dynamic" || spec.variant === "static-per-class" ? 10 : 1;
+    const K = filterCount(spec.variant);
     assert.deepEqual(model.inputs, { images: ["N", 3, 32, 32] });
     assert.deepEqual(model.outputs, { scores: ["N", 10], maps: ["N", K, 8, 8] });
     assert.deepEqual([model.irVersion, model.opset], [7, 13]);

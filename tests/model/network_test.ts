@@ -35,7 +35,7 @@ for (const variant of VARIANTS) {
   });
 }
 
-for (const variant of ["dynamic", "static-per-class"] as const) {
+for (const variant of ["dynamic", "dynamic-names", "static-per-class"] as const) {
   for (const winograd of [true, false]) {
     const how = winograd ? "with Winograd" : "directly";
     Deno.test(`${variant}'s loop over classes gives the same scores, maps and gradients as the matrix product, ${how}`, async () => {

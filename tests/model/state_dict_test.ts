@@ -42,6 +42,12 @@ Deno.test("only float32 values are accepted", () => {
   assert.throws(() => fromPyTorch({ shape: [1], data: Int32Array.of(1) }), /float32/);
 });
 
+Deno.test("fixed vectors of names are never trained, their projection always", () => {
+  const head = listTensors(networkSpec({ variant: "dynamic-names" })).map(({ name }) => name)
+    .filter((name) => !name.startsWith("backbone."));
+  assert.deepEqual(head.filter((name) => !isTrainable(name, "trainable")), ["class_names.weight"]);
+});
+
 Deno.test("the head is always trained, running statistics never, and the backbone by its mode", () => {
   const names = listTensors(networkSpec({ adapter: "3x3" })).map(({ name }) => name);
   const expected = {

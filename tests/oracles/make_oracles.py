@@ -35,6 +35,7 @@ CASES = [
     ("dynamic", "frozen", "1x1"),
     ("dynamic", "frozen", "3x3"),
     ("static-per-class", "frozen", "3x3"),
+    ("dynamic-names", "trainable", "none"),
 ]
 STEP_RATES = [0.01, 0.05, 0.03, 0.002]
 
@@ -81,11 +82,12 @@ def initial_states() -> dict[str, dict[str, Tensor]]:
         parts[name] = {k: v.clone() for k, v in state_of(network).items() if k.startswith(prefixes)}
 
     part("initial_backbone", Network(), ("backbone.",))
+    head = ("class_", "name_projection.", "weights_generator.", "filters.", "score_predictor.")
     for variant in ("dynamic", "static-per-class", "static-ten-way", "static-shared"):
-        head = ("class_embeddings.", "weights_generator.", "filters.", "score_predictor.")
         part(f"initial_{variant}", Network(variant), head)
     for adapter in ("1x1", "3x3"):
         part(f"initial_adapter_{adapter}", Network(adapter=adapter), ("adapter.",))
+    part("initial_dynamic-names", Network("dynamic-names"), head)  # last: the others stay as they were
     return parts
 
 

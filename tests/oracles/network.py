@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-VARIANTS = ("dynamic", "static-per-class", "static-ten-way", "static-shared")
+VARIANTS = ("dynamic", "dynamic-names", "static-per-class", "static-ten-way", "static-shared")
 BACKBONES = ("trainable", "frozen", "bn-only")
 ADAPTERS = ("none", "1x1", "3x3")
 
@@ -52,7 +52,7 @@ class Backbone(nn.Module):
 
 
 class Network(nn.Module):
-    """One of the four networks. In training mode it is set up as its `backbone` option asks."""
+    """One of the five networks. In training mode it is set up as its `backbone` option asks."""
 
     def __init__(self, variant: str = "dynamic", backbone: str = "trainable", adapter: str = "none"):
         super().__init__()
@@ -68,8 +68,12 @@ class Network(nn.Module):
                 nn.BatchNorm2d(CHANNELS),
                 nn.ReLU(),
             )
-        if variant == "dynamic":
-            self.class_embeddings = nn.Embedding(CLASSES, 128)
+        if variant.startswith("dynamic"):
+            if variant == "dynamic":
+                self.class_embeddings = nn.Embedding(CLASSES, 128)
+            else:
+                self.class_names = nn.Embedding(CLASSES, 384).requires_grad_(False)
+                self.name_projection = nn.Linear(384, 128)
             self.weights_generator = nn.Sequential(
                 nn.Linear(128, 256), nn.ReLU(), nn.Linear(256, CHANNELS), nn.Tanh()
             )
@@ -101,6 +105,8 @@ class Network(nn.Module):
         """The filters w / |w|: [10,64], or [1,64] where there is one for all classes."""
         if self.variant == "dynamic":
             w = self.weights_generator(self.class_embeddings.weight)
+        elif self.variant == "dynamic-names":
+            w = self.weights_generator(self.name_projection(self.class_names.weight))
         else:
             w = self.filters.weight.flatten(1)
         return w / w.norm(dim=1, keepdim=True)

@@ -2,7 +2,13 @@ import type { AdapterKind, BackboneMode, NetworkSpec, Variant } from "../../lib/
 import type { StateDict } from "../../lib/model/state_dict.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 
-export const VARIANTS: Variant[] = ["dynamic", "static-per-class", "static-ten-way", "static-shared"];
+export const VARIANTS: Variant[] = [
+  "dynamic",
+  "dynamic-names",
+  "static-per-class",
+  "static-ten-way",
+  "static-shared",
+];
 export const BACKBONES: BackboneMode[] = ["trainable", "frozen", "bn-only"];
 export const ADAPTERS: AdapterKind[] = ["none", "1x1", "3x3"];
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { VARIANTS } from "../testing/networks.ts";
 import { join } from "@std/path";
 import { z } from "zod";
 import { InputError } from "../../lib/support/errors.ts";
@@ -199,7 +200,7 @@ Deno.test("momentum is refused with Adam, whichever source each comes from", () 
 });
 
 Deno.test("every other combination of variant, backbone and adapter is accepted", () => {
-  for (const variant of ["dynamic", "static-per-class", "static-ten-way", "static-shared"] as const) {
+  for (const variant of VARIANTS) {
     for (const backbone of ["trainable", "frozen", "bn-only"] as const) {
       for (const adapter of ["none", "1x1", "3x3"] as const) {
         resolveConfig({ flags: { variant, backbone, adapter } });

@@ -30,6 +30,7 @@ const CASES = [
   "dynamic_frozen",
   "dynamic_frozen_1x1",
   "dynamic_frozen_3x3",
+  "dynamic_names",
   "static_per_class",
   "static_per_class_frozen_3x3",
   "static_shared",
