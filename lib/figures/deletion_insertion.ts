@@ -1,8 +1,8 @@
 import { formatNumber } from "../support/format.ts";
-import { composeFigure, contentWidth, type Figure, line, text, translate } from "./figure.ts";
-import { widestOf } from "./fonts.ts";
+import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
+import { valueKey, valueKeyHeight } from "./key.ts";
 import { type Curve, curveStyle, linePanel, toLine } from "./line_panel.ts";
-import { type FigureOptions, FONT_SIZE, MUTED } from "./style.ts";
+import { type FigureOptions, MUTED } from "./style.ts";
 
 /** Probability of a class, 0–1, by the fraction of pixels deleted or inserted in the order of its name. */
 export interface FractionCurve extends Curve {
@@ -46,14 +46,14 @@ export function deletionInsertion(
   const width = contentWidth(options);
   const between = 28;
   const each = (width - between) / 2;
-  const top = 38 + 16 * names.length;
+  const top = 38 + valueKeyHeight(names.length);
   const markup = panels.map(({ title, axis, curves }, index) => {
     const most = Math.max(...curves.flatMap(({ value, high }) => [...high ?? value]));
     const panel = linePanel(
       curves.map((curve) => toLine(curve, names.indexOf(curve.name), 100)),
       {
         width: each,
-        height: top + 240,
+        height: top + 210,
         margins: { left: 34, right: 10, top, bottom: 40 },
         x: { domain: [0, 100], ticks: [0, 20, 40, 60, 80, 100], label: axis },
         y: { domain: [0, Math.max(10, Math.ceil(10 * most - 1e-9) * 10)] },
@@ -70,19 +70,16 @@ export function deletionInsertion(
   );
   return composeFigure({
     markup: text(measure, 0, 11, { fill: MUTED }) + translate(0, 24, ...markup),
-    height: top + 264,
+    height: top + 234,
     alt: `${measure}. Areas under the curves: ${areas.join(", ")}.`,
   }, options);
 }
 
-/** Draws the key above a panel with the areas right-aligned, one row per curve. */
 function areaKey(curves: readonly FractionCurve[], names: readonly string[]): string {
-  const right = 70 + widestOf(curves.map(({ name }) => name), FONT_SIZE.tick);
-  return text("area", right, 0, { size: FONT_SIZE.small, fill: MUTED, anchor: "end" }) +
-    curves.map(({ name, area }, index) => {
-      const y = 16 * (index + 1);
-      const { colour, dash } = curveStyle(names.indexOf(name));
-      return line([0, y - 4], [22, y - 4], colour, 2, dash) + text(name, 28, y, { size: FONT_SIZE.tick }) +
-        text(formatNumber(area, 3), right, y, { size: FONT_SIZE.tick, anchor: "end", weight: "bold" });
-    }).join("");
+  const entries = curves.map(({ name, area }) => ({
+    label: name,
+    ...curveStyle(names.indexOf(name)),
+    values: [formatNumber(area, 3)],
+  }));
+  return valueKey(entries, ["area"]);
 }

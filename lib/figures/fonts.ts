@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import opentype from "opentype.js";
 import { InputError } from "../support/errors.ts";
 import { readFileBounded } from "../support/files.ts";
+import { FONT_SIZE } from "./style.ts";
 
 /** Weight of a piece of text. */
 export type FontWeight = "regular" | "bold";
@@ -96,9 +97,10 @@ export function widestOf(lines: readonly string[], fontSize: number, weight?: Fo
   return Math.max(0, ...lines.map((line) => textWidth(line, fontSize, weight)));
 }
 
-/** Shrinks a font size until the text is no wider than `maximum` pixels. */
+/** Shrinks a font size until the text is no wider than `maximum` pixels, or has the smallest size to be read. */
 export function fitFontSize(text: string, fontSize: number, maximum: number, weight?: FontWeight): number {
-  return Math.min(fontSize, fontSize * maximum / textWidth(text, fontSize, weight));
+  const fitting = fontSize * maximum / textWidth(text, fontSize, weight);
+  return Math.min(fontSize, Math.max(FONT_SIZE.small, fitting));
 }
 
 /** Breaks text between words into lines of at most `maximum` pixels; a longer word gets its own line. */

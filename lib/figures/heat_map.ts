@@ -199,7 +199,7 @@ function heatMapPanel(
   const turned = widest > cell.width - 4;
   const top = columnNames ? (turned ? widest * 0.71 + 16 : 18) : 0;
   const gap = Math.min(1, cell.width / 8);
-  const size = Math.min(FONT_SIZE.tick, cell.width * 0.36);
+  const size = FONT_SIZE.tick;
   const middle = (place: number, length: number) => (place + 0.5) * length;
   const cells = values.flatMap((row, y) =>
     row.map((value, x) => {

@@ -1,13 +1,13 @@
-import { element, frame, line, text } from "./figure.ts";
-import { textWidth } from "./fonts.ts";
-import { FONT_SIZE, NOTE } from "./style.ts";
+import { element, frame, line, type Point, svgNumber, text } from "./figure.ts";
+import { type FontWeight, textWidth, widestOf } from "./fonts.ts";
+import { FONT_SIZE, INK, NOTE, PAPER } from "./style.ts";
 
 /** Entry of a key. */
 export interface KeyEntry {
   label: string;
   colour: string;
   /** @default "line" */
-  mark?: "line" | "dot" | "frame";
+  mark?: "line" | "dot" | "diamond" | "frame";
   /** Of a line. */
   dash?: string;
 }
@@ -28,10 +28,28 @@ export function key(
   }).join("");
 }
 
+const EDGE = { stroke: PAPER, "stroke-width": 1.5 };
+
+/** Draws a dot with a white edge. */
+export function dot([cx, cy]: Point, fill: string, r: number): string {
+  return element("circle", { cx, cy, r, fill, ...EDGE });
+}
+
+/** Draws a diamond with a white edge, to be told from a dot without its colour. */
+export function diamond([x, y]: Point, fill: string, r: number): string {
+  return element("path", {
+    d: `M${svgNumber(x - r)},${svgNumber(y)}l${r},${-r}l${r},${r}l${-r},${r}z`,
+    fill,
+    ...EDGE,
+  });
+}
+
 function drawMark({ colour, mark = "line", dash }: KeyEntry, x: number, y: number): string {
   switch (mark) {
     case "dot":
-      return element("circle", { cx: x + 10, cy: y, r: 4, fill: colour });
+      return dot([x + 10, y], colour, 4);
+    case "diamond":
+      return diamond([x + 10, y], colour, 5);
     case "frame":
       return frame({ x: x + 5, y: y - 5, width: 10, height: 10 }, colour, 2);
     case "line":
@@ -39,51 +57,34 @@ function drawMark({ colour, mark = "line", dash }: KeyEntry, x: number, y: numbe
   }
 }
 
-/** Label right of the end of a line. */
-export interface EndLabel {
-  /** End of the line. */
-  x: number;
-  y: number;
-  content: string;
-  colour: string;
+/** Row of a {@linkcode valueKey}. */
+export interface ValueEntry extends KeyEntry {
+  /** Below the headings. */
+  values: readonly string[];
 }
 
-/** Draws labels at `x`, spread so that all can be read, with leader lines where they had to move. */
-export function endLabels(labels: readonly EndLabel[], x: number, bounds: readonly [number, number]): string {
-  const places = spreadLabels(labels.map((label) => label.y), FONT_SIZE.tick + 3, bounds);
-  return labels.map(({ content, colour, ...end }, index) => {
-    const y = places[index];
-    const isFar = Math.abs(y - end.y) > 2 || x - end.x > 10;
-    return (isFar ? line([end.x + 3, end.y], [x - 3, y], colour, 0.5) : "") +
-      text(content, x, y + 4, { size: FONT_SIZE.tick, fill: colour, weight: "bold" });
-  }).join("");
+const ROW = 16;
+
+/** Draws a key with a row for each line, its values right-aligned below the headings. */
+export function valueKey(entries: readonly ValueEntry[], headings: readonly string[]): string {
+  let edge = 28 + widestOf(entries.map(({ label }) => label), FONT_SIZE.tick);
+  const edges = headings.map((heading, column) =>
+    edge += 14 + Math.max(
+      widestOf([heading], FONT_SIZE.small),
+      widestOf(entries.map(({ values }) => values[column]), FONT_SIZE.tick, "bold"),
+    )
+  );
+  const write = (content: string, column: number, y: number, weight?: FontWeight) =>
+    text(content, edges[column], y, { ...NOTE, anchor: "end", ...weight && { weight, fill: INK } });
+  return headings.map((heading, column) => write(heading, column, 0)).join("") +
+    entries.map(({ label, colour, dash, values }, index) => {
+      const y = ROW * (index + 1);
+      return line([0, y - 4], [22, y - 4], colour, 2, dash) + text(label, 28, y, { size: FONT_SIZE.tick }) +
+        values.map((value, column) => write(value, column, y, "bold")).join("");
+    }).join("");
 }
 
-/**
- * Moves labels down where they overlap, then back up into the bounds, keeping their order.
- *
- * @param wanted Preferred place of each label.
- * @returns Places in the order of `wanted`.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * assert.deepEqual(spreadLabels([10, 10, 95], 12, [0, 100]), [10, 22, 95]);
- * ```
- */
-export function spreadLabels(
-  wanted: readonly number[],
-  gap: number,
-  [low, high]: readonly [number, number],
-): number[] {
-  const order = [...wanted.keys()].sort((a, b) => wanted[a] - wanted[b] || a - b);
-  const places = [...wanted];
-  order.forEach((label, rank) => {
-    places[label] = Math.max(wanted[label], rank === 0 ? low : places[order[rank - 1]] + gap);
-  });
-  order.toReversed().forEach((label, rank) => {
-    const below = order[order.length - rank];
-    places[label] = Math.min(places[label], rank === 0 ? high : places[below] - gap);
-  });
-  return places;
+/** Height of a {@linkcode valueKey} of so many rows in pixels. */
+export function valueKeyHeight(rows: number): number {
+  return ROW * rows;
 }

@@ -52,11 +52,12 @@ export interface Curve {
 
 /** Colour and dash of the curve with this number. */
 export function curveStyle(index: number) {
-  return { colour: categoryColour(index), dash: DASHES[index % DASHES.length] };
+  // shifted after each round of the colours, so that none comes back with its dash
+  return { colour: categoryColour(index), dash: DASHES[(index + Math.floor(index / 7)) % DASHES.length] };
 }
 
 /** Dashes, so that lines can be told apart without colours. */
-const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "4 2"] as const;
+const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "4 2", "12 4", "9 2.5 2 2.5 2 2.5"] as const;
 
 /** Converts a curve to a line over per cent, its values multiplied by `scale`. */
 export function toLine({ fraction, value, low, high }: Curve, index: number, scale: number): Line {

@@ -1,18 +1,9 @@
 import { type Matrix, toRows } from "../support/format.ts";
 import { argMax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
-import {
-  type Box,
-  composeFigure,
-  contentWidth,
-  element,
-  type Figure,
-  frame,
-  text,
-  translate,
-} from "./figure.ts";
+import { type Box, composeFigure, contentWidth, type Figure, frame, text, translate } from "./figure.ts";
 import { fitFontSize, type FontWeight } from "./fonts.ts";
-import { key } from "./key.ts";
+import { diamond, dot, key } from "./key.ts";
 import { colourBar, imageElement, squareMap } from "./raster.ts";
 import { type FigureOptions, FONT_SIZE, INK, PAPER, PREDICTED_COLOUR, TRUE_COLOUR } from "./style.ts";
 
@@ -176,7 +167,7 @@ const QUARTERS = 4;
 
 /**
  * Draws the pointing game on mosaics, one row each: the mosaic and its four classes' maps, with a frame about
- * the quarter of the class and a dot at the map's greatest value.
+ * the quarter of the class and a mark at the map's greatest value.
  *
  * @throws {RangeError} If there is no mosaic, or one has not four names and maps.
  */
@@ -200,7 +191,7 @@ export function pointingMaps(
       ...maps[row].map((map, quarter): Tile => ({
         draw: (box) =>
           squareMap(map, box, { domain, colours }) +
-          drawPointing(map, quarter, box, isHit(map, quarter) ? TRUE_COLOUR : PREDICTED_COLOUR),
+          drawPointing(map, quarter, box, isHit(map, quarter)),
         lines: [{ content: names[quarter], weight: "bold" }],
       })),
     ];
@@ -210,7 +201,7 @@ export function pointingMaps(
   const entries = [
     { label: "quarter of the class", colour: INK, mark: "frame" },
     { label: "greatest value, in it", colour: TRUE_COLOUR, mark: "dot" },
-    { label: "greatest value, elsewhere", colour: PREDICTED_COLOUR, mark: "dot" },
+    { label: "greatest value, elsewhere", colour: PREDICTED_COLOUR, mark: "diamond" },
   ] as const;
   return composeFigure({
     markup: grid.markup +
@@ -229,18 +220,16 @@ function quarterOf(cell: number, cells: number): number {
   return 2 * Math.floor(2 * Math.floor(cell / side) / side) + Math.floor(2 * (cell % side) / side);
 }
 
-function drawPointing(map: readonly number[], quarter: number, { x, y, width }: Box, colour: string): string {
+function drawPointing(map: readonly number[], quarter: number, { x, y, width }: Box, isHit: boolean): string {
   const side = Math.sqrt(map.length);
   const peak = argMax(map);
   const half = width / 2;
   const box = { x: x + quarter % 2 * half, y: y + Math.floor(quarter / 2) * half, width: half, height: half };
+  const point = [
+    x + (peak % side + 0.5) * width / side,
+    y + (Math.floor(peak / side) + 0.5) * width / side,
+  ] as const;
   // dark with a white edge: to be seen on every colour
-  return frame(box, PAPER, 4.4, -2.2) + frame(box, INK, 1.8, -2.2) + element("circle", {
-    cx: x + (peak % side + 0.5) * width / side,
-    cy: y + (Math.floor(peak / side) + 0.5) * width / side,
-    r: 5,
-    fill: colour,
-    stroke: PAPER,
-    "stroke-width": 1.5,
-  });
+  return frame(box, PAPER, 4.4, -2.2) + frame(box, INK, 1.8, -2.2) +
+    (isHit ? dot(point, TRUE_COLOUR, 5) : diamond(point, PREDICTED_COLOUR, 6));
 }

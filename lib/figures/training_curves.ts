@@ -1,10 +1,9 @@
-import { formatNumber, formatPercent } from "../support/format.ts";
+import { extent, formatNumber, formatPercent } from "../support/format.ts";
 import { mean } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
-import { widestOf } from "./fonts.ts";
-import { endLabels, key } from "./key.ts";
-import { type Line, linePanel } from "./line_panel.ts";
-import { categoryColour, type FigureOptions, FONT_SIZE, GREY, MUTED, NOTE } from "./style.ts";
+import { valueKey, valueKeyHeight } from "./key.ts";
+import { curveStyle, type Line, linePanel } from "./line_panel.ts";
+import { type FigureOptions, GREY } from "./style.ts";
 
 /** One epoch of a curve, such as a line of `history.jsonl`. Values that are not finite are not drawn. */
 export interface CurvePoint {
@@ -22,7 +21,7 @@ export interface CurvePoint {
   testAccuracy: number;
 }
 
-/** A run and its history. Runs of one name (seeds of one experiment) share a colour and a label. */
+/** A run and its history. Runs of one name (seeds of one experiment) share a line: their mean. */
 export interface TrainingRun {
   /** Name in the key. */
   name: string;
@@ -37,116 +36,117 @@ export interface TrainingCurvesOptions extends FigureOptions {
 }
 
 /**
- * Draws accuracy, loss and learning rate by epoch, of one run or of several: test set solid, training set
- * dashed. Lines are labelled with their last values; the label of several seeds is their mean.
+ * Draws accuracy and loss by epoch, of one run or of several, and the learning rate of a single one. Lines of
+ * several seeds are means, with a band from the lowest to the highest on the test set.
  *
  * @throws {RangeError} If no run has an epoch.
  */
 export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCurvesOptions = {}): Figure {
   const epochs = runs.flatMap((run) => run.history.map(({ epoch }) => epoch));
   if (epochs.length === 0) throw new RangeError("Training curves need at least one run with one epoch.");
-  const names = [...new Set(runs.map(({ name }) => name))];
-  const isSingle = names.length === 1;
-  const width = contentWidth(options);
-  const longest = isSingle ? ["training 88.8 %"] : names.map((name) => `${name} 88.8 %`);
-  const right = Math.min(width / 3, 20 + widestOf(longest, FONT_SIZE.tick, "bold"));
+  const groups = Map.groupBy(runs, ({ name }) => name);
   const first = Math.min(1, ...epochs);
-  const frame: Frame = {
-    names,
-    isSingle,
-    width,
-    right,
-    domain: [first, Math.max(options.epochs ?? 0, ...epochs, first + 1)],
-  };
-  const marks = [
-    { label: "test set", colour: MUTED },
-    { label: "training set", colour: MUTED, dash: DASH },
-  ];
-  const finals = names.map((name) => {
-    const last = runs.filter((run) => run.name === name).map(({ history }) =>
-      history.at(-1)?.testAccuracy ?? NaN
-    );
+  const domain = [first, Math.max(options.epochs ?? 0, ...epochs, first + 1)] as const;
+  const width = contentWidth(options);
+  const each = (width - BETWEEN) / 2;
+  const top = 22 + valueKeyHeight(groups.size === 1 ? 2 : groups.size);
+  const height = top + 220;
+  const panels = (["Accuracy", "Loss"] as const).map((measure, index) =>
+    translate(index * (each + BETWEEN), 0, scorePanel(groups, measure, { width: each, height, top, domain }))
+  );
+  const rates = runs.length === 1 ? translate(0, height + 6, ratePanel(runs[0], width, domain)) : "";
+  const finals = [...groups].map(([name, some]) => {
+    const last = some.map(({ history }) => history.at(-1)?.testAccuracy ?? NaN);
     return `${name} ends at ${last.map((value) => formatPercent(value)).join(", ")} on the test set`;
   });
   return composeFigure({
-    markup: scorePanel(runs, frame, "Accuracy") +
-      (isSingle ? "" : key(marks, width - right, 7, "end")) +
-      translate(0, 226, scorePanel(runs, frame, "Loss")) + translate(0, 422, ratePanel(runs, frame)),
-    height: 526,
-    alt: `Accuracy, loss and learning rate over ${Math.max(...epochs)} epochs: ${finals.join("; ")}.`,
+    markup: panels.join("") + rates,
+    height: height + (rates === "" ? 0 : 110),
+    alt: `Accuracy and loss over ${Math.max(...epochs)} epochs: ${finals.join("; ")}.`,
   }, options);
 }
 
-const DASH = "4 3";
-const LEFT = 46;
+const BETWEEN = 28;
+const LEFT = 40;
+const MARGINS = { left: LEFT, right: 10, top: 22, bottom: 36 };
+const SETS = ["test", "train"] as const;
+const SET_NAMES = { test: "test", train: "training" };
 
-/** Settings of all three panels. */
 interface Frame {
-  names: readonly string[];
-  isSingle: boolean;
   width: number;
-  /** Margin for the labels. */
-  right: number;
+  height: number;
+  /** Height of title and key. */
+  top: number;
   /** First and last epoch. */
   domain: readonly [number, number];
 }
 
 function scorePanel(
-  runs: readonly TrainingRun[],
-  { names, isSingle, width, right, domain }: Frame,
+  groups: ReadonlyMap<string, readonly TrainingRun[]>,
   measure: "Accuracy" | "Loss",
+  { width, height, top, domain }: Frame,
 ): string {
   const isAccuracy = measure === "Accuracy";
-  const [height, title] = isAccuracy ? [220, "Accuracy (%)"] : [190, "Loss (cross-entropy, nats)"];
-  const lines = runs.flatMap(({ name, history }) =>
-    (["train", "test"] as const).map((set) => ({
-      name,
-      set,
-      colour: categoryColour(isSingle ? (set === "train" ? 1 : 0) : names.indexOf(name)),
-      ...(set === "train" && { dash: DASH, width: isSingle ? 1.75 : 1.25 }),
-      points: history.map((record) => ({
-        x: record.epoch,
-        y: isAccuracy ? 100 * record[`${set}Accuracy`] : record[`${set}Loss`],
-      })).filter(({ y }) => Number.isFinite(y)),
+  const isSingle = groups.size === 1;
+  const lines = [...groups.values()].map((runs, index) =>
+    SETS.map((set, which): Line => ({
+      ...curveStyle(isSingle ? which : index),
+      // sets of one network by dash, of several by thickness: the dash is the network's
+      width: set === "test" ? 2.25 : isSingle ? 1.75 : 1,
+      points: summarise(runs, (record) =>
+        isAccuracy ? 100 * record[`${set}Accuracy`] : record[`${set}Loss`], set === "test"),
     }))
-  ).filter(({ points }) => points.length > 0);
-  const panel = linePanel(lines, {
+  );
+  const last = ({ points }: Line) => {
+    const value = points.at(-1)?.y;
+    return value === undefined ? "–" : isAccuracy ? formatPercent(value / 100) : formatNumber(value, 2);
+  };
+  const [headings, entries] = isSingle
+    ? [
+      [""],
+      lines[0].map((line, which) => ({ ...line, label: SET_NAMES[SETS[which]], values: [last(line)] })),
+    ]
+    : [
+      ["test (thick)", "training (thin)"],
+      [...groups.keys()].map((name, index) => ({
+        ...lines[index][0],
+        label: name,
+        values: lines[index].map(last),
+      })),
+    ];
+  const panel = linePanel(lines.flat().filter(({ points }) => points.length > 0), {
     width,
     height,
-    margins: { left: LEFT, right, top: 22, bottom: 14 },
-    x: { domain, ticks: epochTicks(domain) },
+    margins: { ...MARGINS, top: top + 12 },
+    x: { domain, ticks: epochTicks(domain), label: "Epoch" },
   });
-  const labelled = lines.filter(({ set }) => isSingle || set === "test");
-  const labels = [...Map.groupBy(labelled, ({ name, set }) => `${set} ${name}`).values()].map((group) => {
-    const [{ name, set, colour }] = group;
-    const value = mean(group.map(({ points }) => points.at(-1)!.y));
-    const number = isAccuracy ? `${formatNumber(value, 1)}\u00a0%` : formatNumber(value, 2);
-    return {
-      x: Math.max(...group.map(({ points }) => panel.x(points.at(-1)!.x))),
-      y: panel.y(value),
-      content: `${isSingle ? (set === "train" ? "training" : "test") : name} ${number}`,
-      colour,
-    };
-  });
-  // beside the last epoch recorded, so that the labels of a growing figure move along
-  const x = Math.max(...labels.map((label) => label.x)) + 10;
-  return panel.markup + text(title, 0, 11, { weight: "bold" }) + endLabels(labels, x, [16, height - 8]);
+  const title = isAccuracy ? "Accuracy (%)" : "Loss (cross-entropy, nats)";
+  return text(title, 0, 11, { weight: "bold" }) + panel.markup +
+    translate(LEFT, isSingle ? 14 : 28, valueKey(entries, headings));
 }
 
-function ratePanel(runs: readonly TrainingRun[], { names, isSingle, width, right, domain }: Frame): string {
-  const longest = runs.reduce((best, run) => run.history.length > best.history.length ? run : best);
-  const areSame = runs.every(({ history }) =>
-    history.every(({ learningRate }, index) => learningRate === longest.history[index].learningRate)
-  );
-  const lines = (areSame ? [longest] : runs).map(({ name, history }): Line => ({
-    colour: areSame || isSingle ? GREY : categoryColour(names.indexOf(name)),
-    points: history.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate })),
-  }));
-  const highest = Math.max(...runs.flatMap(({ history }) => history.map(({ learningRate }) => learningRate)));
-  const panel = linePanel(lines, {
+/** Means by epoch, with the lowest and the highest value where there are several. */
+function summarise(
+  runs: readonly TrainingRun[],
+  read: (record: CurvePoint) => number,
+  hasBand: boolean,
+): Line["points"] {
+  const records = Map.groupBy(runs.flatMap(({ history }) => history), ({ epoch }) => epoch);
+  return [...records].flatMap(([x, some]) => {
+    const values = some.map(read).filter(Number.isFinite);
+    if (values.length === 0) return [];
+    const [low, high] = extent(values);
+    return [{ x, y: mean(values), ...hasBand && values.length > 1 && { low, high } }];
+  });
+}
+
+function ratePanel({ history }: TrainingRun, width: number, domain: readonly [number, number]): string {
+  const points = history.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
+  const highest = Math.max(...points.map(({ y }) => y));
+  const panel = linePanel([{ colour: GREY, points }], {
     width,
     height: 104,
-    margins: { left: LEFT, right, top: 22, bottom: 36 },
+    margins: MARGINS,
     x: { domain, ticks: epochTicks(domain), label: "Epoch" },
     y: {
       domain: [0, highest || 1],
@@ -154,8 +154,7 @@ function ratePanel(runs: readonly TrainingRun[], { names, isSingle, width, right
       ...(highest < 5e-3 && { format: formatSmall }),
     },
   });
-  const note = isSingle || !areSame ? "" : text("the same for all runs", width - right + 10, 26, NOTE);
-  return panel.markup + text("Learning rate", 0, 11, { weight: "bold" }) + note;
+  return panel.markup + text("Learning rate", 0, 11, { weight: "bold" });
 }
 
 /** Formats what Plot would round to 0: `5e−4`. */

@@ -52,16 +52,13 @@ export async function displayShapes(
   });
 }
 
-/** Pixels that JupyterLab has room for in a window of 1280. */
-const DIAGRAM_WIDTH = 820;
-
 /** Shows the diagram of a network, drawn from its list of layers. */
 export async function displayDiagram(
   spec: NetworkSpec,
   options: Omit<NetworkDiagramOptions, "classNames">,
 ): Promise<void> {
   const layers = summarise(spec).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
-  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, width: DIAGRAM_WIDTH, ...options }));
+  await displayFigure(networkDiagram(layers, { classNames: CLASS_NAMES, ...options }));
 }
 
 /** Runs a network on one image, for its diagram. */

@@ -138,7 +138,7 @@ export async function displayComparison(
   }));
 }
 
-/** Shows training curves, one line per seed. */
+/** Shows training curves, means over the seeds. */
 export async function displayCurves(
   { all }: Results,
   { title, only }: { title: string; only?: readonly string[] },
@@ -152,7 +152,9 @@ export async function displayCurves(
   await displayFigure(
     trainingCurves(runs, {
       title,
-      subtitle: `${seeds} seeds each, one line per seed. Data: ${nameData(all)}.`,
+      subtitle: `Means of ${seeds} seeds, bands from the lowest to the highest of the test set. Data: ${
+        nameData(all)
+      }.`,
     }),
   );
 }

@@ -156,13 +156,13 @@ Deno.test("maps of cells and contact sheets show every map and image", () => {
   assert.equal(sheet.alt, "2 images: cat.");
 });
 
-Deno.test("a single run's lines are labelled with their last values", () => {
+Deno.test("the key of a single run states its last values", () => {
   const run = sampleRun("dynamic", 0.8, 1);
   const { testAccuracy, trainLoss } = run.history.at(-1)!;
   includes(
     figures.trainingCurves([run]),
-    `test ${(100 * testAccuracy).toFixed(1)}\u00a0%`,
-    `training ${trainLoss.toFixed(2)}`,
+    `${(100 * testAccuracy).toFixed(1)}\u00a0%`,
+    trainLoss.toFixed(2),
     "Accuracy (%)",
     "Loss (cross-entropy, nats)",
     "Learning rate",
@@ -170,12 +170,26 @@ Deno.test("a single run's lines are labelled with their last values", () => {
   );
 });
 
-Deno.test("several runs are labelled by name, and seeds of one name once", () => {
+Deno.test("several runs have a row each in the key, and seeds of one name one line, their mean", () => {
   const runs = [sampleRun("a", 0.8, 1), sampleRun("a", 0.82, 2), sampleRun("b", 0.6, 3)];
-  const found = texts(figures.trainingCurves(runs));
-  assert.equal(found.filter((label) => label.startsWith("a ")).length, 2); // accuracy and loss
-  assert.equal(found.filter((label) => label.startsWith("b ")).length, 2);
-  assert.ok(found.includes("the same for all runs"));
+  const figure = figures.trainingCurves(runs);
+  const found = texts(figure);
+  assert.equal(found.filter((label) => label === "a").length, 2); // accuracy and loss
+  const [one, other] = runs.map(({ history }) => history.at(-1)!.testAccuracy);
+  includes(figure, `${(50 * (one + other)).toFixed(1)}\u00a0%`, "test (thick)", "training (thin)");
+  // lines of a name share a dash, which another name does not have
+  const lines = figure.svg.match(/<g [^>]*aria-label="line"/g)!;
+  assert.equal(lines.length, 8); // two names, two sets, two panels
+  assert.equal(lines.filter((line) => line.includes("stroke-dasharray")).length, 4);
+});
+
+Deno.test("every text of a figure can be read on paper, where a pixel is 0.57 pt", () => {
+  for (const [name, draw] of Object.entries(FIGURES)) {
+    const { svg, width } = draw();
+    assert.ok(0.57 * (width - 24) <= 488, `${name} is wider than the text of a page`);
+    const sizes = [...svg.matchAll(/font-size="([\d.]+)"/g)].map(([, size]) => 0.57 * Number(size));
+    assert.ok(Math.min(...sizes) >= 6.5, `${name} has text of ${Math.min(...sizes)} pt`);
+  }
 });
 
 Deno.test("a run that has just begun or whose loss is no number can be drawn", () => {

@@ -6,7 +6,6 @@ import { createRequire } from "node:module";
 import { join } from "@std/path";
 import { figureFonts, openFont, textWidth, wrapText } from "../../lib/figures/fonts.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { spreadLabels } from "../../lib/figures/key.ts";
 import { svgToPng } from "../../lib/figures/mod.ts";
 import { enlarge, fittingTicks, imageElement, mapElement, roundTicks } from "../../lib/figures/raster.ts";
 import { formatCount, formatNumber, toRows } from "../../lib/support/format.ts";
@@ -59,20 +58,6 @@ Deno.test("text is measured with the font it is drawn with", () => {
 Deno.test("text is wrapped between words", () => {
   assert.deepEqual(wrapText("one two three", 45, 10), ["one two", "three"]);
   assert.deepEqual(wrapText("unbreakable", 5, 10), ["unbreakable"]);
-});
-
-Deno.test("labels keep their order and distance, and stay inside", () => {
-  const random = createRandom(3);
-  for (let round = 0; round < 200; round++) {
-    const wanted = Array.from({ length: 1 + random.integer(8) }, () => 120 * random.next() - 10);
-    const places = spreadLabels(wanted, 12, [0, 100]);
-    const order = wanted.map((_, index) => index).sort((a, b) => wanted[a] - wanted[b]);
-    for (const [rank, index] of order.entries()) {
-      assert.ok(places[index] >= 0 && places[index] <= 100 + 1e-9);
-      if (rank > 0) assert.ok(places[index] - places[order[rank - 1]] >= 12 - 1e-9);
-    }
-  }
-  assert.deepEqual(spreadLabels([10, 50, 90], 12, [0, 100]), [10, 50, 90]);
 });
 
 Deno.test("enlarging repeats pixels", () => {
