@@ -116,7 +116,22 @@ export {
   saveCheckpoint,
   type StoredTensors,
 } from "./training/checkpoint.ts";
-export type { Environment, EpochRecord, EpochSums, Progress } from "./training/progress.ts";
+export {
+  type Confidence,
+  confidences,
+  fitCalibration,
+  fitTemperature,
+  SURE_SHARE,
+} from "./training/calibration.ts";
+export {
+  type BestEpoch,
+  type Calibration,
+  calibrationOf,
+  type Environment,
+  type EpochRecord,
+  type EpochSums,
+  type Progress,
+} from "./training/progress.ts";
 export {
   type ConfigFile,
   type ConfigSources,

@@ -6,6 +6,7 @@
  */
 export * from "./batch_statistics.ts";
 export * from "./blend.ts";
+export * from "./calibration.ts";
 export * from "./choose_examples.ts";
 export * from "./class_vectors.ts";
 export * from "./deletion.ts";

@@ -92,10 +92,10 @@ export function requireFiniteScores(scores: ArrayLike<number>, classes: number):
   }
 }
 
-/** Converts scores (logits) to probabilities. */
-export function softmax(scores: ArrayLike<number>): number[] {
+/** Converts scores (logits), divided by a temperature, to probabilities. */
+export function softmax(scores: ArrayLike<number>, temperature = 1): number[] {
   const largest = scores[argMax(scores)];
-  const exponentials = Array.from(scores, (score) => Math.exp(score - largest));
+  const exponentials = Array.from(scores, (score) => Math.exp((score - largest) / temperature));
   const sum = exponentials.reduce((total, value) => total + value, 0);
   return exponentials.map((value) => value / sum);
 }

@@ -122,7 +122,7 @@ export class NotFiniteError extends Error {
   }
 }
 
-const [COUNT, NUMBER, NAME] = [z.int().min(0), z.number(), z.string()];
+const [COUNT, NUMBER, POSITIVE, NAME] = [z.int().min(0), z.number(), z.number().positive(), z.string()];
 /** Fields of other versions: nothing nested, which could go too deep. */
 const OTHER = z.union([NAME, NUMBER, z.boolean(), z.null()]);
 const EPOCH_RECORD = z.object({
@@ -136,7 +136,10 @@ const METADATA = {
   progress: z.object({
     ...{ epochs: COUNT, steps: COUNT, totalSteps: COUNT },
     sums: z.object({ loss: NUMBER, correct: NUMBER, images: COUNT, seconds: NUMBER }).catchall(OTHER),
-    best: z.object({ epoch: COUNT, accuracy: NUMBER }).nullable(),
+    best: z.object({
+      ...{ epoch: COUNT, accuracy: NUMBER },
+      calibration: z.object({ temperature: POSITIVE, threshold: NUMBER, images: COUNT }).optional(),
+    }).nullable(),
     isSignChosen: z.boolean().optional(),
     history: z.array(EPOCH_RECORD),
   }).catchall(OTHER).refine(

@@ -56,6 +56,26 @@ export interface EpochSums {
   seconds: number;
 }
 
+/** Calibration of a network's probabilities, fitted on held-out training images. */
+export interface Calibration {
+  /** Divisor of the scores before the softmax. */
+  temperature: number;
+  /** A prediction of a lower probability is unsure. */
+  threshold: number;
+  /** Number of held-out images. */
+  images: number;
+}
+
+/** The epoch of highest accuracy. */
+export interface BestEpoch {
+  /** 1 for the first. */
+  epoch: number;
+  /** 0–1. */
+  accuracy: number;
+  /** Of its network, where it was chosen on held-out training images. */
+  calibration?: Calibration;
+}
+
 /** Position of a training. */
 export interface Progress {
   /** Epochs completed, tested and in the history. */
@@ -67,7 +87,7 @@ export interface Progress {
   /** Sums over the current epoch. */
   sums: EpochSums;
   /** Best accuracy so far and its epoch, or null before the first test. */
-  best: { epoch: number; accuracy: number } | null;
+  best: BestEpoch | null;
   /** The sign of the response maps was chosen, at the end of the last epoch; older versions did not. */
   isSignChosen?: boolean;
   /** A record for each completed epoch. */
@@ -77,6 +97,12 @@ export interface Progress {
 /** Describes a position for messages: `in epoch 2, after step 3`. */
 export function describeProgress({ epochs, steps }: Progress): string {
   return steps === 0 ? `after epoch ${epochs}` : `in epoch ${epochs + 1}, after step ${steps}`;
+}
+
+/** Returns the calibration of a checkpoint's network; null where it was not trained with held-out images. */
+export function calibrationOf({ best, epochs, steps }: Progress): Calibration | null {
+  const isBest = best?.epoch === epochs && steps === 0; // the last epoch's network is another one
+  return isBest ? best.calibration ?? null : null;
 }
 
 /** Creates the position before the first step. */

@@ -5,6 +5,7 @@ import { InputError } from "../support/errors.ts";
 import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { countBatches } from "../data/batches.ts";
 import { createFrozenSource } from "./batch_source.ts";
+import { fitCalibration } from "./calibration.ts";
 import { chooseSign } from "./choose_sign.ts";
 import type { Evaluation, Evaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
@@ -100,6 +101,9 @@ export async function runEpochs(
       });
       const record = makeRecord(training, evaluation, (performance.now() - started) / 1000);
       const isBest = finishEpoch(progress, record);
+      if (isBest && data.testedOn === "validation") {
+        progress.best!.calibration = fitCalibration({ ...evaluation, labels: data.chooseOn.labels });
+      }
       if (isBest) await save.best();
       await save.last();
       folder.appendHistory(record);

@@ -17,7 +17,7 @@ import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { createEvaluator } from "./evaluate.ts";
 import type { TrainObserver } from "./observer.ts";
-import type { Environment, EpochRecord } from "./progress.ts";
+import type { BestEpoch, Environment, EpochRecord } from "./progress.ts";
 import { selectRunData } from "./run_data.ts";
 import { type RunContext, runEpochs } from "./run_epochs.ts";
 import {
@@ -65,7 +65,7 @@ export interface TrainResult {
   /** One record per epoch. */
   history: EpochRecord[];
   /** The epoch of highest accuracy, on the images named by `chosenOn`. */
-  best: { epoch: number; accuracy: number };
+  best: BestEpoch;
   /** Set on which the best epoch was chosen. */
   chosenOn: "test" | "validation";
   /** Metrics of the best epoch's network on the test set. */

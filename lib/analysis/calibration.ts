@@ -1,0 +1,88 @@
+import { createRandom } from "../support/random.ts";
+import { mean, type MeanInterval } from "../support/statistics.ts";
+import type { Confidence } from "../training/calibration.ts";
+
+/** Number of bins, as in Guo et al. (2017). */
+export const CALIBRATION_BINS = 15;
+
+/** Predictions whose probabilities lie in one of the equal intervals of [0, 1]. */
+export interface ReliabilityBin {
+  /** Number of predictions. */
+  n: number;
+  /** Mean probability; NaN where there is none. */
+  probability: number;
+  /** Share of correct predictions; NaN where there is none. */
+  accuracy: number;
+}
+
+/** Groups predictions by their probability: the values of a reliability diagram. */
+export function reliabilityBins(predictions: readonly Confidence[]): ReliabilityBin[] {
+  const bins = Array.from({ length: CALIBRATION_BINS }, (): Confidence[] => []);
+  for (const prediction of predictions) {
+    bins[Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * prediction.probability))]
+      .push(prediction);
+  }
+  return bins.map((members) => ({
+    n: members.length,
+    probability: mean(members.map(({ probability }) => probability)),
+    accuracy: mean(members.map(({ isCorrect }) => Number(isCorrect))),
+  }));
+}
+
+const RESAMPLES = 1000;
+const RESAMPLE = 0x65636521; // domain constant: an independent random stream for the same seed
+
+/**
+ * Computes the expected calibration error: the gap between probability and accuracy, averaged over the bins by
+ * their numbers of predictions. Source: Guo et al. (2017, arXiv:1706.04599), after Naeini et al. (2015).
+ *
+ * Its 95 % interval is the basic bootstrap's (Davison & Hinkley 1997), which subtracts the bias: resampling
+ * adds noise, and noise can only raise the error.
+ */
+export function calibrationError(predictions: readonly Confidence[]): MeanInterval {
+  const n = predictions.length;
+  const bins = predictions.map(({ probability }) =>
+    Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * probability))
+  );
+  // probability minus correctness: the sum over a bin is its gap
+  const gaps = predictions.map(({ probability, isCorrect }) => probability - Number(isCorrect));
+  const errorOf = (choose: (index: number) => number) => {
+    const sums = new Float64Array(CALIBRATION_BINS);
+    for (let index = 0; index < n; index++) {
+      const chosen = choose(index);
+      sums[bins[chosen]] += gaps[chosen];
+    }
+    return sums.reduce((total, sum) => total + Math.abs(sum), 0) / n;
+  };
+  const error = errorOf((index) => index);
+  const resampled = Array.from({ length: RESAMPLES }, (_, turn) => {
+    const random = createRandom(RESAMPLE, turn);
+    return errorOf(() => random.integer(n));
+  }).sort((one, other) => one - other);
+  const at = (quantile: number) => Math.max(0, 2 * error - resampled[Math.round(quantile * (RESAMPLES - 1))]);
+  const centre = mean(resampled);
+  const deviation = Math.sqrt(mean(resampled.map((value) => (value - centre) ** 2)));
+  return { n, mean: error, deviation, interval: [at(0.975), at(0.025)] };
+}
+
+/** Numbers of predictions by correctness and sureness. */
+export interface SurenessCounts {
+  correct: number;
+  /** Correct predictions called unsure. */
+  correctUnsure: number;
+  wrong: number;
+  /** Wrong predictions called sure. */
+  wrongSure: number;
+}
+
+/** Counts the errors of a threshold below which predictions are unsure. */
+export function countSureness(predictions: readonly Confidence[], threshold: number): SurenessCounts {
+  const correct = predictions.filter(({ isCorrect }) => isCorrect);
+  const wrong = predictions.filter(({ isCorrect }) => !isCorrect);
+  return {
+    correct: correct.length,
+    correctUnsure: correct.filter(({ probability }) => probability < threshold).length,
+    wrong: wrong.length,
+    wrongSure: wrong.filter(({ probability }) => probability >= threshold).length,
+  };
+}
