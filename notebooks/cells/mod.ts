@@ -16,7 +16,15 @@ export {
   sampleClasses,
 } from "./network.ts";
 export { type OpenModel, openModel, type OpenNotebook, openNotebook } from "./open.ts";
-export { displayComparison, displayCurves, openResults, type ResultRow, type Results } from "./results.ts";
+export {
+  displayComparison,
+  displayCurves,
+  openResults,
+  type OpenStudy,
+  openStudy,
+  type ResultRow,
+  type Results,
+} from "./results.ts";
 export {
   type Cell,
   decimal,

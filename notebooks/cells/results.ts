@@ -8,6 +8,8 @@ import { EXPERIMENTS, REFERENCE } from "../../lib/experiments/experiments.ts";
 import { formatRows, formatStaleness } from "../../lib/experiments/markdown.ts";
 import { type ExperimentResult, publishedResultsFolder, readResults } from "../../lib/experiments/results.ts";
 import { findStaleness } from "../../lib/experiments/staleness.ts";
+import type { Study, StudyUnit } from "../../lib/experiments/study.ts";
+import { readStudy } from "../../lib/experiments/study_results.ts";
 import { trainingCurves } from "../../lib/figures/training_curves.ts";
 import { variantComparison, type VariantComparisonOptions } from "../../lib/figures/variant_comparison.ts";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
@@ -64,8 +66,7 @@ const MISSING_ROW: ComparisonRow = {
  */
 export async function openResults(names: readonly string[] = []): Promise<Results> {
   const wanted = names.length > 0 ? names : EXPERIMENTS.map(({ name }) => name);
-  const folder = Deno.env.get("NOTEBOOK_RESULTS") || publishedResultsFolder();
-  const published = readResults(folder);
+  const published = readResults(resultsFolder());
   const all = wanted.flatMap((name) => published.filter(({ experiment }) => experiment === name));
   const missing = wanted.filter((name) => !all.some(({ experiment }) => experiment === name));
   const stale = (await findStaleness(all)).filter(({ kind }) => kind !== "missing");
@@ -83,6 +84,33 @@ export async function openResults(names: readonly string[] = []): Promise<Result
     ? "results on synthetic images"
     : null;
   return collect(all, createClaim(untested));
+}
+
+function resultsFolder(): string {
+  return Deno.env.get("NOTEBOOK_RESULTS") || publishedResultsFolder();
+}
+
+/** Published rows of a study. Where it has none, nothing is claimed. */
+export interface OpenStudy<Row> {
+  rows: readonly Row[];
+  /** Name of the data set, escaped for Markdown. */
+  data: string;
+  /** Guards conclusions drawn from these rows. */
+  claim: Claim;
+}
+
+/** Reads the published rows of a study; a note below the cell says if there are none. */
+export async function openStudy<Row extends object>(study: Study<StudyUnit, Row>): Promise<OpenStudy<Row>> {
+  const { name } = study;
+  const result = readStudy(study, resultsFolder());
+  if (result !== null) {
+    return { rows: result.rows, data: escapeMarkdown(result.data.name), claim: createClaim(null) };
+  }
+  await displayMarkdown(
+    `> **Note.** There are no results of ${name} yet. \`deno task study ${name} --publish\` makes them.`,
+    { kind: "note" },
+  );
+  return { rows: [], data: "–", claim: createClaim(`no results of ${name}`) };
 }
 
 function nameData(all: readonly ExperimentResult[]): string {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
+import { type Study, STUDY_FORMAT, type StudyUnit } from "../../../lib/experiments/study.ts";
+import { writeStudy } from "../../../lib/experiments/study_results.ts";
 import type { MeanInterval } from "../../../lib/support/statistics.ts";
 import { ClaimError, createClaim } from "../../../notebooks/cells/claims.ts";
 import { compareProbes } from "../../../notebooks/cells/measurements.ts";
-import { openResults } from "../../../notebooks/cells/results.ts";
+import { openResults, openStudy } from "../../../notebooks/cells/results.ts";
 import { bundleTable, decimal, md, percent, points, signed } from "../../../notebooks/cells/text.ts";
 import { writeResults } from "../../../lib/experiments/results.ts";
 import { experimentResult, seedResult } from "../../experiments/samples.ts";
@@ -44,6 +47,46 @@ Deno.test("a claim about meaningless numbers is skipped with a note", async () =
   const text = await printed(() => claim("dynamic > frozen", interval(-1, 0.1)));
   assert.equal(text, "NOT TESTED (synthetic images), no finding of this run: dynamic > frozen");
 });
+
+Deno.test("a study's published rows are read, and without them nothing is claimed", async () => {
+  using folder = temporaryFolder();
+  Deno.env.set("NOTEBOOK_RESULTS", folder.path);
+  try {
+    const note = await printed(async () => {
+      const { rows, claim } = await openStudy(STUDY);
+      assert.deepEqual(rows, []);
+      claim("a > b", NaN);
+    });
+    assert.match(
+      note,
+      /no results of sizes yet\. `deno task study sizes --publish`[^]*NOT TESTED \(no results/,
+    );
+    writeStudy(STUDY, {
+      format: STUDY_FORMAT,
+      study: "sizes",
+      data: { name: "CIFAR-10 (a _copy_)", fingerprint: "f".repeat(16) },
+      weights: "w",
+      recipe: {},
+      sessions: seedResult(0, [0.5]).sessions,
+      rows: [{ size: 3 }],
+    }, folder.path);
+    const { rows, data, claim } = await openStudy(STUDY);
+    assert.deepEqual([rows, data], [[{ size: 3 }], "CIFAR-10 (a \\_copy\\_)"]);
+    assert.throws(() => claim("a > b", -1), ClaimError);
+  } finally {
+    Deno.env.delete("NOTEBOOK_RESULTS");
+  }
+});
+
+const STUDY: Study<StudyUnit, { size: number }> = {
+  name: "sizes",
+  about: "How large?",
+  seeds: 1,
+  units: () => [],
+  row: z.strictObject({ size: z.number() }),
+  measure: () => Promise.reject(new Error("not measured here")),
+  format: (rows) => JSON.stringify(rows),
+};
 
 Deno.test("results are compared in pairs of the same seed", async () => {
   using folder = temporaryFolder();
