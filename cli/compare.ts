@@ -1,17 +1,10 @@
 import { join } from "@std/path";
 import { writeText } from "../lib/support/write_files.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
-import {
-  EXPERIMENTS,
-  LISTS,
-  REFERENCE,
-  selectExperiments,
-  type Selection,
-} from "../lib/experiments/experiments.ts";
+import { EXPERIMENTS, LISTS, selectExperiments, type Selection } from "../lib/experiments/experiments.ts";
 import { formatComparison, formatStaleness } from "../lib/experiments/markdown.ts";
 import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
 import { identifyData } from "../lib/data/identify.ts";
-import { publishModel } from "../lib/experiments/publish.ts";
 import {
   collectResults,
   type ExperimentResult,
@@ -67,7 +60,7 @@ async function main({ values, given, positionals }: CommandLine<typeof COMPARE_C
       why: "see above; the same command tries them again",
     });
   }
-  if (values.publish) await publish(results, runsFolder);
+  if (values.publish) await publish(results);
 }
 
 /** Looks up images and weights once, so that nothing is downloaded by several processes at once. */
@@ -164,7 +157,7 @@ function checkPublishable({ folder }: Selection, runs: readonly PlannedRun[]): v
   }
 }
 
-async function publish(results: ExperimentResult[], runsFolder: string): Promise<void> {
+async function publish(results: ExperimentResult[]): Promise<void> {
   if (results[0].data.name === "synthetic") {
     throw new InputError(
       "Cannot publish these results: CIFAR-10 was not found, and they are on the synthetic data set.",
@@ -175,9 +168,6 @@ async function publish(results: ExperimentResult[], runsFolder: string): Promise
   writeText(join(publishedResultsFolder(), "comparison.md"), formatComparison(all));
   for (const found of await findStaleness(all)) printMessage(formatStaleness(found));
   printMessage(`Results written to ${publishedResultsFolder()}.`);
-  const reference = results.find(({ experiment }) => experiment === REFERENCE);
-  if (reference === undefined) return;
-  printMessage(`Model and its card written to ${await publishModel({ result: reference, runsFolder })}.`);
 }
 
 function describeLists(): string {

@@ -1,15 +1,17 @@
+import { CALIBRATION_BINS, type CalibrationReport, measureCalibration } from "../lib/analysis/calibration.ts";
 import type { Dataset } from "../lib/data/dataset.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
-import { formatCount, formatPercent } from "../lib/support/format.ts";
+import { formatCount, formatNumber, formatPercent } from "../lib/support/format.ts";
 import { text } from "../lib/support/schema.ts";
+import type { MeanInterval } from "../lib/support/statistics.ts";
 import { formatSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { createImageSource, EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import type { TrainConfig } from "../lib/training/config.ts";
-import { describeProgress } from "../lib/training/progress.ts";
+import { calibrationOf, describeProgress } from "../lib/training/progress.ts";
 import { createEvaluator, type Evaluation } from "../lib/training/evaluate.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
@@ -23,7 +25,7 @@ import { outputWidth, print, printMessage, showPath } from "./shared/terminal.ts
 
 export const COMMAND = {
   name: "deno task evaluate",
-  summary: "Tests a trained network: loss, accuracy, per-class accuracy, confusion matrix.",
+  summary: "Tests a trained network: loss, accuracy, per-class accuracy, confusion matrix, calibration.",
   options: {
     data: TRAINING_OPTIONS.data,
     testSubset: TRAINING_OPTIONS.testSubset,
@@ -65,7 +67,11 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     const bytes = formatScores(evaluation, images, checkpoint);
     writeOutputs([{ path: values.scores, bytes }], output);
   }
-  const { scores: _, ...metrics } = evaluation;
+  const { scores, ...metrics } = evaluation;
+  const calibration = measureCalibration(
+    { scores, labels: images.labels },
+    calibrationOf(checkpoint.progress),
+  );
   const { weights, data: trainedOn } = checkpoint.recorded;
   const facts = {
     checkpoint: checkpoint.path,
@@ -76,7 +82,9 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     device,
   };
   print(
-    values.json ? JSON.stringify({ ...metrics, ...facts }) : describe(checkpoint, evaluation, images),
+    values.json
+      ? JSON.stringify({ ...metrics, calibration, ...facts })
+      : describe(checkpoint, evaluation, calibration, images),
   );
 }
 
@@ -114,6 +122,7 @@ function formatScores(
 function describe(
   { path, config, progress, recorded }: Checkpoint,
   evaluation: Evaluation,
+  calibration: CalibrationReport,
   images: Dataset,
 ): string {
   const { accuracy, loss, perClass, confusion } = evaluation;
@@ -132,6 +141,7 @@ function describe(
   ];
   const foot = [
     "Rows: true class; columns: predicted class.",
+    ...describeCalibration(calibration),
     `Data: ${images.name}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
   ];
   return [
@@ -141,6 +151,30 @@ function describe(
     "",
     wrapText(foot.join("\n")),
   ].join("\n");
+}
+
+function describeCalibration({ uncalibrated, calibrated }: CalibrationReport): string[] {
+  const before = `Expected calibration error (${CALIBRATION_BINS} bins, 95 % interval): ${
+    formatError(uncalibrated)
+  }`;
+  if (calibrated === null) {
+    return [`${before}; not calibrated (deno task train --validation N calibrates a run's best epoch).`];
+  }
+  const { temperature, threshold, images, error, sureness } = calibrated;
+  const { correct, correctUnsure, wrong, wrongSure } = sureness;
+  return [
+    `${before} before and ${formatError(error)} after the division of the scores by ${
+      temperature.toFixed(3)
+    }, a temperature fitted on ${formatCount(images)} held-out training images.`,
+    `Unsure below ${formatPercent(threshold)}: ${formatCount(correctUnsure)} of ${
+      formatCount(correct)
+    } correct predictions, ${formatCount(wrong - wrongSure)} of ${formatCount(wrong)} wrong ones.`,
+  ];
+}
+
+function formatError({ mean, interval }: MeanInterval): string {
+  const [low, high] = interval!.map((end) => formatNumber(100 * end, 1));
+  return `${formatPercent(mean)} [${low}, ${high}]`;
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

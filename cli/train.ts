@@ -1,4 +1,5 @@
 import { dirname, join, resolve } from "@std/path";
+import { PUBLISHED_OPTIONS, publishModel, requirePublishable } from "../lib/experiments/publish.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { exists } from "../lib/support/files.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
@@ -16,7 +17,7 @@ import {
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { formatCount, formatPercent } from "../lib/support/format.ts";
-import { text } from "../lib/support/schema.ts";
+import { boolean, text } from "../lib/support/schema.ts";
 import { runCommand } from "./shared/command.ts";
 import {
   absolutePaths,
@@ -28,7 +29,7 @@ import {
 import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
 import { createLive } from "./shared/live.ts";
 import { createProgress } from "./shared/progress.ts";
-import { outputWidth, print, quoteShell, showPath } from "./shared/terminal.ts";
+import { outputWidth, print, printMessage, quoteShell, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task train",
@@ -42,6 +43,13 @@ export const COMMAND = {
       help: "resume a run (bit for bit on a CPU); with --run NAME its copy, from any of its files",
       value: "RUN|FILE",
     },
+    publish: {
+      schema: boolean(),
+      default: false,
+      group: "Output",
+      help:
+        `write the model to checkpoints/published/; with --validation ${PUBLISHED_OPTIONS.validation} and else the defaults`,
+    },
     config: CONFIG_OPTION,
     json: JSON_OPTION,
   },
@@ -54,7 +62,7 @@ export const COMMAND = {
 } satisfies Command;
 
 async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
-  const { resume: run = null, config: path = null, json = false, ...flags } = given;
+  const { resume: run = null, config: path = null, publish = false, json = false, ...flags } = given;
   const resume = run === null ? null : await openToResume(run);
   const file = path === null ? undefined : readConfigFile(path);
   const fork = resume !== null && flags.run !== undefined &&
@@ -64,6 +72,7 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
     flags.run = resume.config.run; // the folder may have another name than the run had
   }
   const config = absolutePaths(resolveConfig({ base: resume?.config, file, flags }));
+  if (publish) requirePublishable(config);
   const isNamed = flags.run !== undefined || (file !== undefined && "run" in file.values);
   // a taken name is refused before anything is downloaded
   if (fork || (resume === null && isNamed)) checkNewRun(join(defaultRunsFolder(), config.run));
@@ -84,6 +93,9 @@ async function main({ given }: CommandLine<typeof COMMAND>): Promise<void> {
     numbered: !isNamed,
   });
   print(json ? JSON.stringify(result) : await describeResult(result));
+  if (!publish) return;
+  const model = await publishModel({ run: result.folder, test: datasets.test });
+  printMessage(`Model and its card written to ${showPath(model)}.`);
 }
 
 /** Opens the checkpoint to resume from; where it is damaged, the message names the best epoch's. */

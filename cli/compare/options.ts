@@ -54,7 +54,7 @@ export const COMPARE_COMMAND = {
       schema: boolean(),
       default: false,
       group: "Comparison",
-      help: "write notebooks/results/ and the median dynamic model to checkpoints/published/",
+      help: "write the results to notebooks/results/",
     },
     ...RECIPE_OPTIONS,
     json: { ...JSON_OPTION, help: "print the comparison as one JSON object on standard output" },

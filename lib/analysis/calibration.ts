@@ -1,6 +1,8 @@
 import { createRandom } from "../support/random.ts";
 import { mean, type MeanInterval } from "../support/statistics.ts";
-import type { Confidence } from "../training/calibration.ts";
+import { type Confidence, confidences } from "../training/calibration.ts";
+import type { Scored } from "../training/evaluate.ts";
+import type { Calibration } from "../training/progress.ts";
 
 /** Number of bins, as in Guo et al. (2017). */
 export const CALIBRATION_BINS = 15;
@@ -84,5 +86,25 @@ export function countSureness(predictions: readonly Confidence[], threshold: num
     correctUnsure: correct.filter(({ probability }) => probability < threshold).length,
     wrong: wrong.length,
     wrongSure: wrong.filter(({ probability }) => probability >= threshold).length,
+  };
+}
+
+/** Calibration of a network as measured on images that it was not fitted to. */
+export interface CalibrationReport {
+  /** Expected calibration error of the plain softmax. */
+  uncalibrated: MeanInterval;
+  /** The same with the fitted temperature, and the errors of the threshold; null where none was fitted. */
+  calibrated: Calibration & { error: MeanInterval; sureness: SurenessCounts } | null;
+}
+
+/** Measures the calibration of scores. */
+export function measureCalibration(scored: Scored, calibration: Calibration | null): CalibrationReport {
+  const uncalibrated = calibrationError(confidences(scored, 1));
+  if (calibration === null) return { uncalibrated, calibrated: null };
+  const predictions = confidences(scored, calibration.temperature);
+  const sureness = countSureness(predictions, calibration.threshold);
+  return {
+    uncalibrated,
+    calibrated: { ...calibration, error: calibrationError(predictions), sureness },
   };
 }

@@ -1,21 +1,29 @@
 /**
- * Publishes one trained model, chosen by a fixed rule, with its model card.
+ * Publishes one trained model with its model card: training and choice are fixed beforehand, so that its test
+ * accuracy is that of a network which was not chosen by it.
  *
  * @module
  */
 import { join } from "@std/path";
-import { writeText } from "../support/write_files.ts";
+import { type CalibrationReport, measureCalibration } from "../analysis/calibration.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { SYNTHETIC_NAME } from "../data/synthetic.ts";
+import { disposeAll } from "../model/state_dict.ts";
+import { summarise } from "../model/summary.ts";
 import { escapeMarkdown, formatCount, formatNumber } from "../support/format.ts";
 import { InputError } from "../support/errors.ts";
-import { median } from "../support/statistics.ts";
 import { projectFolder } from "../support/project.ts";
-import { openCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
-import { compareResults, finalAccuracy } from "./comparison.ts";
+import { type MeanInterval, wilsonInterval } from "../support/statistics.ts";
+import { writeText } from "../support/write_files.ts";
+import { type Checkpoint, openCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
+import { resolveConfig, type TrainConfig } from "../training/config.ts";
+import { evaluate, type Metrics } from "../training/evaluate.ts";
+import { calibrationOf } from "../training/progress.ts";
 import { REFERENCE } from "./experiments.ts";
-import { formatMean } from "./markdown.ts";
-import { nameRun } from "./plan.ts";
-import { formatMachine } from "./provenance.ts";
-import type { ExperimentResult, SeedResult } from "./results.ts";
+import { listDifferences } from "./runs.ts";
+
+/** Options of the published model's training: the lab's recipe, the best epoch chosen on held-out images. */
+export const PUBLISHED_OPTIONS = { validation: 5000, seed: 0 } as const;
 
 /** Returns the folder of the published model. */
 export function publishedModelFolder(): string {
@@ -23,96 +31,122 @@ export function publishedModelFolder(): string {
 }
 
 /**
- * Chooses the seed whose best accuracy is the median, neither the luckiest nor the worst; with an even
- * number of seeds one of the two in the middle. Ties go to the lowest seed.
+ * Checks that a training is that of the published model.
  *
- * @throws {RangeError} If there is no seed.
+ * @throws {InputError} If an option differs.
  */
-export function chooseMedianSeed(seeds: readonly Pick<SeedResult, "seed" | "best">[]): number {
-  if (seeds.length === 0) throw new RangeError("The median of no seeds is not defined.");
-  const middle = median(seeds.map(({ best }) => best.accuracy));
-  const distance = ({ best }: Pick<SeedResult, "best">) => Math.abs(best.accuracy - middle);
-  const nearest = Math.min(...seeds.map(distance));
-  // the mean of the two in the middle is equally far from both, but for its rounding
-  const equal = seeds.filter((seed) => distance(seed) - nearest < 1e-9);
-  return Math.min(...equal.map(({ seed }) => seed));
+export function requirePublishable(config: TrainConfig): void {
+  const differences = listDifferences(config, resolveConfig({ flags: PUBLISHED_OPTIONS }));
+  if (config.data === SYNTHETIC_NAME) differences.push("has synthetic images instead of CIFAR-10");
+  if (differences.length === 0) return;
+  throw new InputError({
+    what: `publish run ${config.run}`,
+    why: `the published model's training is fixed, and this one ${differences.join(", ")}`,
+    next: [{ set: PUBLISHED_OPTIONS }],
+  });
 }
 
 /** Options of {@linkcode publishModel}. */
 export interface PublishModelOptions {
-  /** Results of `dynamic`. */
-  result: ExperimentResult;
-  /** Folder of the comparison's runs. */
-  runsFolder: string;
+  /** Folder of the finished run. */
+  run: string;
+  /** All test images. */
+  test: Dataset;
   /** Destination of model and card. @default {checkpoints/published} */
   folder?: string;
 }
 
 /**
- * Writes the best epoch of the median seed without its optimizer, and its card.
+ * Writes a run's best epoch without its optimizer, and its card with what is measured on the test images.
  *
  * @returns The model's path.
- * @throws {InputError} If its checkpoint is missing or damaged.
+ * @throws {InputError} If it is not the run to publish, is not finished, or was trained on other images.
  */
 export async function publishModel(options: PublishModelOptions): Promise<string> {
-  const { result, runsFolder, folder = publishedModelFolder() } = options;
-  if (result.experiment !== REFERENCE) throw new RangeError(`Only ${REFERENCE} is published.`);
-  const seed = chooseMedianSeed(result.seeds);
-  const source = join(runsFolder, nameRun(REFERENCE, seed), "best.safetensors");
-  const { config, recorded, progress, readTensors } = await openCheckpoint(source);
-  if (config.seed !== seed || config.variant !== "dynamic") {
-    throw new InputError(`Cannot publish ${source}: it is not the run that the results come from.`);
+  const { run, test, folder = publishedModelFolder() } = options;
+  const checkpoint = await openCheckpoint(join(run, "best.safetensors"));
+  const { progress: last } = await openCheckpoint(join(run, "last.safetensors"));
+  const { config, recorded, progress } = checkpoint;
+  requirePublishable(config);
+  const refuse = (why: string) => new InputError({ what: `publish run ${config.run}`, why });
+  if (last.epochs < config.epochs || last.best?.epoch !== progress.best?.epoch) {
+    throw refuse("it is not finished, or its best epoch is lost");
   }
+  if (recorded.data !== test.name || recorded.data === SYNTHETIC_NAME) {
+    throw refuse(`it was trained on ${recorded.data}, and the test images are those of ${test.name}`);
+  }
+  const calibration = calibrationOf(progress);
+  if (calibration === null || !progress.isSignChosen) throw refuse("an older version trained it");
+  const network = checkpoint.loadNetwork();
+  const { scores, ...metrics } = await evaluate(network, test, config);
+  disposeAll(network);
   // no paths of the machine that trained it
   const clean = { ...config, run: REFERENCE, data: null, weights: null };
   Deno.mkdirSync(folder, { recursive: true });
   const path = join(folder, `${REFERENCE}.safetensors`);
-  const { network } = readTensors();
-  writeCheckpoint(path, { config: clean, recorded, progress, network, slots: null });
-  const card = formatCard(result, seed, Deno.statSync(path).size);
-  writeText(join(folder, "README.md"), card);
+  const stored = checkpoint.readTensors().network;
+  writeCheckpoint(path, { config: clean, recorded, progress, network: stored, slots: null });
+  const report = measureCalibration({ scores, labels: test.labels }, calibration);
+  const bytes = Deno.statSync(path).size;
+  writeText(join(folder, "README.md"), formatCard(checkpoint, { ...metrics, ...report, bytes }));
   return path;
 }
 
 /** Formats the model card. */
-export function formatCard(result: ExperimentResult, seed: number, bytes: number): string {
-  const chosen = result.seeds.find((each) => each.seed === seed)!;
-  const { best, history, sessions } = chosen;
-  const [{ final, best: bestMean }] = compareResults([result]);
-  const { recipe, data, parameters, seeds } = result;
-  const percent = (fraction: number) => `${formatNumber(100 * fraction, 2)} %`;
-  const last = sessions.at(-1);
-  const augmentation = recipe.augment ? "random crops (4 pixels) and horizontal flips" : "no augmentation";
+function formatCard(
+  { config, recorded, progress }: Checkpoint,
+  { loss, accuracy, confusion, uncalibrated, calibrated, bytes }: Metrics & CalibrationReport & {
+    bytes: number;
+  },
+): string {
+  const images = confusion.flat().reduce((sum, count) => sum + count);
+  const percent = (fraction: number, decimals = 2) => `${formatNumber(100 * fraction, decimals)} %`;
+  const withInterval = (fraction: number, [low, high]: readonly number[], decimals = 2) =>
+    `${percent(fraction, decimals)} [${
+      [low, high].map((end) => formatNumber(100 * end, decimals)).join(", ")
+    }]`;
+  const error = ({ mean, interval }: MeanInterval) => withInterval(mean, interval!, 1);
+  const { temperature, threshold, error: after, sureness } = calibrated!;
+  const { correct, correctUnsure, wrong, wrongSure } = sureness;
+  const augmentation = config.augment ? "random crops (4 pixels) and horizontal flips" : "no augmentation";
   return `# The published model
 
 \`dynamic.safetensors\`: the network of the lab with dynamic filters, trained; ${
-    formatCount(parameters)
+    formatCount(summarise(config).parameters)
   } parameters, ${Math.round(bytes / 1000)} kB,
-float32, without the optimizer.
+float32, without the optimizer. Intervals are 95 %.
 
 | | |
 | --- | --- |
-| Test accuracy | ${
-    percent(best.accuracy)
-  }, after epoch ${best.epoch} of ${history.length}; the epoch was chosen on the test set, so this is optimistic |
-| … after the last epoch | ${percent(finalAccuracy(chosen))} |
-| All seeds (${seeds.map((each) => each.seed).join(", ")}), in % | best epoch ${
-    formatMean(bestMean)
-  }, last epoch ${formatMean(final)} |
-| Chosen | seed ${seed}, by rule: the seed with the median best accuracy, the lowest of equal ones |
-| Data | ${escapeMarkdown(data.name)} (fingerprint ${data.fingerprint})${
-    recipe.subset === null ? "" : `, ${recipe.subset} training images, balanced over the classes`
-  } |
-| Initial weights of the backbone | ${escapeMarkdown(result.weights)} |
-| Recipe | ${recipe.epochs} epochs, batches of ${recipe.batchSize}, ${recipe.optimizer}, ${recipe.schedule} learning rate with peak ${recipe.learningRate}, weight decay ${recipe.weightDecay}, ${augmentation} |
-${
-    last === undefined
-      ? ""
-      : `| Trained | ${last.date.slice(0, 10)}, ${
-        escapeMarkdown(formatMachine(last.machine))
-      }, TensorFlow ${last.tensorflow} |\n`
-  }
-Made by \`deno task compare --publish\`. The file's metadata contain the configuration and the history.
+| Test accuracy | ${withInterval(accuracy, wilsonInterval(Math.round(accuracy * images), images))} on ${
+    formatCount(images)
+  } images, loss ${loss.toFixed(4)}, after epoch ${progress.best!.epoch} of ${config.epochs} |
+| Chosen | seed ${config.seed}, fixed beforehand; the epoch by its accuracy of ${
+    percent(progress.best!.accuracy)
+  } on ${
+    formatCount(config.validation)
+  } training images that were held out, so the test images chose nothing |
+| Calibration | expected calibration error ${error(uncalibrated)} before, ${
+    error(after)
+  } after the division of the scores by the temperature ${
+    temperature.toFixed(3)
+  }, fitted on the held-out images |
+| Unsure | below a probability of ${
+    percent(threshold, 1)
+  }, set so that 95 % of the correct held-out predictions stay sure; of the test images ${
+    formatCount(correctUnsure)
+  } of ${formatCount(correct)} correct predictions are unsure, and ${formatCount(wrongSure)} of ${
+    formatCount(wrong)
+  } wrong ones are sure |
+| Data | ${escapeMarkdown(recorded.data)} (fingerprint ${recorded.fingerprint}) |
+| Initial weights of the backbone | ${escapeMarkdown(recorded.weights)} |
+| Recipe | ${config.epochs} epochs, batches of ${config.batchSize}, ${config.optimizer}, ${config.schedule} learning rate with peak ${config.learningRate}, weight decay ${config.weightDecay}, ${augmentation} |
+| Trained on | ${
+    escapeMarkdown(recorded.processor ?? "unknown")
+  }, ${recorded.threads} threads, TensorFlow ${recorded.tensorflow} |
+
+Made by \`deno task train --validation 5000 --publish\`. The file's metadata contain the configuration, the
+history and the calibration.
 
 ## Use it here
 

@@ -165,7 +165,7 @@ export async function inspectRun(
 }
 
 /** Lists settings that change the experiment; paths and compute settings do not. */
-function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
+export function listDifferences(saved: TrainConfig, wanted: TrainConfig): string[] {
   const names = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
   // a run may be resumed with more epochs, but then its schedule differs from this recipe's
   const matters = names.filter((name) => resumeRule(name) === "fixed" || name === "epochs");

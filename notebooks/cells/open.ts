@@ -137,7 +137,7 @@ export async function openModel(
   }
   console.log(
     `There is no published model${quick ? " in a quick trial" : ""}: a stand-in is trained for a moment. ` +
-      "`deno task compare --publish` makes the real one.",
+      "`deno task train --validation 5000 --publish` makes the real one.",
   );
   const weights = pretrained.source === "random" ? { weights: "random" } : {};
   const config = resolveConfig({ flags: { ...quick ? QUICK_STAND_IN : STAND_IN, ...weights } });

@@ -32,6 +32,7 @@ export function writeAppendix(results: readonly ExperimentResult[]): string {
 
 const COMMANDS = `\`\`\`sh
 ./deno task train                  # one network: sets everything up, trains, prints the test accuracy
+./deno task train --validation 5000 --publish  # the published model
 ./deno task compare all --publish  # every experiment with its seeds: notebooks/results/
 ./deno task notebooks              # executes the five notebooks
 ./deno task report --uid u1234567  # this report, and the zip with all code

@@ -1,6 +1,7 @@
 // deno task evaluate as a process
 import assert from "node:assert/strict";
 import { join } from "@std/path";
+import { measureCalibration } from "../../lib/analysis/calibration.ts";
 import { countClasses } from "../../lib/data/dataset.ts";
 import { takeSubset } from "../../lib/data/splits.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
@@ -31,7 +32,7 @@ Deno.test("evaluate prints its metrics as JSON and writes the scores behind them
   ];
   const { code, stdout, stderr } = await runCommand("evaluate", args, folder.path); // batches of 50, 50 and 30
   assert.equal(code, 0, stderr);
-  const { loss, accuracy, perClass, confusion, ...facts } = JSON.parse(stdout);
+  const { loss, accuracy, perClass, confusion, calibration, ...facts } = JSON.parse(stdout);
   assert.deepEqual(facts, {
     ...{
       checkpoint: model,
@@ -50,6 +51,7 @@ Deno.test("evaluate prints its metrics as JSON and writes the scores behind them
   assert.deepEqual([...labels.data as Int32Array], [...images.labels]);
   const metrics = { scores: scores.data as Float32Array, labels: labels.data as Int32Array };
   assert.deepEqual({ loss, accuracy, perClass, confusion }, measure(metrics));
+  assert.deepEqual(calibration, measureCalibration(metrics, null));
   assert.ok(accuracy >= 0 && accuracy <= 1 && new Set(metrics.scores).size > 1000);
   const rows = confusion.map((row: number[]) => row.reduce((sum, count) => sum + count, 0));
   assert.deepEqual(rows, countClasses(images.labels));
@@ -72,6 +74,26 @@ Deno.test("evaluate shows accuracy, per-class accuracy and the confusion matrix"
   assert.match(stdout, /^airplane +100\.0 % +4 +0 /m);
   assert.match(stdout, /^truck +0\.0 % +4 +0 /m);
   assert.match(stdout, /\nData: synthetic\. Trained on: nothing\. Weights: random\.\n$/);
+});
+
+Deno.test("evaluate shows the calibration error before and after, and what is unsure", async () => {
+  using folder = temporaryFolder();
+  const calibration = { temperature: 2, threshold: 0.3, images: 50 };
+  const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"), { calibration });
+  const run = (...args: string[]) =>
+    runCommand("evaluate", [model, ...ON_SYNTHETIC, "--test-subset", "40", ...args], folder.path);
+  const { calibrated } = JSON.parse((await run("--json")).stdout).calibration;
+  const { error, sureness, ...fitted } = calibrated;
+  assert.deepEqual(fitted, calibration);
+  assert.equal(error.n, 40);
+  const { stdout } = await run();
+  const text = stdout.replaceAll(/\s+/g, " ");
+  const percents = "\\d+\\.\\d % \\[\\d+\\.\\d, \\d+\\.\\d\\]";
+  assert.match(
+    text,
+    new RegExp(`: ${percents} before and ${percents} after the division of the scores by 2\\.000,`),
+  );
+  assert.ok(text.includes(`: ${sureness.correctUnsure} of ${sureness.correct} correct predictions, `), text);
 });
 
 const WRONG: [what: string, args: (folder: string) => string[], message: RegExp][] = [

@@ -4,20 +4,37 @@ import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_d
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { saveCheckpoint } from "../../lib/training/checkpoint.ts";
-import { type Environment, startProgress } from "../../lib/training/progress.ts";
+import {
+  type Calibration,
+  type Environment,
+  type Progress,
+  startProgress,
+} from "../../lib/training/progress.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { randomTensor } from "./tensors.ts";
+import { EPOCH_RECORD } from "./training.ts";
 
-/** Saves a new network whose running statistics and affine parameters are not 0 and 1. Returns `path`. */
+/**
+ * Saves a new network whose running statistics and affine parameters are not 0 and 1; with a calibration as
+ * after an epoch. Returns `path`.
+ */
 export async function saveRandomCheckpoint(
   path: string,
-  { data = "nothing", ...spec }: Partial<NetworkSpec> & { data?: string } = {},
+  { data = "nothing", calibration, ...spec }: Partial<NetworkSpec> & {
+    data?: string;
+    calibration?: Calibration;
+  } = {},
 ): Promise<string> {
   await useNativeTensorFlow();
   const config = resolveConfig({ flags: { ...spec, run: "random", weights: "random" } });
   const network = roughen(createNetwork(config, { seed: 1 }));
   const recorded: Environment = { data, weights: "random", device: "cpu", threads: 1, tensorflow: "0" };
-  await saveCheckpoint(path, { config, recorded, progress: startProgress(), network, slots: null });
+  const progress: Progress = calibration === undefined ? startProgress() : {
+    ...startProgress(),
+    ...{ epochs: 1, totalSteps: EPOCH_RECORD.step, history: [EPOCH_RECORD] },
+    best: { epoch: 1, accuracy: EPOCH_RECORD.testAccuracy, calibration },
+  };
+  await saveCheckpoint(path, { config, recorded, progress, network, slots: null });
   disposeAll(network);
   return path;
 }
