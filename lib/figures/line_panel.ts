@@ -76,7 +76,13 @@ export interface LinePanelOptions {
   height: number;
   margins: { left: number; right: number; top: number; bottom: number };
   /** Without a label, the axis is not drawn. */
-  x: { domain: readonly [number, number]; ticks: readonly number[]; label?: string };
+  x: {
+    domain: readonly [number, number];
+    ticks: readonly number[];
+    label?: string;
+    /** @default whole numbers */
+    format?: (tick: number) => string;
+  };
   y?: {
     /** @default the lines' extent, made round */
     domain?: readonly [number, number];
@@ -117,7 +123,7 @@ export function linePanel(lines: readonly Line[], options: LinePanelOptions): Li
     x: {
       domain: [...x.domain],
       ticks: [...x.ticks],
-      tickFormat: "d",
+      tickFormat: x.format ?? "d",
       tickSize: 4,
       axis: x.label === undefined ? null : "bottom",
       label: null,
@@ -155,7 +161,10 @@ export function linePanel(lines: readonly Line[], options: LinePanelOptions): Li
     .replace(/<style>[^]*?<\/style>/g, "") // read by browsers only
     .replace(/ class="[^"]*"/g, "")
     .replace(/currentColor/g, MUTED)
-    .replace(/-?\d+\.\d{3,}(?:e-?\d+)?/g, (number) => String(Math.round(Number(number) * 100) / 100));
+    .replace(
+      /(?<![>\d])-?\d+\.\d{3,}(?:e-?\d+)?/g,
+      (number) => String(Math.round(Number(number) * 100) / 100),
+    );
   const middle = (margins.left + width - margins.right) / 2;
   const label = x.label ? text(x.label, middle, height - 4, { anchor: "middle", fill: MUTED }) : "";
   return {

@@ -20,6 +20,7 @@ export * from "./heat_map.ts";
 export type { Curve } from "./line_panel.ts";
 export * from "./network_diagram.ts";
 export * from "./response_maps.ts";
+export * from "./step_losses.ts";
 export * from "./svg_to_png.ts";
 export { cellMaps, contactSheet, pointingMaps } from "./tile_grid.ts";
 export type { CellMap, PointingExample, SheetImage } from "./tile_grid.ts";

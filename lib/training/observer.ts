@@ -53,6 +53,8 @@ export interface TrainStep {
   steps: number;
   /** Mean loss over the epoch so far; `null` until the first is read. */
   loss: number | null;
+  /** Losses of the steps since the last event, in order. */
+  losses: readonly number[];
   /** Accuracy over the epoch so far, 0–1; `null` until the first is read. */
   accuracy: number | null;
   /** Learning rate of this step. */

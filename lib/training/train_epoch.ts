@@ -70,12 +70,14 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
 
     const isLast = progress.steps === steps;
     if (!isLast && performance.now() - lastPause < MILLISECONDS_BETWEEN_PAUSES) continue;
-    const stepsSinceDiverged = await meter.read(progress.sums);
+    const losses = await meter.read(progress.sums);
     clock.read();
-    if (stepsSinceDiverged !== null) {
-      throw new DivergedError("the loss is not a finite number", progress.totalSteps - stepsSinceDiverged);
+    const diverged = losses.findIndex((loss) => !Number.isFinite(loss));
+    if (diverged !== -1) {
+      const step = progress.totalSteps - losses.length + 1 + diverged;
+      throw new DivergedError("the loss is not a finite number", step);
     }
-    report(options, steps, learningRate);
+    report(options, steps, learningRate, losses);
     await yieldToEventLoop();
     if (!await onPause() && !isLast) return false;
     clock.skip(); // do not count the pause as training
@@ -88,7 +90,12 @@ function makeScalars(numbers: Record<string, number>): Rates {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
 }
 
-function report({ config, progress, observer }: EpochOptions, steps: number, learningRate: number): void {
+function report(
+  { config, progress, observer }: EpochOptions,
+  steps: number,
+  learningRate: number,
+  losses: readonly number[],
+): void {
   const { sums, history } = progress;
   const secondsPerStep = sums.seconds / progress.steps;
   const last = history.at(-1);
@@ -99,6 +106,7 @@ function report({ config, progress, observer }: EpochOptions, steps: number, lea
     step: progress.steps,
     steps,
     loss: sums.loss / sums.images,
+    losses,
     accuracy: sums.correct / sums.images,
     learningRate,
     imagesPerSecond: sums.images / sums.seconds,
@@ -118,9 +126,9 @@ export interface LossMeter {
    * Adds the pending results to the sums in the order of the steps, so that the sums do not depend on when
    * they are read.
    *
-   * @returns Steps since the first loss that is not finite (0 for the last step), or null.
+   * @returns The pending losses, in the order of the steps.
    */
-  read(sums: EpochSums): Promise<number | null>;
+  read(sums: EpochSums): Promise<number[]>;
 }
 
 /** Creates a {@linkcode LossMeter}. */
@@ -131,17 +139,17 @@ export function createLossMeter(): LossMeter {
     async read(sums) {
       const steps = pending;
       pending = [];
-      let diverged: number | null = null;
-      for (const [index, { loss, correct, images }] of steps.entries()) {
+      const losses: number[] = [];
+      for (const { loss, correct, images } of steps) {
         const [value] = await loss.data();
         const [count] = await correct.data();
-        if (!Number.isFinite(value)) diverged ??= steps.length - 1 - index;
+        losses.push(value);
         sums.loss += value * images;
         sums.correct += count;
         sums.images += images;
         tf.dispose([loss, correct]);
       }
-      return diverged;
+      return losses;
     },
   };
 }

@@ -2,10 +2,11 @@ import { coarsenFeatures, computeFeatures } from "../../lib/analysis/features.ts
 import { type Probe, probeFeatures } from "../../lib/analysis/linear_probe.ts";
 import type { Datasets } from "../../lib/data/dataset.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
-import { isTrainable, type StateDict } from "../../lib/model/state_dict.ts";
+import type { StateDict } from "../../lib/model/state_dict.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { splitState } from "../../lib/training/start_training.ts";
 import { computeGradients, type TensorBatch } from "../../lib/training/train_step.ts";
 
 /** Computes the cross-entropy on a batch and the L2 norm of its gradient, as a training step does. */
@@ -14,13 +15,12 @@ export async function measureGradient(
   network: StateDict,
   batch: TensorBatch,
 ): Promise<{ loss: number; norm: number }> {
-  const pick = (wanted: boolean) =>
-    Object.fromEntries(
-      Object.entries(network).filter(([name]) => isTrainable(name, spec.backbone) === wanted),
-    );
   const settings = { ...spec, labelSmoothing: 0, clipNorm: null };
-  const state = { trainable: pick(true), fixed: pick(false) };
-  const { gradients, loss, statistics, correct } = computeGradients(settings, state, batch);
+  const { gradients, loss, statistics, correct } = computeGradients(
+    settings,
+    splitState(network, spec),
+    batch,
+  );
   const all = Object.values(gradients);
   const norms = await Promise.all(all.map(async (gradient) => (await tf.norm(gradient).data())[0]));
   const [value] = await loss.data();

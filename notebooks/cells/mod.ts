@@ -25,6 +25,7 @@ export {
   type ResultRow,
   type Results,
 } from "./results.ts";
+export { createTrainer, sweepLearningRate } from "./steps.ts";
 export {
   type Cell,
   decimal,
@@ -37,4 +38,10 @@ export {
   signed,
   type Table,
 } from "./text.ts";
-export { notebookRunsFolder, trainLive, type TrainLiveOptions, trainUntil } from "./train_live.ts";
+export {
+  type LiveResult,
+  notebookRunsFolder,
+  trainLive,
+  type TrainLiveOptions,
+  trainUntil,
+} from "./train_live.ts";

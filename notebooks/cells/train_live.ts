@@ -18,6 +18,12 @@ export interface TrainLiveOptions extends Omit<TrainOptions, "observer" | "runsF
   curves?: boolean;
 }
 
+/** Result of a training in a notebook. */
+export interface LiveResult extends TrainResult {
+  /** Loss of every step that was taken here, in order. */
+  losses: number[];
+}
+
 const MILLISECONDS_BETWEEN_DRAWINGS = 250;
 const BAR_LENGTH = 24;
 
@@ -38,11 +44,12 @@ export function notebookRunsFolder(): string {
 export async function trainLive(
   config: TrainConfig,
   { curves = true, resume, ...options }: TrainLiveOptions = {},
-): Promise<TrainResult> {
+): Promise<LiveResult> {
   const view = createTrainingView(curves);
   using interrupts = watchInterrupts(() => {}); // the kernel and its variables stay
   try {
-    return await run(config, resume, { signal: interrupts.signal, ...options, observer: view.observer });
+    const { observer, losses } = view;
+    return { ...await run(config, resume, { signal: interrupts.signal, ...options, observer }), losses };
   } finally {
     await view.finish();
   }
@@ -95,10 +102,17 @@ async function run(
   }
 }
 
-function createTrainingView(hasCurves: boolean): { observer: TrainObserver; finish(): Promise<void> } {
+interface TrainingView {
+  observer: TrainObserver;
+  losses: number[];
+  finish(): Promise<void>;
+}
+
+function createTrainingView(hasCurves: boolean): TrainingView {
   const [showText, showFigure] = [createLivePlace(), createLivePlace()];
   const lines: string[] = [];
   const history: EpochRecord[] = [];
+  const losses: number[] = [];
   let start: TrainStart | undefined;
   let drawn = -Infinity;
   const drawings: Promise<void>[] = [];
@@ -114,6 +128,7 @@ function createTrainingView(hasCurves: boolean): { observer: TrainObserver; fini
       draw();
     },
     onStep(step) {
+      losses.push(...step.losses);
       if (performance.now() - drawn >= MILLISECONDS_BETWEEN_DRAWINGS) draw(describeStep(step, start!));
     },
     onEpoch(record, isBest) {
@@ -132,6 +147,7 @@ function createTrainingView(hasCurves: boolean): { observer: TrainObserver; fini
   };
   return {
     observer,
+    losses,
     async finish() {
       draw(); // without the bar
       await Promise.all(drawings);

@@ -19,6 +19,11 @@ const FACTS: z.ZodType<OutputFacts> = z.discriminatedUnion("kind", [
     ...{ kind: z.literal("circumstances"), data: z.string(), sizes: z.tuple([COUNT, COUNT]) },
     ...{ weights: z.string(), runtime: z.string(), synthetic: boolean(), quick: boolean() },
   }),
+  z.object({
+    ...{ kind: z.literal("model"), name: z.string(), variant: z.string(), seed: COUNT, epoch: COUNT },
+    ...{ epochs: COUNT, accuracy: number({ from: 0, to: 1 }).nullable(), data: z.string() },
+    chosenOn: z.enum(["test", "held-out"]),
+  }),
   z.object({ kind: z.literal("note") }),
 ], { error: "is of no known kind" });
 

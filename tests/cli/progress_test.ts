@@ -18,6 +18,7 @@ const STEP: TrainStep = {
   step: 240,
   steps: 391,
   loss: 0.8123,
+  losses: [0.8],
   accuracy: 0.7119,
   learningRate: 0.0421,
   imagesPerSecond: 3310.4,

@@ -17,9 +17,12 @@ import {
   type NetworkLayer,
   perClassAccuracy,
   pointingMaps,
+  rangeTest,
   responseMaps,
   responseMapsPage,
   similarity,
+  type StepLosses,
+  stepLosses,
   trainingCurves,
   type TrainingRun,
   type Variant,
@@ -44,6 +47,16 @@ export function sampleRun(name: string, final: number, seed: number, epochs = 12
     };
   });
   return { name, history };
+}
+
+/** Losses that fall; in a range test the rate rises, and they rise at its end. */
+function sampleLosses(steps: number, seed: number, rises = false): StepLosses {
+  const random = createRandom(seed, 5);
+  const at = Array.from({ length: steps }, (_, step) => step / (steps - 1));
+  return {
+    losses: at.map((x) => 0.8 + 1.5 * Math.exp(-3 * x) + (rises ? 3 * x ** 9 : 0) + 0.12 * random.normal()),
+    learningRates: at.map((x) => rises ? 1e-4 * 1e4 ** x : 0.05 * Math.min(x / 0.3, (1 - x) / 0.7)),
+  };
 }
 
 const { train: SYNTHETIC } = createSynthetic({ trainSize: 20, testSize: 0 });
@@ -281,6 +294,9 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
         measure: "Mean slope",
       },
     ], title("How the predictor reads a map")),
+  step_losses: () => stepLosses(sampleLosses(189, 0), title("The loss of every step")),
+  range_test: () =>
+    rangeTest([0, 1, 2].map((seed) => sampleLosses(100, seed, true)), title("A learning-rate range test")),
   contact_sheet: () =>
     contactSheet(
       Array.from(

@@ -312,6 +312,22 @@ Deno.test("a run that another process is training is refused, new or resumed", a
   await assert.rejects(trainTiny(runs.path, {}, { resume: "tiny" }), refusal);
 });
 
+Deno.test("an observer receives every step's loss once, however rarely it is told", async () => {
+  using runs = temporaryFolder();
+  const losses: number[] = [];
+  const { history } = await trainTiny(runs.path, { epochs: 2 }, {
+    observer: { onStep: (step) => void losses.push(...step.losses) },
+  });
+  assert.equal(losses.length, 10);
+  for (const [epoch, { trainLoss }] of history.entries()) { // the fifth batch has 5 images and not 8
+    const sum = losses.slice(5 * epoch, 5 * epoch + 5).reduce(
+      (sum, loss, at) => sum + loss * (at < 4 ? 8 : 5),
+      0,
+    );
+    assert.ok(Math.abs(sum / 37 - trainLoss) < 1e-12);
+  }
+});
+
 Deno.test("a diverging training stops at that step and keeps the last good state", async () => {
   using runs = temporaryFolder();
   using _clock = jumpingClock();
