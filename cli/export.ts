@@ -11,6 +11,7 @@ import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { formatBytes } from "../lib/support/format.ts";
 import { runCommand } from "./shared/command.ts";
+import { warnOfMapSign } from "./shared/load.ts";
 import { FORCE_OPTION, writeOutputs } from "./shared/outputs.ts";
 import { CHECKPOINT_ARGUMENT, type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { print } from "./shared/terminal.ts";
@@ -53,6 +54,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     throw new InputError({ what: `export to ${checkpoint.path}`, why, next: [{ set: { output: "PATH" } }] });
   }
   writeOutputs(files, { origin: `an export of ${source}`, force: values.force });
+  warnOfMapSign(checkpoint);
   print(values.json ? toJson(files, checkpoint) : describe(files, checkpoint, format));
 }
 

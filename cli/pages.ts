@@ -5,22 +5,25 @@ import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
 import { writeText } from "../lib/support/write_files.ts";
 import { escapeMarkdown, formatCount, formatPercent } from "../lib/support/format.ts";
-import { readClassVectors } from "../lib/analysis/class_vectors.ts";
-import { CLASS_NAMES, IMAGE_BYTES } from "../lib/data/dataset.ts";
+import { measureEvidence } from "../lib/analysis/evidence.ts";
+import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { compareResults } from "../lib/experiments/comparison.ts";
 import { formatDifference, formatMean, formatStaleness } from "../lib/experiments/markdown.ts";
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
 import { findStaleness } from "../lib/experiments/staleness.ts";
+import { adaptToDark } from "../lib/figures/dark.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
+import { responseMaps } from "../lib/figures/response_maps.ts";
+import { argMax } from "../lib/support/statistics.ts";
+import { makeExample } from "../notebooks/cells/network.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { readText } from "../lib/support/files.ts";
 import { integer, number, parseJson, plainText } from "../lib/support/schema.ts";
 import { MACHINE } from "../lib/experiments/runs.ts";
 import { summarise } from "../lib/model/summary.ts";
-import { classify, findModel } from "../lib/prediction/classify.ts";
-import { drawMapsFigure } from "../lib/prediction/maps_figure.ts";
+import { findModel } from "../lib/prediction/classify.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
@@ -152,23 +155,33 @@ async function drawPictures(): Promise<void> {
     });
   }
   const network = loadNetwork();
-  const { filters, embeddings } = await readClassVectors(network, config);
   for (const [index, trueClass] of test.labels.entries()) {
-    const pixels = test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
-    const [prediction] = await classify(network, [pixels], config);
-    if (prediction.predictedClass !== trueClass) continue;
+    const example = await makeExample(config, network, test, index);
+    if (argMax(example.scores) !== trueClass) continue;
     const { accuracy, epoch } = progress.best;
-    const subtitle =
-      `The first test image that the published model predicts correctly (seed ${config.seed}, epoch ${epoch}, ` +
-      `accuracy ${formatPercent(accuracy, 2)}). Data: ${test.name}.`;
-    const picture = { pixels, label: "image", prediction, trueClass };
-    write("docs/response_maps.svg", drawMapsFigure([picture], { title: "Ten response maps", subtitle }).svg);
+    const figure = responseMaps([{
+      ...example,
+      evidence: await measureEvidence(network, config, example.maps),
+      trueClass,
+    }], {
+      classNames: CLASS_NAMES,
+      width: README_WIDTH,
+      title: `Ten filters look at one image (${CLASS_NAMES[trueClass]}): bright where they respond`,
+      subtitle:
+        "The response map of each class laid over the image, below it the evidence. The first test image that " +
+        `the published model predicts correctly (seed ${config.seed}, epoch ${epoch}, accuracy ${
+          formatPercent(accuracy, 2)
+        }). Data: ${test.name}.`,
+    });
+    write("docs/response_maps.svg", adaptToDark(figure.svg));
     const layers = summarise(config).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
-    const example = { image: pixels, ...prediction, filters, embeddings: embeddings ?? undefined };
-    write("docs/network.svg", networkDiagram(layers, { classNames: CLASS_NAMES, example }).svg);
+    write("docs/network.svg", adaptToDark(networkDiagram(layers, { classNames: CLASS_NAMES, example }).svg));
     return;
   }
 }
+
+/** In pixels: narrower than a page, so that the text can still be read on a telephone. */
+const README_WIDTH = 600;
 
 /** Replaces the text between `<!-- name: begin -->` and `<!-- name: end -->`. */
 export function replaceTable(readme: string, [name, content]: [string, string]): string {

@@ -1,6 +1,10 @@
 import { basename } from "@std/path";
 import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
+import { MAP_SIZE } from "../lib/model/spec.ts";
+import type { StateDict } from "../lib/model/state_dict.ts";
+import { measureEvidence } from "../lib/analysis/evidence.ts";
+import { adaptToDark } from "../lib/figures/dark.ts";
 import { missingCharacters } from "../lib/figures/fonts.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
@@ -20,7 +24,7 @@ import { describeProgress } from "../lib/training/progress.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand, wordInputError } from "./shared/command.ts";
 import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
-import { loadDatasetsWithBar, setUpTensorFlow } from "./shared/load.ts";
+import { loadDatasetsWithBar, setUpTensorFlow, warnOfMapSign } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
 import { formatBar } from "./shared/live.ts";
 import { wrapText } from "./shared/table.ts";
@@ -61,7 +65,7 @@ export const COMMAND = {
       schema: text().nullable(),
       group: "Output",
       help:
-        `draw the pictures (at most ${MAXIMUM_PICTURES_ON_PAGE}) with their ten response maps into an SVG or PNG file`,
+        `draw the pictures (at most ${MAXIMUM_PICTURES_ON_PAGE}) with their response maps and evidence into an SVG or PNG file`,
       value: "FILE",
     },
     force: FORCE_OPTION,
@@ -128,7 +132,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   await finish();
   const predicted = results.filter((result) => "prediction" in result);
   if (values.maps !== null && predicted.length > 0) {
-    writeMaps(values.maps, predicted, checkpoint, output);
+    await writeMaps(values.maps, predicted, { network, checkpoint }, output);
   }
   if (json) print(JSON.stringify(toJson(results, checkpoint, device, fit)));
   else if (predicted.length > 0) print(wrapText(describeModel(checkpoint)));
@@ -257,18 +261,26 @@ function describeOrigin({ data, weights }: Checkpoint["recorded"]): string {
   return `Trained on: ${data}. Weights: ${weights}.${caution}`;
 }
 
-function writeMaps(
+async function writeMaps(
   path: string,
   predicted: (PredictedPicture & Ready)[],
-  { config, recorded }: Checkpoint,
+  { network, checkpoint }: { network: StateDict; checkpoint: Checkpoint },
   output: OutputOptions,
-): void {
-  const pictures = predicted.map((picture) => ({ ...picture, label: basename(picture.label) }));
+): Promise<void> {
+  const { config, recorded } = checkpoint;
+  warnOfMapSign(checkpoint);
+  const pictures = await Promise.all(predicted.map(async (picture) => ({
+    ...picture,
+    label: basename(picture.label),
+    evidence: picture.prediction.maps.length > MAP_SIZE ** 2 // of each class
+      ? await measureEvidence(network, config, picture.prediction.maps)
+      : undefined,
+  })));
   const { svg } = drawMapsFigure(pictures, {
     subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
   });
   const isSvg = /\.svg$/i.test(path);
-  const bytes = isSvg ? new TextEncoder().encode(svg) : new Uint8Array(svgToPng(svg));
+  const bytes = isSvg ? new TextEncoder().encode(adaptToDark(svg)) : new Uint8Array(svgToPng(svg));
   writeOutputs([{ path, bytes }], output);
   const missing = isSvg ? [] : missingCharacters(pictures.map(({ label }) => label).join(""));
   if (missing.length > 0) {

@@ -38,10 +38,9 @@
  * ```ts
  * import { CLASS_NAMES, figures } from "./mod.ts";
  *
- * const { svg } = figures.responseMaps(
- *   { image: new Uint8Array(32 * 32 * 3), maps: new Float32Array(10 * 8 * 8), scores: new Float32Array(10) },
- *   { classNames: CLASS_NAMES },
- * );
+ * const image = new Uint8Array(32 * 32 * 3);
+ * const example = { image, maps: new Float32Array(10 * 8 * 8), scores: new Float32Array(10) };
+ * const { svg } = figures.responseMaps([example], { classNames: CLASS_NAMES });
  * console.log(svg.startsWith("<svg"));
  * ```
  *

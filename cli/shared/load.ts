@@ -7,7 +7,8 @@ import type { Installation, InstallOptions, SetupReporter } from "../../lib/tens
 import { wordNextStep } from "./command.ts";
 import { createLive } from "./live.ts";
 import { createDownloadProgress } from "./progress.ts";
-import { outputWidth } from "./terminal.ts";
+import { outputWidth, printMessage, showPath } from "./terminal.ts";
+import type { Checkpoint } from "../../lib/training/checkpoint.ts";
 
 /** Loads the data set, with a progress bar for a download. */
 export function loadDatasetsWithBar(data: string | null): Promise<LoadedDatasets> {
@@ -58,4 +59,13 @@ export async function formatBanner(text: string, width = outputWidth(Deno.stderr
   const rule = "*".repeat(columns);
   const lines = wrapText(text, columns - 6).split("\n");
   return ["", rule, ...lines.map((line) => `*  ${line.padEnd(columns - 6)}  *`), rule, ""].join("\n");
+}
+
+/** Says so where the sign of a checkpoint's maps was never chosen. */
+export function warnOfMapSign({ path, progress }: Checkpoint): void {
+  if (progress.isSignChosen) return;
+  printMessage(
+    `The sign of the maps in ${showPath(path)} was never chosen: a class may be dark where it is. ` +
+      "One more epoch of training chooses it.",
+  );
 }

@@ -10,6 +10,17 @@ export interface Tint {
   dash?: string;
 }
 
+/** Parts with a gradient. */
+export const BLUE: Tint = { fill: "#eaf3fa", stroke: "#0072b2" };
+export const ORANGE: Tint = { fill: "#fdf1e7", stroke: "#d55e00" };
+export const GREEN: Tint = { fill: "#e8f6f1", stroke: "#009e73" };
+
+/** Lines between maps, predictor and probabilities. */
+export const WIRE = "#c3ccd6";
+/** Probabilities of the predicted class and of the others. */
+export const PREDICTED_BAR = "#f8cfae";
+export const PROBABILITY_BAR = "#d3e9e1";
+
 /** A part without gradient: grey, with a broken edge. */
 export const FROZEN: Tint = { fill: "#eef0f3", stroke: "#7d8896", dash: "4 3" };
 

@@ -1,10 +1,23 @@
 import { formatCount, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
-import { arrow, box, FROZEN, label, slab, stepBox, type Tint } from "./diagram_shapes.ts";
+import {
+  arrow,
+  BLUE,
+  box,
+  FROZEN,
+  GREEN,
+  label,
+  ORANGE,
+  PREDICTED_BAR,
+  PROBABILITY_BAR,
+  slab,
+  stepBox,
+  type Tint,
+  WIRE,
+} from "./diagram_shapes.ts";
 import { type Box, composeFigure, element, type Figure, frame, line, text, translate } from "./figure.ts";
 import { imageElement, mapElement, squareMap } from "./raster.ts";
-import type { ResponseExample } from "./response_maps.ts";
 import { type FigureOptions, FONT_SIZE, INK, MUTED, PADDING, PAPER, PREDICTED_COLOUR } from "./style.ts";
 
 /** A layer of the network's summary. */
@@ -20,7 +33,15 @@ export interface NetworkLayer {
 }
 
 /** An image and the network's outputs for it. */
-export interface DiagramExample extends Pick<ResponseExample, "image" | "maps" | "scores"> {
+export interface DiagramExample {
+  /** Bytes `[32,32,3]`. */
+  image: ArrayLike<number>;
+  /** Feature map v, `[8,8,64]`. */
+  features: ArrayLike<number>;
+  /** Response maps `[K,8,8]`, of one map for all classes `[1,8,8]`. */
+  maps: Matrix;
+  /** Scores `[K]`, before the softmax. */
+  scores: ArrayLike<number>;
   /** Filters `[K,64]`. */
   filters: Matrix;
   /** Class embeddings `[K,128]`, where there are any. */
@@ -45,11 +66,7 @@ interface Diagram {
   filterCount: number;
 }
 
-const BLUE: Tint = { fill: "#eaf3fa", stroke: "#0072b2" };
-const ORANGE: Tint = { fill: "#fdf1e7", stroke: "#d55e00" };
-const GREEN: Tint = { fill: "#e8f6f1", stroke: "#009e73" };
 const PLAIN: Tint = { fill: PAPER, stroke: MUTED };
-const WIRE = "#c3ccd6";
 
 /** Layout in pixels: ten rows of classes in the upper half, the generator below. */
 const WIDTH = 840;
@@ -145,12 +162,39 @@ function drawBackbone({ part, example }: Diagram): string {
     label(["Backbone", "ResNet-18 up to layer1"], center, TOP + 10, { bold: 1 }),
     ...slabs,
     label(notes, center, TOP + ROWS + 2 - 15 * (notes.length - 1)),
-    arrow([right + 3, MIDDLE], [right + 26, MIDDLE]),
-    label(["feature", "map v"], 416, MIDDLE - 62, { bold: 2, leading: 14 }),
-    slab(384, MIDDLE, 66, 50, last.tint),
-    label([`[${["B", ...last.shape.slice(1)].join(",")}]`], 412, MIDDLE + 56),
-    arrow([449, MIDDLE], [474, MIDDLE]),
+    arrow([right + 3, MIDDLE], [right + 23, MIDDLE]),
+    label(["feature", "map v"], 415, MIDDLE - 58, { bold: 2, leading: 14 }),
+    drawChannels(
+      example.features,
+      [Number(last.shape[1]), Number(last.shape[3])],
+      { x: 382, y: MIDDLE - 33, width: 66, height: 66 },
+      last.tint,
+    ),
+    label([`[${["B", ...last.shape.slice(1)].join(",")}]`], 415, MIDDLE + 50),
+    label([`16 of ${last.shape[3]} shown`], 415, MIDDLE + 64),
+    arrow([452, MIDDLE], [475, MIDDLE]),
   ].join("");
+}
+
+/** Draws the sixteen channels of a feature map that vary most, in their order. */
+function drawChannels(
+  features: ArrayLike<number>,
+  [side, count]: readonly [side: number, count: number],
+  { x, y, width, height }: Box,
+  { stroke }: Tint,
+): string {
+  const channels = Array.from(
+    { length: count },
+    (_, channel) => Array.from({ length: side * side }, (_, cell) => features[cell * count + channel]),
+  );
+  const spread = (values: number[]) => Math.max(...values) - Math.min(...values);
+  const shown = new Set(channels.toSorted((one, other) => spread(other) - spread(one)).slice(0, 16));
+  return channels.filter((channel) => shown.has(channel)).map((channel, index) => {
+    const size = (width - 3) / 4;
+    const [column, row] = [index % 4, Math.floor(index / 4)];
+    const place = { x: x + column * (size + 1), y: y + row * (size + 1), width: size, height: size };
+    return squareMap(channel, place, { domain: colourDomain(channel, "viridis"), colours: "viridis" });
+  }).join("") + frame({ x, y, width, height }, stroke, 1, 2);
 }
 
 /** Names the stage of a backbone's layer. */
@@ -281,7 +325,7 @@ function drawProbabilities({ example, classNames }: Diagram): string {
       width: (WIDTH - x) * probabilities[index] + 1,
       height: pitch - 4,
       rx: 1.5,
-      fill: isPredicted ? "#f8cfae" : "#d3e9e1",
+      fill: isPredicted ? PREDICTED_BAR : PROBABILITY_BAR,
     };
     const percentage = formatPercent(probabilities[index]);
     return element("rect", bar) + text(name, x + 5, y + pitch / 2 + 4, style) +

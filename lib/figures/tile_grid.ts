@@ -19,6 +19,8 @@ export interface TileLine {
 /** An image or a map, and what stands about it. */
 export interface Tile {
   draw: (box: Box) => string;
+  /** In pixels, where it is lower than the others. */
+  height?: number;
   lines?: readonly TileLine[];
   /** Colours of frames, from the innermost out. They lie outside the tile and hide none of it. */
   frames?: readonly string[];
@@ -41,13 +43,19 @@ export function tileSize(width: number, columns: number, gap: number): number {
   return Math.floor((width - (columns - 1) * gap) / columns);
 }
 
-/** Draws square tiles in rows, `gap` pixels apart, each with its text below; null leaves a place empty. */
+/** Draws tiles in rows, `gap` pixels apart, each with its text below; null leaves a place empty. */
 export function tileGrid(
   rows: readonly (readonly (Tile | null)[])[],
-  { size, gap, headings = [] }: { size: number; gap: number; headings?: readonly TileLine[] },
+  { size, height = size, gap, headings = [] }: {
+    size: number;
+    /** Of a tile. @default size */
+    height?: number;
+    gap: number;
+    headings?: readonly TileLine[];
+  },
 ): TileGrid {
   const lineCount = Math.max(0, ...rows.flat().map((tile) => tile?.lines?.length ?? 0));
-  const step = size + LEADING * lineCount + Math.max(gap, 14);
+  const step = height + LEADING * lineCount + Math.max(gap, 14);
   const left = (column: number) => column * (size + gap);
   const top = (row: number) => (headings.length > 0 ? 22 : 4) + row * step;
   const write = ({ content, fill = INK, weight }: TileLine, x: number, y: number) =>
@@ -60,11 +68,11 @@ export function tileGrid(
   const tiles = rows.flatMap((row, y) =>
     row.map((tile, x) => {
       if (tile === null) return "";
-      const box = { x: left(x), y: top(y), width: size, height: size };
+      const box = { x: left(x), y: top(y), width: size, height: tile.height ?? height };
       return tile.draw(box) +
         (tile.frames ?? []).map((colour, index) => frame(box, colour, 2.25, 1.9 + 2.3 * index)).join("") +
         (tile.lines ?? []).map((line, index) =>
-          write(line, box.x + size / 2, box.y + size + 15 + LEADING * index)
+          write(line, box.x + size / 2, box.y + box.height + 15 + LEADING * index)
         ).join("");
     })
   );

@@ -1,8 +1,8 @@
 import { CLASS_NAMES } from "../data/dataset.ts";
 import type { Figure } from "../figures/figure.ts";
 import { textWidth } from "../figures/fonts.ts";
-import { type ResponseExample, responseMaps, responseMapsPage } from "../figures/response_maps.ts";
-import { FONT_SIZE } from "../figures/style.ts";
+import { type ResponseExample, responseMaps } from "../figures/response_maps.ts";
+import { type FigureOptions, FONT_SIZE } from "../figures/style.ts";
 import { CLASSES, MAP_SIZE } from "../model/spec.ts";
 import type { Prediction } from "./classify.ts";
 
@@ -16,6 +16,8 @@ export interface PredictedPicture {
   /** Label in the figure. */
   label: string;
   prediction: Prediction;
+  /** Evidence for each class `[10,8,8]`, drawn below the maps. */
+  evidence?: Float32Array;
   /** True class, if known. */
   trueClass?: number;
 }
@@ -23,20 +25,13 @@ export interface PredictedPicture {
 /** Width of a picture's label in pixels: alone, and on a page. */
 const [ROOM_ALONE, ROOM_ON_PAGE] = [112, 58];
 
-/** Options of {@linkcode drawMapsFigure}. */
-export interface MapsFigureOptions {
-  title?: string;
-  /** Line below the title: the model and its training data. */
-  subtitle?: string;
-}
-
 /**
  * Draws pictures with their response maps: one picture large, several as a page of at most
  * {@linkcode MAXIMUM_PICTURES_ON_PAGE}.
  */
 export function drawMapsFigure(
   pictures: readonly PredictedPicture[],
-  options: MapsFigureOptions = {},
+  options: FigureOptions = {},
 ): Figure {
   const isAlone = pictures.length === 1;
   const [width, font] = isAlone ? [ROOM_ALONE, FONT_SIZE.label] : [ROOM_ON_PAGE, FONT_SIZE.small];
@@ -45,18 +40,17 @@ export function drawMapsFigure(
   const isShared = pictures[0].prediction.maps.length === MAP_SIZE * MAP_SIZE;
   const note = "This network has one map for all ten classes, which is shown ten times.";
   const subtitle = [options.subtitle, isShared && note].filter(Boolean).join(" ");
-  const all = { title: options.title, subtitle, classNames: CLASS_NAMES };
-  return isAlone ? responseMaps(examples[0], all) : responseMapsPage(examples, all);
+  return responseMaps(examples, { ...options, subtitle, classNames: CLASS_NAMES });
 }
 
-function toExample({ pixels, prediction, trueClass }: PredictedPicture): ResponseExample {
+function toExample({ pixels, prediction, evidence, trueClass }: PredictedPicture): ResponseExample {
   const { maps, scores } = prediction;
   const length = MAP_SIZE * MAP_SIZE;
   const each = Array.from({ length: CLASSES }, (_, label) => {
     const start = label * length % maps.length;
     return maps.subarray(start, start + length);
   });
-  return { image: pixels, maps: each, scores, trueClass };
+  return { image: pixels, maps: each, evidence, scores, trueClass };
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   networkDiagram,
   type NetworkDiagramOptions,
 } from "../../lib/figures/network_diagram.ts";
-import { forward } from "../../lib/model/network.ts";
+import { featureMap, forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import type { StateDict } from "../../lib/model/state_dict.ts";
 import { summarise } from "../../lib/model/summary.ts";
@@ -67,13 +67,24 @@ export async function makeExample(
   network: StateDict,
   dataset: Dataset,
   index: number,
-): Promise<DiagramExample> {
+): Promise<DiagramExample & { maps: Float32Array }> {
   const { images, labels } = makeBatch(dataset, [index]);
-  const outputs = forward(network, images, { ...spec, mode: "evaluate" });
-  const [scores, maps, filters] = await Promise.all(
-    [outputs.scores, outputs.maps, outputs.filters].map((tensor) => tensor.data()),
+  const tensors = tf.tidy(() => {
+    const options = { ...spec, mode: "evaluate" } as const;
+    const { scores, maps, filters } = forward(network, images, options);
+    return [scores, maps, filters, featureMap(network, images, options)];
+  });
+  const [scores, maps, filters, features] = await Promise.all(
+    tensors.map((tensor) => tensor.data() as Promise<Float32Array>),
   );
-  tf.dispose([images, labels, outputs.scores, outputs.maps, outputs.filters]);
+  tf.dispose([images, labels, ...tensors]);
   const { embeddings } = await readClassVectors(network, spec);
-  return { image: pictureAt(dataset, index), scores, maps, filters, embeddings: embeddings?.flat() };
+  return {
+    image: pictureAt(dataset, index),
+    features,
+    scores,
+    maps,
+    filters,
+    embeddings: embeddings?.flat(),
+  };
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { Resvg } from "@resvg/resvg-js";
 import { parseHTML } from "linkedom";
 import { CLASS_NAMES as classNames } from "../../lib/data/dataset.ts";
+import { adaptToDark } from "../../lib/figures/dark.ts";
 import * as figures from "../../lib/figures/mod.ts";
+import { layOver } from "../../lib/figures/overlay.ts";
 import { meanInterval } from "../../lib/support/statistics.ts";
 import {
   FIGURES,
@@ -48,7 +50,7 @@ Deno.test("hostile names are literal text in every figure", () => {
       { name: hostile, note: hostile, accuracies: [0.5], mean: meanInterval([0.5]), difference: null },
     ], title),
     figures.confusionMatrix([[1, 0], [0, 1]], { names: names.slice(0, 2), ...title }),
-    figures.responseMaps({ ...sampleResponses(1, 6, 6), label: hostile }, { classNames: names, ...title }),
+    figures.responseMaps([{ ...sampleResponses(1, 6, 6), label: hostile }], { classNames: names, ...title }),
     figures.contactSheet([{ image: sampleImage(1), label: hostile }], title),
     figures.networkDiagram(sampleLayers(), { classNames: names, example: sampleExample(), ...title }),
     figures.benchBars([{ name: hostile, unit: hostile, measurements: [measurement] }], {
@@ -69,36 +71,42 @@ Deno.test("hostile names are literal text in every figure", () => {
   assert.deepEqual(figures.missingCharacters("a ü 你\n好 α"), ["你", "好"]);
 });
 
-Deno.test("response maps show the image, ten maps of its size and one colour bar", () => {
-  const figure = figures.responseMaps(sampleResponses(1, 6, 6), { classNames });
+Deno.test("response maps show the image, maps and evidence of its size laid over it, and their colour bars", () => {
+  const figure = figures.responseMaps([sampleResponses(1, 6, 6)], { classNames });
   const sizes = [...figure.svg.matchAll(/<image x="[^"]*" y="[^"]*" width="([^"]*)" height="([^"]*)"/g)]
     .map(([, width, height]) => `${width} ${height}`);
-  assert.equal(sizes.length, 12);
-  assert.equal(sizes.filter((size) => size === sizes[0]).length, 11);
-  includes(figure, "Response", ...classNames);
+  assert.equal(sizes.length, 1 + 10 + 10 + 2);
+  assert.equal(sizes.filter((size) => size === sizes[0]).length, 21);
+  includes(figure, "Response of the class&#39;s filter", ...classNames);
+  for (const without of ["maps", "evidence"]) {
+    const other = figures.responseMaps([{ ...sampleResponses(1, 6, 6), [without]: undefined }], {
+      classNames,
+    });
+    assert.equal(count(other, "<image "), 12);
+  }
 });
 
 Deno.test("response maps mark the predicted and the true class", () => {
   includes(
-    figures.responseMaps(sampleResponses(1, 6, 6), { classNames }),
+    figures.responseMaps([sampleResponses(1, 6, 6)], { classNames }),
     "predicted: frog",
     "true: frog",
   );
-  const wrong = figures.responseMaps(sampleResponses(1, 3, 5), { classNames });
+  const wrong = figures.responseMaps([sampleResponses(1, 3, 5)], { classNames });
   includes(wrong, "predicted: cat", "true: dog");
   const colourOf = (label: string) => wrong.svg.match(new RegExp(`fill="([^"]*)"[^>]*>${label}</text>`))![1];
   assert.equal(colourOf("cat"), colourOf("predicted: cat"));
   assert.equal(colourOf("dog"), colourOf("true: dog"));
   assert.equal(count(wrong, 'fill="none" stroke="#d55e00"'), 1);
   assert.equal(count(wrong, 'fill="none" stroke="#0072b2"'), 1);
-  assert.equal(count(figures.responseMaps(sampleResponses(1, 3), { classNames }), "true:"), 0);
+  assert.equal(count(figures.responseMaps([sampleResponses(1, 3)], { classNames }), "true:"), 0);
 });
 
 Deno.test("response maps say each class's score and its probability", () => {
   const scores = [0, 0, 0, 0, 0, 0, Math.log(9), 0, 0, -1000];
   // eight zeros and ln 9: 9 of 17
   includes(
-    figures.responseMaps({ ...sampleResponses(1, 6), scores }, { classNames }),
+    figures.responseMaps([{ ...sampleResponses(1, 6), scores }], { classNames }),
     "2.20 · 52.9\u00a0%",
     "−1000.00 · 0.0\u00a0%",
   );
@@ -106,7 +114,9 @@ Deno.test("response maps say each class's score and its probability", () => {
 
 Deno.test("equal responses have equal colours in all maps", () => {
   const maps = new Float32Array(640).map((_, index) => Math.floor(index / 64) % 2);
-  const { svg } = figures.responseMaps({ ...sampleResponses(1, 6), maps }, { classNames });
+  const { svg } = figures.responseMaps([{ ...sampleResponses(1, 6), maps, evidence: undefined }], {
+    classNames,
+  });
   const pictures = [...svg.matchAll(/href="(data:[^"]+)"/g)].map((match) => match[1]).slice(1, 11);
   assert.equal(new Set(pictures.filter((_, index) => index % 2 === 0)).size, 1);
   assert.equal(new Set(pictures.filter((_, index) => index % 2 === 1)).size, 1);
@@ -114,17 +124,48 @@ Deno.test("equal responses have equal colours in all maps", () => {
 });
 
 Deno.test("maps that are the same everywhere can be drawn", () => {
-  const flat = { image: sampleImage(1), maps: new Float32Array(640), scores: new Float32Array(10) };
-  for (const colours of ["viridis", "diverging"] as const) {
-    includes(figures.responseMaps(flat, { classNames, colours }), "0.00 · 10.0\u00a0%");
+  const zeros = new Float32Array(640);
+  const flat = { image: sampleImage(1), maps: zeros, evidence: zeros, scores: new Float32Array(10) };
+  includes(figures.responseMaps([flat], { classNames }), "0.00 · 10.0\u00a0%");
+});
+
+Deno.test("a map is laid over a picture bilinearly, and a value of zero leaves the picture grey", () => {
+  const pixels = new Uint8Array(8 * 8 * 3).fill(200);
+  const at = (
+    bytes: Uint8Array,
+    x: number,
+    y = 0,
+  ) => [...bytes.subarray(3 * (8 * y + x), 3 * (8 * y + x) + 3)];
+  const laid = layOver(pixels, [-1, 1, -1, 1], { domain: [-1, 1], colours: "diverging" });
+  assert.deepEqual(at(laid, 0), at(laid, 1, 7)); // beyond the centres of the cells, and down a column
+  const [left, right] = [at(laid, 1), at(laid, 6)];
+  assert.ok(left[2] > left[0] && right[0] > right[2], "blue and orange");
+  const reds = Array.from({ length: 8 }, (_, x) => at(laid, x)[0]);
+  assert.ok(reds[3] > reds[2] && reds[2] > reds[1], `${reds}`);
+  const zero = layOver(pixels, [0], { domain: [-1, 1], colours: "diverging" });
+  assert.ok(new Set(zero.map((value) => Math.round(value / 8))).size === 1, `${at(zero, 0)}`);
+  assert.deepEqual(layOver(pixels, [0, 0, 0, 0], { domain: [-1, 1], colours: "diverging" }), zero);
+  assert.throws(() => layOver(pixels, [1, 2, 3], { domain: [0, 1], colours: "viridis" }), RangeError);
+});
+
+Deno.test("figures for dark pages have a dark counterpart of each of their colours, and draw the same in light", () => {
+  for (const name of ["response_maps", "network_diagram", "network_diagram_frozen"]) {
+    const { svg } = FIGURES[name]();
+    const dark = adaptToDark(svg);
+    const colours = new Set(
+      [...svg.matchAll(/(?:fill|stroke)="(#[0-9a-f]{6})"/g)].map(([, colour]) => colour),
+    );
+    const missing = [...colours].filter((colour) => !dark.includes(`[fill="${colour}"]{fill:#`));
+    assert.deepEqual(missing, [], name);
+    assert.deepEqual(figures.svgToPng(dark), figures.svgToPng(svg), name);
   }
 });
 
-Deno.test("a page of response maps has a row for each image and one colour bar", () => {
+Deno.test("a page of response maps has a row for each image, and one colour bar for maps and for evidence", () => {
   const examples = [sampleResponses(1, 6, 6), sampleResponses(1, 2, 1), sampleResponses(1, 0, 0)];
-  const figure = figures.responseMapsPage(examples, { classNames });
-  assert.equal(count(figure, "<image"), 3 * 11 + 1);
-  assert.equal(count(figure, ">Response<"), 1);
+  const figure = figures.responseMaps(examples, { classNames });
+  assert.equal(count(figure, "<image"), 3 * 21 + 2);
+  assert.equal(count(figure, ">Response of"), 1);
 });
 
 Deno.test("blends have a column each, the classes' names at the ends", () => {
@@ -314,9 +355,9 @@ Deno.test("data that do not fit each other are refused", () => {
   const names = ["a", "b"];
   const wrong: Record<string, () => unknown> = {
     "a map is too short": () =>
-      figures.responseMaps({ ...response, maps: new Float32Array(639) }, { classNames }),
-    "scores are missing": () => figures.responseMaps({ ...response, scores: [1, 2] }, { classNames }),
-    "a page is empty": () => figures.responseMapsPage([], { classNames }),
+      figures.responseMaps([{ ...response, maps: new Float32Array(639) }], { classNames }),
+    "scores are missing": () => figures.responseMaps([{ ...response, scores: [1, 2] }], { classNames }),
+    "a page is empty": () => figures.responseMaps([], { classNames }),
     "a blend has no map": () =>
       figures.blendMaps({ ...both, examples: [{ ...blend, maps: new Float32Array(64) }], curves: [curve] }),
     "a blend has no lead": () =>

@@ -19,7 +19,6 @@ import {
   pointingMaps,
   rangeTest,
   responseMaps,
-  responseMapsPage,
   similarity,
   type StepLosses,
   stepLosses,
@@ -159,6 +158,7 @@ export function sampleLayers(frozen = false): NetworkLayer[] {
 export function sampleExample(filters: 1 | 10 = 10): DiagramExample {
   return {
     image: sampleImage(1),
+    features: Float32Array.from({ length: 4096 }, (_, at) => Math.max(0, Math.sin(at % 64 + at / 300))),
     maps: sampleMaps(1).subarray(0, 64 * filters),
     scores: sampleScores(1, 6),
     filters: sampleVectors(64).slice(0, filters),
@@ -171,6 +171,7 @@ export function sampleResponses(seed: number, predicted: number, trueClass?: num
   return {
     image: sampleImage(seed),
     maps: sampleMaps(seed),
+    evidence: sampleMaps(seed + 7),
     scores: sampleScores(seed, predicted),
     trueClass,
   };
@@ -200,13 +201,14 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
     }),
   variant_comparison_plain: () => variantComparison(sampleVariants().slice(0, 3)),
   response_maps: () =>
-    responseMaps({ ...sampleResponses(1, 6, 6), label: "Test image 4" }, {
+    responseMaps([{ ...sampleResponses(1, 6, 6), label: "Test image 4" }], {
       classNames,
       ...title("Where each class's filter responds"),
     }),
-  response_maps_wrong: () => responseMaps(sampleResponses(2, 3, 5), { classNames, colours: "diverging" }),
+  response_maps_wrong: () =>
+    responseMaps([{ ...sampleResponses(2, 3, 5), evidence: undefined }], { classNames, width: 600 }),
   response_maps_page: () =>
-    responseMapsPage(
+    responseMaps(
       [1, 2, 3, 4].map((seed) => sampleResponses(seed, 2 * seed, seed === 3 ? 1 : 2 * seed)),
       { classNames, ...title("Four test images and the response maps of all classes") },
     ),
