@@ -1,6 +1,6 @@
 import { CALIBRATION_BINS, type CalibrationReport, measureCalibration } from "../lib/analysis/calibration.ts";
 import type { Dataset } from "../lib/data/dataset.ts";
-import { CLASS_NAMES } from "../lib/data/dataset.ts";
+import { classNamesOf, relabel } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { formatCount, formatNumber, formatPercent } from "../lib/support/format.ts";
@@ -10,7 +10,6 @@ import { formatSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { createImageSource, EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
-import type { TrainConfig } from "../lib/training/config.ts";
 import { calibrationOf, describeProgress } from "../lib/training/progress.ts";
 import { createEvaluator, type Evaluation } from "../lib/training/evaluate.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
@@ -39,7 +38,7 @@ export const COMMAND = {
     scores: {
       schema: text().nullable(),
       group: "Output",
-      help: "write scores [N,10] and labels [N] as safetensors",
+      help: "write scores [N,K] of the K classes and labels [N] as safetensors",
       value: "FILE",
     },
     force: FORCE_OPTION,
@@ -60,9 +59,11 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const { device, version, threads } = await useNativeTensorFlow({ device: values.device });
   const network = checkpoint.loadNetwork();
   const { test } = await loadDatasetsWithBar(values.data);
-  const images = values.testSubset === null ? test : takeSubset(test, values.testSubset);
+  const absent = checkpoint.classNames.filter((name) => !classNamesOf(test).includes(name));
+  const chosen = values.testSubset === null ? test : takeSubset(test, values.testSubset);
+  const images = relabel(chosen, checkpoint.classNames);
   printMessage(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
-  const evaluation = await evaluateWithBar(network, checkpoint.config, images, values.batchSize);
+  const evaluation = await evaluateWithBar(network, checkpoint, images, values.batchSize);
   if (values.scores !== null) {
     const bytes = formatScores(evaluation, images, checkpoint);
     writeOutputs([{ path: values.scores, bytes }], output);
@@ -76,6 +77,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const facts = {
     checkpoint: checkpoint.path,
     data: images.name,
+    classes: checkpoint.classNames,
     images: images.labels.length,
     trainedOn,
     weights,
@@ -84,18 +86,18 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   print(
     values.json
       ? JSON.stringify({ ...metrics, calibration, ...facts })
-      : describe(checkpoint, evaluation, calibration, images),
+      : describe(checkpoint, evaluation, calibration, images, absent),
   );
 }
 
 async function evaluateWithBar(
   network: StateDict,
-  config: TrainConfig,
+  { config, classNames }: Checkpoint,
   images: Dataset,
   batchSize: number,
 ): Promise<Evaluation> {
   const live = await createLive();
-  const evaluator = createEvaluator({ ...config, batchSize });
+  const evaluator = createEvaluator({ ...config, classes: classNames.length, batchSize });
   try {
     return await evaluator.evaluate(network, createImageSource(images), (done, all) => {
       const parts = [{ text: "testing", rank: 0 }, { text: `${done}/${all}`, rank: 1 }];
@@ -114,22 +116,23 @@ function formatScores(
   { recorded }: Checkpoint,
 ): Uint8Array<ArrayBuffer> {
   return formatSafetensors([
-    ["scores", { shape: [labels.length, 10], data: scores }],
+    ["scores", { shape: [labels.length, scores.length / labels.length], data: scores }],
     ["labels", { shape: [labels.length], data: Int32Array.from(labels) }],
   ], { data: name, weights: recorded.weights, trainedOn: recorded.data });
 }
 
 function describe(
-  { path, config, progress, recorded }: Checkpoint,
+  { path, config, progress, recorded, classNames }: Checkpoint,
   evaluation: Evaluation,
   calibration: CalibrationReport,
   images: Dataset,
+  absent: readonly string[],
 ): string {
   const { accuracy, loss, perClass, confusion } = evaluation;
   const width = outputWidth();
   const letters = width < 80 ? 3 : 5;
-  const short = CLASS_NAMES.map((name) => name.slice(0, letters));
-  const rows = CLASS_NAMES.map((name, label) => {
+  const short = classNames.map((name) => name.slice(0, letters));
+  const rows = classNames.map((name, label) => {
     const accuracy = perClass[label];
     return [name, accuracy === null ? "–" : formatPercent(accuracy), ...confusion[label]];
   });
@@ -142,6 +145,11 @@ function describe(
   const foot = [
     "Rows: true class; columns: predicted class.",
     ...describeCalibration(calibration),
+    ...absent.length === 0 ? [] : [
+      `The network has ${classNames.length} classes, and these images are of ${
+        classNames.length - absent.length
+      } of them: none is of ${absent.join(", ")}, which can only be predicted wrongly here.`,
+    ],
     `Data: ${images.name}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
   ];
   return [

@@ -65,10 +65,11 @@ function defaultOutput({ config }: Checkpoint, format: ExportFormat): string {
 
 function describe(
   files: readonly FileToWrite[],
-  { path, config, progress, recorded }: Checkpoint,
+  { path, config, progress, recorded, classNames }: Checkpoint,
   format: ExportFormat,
 ): string {
-  const maps = filterCount(config.variant);
+  const classes = classNames.length;
+  const maps = filterCount(config.variant, classes);
   const input = format === "tfjs" ? "[N,32,32,3]" : "[N,3,32,32]";
   const next: Record<ExportFormat, string> = {
     pytorch: `Try it: python ${files.at(-1)!.path} (needs torch and safetensors).`,
@@ -80,7 +81,7 @@ function describe(
     `${config.variant} (${path}, ${describeProgress(progress)})`,
     ...files.map(({ path, bytes }) => `  ${path}  ${formatBytes(bytes.length)}`),
     `In: images ${input}, red, green and blue as float32 0–255; normalisation is inside.`,
-    `Out: scores [N,10] before the softmax, maps [N,${maps},8,8].`,
+    `Out: scores [N,${classes}] before the softmax, maps [N,${maps},8,8].`,
     next[format],
     `Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
   ].join("\n");

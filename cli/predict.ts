@@ -1,5 +1,5 @@
 import { basename } from "@std/path";
-import { CLASS_NAMES, IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
+import { IMAGE_BYTES, IMAGE_SIZE, relabel } from "../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
@@ -32,7 +32,8 @@ import { outputWidth, plainSpaces, print, printMessage, showPath } from "./share
 
 export const COMMAND = {
   name: "deno task predict",
-  summary: "Classifies pictures into CIFAR-10's ten classes, and shows which parts of them decide.",
+  summary:
+    "Classifies pictures into the classes of a network, CIFAR-10's ten or its own, and shows which parts decide.",
   positionals: {
     name: "IMAGE",
     help: "pictures (PNG, JPEG, WebP) of any size, folders of them, or - for standard input",
@@ -72,7 +73,7 @@ export const COMMAND = {
     json: JSON_OPTION,
   },
   examples: [
-    ["deno task predict cat.jpg", "the ten scores"],
+    ["deno task predict cat.jpg", "its scores"],
     ["deno task predict holiday/ --fit pad --maps maps.svg", "a folder; response maps in maps.svg"],
     ["deno task predict --cifar 3 --model dynamic", "test image 3, by the run dynamic"],
   ],
@@ -95,7 +96,7 @@ type Result = PredictedPicture & Ready | Failure;
 const BATCH = 16;
 
 async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promise<number> {
-  const { fit, cifar, data, device: choice, json } = values;
+  const { fit, cifar, device: choice, json } = values;
   if (positionals.length === 0 && cifar === null) {
     throw new InputError({
       what: "start without a picture",
@@ -114,15 +115,15 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     const predictions = await classify(
       network,
       waiting.map(({ pixels }) => pixels),
-      checkpoint.config,
+      { ...checkpoint.config, classes: checkpoint.classNames.length },
     );
     for (const [index, ready] of waiting.splice(0).entries()) {
       const result = { ...ready, prediction: predictions[index] };
       results.push(result);
-      if (!json) printResult(result);
+      if (!json) printResult(result, checkpoint.classNames);
     }
   };
-  for await (const ready of readPictures(positionals, fit, cifar, data)) {
+  for await (const ready of readPictures(positionals, values, checkpoint.classNames)) {
     if ("error" in ready) {
       await finish(); // keep the order of the pictures
       results.push(ready);
@@ -142,9 +143,8 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
 /** Reads one picture after the other; unusable ones become errors. */
 async function* readPictures(
   args: readonly string[],
-  fit: Fit,
-  cifar: number | null,
-  data: string | null,
+  { fit, cifar, data }: { fit: Fit; cifar: number | null; data: string | null },
+  classNames: readonly string[],
 ): AsyncGenerator<Ready | Failure> {
   for (const argument of args) {
     const sources = await attempt(argument, () => findPictures(argument));
@@ -156,7 +156,9 @@ async function* readPictures(
         });
       }}
   }
-  if (cifar !== null) yield await attempt(`test image ${cifar}`, () => readTestImage(cifar, data));
+  if (cifar !== null) {
+    yield await attempt(`test image ${cifar}`, () => readTestImage(cifar, data, classNames));
+  }
 }
 
 /** Describes how a picture was brought to 32×32. */
@@ -183,8 +185,12 @@ async function attempt<T>(label: string, work: () => T | Promise<T>): Promise<T 
   }
 }
 
-async function readTestImage(index: number, data: string | null): Promise<Ready> {
-  const { test } = await loadDatasetsWithBar(data);
+async function readTestImage(
+  index: number,
+  data: string | null,
+  classNames: readonly string[],
+): Promise<Ready> {
+  const test = relabel((await loadDatasetsWithBar(data)).test, classNames);
   const count = test.labels.length;
   if (index >= count) {
     throw new InputError({
@@ -213,32 +219,39 @@ function checkMapsFile(path: string, output: OutputOptions): void {
   requireOutputs([path], output);
 }
 
-function printResult({ label, how, prediction, trueClass }: PredictedPicture & Ready): void {
+function printResult(
+  { label, how, prediction, trueClass }: PredictedPicture & Ready,
+  classNames: readonly string[],
+): void {
   const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
   const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
-  const truth = trueClass === undefined ? "" : `, true class ${CLASS_NAMES[trueClass]}`;
+  const truth = trueClass === undefined ? "" : `, true class ${classNames[trueClass]}`;
   print(
     `${wrapText(`${heading}: ${how}${truth}`)}\n${
-      formatPrediction(prediction, { width: outputWidth(), color })
+      formatPrediction(prediction, { classNames, width: outputWidth(), color })
     }\n`,
   );
 }
 
-const NAME_WIDTH = Math.max(...CLASS_NAMES.map((name) => name.length));
-const OTHER_COLUMNS = 2 + NAME_WIDTH + 2 + 7 + 2 + 2 + 8; // mark, name, score, percentage and the gaps
+const OTHER_COLUMNS = 2 + 2 + 7 + 2 + 2 + 8; // mark, score, percentage and the gaps
 const WIDEST_BAR = 40;
 
-/** Formats the ten scores with their probabilities as bars, highest first, the predicted class marked. */
+/** Formats the scores with their probabilities as bars, highest first, the predicted class marked. */
 export function formatPrediction(
   { scores, probabilities, predictedClass }: Prediction,
-  { width = 80, color = false }: { width?: number; color?: boolean } = {},
+  { classNames, width = 80, color = false }: {
+    classNames: readonly string[];
+    width?: number;
+    color?: boolean;
+  },
 ): string {
-  const barWidth = Math.max(6, Math.min(WIDEST_BAR, width - OTHER_COLUMNS));
-  const order = CLASS_NAMES.map((_, label) => label).sort((one, other) => scores[other] - scores[one]);
+  const nameWidth = Math.max(...classNames.map((name) => name.length));
+  const barWidth = Math.max(6, Math.min(WIDEST_BAR, width - nameWidth - OTHER_COLUMNS));
+  const order = classNames.map((_, label) => label).sort((one, other) => scores[other] - scores[one]);
   // of equal scores the first is predicted, and sort keeps their order
   return order.map((label) => {
     const isPredicted = label === predictedClass;
-    const name = CLASS_NAMES[label].padEnd(NAME_WIDTH);
+    const name = classNames[label].padEnd(nameWidth);
     const score = formatNumber(scores[label], 2).padStart(7);
     const bar = formatBar(probabilities[label], barWidth, color);
     const percent = plainSpaces(formatPercent(probabilities[label])).padStart(8);
@@ -267,7 +280,7 @@ async function writeMaps(
   { network, checkpoint }: { network: StateDict; checkpoint: Checkpoint },
   output: OutputOptions,
 ): Promise<void> {
-  const { config, recorded } = checkpoint;
+  const { config, recorded, classNames } = checkpoint;
   warnOfMapSign(checkpoint);
   const pictures = await Promise.all(predicted.map(async (picture) => ({
     ...picture,
@@ -278,6 +291,7 @@ async function writeMaps(
   })));
   const { svg } = drawMapsFigure(pictures, {
     subtitle: `Network: ${config.variant}. ${describeOrigin(recorded)}`,
+    classNames,
   });
   const isSvg = /\.svg$/i.test(path);
   const bytes = isSvg ? new TextEncoder().encode(adaptToDark(svg)) : new Uint8Array(svgToPng(svg));
@@ -294,7 +308,7 @@ async function writeMaps(
 
 function toJson(
   results: readonly Result[],
-  { path, config, recorded }: Checkpoint,
+  { path, config, recorded, classNames }: Checkpoint,
   device: string,
   fit: Fit,
 ): object {
@@ -305,18 +319,18 @@ function toJson(
     weights: recorded.weights,
     device,
     fit,
-    classes: CLASS_NAMES,
+    classes: classNames,
     images: results.map((result) => {
       if ("error" in result) return { image: result.label, error: result.error };
       const { label, how, prediction: { scores, probabilities, predictedClass }, trueClass } = result;
       return {
         image: label,
-        class: CLASS_NAMES[predictedClass],
+        class: classNames[predictedClass],
         share: probabilities[predictedClass],
         scores: [...scores],
         softmax: probabilities,
         prepared: how,
-        ...(trueClass === undefined ? {} : { trueClass: CLASS_NAMES[trueClass] }),
+        ...(trueClass === undefined ? {} : { trueClass: classNames[trueClass] }),
       };
     }),
   };

@@ -5,7 +5,7 @@
  * - A filter and the score predictor after it can both change their sign without any score changing (the
  *   generator ends in tanh, which is odd). Whether a class shows as a *high* or as a *low* response is
  *   chance, and may differ from place to place.
- * - A term common to all ten scores has no effect, since the softmax depends on differences only. A class
+ * - A term common to all scores has no effect, since the softmax depends on differences only. A class
  *   may be predicted because it responds, or because it does not respond where all others do.
  *
  * Evidence removes both.
@@ -14,8 +14,8 @@
  */
 import { createForwardContext } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
-import { CLASSES, filterCount, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
-import type { StateDict } from "../model/state_dict.ts";
+import { DEFAULT_CLASSES, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import { countFilters, type StateDict } from "../model/state_dict.ts";
 import { joinArrays, MAP_CELLS } from "./scorer.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
@@ -33,7 +33,7 @@ export async function scoreSlopes(
   { variant, backbone, adapter }: NetworkSpec,
   maps: Float32Array,
 ): Promise<Float32Array> {
-  if (filterCount(variant) !== CLASSES) {
+  if (countFilters(tensors) === 1) {
     throw new RangeError(`The classes of a network ${variant} have no response maps of their own.`);
   }
   const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
@@ -67,19 +67,19 @@ export async function weighMaps(
 }
 
 /**
- * Subtracts from each map the mean of the image's nine others. A term common to all ten cancels.
+ * Subtracts from each map the mean of the image's others. A term common to all of them cancels.
  *
- * @param maps `[N,10,8,8]`
+ * @param maps `[N,K,8,8]`
  */
-export function contrastMaps(maps: Float32Array): Float32Array {
+export function contrastMaps(maps: Float32Array, classes: number = DEFAULT_CLASSES): Float32Array {
   const result = new Float32Array(maps.length);
-  for (let start = 0; start < maps.length; start += CLASSES * MAP_CELLS) {
+  for (let start = 0; start < maps.length; start += classes * MAP_CELLS) {
     for (let cell = start; cell < start + MAP_CELLS; cell++) {
       let sum = 0;
-      for (let label = 0; label < CLASSES; label++) sum += maps[cell + label * MAP_CELLS];
-      for (let label = 0; label < CLASSES; label++) {
+      for (let label = 0; label < classes; label++) sum += maps[cell + label * MAP_CELLS];
+      for (let label = 0; label < classes; label++) {
         const at = cell + label * MAP_CELLS;
-        result[at] = maps[at] - (sum - maps[at]) / (CLASSES - 1);
+        result[at] = maps[at] - (sum - maps[at]) / (classes - 1);
       }
     }
   }
@@ -90,14 +90,14 @@ export function contrastMaps(maps: Float32Array): Float32Array {
  * Computes the evidence for each class: each cell's contribution to its score, minus the mean contribution to
  * the other classes' scores.
  *
- * @param maps Response maps `[N,10,8,8]`.
+ * @param maps Response maps `[N,K,8,8]`.
  */
 export async function measureEvidence(
   tensors: StateDict,
   spec: NetworkSpec,
   maps: Float32Array,
 ): Promise<Float32Array> {
-  return contrastMaps(await weighMaps(tensors, spec, maps));
+  return contrastMaps(await weighMaps(tensors, spec, maps), countFilters(tensors));
 }
 
 /** Slopes of a score predictor. */
@@ -124,7 +124,7 @@ export function averageMaps(maps: Float32Array): Float32Array {
  * Computes margins: scores minus the mean score of the other classes.
  *
  * @param rows Scores to judge, one row per image.
- * @param scores The ten classes' scores of the same images, `[N,10]`.
+ * @param scores The classes' scores of the same images, `[N,K]`.
  * @param parts Classes that the mean leaves out.
  */
 export function leadScores(
@@ -132,9 +132,10 @@ export function leadScores(
   scores: Float32Array,
   parts: readonly number[],
 ): number[][] {
-  const others = otherClasses(parts);
+  const classes = scores.length / rows.length;
+  const others = otherClasses(parts, classes);
   return rows.map((row, image) => {
-    const mean = others.reduce((sum, label) => sum + scores[image * CLASSES + label], 0) / others.length;
+    const mean = others.reduce((sum, label) => sum + scores[image * classes + label], 0) / others.length;
     return row.map((score) => score - mean);
   });
 }
@@ -142,24 +143,25 @@ export function leadScores(
 /**
  * Computes the same margins for maps, cell by cell.
  *
- * @param maps Maps to judge, `[N,K,8,8]`.
- * @param classMaps The ten classes' maps of the same images, `[N,10,8,8]`.
+ * @param maps Maps to judge, `[N,M,8,8]`.
+ * @param classMaps The classes' maps of the same images, `[N,K,8,8]`.
  */
 export function leadMaps(
   maps: Float32Array,
   classMaps: Float32Array,
   parts: readonly number[],
+  classes: number = DEFAULT_CLASSES,
 ): Float32Array {
-  const others = otherClasses(parts);
-  const images = classMaps.length / (CLASSES * MAP_CELLS);
+  const others = otherClasses(parts, classes);
+  const images = classMaps.length / (classes * MAP_CELLS);
   const perImage = maps.length / images;
   return maps.map((value, at) => {
-    const start = Math.floor(at / perImage) * CLASSES * MAP_CELLS + at % MAP_CELLS;
+    const start = Math.floor(at / perImage) * classes * MAP_CELLS + at % MAP_CELLS;
     const sum = others.reduce((sum, label) => sum + classMaps[start + label * MAP_CELLS], 0);
     return value - sum / others.length;
   });
 }
 
-function otherClasses(parts: readonly number[]): number[] {
-  return Array.from({ length: CLASSES }, (_, label) => label).filter((label) => !parts.includes(label));
+function otherClasses(parts: readonly number[], classes: number): number[] {
+  return Array.from({ length: classes }, (_, label) => label).filter((label) => !parts.includes(label));
 }

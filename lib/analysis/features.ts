@@ -50,15 +50,15 @@ export async function computeFeatures(
   );
   const images = dataset.labels.length;
   const length = grid * grid * CHANNELS;
-  const values = new Float32Array(images * length);
   const batchSize = Math.max(1, Math.floor(EVALUATION_BATCH_SIZE * (IMAGE_SIZE / size) ** 2)); // views of the same memory
   try {
     const source = createImageSource(dataset);
-    await collectOutputs(source.batches({ batchSize }), (images) => run(tensors, images), values);
+    const batches = source.batches({ batchSize });
+    const values = await collectOutputs(batches, (images) => run(tensors, images), images);
+    return { values, length, labels: dataset.labels };
   } finally {
     run.dispose();
   }
-  return { values, length, labels: dataset.labels };
 }
 
 /** Averages features over a coarser grid, whose rows divide those of the finer one. */

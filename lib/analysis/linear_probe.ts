@@ -1,4 +1,3 @@
-import { CLASSES } from "../model/spec.ts";
 import { wilsonInterval } from "../support/statistics.ts";
 import { measure } from "../training/evaluate.ts";
 import type { Features } from "./features.ts";
@@ -36,12 +35,13 @@ export async function probeFeatures(
   if (test.length !== length) {
     throw new RangeError(`A probe of ${length} features cannot be tested on ${test.length}.`);
   }
+  const classes = 1 + [...train.labels, ...test.labels].reduce((most, label) => Math.max(most, label));
   const cut = Math.floor(train.labels.length * 0.8);
   const [inner, outer] = [part(train, 0, cut), part(train, cut)];
-  const moments = await collectMoments(inner.values, length, inner.labels, CLASSES);
+  const moments = await collectMoments(inner.values, length, inner.labels, classes);
   const tried = penalties.map((penalty) => accuracyOf(solveRidge(moments, penalty), outer));
   const penalty = penalties[tried.indexOf(Math.max(...tried))];
-  const all = await collectMoments(train.values, length, train.labels, CLASSES);
+  const all = await collectMoments(train.values, length, train.labels, classes);
   const classifier = solveRidge(all, penalty);
   const accuracy = accuracyOf(classifier, test);
   const n = test.labels.length;

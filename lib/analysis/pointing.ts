@@ -10,7 +10,7 @@
  * @module
  */
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
-import { CLASSES, MAP_SIZE } from "../model/spec.ts";
+import { MAP_SIZE } from "../model/spec.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax, type MeanInterval, meanInterval } from "../support/statistics.ts";
 import { MAP_CELLS, mapOf } from "./scorer.ts";
@@ -33,13 +33,14 @@ export interface Pointing {
 /**
  * Measures pointing accuracy on mosaics.
  *
- * @param maps `[M,10,8,8]`, high where the class is.
+ * @param maps `[M,K,8,8]`, high where the class is.
  * @param classes Each mosaic's four classes, as in {@linkcode Mosaics}.
  */
 export function judgePointing(maps: Float32Array, classes: readonly (readonly number[])[]): Pointing {
+  const filters = maps.length / MAP_CELLS / classes.length;
   const accuracy = (pointsAt: (map: Float32Array) => number) =>
     meanInterval(classes.map((labels, mosaic) => {
-      const hits = labels.filter((label, part) => pointsAt(mapOf(maps, mosaic, label)) === part);
+      const hits = labels.filter((label, part) => pointsAt(mapOf(maps, mosaic, label, filters)) === part);
       return hits.length / labels.length;
     }));
   return {
@@ -65,11 +66,12 @@ export function meanByQuarter(map: ArrayLike<number>): number[] {
 /**
  * Computes the fraction of mosaics whose predicted class is one of their four; chance is 40 %.
  *
- * @param scores `[M,10]`.
+ * @param scores `[M,K]`.
  */
 export function measurePresence(scores: Float32Array, classes: readonly (readonly number[])[]): number {
+  const count = scores.length / classes.length;
   const hits = classes.filter((labels, mosaic) =>
-    labels.includes(argMax(scores.subarray(mosaic * CLASSES, (mosaic + 1) * CLASSES)))
+    labels.includes(argMax(scores.subarray(mosaic * count, (mosaic + 1) * count)))
   );
   return hits.length / classes.length;
 }

@@ -1,6 +1,6 @@
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
-import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import { DEFAULT_CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
@@ -12,9 +12,9 @@ export const MAP_CELLS = MAP_SIZE * MAP_SIZE;
 
 /** Outputs of a network. */
 export interface ScorerOutputs {
-  /** Scores (logits) `[N,10]`. */
+  /** Scores (logits) `[N,K]`. */
   scores: Float32Array;
-  /** Response maps `[N,K,8,8]`; K is 10, or 1 if all classes share a filter. */
+  /** Response maps `[N,K,8,8]`, or `[N,1,8,8]` if all classes share a filter. */
   maps: Float32Array;
 }
 
@@ -41,10 +41,17 @@ export interface ScorerOptions extends NetworkSpec, Partial<Execution> {
 /** Creates a {@linkcode Scorer}; a checkpoint's `config` will do as the options. */
 export function createScorer(
   tensors: StateDict,
-  { variant, backbone, adapter, winograd, batchSize = EVALUATION_BATCH_SIZE, compile: compiled = true }:
-    ScorerOptions,
+  {
+    variant,
+    backbone,
+    adapter,
+    classes,
+    winograd,
+    batchSize = EVALUATION_BATCH_SIZE,
+    compile: compiled = true,
+  }: ScorerOptions,
 ): Scorer {
-  const spec = { variant, backbone, adapter, winograd };
+  const spec = { variant, backbone, adapter, classes, winograd };
   const run = compile((tensors: StateDict, images: tf.Tensor4D) => {
     const { scores, maps } = forward(tensors, images, { ...spec, mode: "evaluate" });
     return { scores, maps };
@@ -52,18 +59,19 @@ export function createScorer(
   return {
     async ask(images) {
       const count = images.length / IMAGE_BYTES;
-      const scores = new Float32Array(count * CLASSES);
+      const scores: Float32Array[] = [];
       const maps: Float32Array[] = [];
       for (let start = 0; start < count; start += batchSize) {
         const part = images.subarray(start * IMAGE_BYTES, (start + batchSize) * IMAGE_BYTES);
         const batch = tf.tensor4d(part, [part.length / IMAGE_BYTES, IMAGE_SIZE, IMAGE_SIZE, 3]);
         const answer = run(tensors, batch);
-        scores.set(await answer.scores.data(), start * CLASSES);
+        scores.push(await answer.scores.data() as Float32Array);
         maps.push(await answer.maps.data() as Float32Array);
         tf.dispose([batch, answer.scores, answer.maps]);
       }
-      requireFiniteScores(scores, CLASSES);
-      return { scores, maps: joinArrays(maps) };
+      const all = joinArrays(scores);
+      requireFiniteScores(all, all.length / count);
+      return { scores: all, maps: joinArrays(maps) };
     },
     dispose: () => run.dispose(),
   };
@@ -74,7 +82,7 @@ export function mapOf(
   maps: Float32Array,
   image: number,
   label: number,
-  filters: number = CLASSES,
+  filters: number = DEFAULT_CLASSES,
 ): Float32Array {
   const start = (image * filters + label % filters) * MAP_CELLS;
   return maps.subarray(start, start + MAP_CELLS);

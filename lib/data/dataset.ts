@@ -1,3 +1,5 @@
+import { InputError } from "../support/errors.ts";
+
 /** The ten classes of CIFAR-10, in the order of their labels 0–9. */
 export const CLASS_NAMES = [
   "airplane",
@@ -12,6 +14,12 @@ export const CLASS_NAMES = [
   "truck",
 ] as const;
 
+/** Names that a class may have: they stand in tables, figures, pages and Python files. */
+export const CLASS_NAME = /^[\p{L}\p{N}][\p{L}\p{N} _.'-]{0,39}$/u;
+
+/** Most classes: labels are bytes. */
+export const MAXIMUM_CLASSES = 256;
+
 /** Height and width of an image in pixels. */
 export const IMAGE_SIZE = 32;
 
@@ -24,8 +32,10 @@ export interface Dataset {
   name: string;
   /** Pixels `[N,32,32,3]`, row by row from the top left, red, green, blue. */
   images: Uint8Array;
-  /** Labels `[N]`, 0–9. */
+  /** Labels `[N]`, 0 to K − 1. */
   labels: Uint8Array;
+  /** Names of the K classes. @default {CLASS_NAMES} */
+  classNames?: readonly string[];
 }
 
 /** Training and test set. */
@@ -39,11 +49,11 @@ export interface Datasets {
 /**
  * Counts the images of each class.
  *
- * @param labels Labels `[N]`, 0–9.
- * @returns Ten counts.
+ * @param labels Labels `[N]`, 0 to K − 1.
+ * @returns K counts.
  */
-export function countClasses(labels: Uint8Array): number[] {
-  const counts = new Array<number>(CLASS_NAMES.length).fill(0);
+export function countClasses(labels: Uint8Array, classes: number = CLASS_NAMES.length): number[] {
+  const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]++;
   return counts;
 }
@@ -61,5 +71,31 @@ export function selectImages(dataset: Dataset, indices: ArrayLike<number>): Data
     images.set(dataset.images.subarray(start, start + IMAGE_BYTES), position * IMAGE_BYTES);
     labels[position] = dataset.labels[indices[position]];
   }
-  return { name: dataset.name, images, labels };
+  return { ...dataset, images, labels };
+}
+
+/** Names of a data set's classes. */
+export function classNamesOf({ classNames = CLASS_NAMES }: Pick<Dataset, "classNames">): readonly string[] {
+  return classNames;
+}
+
+/**
+ * Gives a data set the labels of a network that knows its classes, by their names, and perhaps more.
+ *
+ * @throws {InputError} If the network does not know a class of the data set.
+ */
+export function relabel(dataset: Dataset, classNames: readonly string[]): Dataset {
+  const names = classNamesOf(dataset);
+  const labels = names.map((name) => classNames.indexOf(name));
+  const unknown = names.filter((_, label) => labels[label] < 0);
+  if (unknown.length > 0) {
+    throw new InputError({
+      what: `test a network on ${dataset.name}`,
+      why: `of that data set's classes it does not know ${unknown.join(", ")} (it knows ${
+        classNames.join(", ")
+      })`,
+      next: [{ advice: "choose a network that was trained on all of them" }],
+    });
+  }
+  return { ...dataset, labels: dataset.labels.map((label) => labels[label]), classNames };
 }

@@ -1,11 +1,11 @@
 import { createRandom } from "../support/random.ts";
-import { CLASS_NAMES, type Dataset, selectImages } from "./dataset.ts";
+import { classNamesOf, type Dataset, selectImages } from "./dataset.ts";
 
 /**
  * Takes a class-balanced subset: the first images of each class, in the set's order.
  *
  * With balanced classes chance is exactly 10 %, and even a handful of images has every class. If `size` is no
- * multiple of ten, the first classes have one image more; images of other classes replace those that a class
+ * multiple of their number, the first classes have one image more; images of other classes replace those that a class
  * lacks.
  *
  * @param size Number of images; all of them if the set is smaller.
@@ -21,7 +21,18 @@ import { CLASS_NAMES, type Dataset, selectImages } from "./dataset.ts";
  */
 export function takeSubset(dataset: Dataset, size: number): Dataset {
   const order = Uint32Array.from(dataset.labels, (_, index) => index);
-  return selectImages(dataset, chooseBalanced(dataset.labels, order, size));
+  return selectImages(dataset, chooseBalanced(dataset, order, size));
+}
+
+/** Leaves one class out of a data set: the others keep their order and get the labels 0 to K − 2. */
+export function leaveOut(dataset: Dataset, left: number): Dataset {
+  const kept = [...dataset.labels.keys()].filter((index) => dataset.labels[index] !== left);
+  const { labels, ...others } = selectImages(dataset, kept);
+  return {
+    ...others,
+    labels: labels.map((label) => label - Number(label > left)),
+    classNames: classNamesOf(dataset).filter((_, label) => label !== left),
+  };
 }
 
 /** A training set split in two. */
@@ -43,7 +54,7 @@ export function holdOut(train: Dataset, size: number, seed: number): HeldOut {
   if (size >= total) throw new RangeError(`Cannot hold ${size} images out of ${total}: none would be left.`);
   const order = Uint32Array.from(train.labels, (_, index) => index);
   createRandom(seed, HOLD_OUT).shuffle(order);
-  const held = chooseBalanced(train.labels, order, size);
+  const held = chooseBalanced(train, order, size);
   const isHeld = new Uint8Array(total);
   for (const index of held) isHeld[index] = 1;
   const kept = order.sort().filter((index) => !isHeld[index]);
@@ -53,9 +64,13 @@ export function holdOut(train: Dataset, size: number, seed: number): HeldOut {
 const HOLD_OUT = 0x686f6c64; // domain constant: an independent random stream for the same seed
 
 /** Chooses `size` indices, the first of each class in `order`; returns them ascending. */
-function chooseBalanced(labels: Uint8Array, order: Uint32Array, size: number): Uint32Array {
-  const classes = CLASS_NAMES.length;
-  const wanted = CLASS_NAMES.map((_, label) => Math.floor(size / classes) + (label < size % classes ? 1 : 0));
+function chooseBalanced(dataset: Dataset, order: Uint32Array, size: number): Uint32Array {
+  const { labels } = dataset;
+  const classes = classNamesOf(dataset).length;
+  const wanted = Array.from(
+    { length: classes },
+    (_, label) => Math.floor(size / classes) + (label < size % classes ? 1 : 0),
+  );
   const chosen: number[] = [];
   const passedOver: number[] = [];
   for (const index of order) {

@@ -85,7 +85,7 @@ export async function publishModel(options: PublishModelOptions): Promise<string
   Deno.mkdirSync(folder, { recursive: true });
   const path = join(folder, `${REFERENCE}.safetensors`);
   const stored = checkpoint.readTensors().network;
-  writeCheckpoint(path, { config: clean, recorded, progress, network: stored, slots: null });
+  writeCheckpoint(path, { ...checkpoint, config: clean, network: stored, slots: null });
   const report = measureCalibration({ scores, labels: test.labels }, calibration);
   const bytes = Deno.statSync(path).size;
   writeText(join(folder, "README.md"), formatCard(checkpoint, { ...metrics, ...report, bytes }));

@@ -1,15 +1,17 @@
-import { CLASS_NAMES } from "../data/dataset.ts";
 import { INPUT, SCORES, SIZE } from "./fold_network.ts";
 
 const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
 
 /**
- * Writes a demo page: choose a picture, see the probabilities of the ten classes. It is served from the
+ * Writes a demo page: choose a picture, see the probabilities of the classes. It is served from the
  * model's folder.
  *
+ * @param classNames Names of the classes.
  * @param note Text below, with the model's training data.
  */
-export function writeDemoPage({ title, note }: { title: string; note: string }): string {
+export function writeDemoPage(
+  { title, note, classNames }: { title: string; note: string; classNames: readonly string[] },
+): string {
   const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return `<!doctype html>
 <html lang="en">
@@ -29,7 +31,7 @@ export function writeDemoPage({ title, note }: { title: string; note: string }):
 <p><small>${escape(note)}</small></p>
 <script src="${TFJS}"></script>
 <script type="module">
-  const classes = ${JSON.stringify(CLASS_NAMES)};
+  const classes = ${JSON.stringify(classNames)};
   const model = await tf.loadGraphModel("model.json");
   const context = canvas.getContext("2d", { willReadFrequently: true });
 

@@ -2,7 +2,7 @@ import { basename, dirname, extname, join } from "@std/path";
 import type { FileToWrite } from "../support/write_files.ts";
 import { InputError } from "../support/errors.ts";
 import { formatSafetensors } from "../support/safetensors.ts";
-import type { CheckpointMetadata, StoredTensors } from "../training/checkpoint.ts";
+import type { Checkpoint, StoredTensors } from "../training/checkpoint.ts";
 import { describeNetwork } from "./fold_network.ts";
 import { writeDemoPage } from "./demo_page.ts";
 import { foldNetwork } from "./fold_network.ts";
@@ -31,7 +31,9 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
  * @throws {InputError} If `output` lacks the format's extension, or the scores could be NaN or infinite.
  */
 export function exportNetwork(
-  { config, recorded, network }: Pick<CheckpointMetadata, "config" | "recorded"> & { network: StoredTensors },
+  { config, recorded, classNames, network }:
+    & Pick<Checkpoint, "config" | "recorded" | "classNames">
+    & { network: StoredTensors },
   format: ExportFormat,
   output: string,
 ): FileToWrite[] {
@@ -40,8 +42,8 @@ export function exportNetwork(
       `Cannot export to ${output}: for ${format} the name must end in ${ENDINGS[format]}.`,
     );
   }
-  const folded = foldNetwork(network, config); // also a check of the numbers
-  const facts = describeNetwork(config, recorded);
+  const folded = foldNetwork(network, { ...config, classes: classNames.length }); // also a check of the numbers
+  const facts = describeNetwork({ config, recorded, classNames });
   const description =
     `Network ${config.variant} of run ${config.run}. Trained on: ${recorded.data}. Weights: ${recorded.weights}.`;
   const encode = (text: string) => new TextEncoder().encode(text);
@@ -50,7 +52,7 @@ export function exportNetwork(
       const weightsFile = basename(output);
       // no package begins so: a torch.py would be imported instead of torch
       const moduleFile = `load_${weightsFile.slice(0, -ENDINGS.pytorch.length).replace(/\W/g, "_")}.py`;
-      const module = writePytorchModule({ ...config, description, weightsFile, moduleFile });
+      const module = writePytorchModule({ ...config, classNames, description, weightsFile, moduleFile });
       return [
         { path: output, bytes: formatSafetensors(network, { format: "pt", ...facts }) },
         { path: join(dirname(output), moduleFile), bytes: encode(module) },
@@ -60,7 +62,7 @@ export function exportNetwork(
       return [{ path: output, bytes: toOnnx(folded, facts) }];
     case "tfjs": {
       const { model, weights } = toTfjs(folded, facts);
-      const page = writeDemoPage({ title: `CIFAR-10: ${config.run}`, note: description });
+      const page = writeDemoPage({ title: `CIFAR-10: ${config.run}`, note: description, classNames });
       return [
         { path: join(output, "model.json"), bytes: encode(model) },
         { path: join(output, "weights.bin"), bytes: weights },

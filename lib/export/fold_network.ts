@@ -6,13 +6,12 @@
  *
  * @module
  */
-import { CLASS_NAMES, IMAGE_SIZE } from "../data/dataset.ts";
+import { IMAGE_SIZE } from "../data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
 import {
   CHANNELS,
-  CLASSES,
+  DEFAULT_CLASSES,
   EMBEDDING_LENGTH,
-  filterCount,
   GENERATOR_UNITS,
   isGenerated,
   NAME_VECTOR_LENGTH,
@@ -22,8 +21,7 @@ import {
 import { InputError } from "../support/errors.ts";
 import type { StoredTensor } from "../support/safetensors.ts";
 import { EPSILON } from "../tensorflow/operations/batch_norm.ts";
-import type { TrainConfig } from "../training/config.ts";
-import type { Environment } from "../training/progress.ts";
+import type { Checkpoint } from "../training/checkpoint.ts";
 
 /** Tensors of a network by PyTorch's names and in its layouts, as in a checkpoint. */
 export type StoredNetwork = ReadonlyMap<string, StoredTensor>;
@@ -58,8 +56,10 @@ export interface FoldedNetwork {
   adapter: FoldedConvolution | null;
   /** Filters divided by their length and by √64, `[K,64]`. */
   filters: Float32Array;
-  /** Number of filters K: 10, or 1 if all classes share one. */
+  /** Number of filters: one per class, or 1 if all classes share it. */
   filterCount: number;
+  /** Number of classes K. */
+  classes: number;
   hidden: FoldedLinear;
   output: FoldedLinear;
 }
@@ -69,23 +69,29 @@ export interface FoldedNetwork {
  *
  * @throws {InputError} If the scores could be NaN or infinite.
  */
-export function foldNetwork(network: StoredNetwork, { variant, adapter }: NetworkSpec): FoldedNetwork {
+export function foldNetwork(
+  network: StoredNetwork,
+  { variant, adapter, classes = DEFAULT_CLASSES }: NetworkSpec,
+): FoldedNetwork {
   const block = (name: string): [FoldedConvolution, FoldedConvolution] => [
     foldConvolution(network, `${name}.conv1`, `${name}.bn1`),
     foldConvolution(network, `${name}.conv2`, `${name}.bn2`),
   ];
+  const filters = scaleFilters(
+    isGenerated(variant) ? generateFilters(network) : Float64Array.from(valuesOf(network, "filters.weight")),
+  );
+  const filterCount = filters.length / CHANNELS;
+  const output = transposeLinear(network, "score_predictor.2");
+  const scores = filterCount * output.out;
   const folded = {
     stem: foldConvolution(network, "backbone.conv1", "backbone.bn1"),
     blocks: [block("backbone.layer1.0"), block("backbone.layer1.1")],
     adapter: adapter === "none" ? null : foldConvolution(network, "adapter.0", "adapter.1"),
-    filters: scaleFilters(
-      isGenerated(variant)
-        ? generateFilters(network)
-        : Float64Array.from(valuesOf(network, "filters.weight")),
-    ),
-    filterCount: filterCount(variant),
+    filters,
+    filterCount,
+    classes: scores === 1 ? classes : scores, // one score is that of all classes
     hidden: transposeLinear(network, "score_predictor.0"),
-    output: transposeLinear(network, "score_predictor.2"),
+    output,
   };
   if (boundScores(folded) < LARGEST_FLOAT) return folded;
   throw new InputError({
@@ -142,7 +148,7 @@ function foldConvolution(network: StoredNetwork, convName: string, normName: str
   };
 }
 
-/** Applies the weights generator: `[10,64]`. */
+/** Applies the weights generator: `[K,64]`. */
 function generateFilters(network: StoredNetwork): Float64Array {
   const hidden = applyLinear(
     network,
@@ -170,7 +176,7 @@ function applyLinear(
   to: number,
 ): Float64Array {
   const [weight, bias] = [valuesOf(network, `${name}.weight`), valuesOf(network, `${name}.bias`)];
-  return Float64Array.from({ length: CLASSES * to }, (_, at) => {
+  return Float64Array.from({ length: rows.length / from * to }, (_, at) => {
     const [row, column] = [Math.floor(at / to), at % to];
     let sum = bias[column];
     for (let index = 0; index < from; index++) {
@@ -204,9 +210,9 @@ function transposeLinear(network: StoredNetwork, name: string): FoldedLinear {
  * Name of the input: red, green and blue, 0–255, float32 `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js.
  */
 export const INPUT = "images";
-/** Name of the scores (logits), `[N,10]`. */
+/** Name of the scores (logits), `[N,K]`. */
 export const SCORES = "scores";
-/** Name of the response maps, `[N,10,8,8]`, or `[N,1,8,8]` where all classes share a filter. */
+/** Name of the response maps, `[N,K,8,8]`, or `[N,1,8,8]` where all classes share a filter. */
 export const MAPS = "maps";
 
 /** Height and width of the images. */
@@ -219,12 +225,14 @@ export const NORMALISATION = {
 };
 
 /** Describes the network, for the exported file's metadata. */
-export function describeNetwork(config: TrainConfig, recorded: Environment): Record<string, string> {
+export function describeNetwork(
+  { config, recorded, classNames }: Pick<Checkpoint, "config" | "recorded" | "classNames">,
+): Record<string, string> {
   return {
     variant: config.variant,
     backbone: config.backbone,
     adapter: config.adapter,
-    classes: CLASS_NAMES.join(","),
+    classes: classNames.join(","),
     input: "red, green and blue, 0-255",
     trainedOn: recorded.data,
     weights: recorded.weights,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CHANNELS, CLASSES, MAP_SIZE } from "../model/spec.ts";
+import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 import { INPUT, MAPS, NORMALISATION, SCORES, SIZE } from "./fold_network.ts";
 import type { FoldedConvolution, FoldedLinear, FoldedNetwork } from "./fold_network.ts";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
@@ -113,8 +113,8 @@ function encodeValue({ name, shape, description }: GraphValue): Uint8Array {
 const PIXELS = MAP_SIZE * MAP_SIZE;
 
 /**
- * Writes a network as an ONNX model (opset 13): `images` `[N,3,32,32]`, 0–255, in; `scores` `[N,10]` and
- * `maps` `[N,K,8,8]` out. The normalisation is inside, N is free.
+ * Writes a network as an ONNX model (opset 13): `images` `[N,3,32,32]`, 0–255, in; `scores` `[N,K]` and
+ * `maps` `[N,K,8,8]`, or `[N,1,8,8]`, out. The normalisation is inside, N is free.
  *
  * @param metadata Metadata of the file.
  * @returns The bytes of the file.
@@ -133,22 +133,22 @@ export function toOnnx(
     x = graph.node("Relu", [graph.node("Add", [x, convolve(graph, y, second, `layer1.${index}.conv2`)])]);
   });
   if (network.adapter) x = convolveAndRelu(graph, x, network.adapter, "adapter");
-  const K = network.filterCount;
+  const { filterCount: K, classes } = network;
   const filters = graph.constant("filters", [K, CHANNELS, 1, 1], network.filters);
   const maps = graph.node("Conv", [x, filters], { kernel_shape: [1, 1] }, MAPS); // [N,K,8,8]
   const rows = graph.node("Reshape", [maps, shapes("rows", [0, K, PIXELS])]); // [N,K,64]
   const hidden = graph.node("Relu", [connect(graph, rows, network.hidden, "score_predictor.0")]);
-  const scores = connect(graph, hidden, network.output, "score_predictor.2"); // [N,K,1] or [N,1,10]
-  if (K * network.output.out === CLASSES) {
-    graph.node("Reshape", [scores, shapes("scores_shape", [0, CLASSES])], {}, SCORES);
+  const scores = connect(graph, hidden, network.output, "score_predictor.2"); // [N,K,1] or [N,1,K]
+  if (K * network.output.out > 1) {
+    graph.node("Reshape", [scores, shapes("scores_shape", [0, classes])], {}, SCORES);
   } else { // one score for all classes
     const one = graph.node("Reshape", [scores, shapes("one_score", [0, 1])]);
-    graph.node("Expand", [one, shapes("all_scores", [1, CLASSES])], {}, SCORES);
+    graph.node("Expand", [one, shapes("all_scores", [1, classes])], {}, SCORES);
   }
   return graph.finish(
     [{ name: INPUT, shape: ["N", 3, SIZE, SIZE], description: "red, green and blue, 0-255" }],
     [
-      { name: SCORES, shape: ["N", CLASSES], description: "scores of the ten classes, logits" },
+      { name: SCORES, shape: ["N", classes], description: "scores of the classes, logits" },
       { name: MAPS, shape: ["N", K, MAP_SIZE, MAP_SIZE], description: "response maps" },
     ],
     { name: metadata.variant ?? "network", metadata },

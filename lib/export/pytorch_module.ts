@@ -1,8 +1,6 @@
-import { CLASS_NAMES } from "../data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
 import {
   CHANNELS,
-  CLASSES,
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
@@ -13,6 +11,8 @@ import {
 
 /** Options of {@linkcode writePytorchModule}. */
 export interface PytorchModuleOptions extends NetworkSpec {
+  /** Names of the classes. */
+  classNames: readonly string[];
   /** Description of the network, one line. */
   description: string;
   /** Name of the safetensors file in the same folder. */
@@ -27,17 +27,18 @@ export interface PytorchModuleOptions extends NetworkSpec {
  * 0–255, and returns scores and maps.
  */
 export function writePytorchModule(options: PytorchModuleOptions): string {
-  const { variant, adapter, description, weightsFile, moduleFile } = options;
+  const { variant, adapter, classNames, description, weightsFile, moduleFile } = options;
   const isDynamic = isGenerated(variant);
   const hasNames = variant === "dynamic-names";
   const size = adapter === "3x3" ? 3 : 1;
-  const filters = filterCount(variant);
-  const outputs = variant === "static-ten-way" ? CLASSES : 1;
+  const classes = classNames.length;
+  const filters = filterCount(variant, classes);
+  const outputs = variant === "static-ten-way" ? classes : 1;
   const lines = [
     `"""${description.replaceAll("\\", "/").replaceAll('"', "'")}`,
     "",
     `    from ${moduleFile.replace(/\.py$/, "")} import CLASSES, load`,
-    "    scores, maps = load()(images)  # [N,3,32,32], red, green and blue 0-255 -> [N,10], " +
+    `    scores, maps = load()(images)  # [N,3,32,32], red, green and blue 0-255 -> [N,${classes}], ` +
     `[N,${filters},8,8]`,
     '"""',
     "",
@@ -48,7 +49,7 @@ export function writePytorchModule(options: PytorchModuleOptions): string {
     "from torch import nn",
     "from torch.nn import functional as F",
     "",
-    `CLASSES = ${JSON.stringify(CLASS_NAMES.join(" "))}.split()`,
+    `CLASSES = ${JSON.stringify(classNames)}`,
     "",
     "",
     "class Block(nn.Module):",
@@ -86,10 +87,10 @@ export function writePytorchModule(options: PytorchModuleOptions): string {
       ? [
         ...(hasNames
           ? [
-            `        self.class_names = nn.Embedding(${CLASSES}, ${NAME_VECTOR_LENGTH}).requires_grad_(False)`,
+            `        self.class_names = nn.Embedding(${classes}, ${NAME_VECTOR_LENGTH}).requires_grad_(False)`,
             `        self.name_projection = nn.Linear(${NAME_VECTOR_LENGTH}, ${EMBEDDING_LENGTH})`,
           ]
-          : [`        self.class_embeddings = nn.Embedding(${CLASSES}, ${EMBEDDING_LENGTH})`]),
+          : [`        self.class_embeddings = nn.Embedding(${classes}, ${EMBEDDING_LENGTH})`]),
         "        self.weights_generator = nn.Sequential(",
         `            nn.Linear(${EMBEDDING_LENGTH}, ${GENERATOR_UNITS}), nn.ReLU(), nn.Linear(${GENERATOR_UNITS}, ${CHANNELS}), nn.Tanh()`,
         "        )",
@@ -109,15 +110,15 @@ export function writePytorchModule(options: PytorchModuleOptions): string {
     isDynamic
       ? `        w = self.weights_generator(${
         hasNames ? "self.name_projection(self.class_names.weight)" : "self.class_embeddings.weight"
-      })  # [10,64]`
+      })  # [${classes},64]`
       : `        w = self.filters.weight.flatten(1)  # [${filters},64]`,
     `        maps = F.conv2d(v, F.normalize(w)[:, :, None, None]) / ${
       Math.sqrt(CHANNELS)
     }  # [N,${filters},8,8]`,
     `        scores = self.score_predictor(maps.flatten(2)).flatten(1)  # [N,${filters * outputs}]`,
-    filters * outputs === CLASSES
+    filters * outputs === classes
       ? "        return scores, maps"
-      : `        return scores.expand(-1, ${CLASSES}), maps  # one score for all classes`,
+      : `        return scores.expand(-1, ${classes}), maps  # one score for all classes`,
     "",
     "",
     `def load(path=Path(__file__).with_name(${JSON.stringify(weightsFile)})):`,

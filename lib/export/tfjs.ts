@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CHANNELS, CLASSES, MAP_SIZE } from "../model/spec.ts";
+import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 import { INPUT, MAPS, NORMALISATION, SCORES, SIZE } from "./fold_network.ts";
 import type { FoldedConvolution, FoldedLinear, FoldedNetwork } from "./fold_network.ts";
 
@@ -137,7 +137,7 @@ function shapeOf(shape: readonly number[]): TfjsShape {
 
 /**
  * Writes a network as a TensorFlow.js graph model: `images` `[N,32,32,3]`, 0–255, in, as
- * `tf.browser.fromPixels` gives them; `scores` `[N,10]` and `maps` `[N,K,8,8]` out. The normalisation is
+ * `tf.browser.fromPixels` gives them; `scores` `[N,K]` and `maps` `[N,K,8,8]`, or `[N,1,8,8]`, out. The normalisation is
  * inside, N is free.
  *
  * It uses operations only that every backend has: padding by zeros before a `VALID` convolution instead of
@@ -164,22 +164,22 @@ export function toTfjs(network: FoldedNetwork, metadata: Record<string, string> 
     x = graph.node("Relu", [sum], FLOAT_TYPE);
   });
   if (network.adapter) x = convolve(graph, x, network.adapter, "adapter");
-  const K = network.filterCount;
+  const { filterCount: K, classes } = network;
   const filters = graph.constant("filters", [1, 1, CHANNELS, K], transpose(network.filters, K, CHANNELS));
   const responses = graph.node("Conv2D", [x, filters], { ...FLOAT_TYPE, ...windowAttributes(1, "VALID") }); // [N,8,8,K]
   const order = graph.constant("channels_first", [4], Int32Array.of(0, 3, 1, 2));
   const maps = graph.node("Transpose", [responses, order], FLOAT_TYPE, MAPS); // [N,K,8,8]
   const rows = reshape(graph, maps, [-1, MAP_SIZE * MAP_SIZE], "rows"); // [N·K,64]
   const hidden = connect(graph, rows, network.hidden, "score_predictor.0", true);
-  const scores = connect(graph, hidden, network.output, "score_predictor.2", false); // [N·K,1] or [N,10]
-  if (K * network.output.out === CLASSES) reshape(graph, scores, [-1, CLASSES], SCORES);
+  const scores = connect(graph, hidden, network.output, "score_predictor.2", false); // [N·K,1] or [N,K]
+  if (K * network.output.out > 1) reshape(graph, scores, [-1, classes], SCORES);
   else { // one score for all classes
-    const multiples = graph.constant("all_classes", [2], Int32Array.of(1, CLASSES));
+    const multiples = graph.constant("all_classes", [2], Int32Array.of(1, classes));
     graph.node("Tile", [scores, multiples], FLOAT_TYPE, SCORES);
   }
   return graph.finish(
     { [INPUT]: [-1, SIZE, SIZE, 3] },
-    { [SCORES]: [-1, CLASSES], [MAPS]: [-1, K, MAP_SIZE, MAP_SIZE] },
+    { [SCORES]: [-1, classes], [MAPS]: [-1, K, MAP_SIZE, MAP_SIZE] },
     metadata,
   );
 }

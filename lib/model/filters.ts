@@ -4,7 +4,7 @@ import { type ForwardContext, linear } from "./layers.ts";
 import { CHANNELS, isGenerated, SMALLEST_NORM, type Variant } from "./spec.ts";
 
 /**
- * Returns the network's 1×1 filters, each of length 1: `[10,64]`, one per class, or `[1,64]` where all
+ * Returns the network's 1×1 filters, each of length 1: `[K,64]`, one per class, or `[1,64]` where all
  * classes share one.
  *
  * The dynamic variants generate them from the class embeddings; the static ones store them as parameters.
@@ -22,10 +22,10 @@ export function makeFilters(context: ForwardContext, variant: Variant): tf.Tenso
  */
 export function generateFilters(
   context: ForwardContext,
-  embeddings: tf.Tensor2D = classEmbeddings(context), // [10,128]
+  embeddings: tf.Tensor2D = classEmbeddings(context), // [K,128]
 ): tf.Tensor2D {
-  const hidden = relu(linear(context, embeddings, "weights_generator.0")); // [10,256]
-  return tf.tanh(linear(context, hidden, "weights_generator.2")); // [10,64]
+  const hidden = relu(linear(context, embeddings, "weights_generator.0")); // [K,256]
+  return tf.tanh(linear(context, hidden, "weights_generator.2")); // [K,64]
 }
 
 /** Returns the class embeddings `[K,128]`: learned ones, or a projection of fixed vectors of the names. */

@@ -14,6 +14,8 @@ import type { StateDict } from "./state_dict.ts";
 export interface ForwardContext {
   /** Parameters and running statistics. */
   tensors: StateDict;
+  /** Number of classes that a score of all of them is broadcast to. */
+  classes: number;
   /** Running statistics updated by this batch. */
   statistics: StateDict;
   /** True if this batch normalisation uses the batch's statistics and updates the running ones. */

@@ -12,16 +12,16 @@ import { dynamicConvolution, dynamicConvolutionOneByOne } from "./dynamic_convol
 import { makeFilters } from "./filters.ts";
 import type { ForwardContext } from "./layers.ts";
 import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
-import type { Execution, NetworkSpec } from "./spec.ts";
+import { DEFAULT_CLASSES, type Execution, type NetworkSpec } from "./spec.ts";
 import type { StateDict } from "./state_dict.ts";
 
 /** Outputs of the network for a batch. */
 export interface Outputs {
-  /** Scores of the classes before the softmax, `[B,10]`. */
+  /** Scores of the classes before the softmax, `[B,K]`. */
   scores: tf.Tensor2D;
-  /** Response maps, `[B,10,8,8]`, or `[B,1,8,8]` where all classes share a filter. */
+  /** Response maps, `[B,K,8,8]`, or `[B,1,8,8]` where all classes share a filter. */
   maps: tf.Tensor4D;
-  /** Normalised filters, `[10,64]` or `[1,64]`. */
+  /** Normalised filters, `[K,64]` or `[1,64]`. */
   filters: tf.Tensor2D;
   /** Running statistics updated by the batch, by name; none in mode `evaluate`. */
   statistics: StateDict;
@@ -49,10 +49,10 @@ export type ForwardOptions = NetworkSpec & Partial<Execution> & {
 export function forward(tensors: StateDict, images: tf.Tensor4D, options: ForwardOptions): Outputs {
   const context = createForwardContext(tensors, options);
   const v = features(context, images, options);
-  const filters = makeFilters(context, options.variant); // [10,64]
+  const filters = makeFilters(context, options.variant); // [K,64]
   const { classLoop = false } = options;
-  const maps = (classLoop ? dynamicConvolutionOneByOne : dynamicConvolution)(v, filters); // [B,10,8,8]
-  const scores = (classLoop ? predictScoresOneByOne : predictScores)(context, maps); // [B,10]
+  const maps = (classLoop ? dynamicConvolutionOneByOne : dynamicConvolution)(v, filters); // [B,K,8,8]
+  const scores = (classLoop ? predictScoresOneByOne : predictScores)(context, maps); // [B,K]
   return { scores, maps, filters, statistics: context.statistics };
 }
 
@@ -72,11 +72,12 @@ export function backboneFeatures(
 
 /** Creates a {@linkcode ForwardContext}: a frozen backbone keeps its running statistics also in training. */
 export function createForwardContext(tensors: StateDict, options: ForwardOptions): ForwardContext {
-  const { mode, backbone, winograd = true } = options;
+  const { mode, backbone, classes = DEFAULT_CLASSES, winograd = true } = options;
   const trains = mode === "train";
   const backboneLearns = trains && backbone !== "frozen";
   return {
     tensors,
+    classes,
     statistics: {},
     learnsStatistics: (name) => name.startsWith("backbone.") ? backboneLearns : trains,
     strided: chooseStrided({ learns: backboneLearns }),

@@ -1,23 +1,23 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { relu } from "../tensorflow/operations/dense.ts";
 import { type ForwardContext, linear } from "./layers.ts";
-import { CLASSES, MAP_SIZE } from "./spec.ts";
+import { MAP_SIZE } from "./spec.ts";
 
 const PIXELS = MAP_SIZE * MAP_SIZE;
 
 /**
  * Predicts the classes' scores from their response maps, by one predictor shared by all maps: FC 64→64, ReLU,
- * FC 64→1 (or 64→10).
+ * FC 64→1 (or 64→K).
  *
  * @param maps Response maps `[B,K,8,8]`.
- * @returns Scores `[B,10]`. A single map with a single score is broadcast to all ten classes.
+ * @returns Scores `[B,K]`. A single map with a single score is broadcast to all classes.
  */
 export function predictScores(context: ForwardContext, maps: tf.Tensor4D): tf.Tensor2D {
   const B = maps.shape[0];
   const rows = tf.reshape(maps, [-1, PIXELS]) as tf.Tensor2D; // [B·K,64]
   const hidden = relu(linear(context, rows, "score_predictor.0")); // [B·K,64]
-  const scores = tf.reshape(linear(context, hidden, "score_predictor.2"), [B, -1]) as tf.Tensor2D; // [B,10 or 1]
-  return scores.shape[1] === CLASSES ? scores : tf.tile(scores, [1, CLASSES]);
+  const scores = tf.reshape(linear(context, hidden, "score_predictor.2"), [B, -1]) as tf.Tensor2D; // [B,K or 1]
+  return scores.shape[1] > 1 ? scores : tf.tile(scores, [1, context.classes]);
 }
 
 /** Computes {@linkcode predictScores} as in the lab's text: one class at a time. */

@@ -15,6 +15,11 @@ export interface NetworkSpec {
   backbone: BackboneMode;
   /** Convolution after the backbone. */
   adapter: AdapterKind;
+  /**
+   * Number of classes K of a new network. A network that exists has it in its tensors' shapes, except
+   * `static-shared`. @default {DEFAULT_CLASSES}
+   */
+  classes?: number;
 }
 
 /** Implementation of a network; results are equal up to rounding. */
@@ -28,8 +33,8 @@ export interface Execution {
 /** Filters of a smaller norm are divided by this: `torch.nn.functional.normalize`'s eps. */
 export const SMALLEST_NORM = 1e-12;
 
-/** Number of classes. */
-export const CLASSES = 10;
+/** Number of classes of a network where none is given: CIFAR-10's. */
+export const DEFAULT_CLASSES = 10;
 
 /** Length of a class embedding. */
 export const EMBEDDING_LENGTH = 128;
@@ -52,6 +57,6 @@ export function isGenerated(variant: Variant): boolean {
 }
 
 /** Counts the filters that are applied to the feature map. */
-export function filterCount(variant: Variant): number {
-  return isGenerated(variant) || variant === "static-per-class" ? CLASSES : 1;
+export function filterCount(variant: Variant, classes: number = DEFAULT_CLASSES): number {
+  return isGenerated(variant) || variant === "static-per-class" ? classes : 1;
 }

@@ -45,6 +45,12 @@ export async function toPyTorch(tensor: tf.Tensor): Promise<StoredTensor> {
   }
 }
 
+/** Counts the filters of a network that exists: one per class, or one that all classes share. */
+export function countFilters(tensors: StateDict): number {
+  const { "class_embeddings.weight": embeddings, "class_names.weight": names } = tensors;
+  return (embeddings ?? names)?.shape[0] ?? tensors["filters.weight"].shape[3]!; // [1,1,64,K]
+}
+
 /** Disposes the tensors of a record. */
 export function disposeAll(...records: Record<string, tf.Tensor>[]): void {
   for (const record of records) tf.dispose(Object.values(record));

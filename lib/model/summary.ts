@@ -1,6 +1,6 @@
 import {
   CHANNELS,
-  CLASSES,
+  DEFAULT_CLASSES,
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
@@ -65,10 +65,10 @@ function countByLayer(spec: NetworkSpec): Map<string, { parameters: number; trai
 
 type Row = [layer: string, kind: string, outputShape: (number | "B")[]];
 
-function listLayers({ variant, adapter }: NetworkSpec): Row[] {
+function listLayers({ variant, adapter, classes = DEFAULT_CLASSES }: NetworkSpec): Row[] {
   const map: Row[2] = ["B", MAP_SIZE, MAP_SIZE, CHANNELS];
-  const filters = filterCount(variant);
-  const scores: Row[2] = variant === "static-ten-way" ? ["B", CLASSES] : ["B", filters, 1];
+  const filters = filterCount(variant, classes);
+  const scores: Row[2] = variant === "static-ten-way" ? ["B", classes] : ["B", filters, 1];
   const block = (name: string): Row[] => [
     [`${name}.conv1`, "convolution 3×3", map],
     [`${name}.bn1`, "batch normalisation, ReLU", map],
@@ -80,12 +80,12 @@ function listLayers({ variant, adapter }: NetworkSpec): Row[] {
     ["adapter.1", "batch normalisation, ReLU", map],
   ];
   const generated: Row[] = [
-    ...(variant === "dynamic" ? [["class_embeddings", "embedding", [CLASSES, EMBEDDING_LENGTH]] as Row] : [
-      ["class_names", "fixed vectors of the names", [CLASSES, NAME_VECTOR_LENGTH]] as Row,
-      ["name_projection", "fully connected", [CLASSES, EMBEDDING_LENGTH]] as Row,
+    ...(variant === "dynamic" ? [["class_embeddings", "embedding", [classes, EMBEDDING_LENGTH]] as Row] : [
+      ["class_names", "fixed vectors of the names", [classes, NAME_VECTOR_LENGTH]] as Row,
+      ["name_projection", "fully connected", [classes, EMBEDDING_LENGTH]] as Row,
     ]),
-    ["weights_generator.0", "fully connected, ReLU", [CLASSES, GENERATOR_UNITS]],
-    ["weights_generator.2", "fully connected, tanh", [CLASSES, CHANNELS]],
+    ["weights_generator.0", "fully connected, ReLU", [classes, GENERATOR_UNITS]],
+    ["weights_generator.2", "fully connected, tanh", [classes, CHANNELS]],
   ];
   return [
     ["backbone.conv1", "convolution 7×7, stride 2", ["B", 16, 16, CHANNELS]],
@@ -99,6 +99,6 @@ function listLayers({ variant, adapter }: NetworkSpec): Row[] {
     ["response maps", "1×1 convolution, / √64", ["B", filters, MAP_SIZE, MAP_SIZE]],
     ["score_predictor.0", "fully connected, ReLU", ["B", filters, 64]],
     ["score_predictor.2", "fully connected", scores],
-    ["scores", "one score per class", ["B", CLASSES]],
+    ["scores", "one score per class", ["B", classes]],
   ];
 }

@@ -1,6 +1,6 @@
 import {
   CHANNELS,
-  CLASSES,
+  DEFAULT_CLASSES,
   EMBEDDING_LENGTH,
   filterCount,
   GENERATOR_UNITS,
@@ -34,14 +34,14 @@ export interface TensorDescription {
 
 /** Lists all tensors of a network, from input to output. Creation, checks and counts all use this list. */
 export function listTensors(
-  { variant, adapter }: Pick<NetworkSpec, "variant" | "adapter">,
+  { variant, adapter, classes = DEFAULT_CLASSES }: Pick<NetworkSpec, "variant" | "adapter" | "classes">,
 ): TensorDescription[] {
   return [
     ...listBackbone(),
     ...(adapter === "none" ? [] : listAdapter(adapter === "3x3" ? 3 : 1)),
-    ...(isGenerated(variant) ? listGenerator(variant) : listFilters(filterCount(variant))),
+    ...(isGenerated(variant) ? listGenerator(variant, classes) : listFilters(filterCount(variant, classes))),
     ...listLinear("score_predictor.0", MAP_SIZE * MAP_SIZE, 64),
-    ...listLinear("score_predictor.2", 64, variant === "static-ten-way" ? CLASSES : 1),
+    ...listLinear("score_predictor.2", 64, variant === "static-ten-way" ? classes : 1),
   ];
 }
 
@@ -81,15 +81,15 @@ function listAdapter(size: number): TensorDescription[] {
   return [kernel, ...listNorm("adapter.1")];
 }
 
-function listGenerator(variant: Variant): TensorDescription[] {
+function listGenerator(variant: Variant, classes: number): TensorDescription[] {
   const embeddings: TensorDescription = {
     name: "class_embeddings.weight",
-    shape: [CLASSES, EMBEDDING_LENGTH],
+    shape: [classes, EMBEDDING_LENGTH],
     start: { kind: "normal", deviation: 1 },
   };
   const names: TensorDescription = {
     name: "class_names.weight",
-    shape: [CLASSES, NAME_VECTOR_LENGTH],
+    shape: [classes, NAME_VECTOR_LENGTH],
     start: { kind: "names" },
   };
   return [

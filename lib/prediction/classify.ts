@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { normaliseImages } from "../data/normalise.ts";
 import { forward } from "../model/network.ts";
-import { CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import { type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { InputError } from "../support/errors.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
@@ -11,13 +11,13 @@ import { argMax, requireFiniteScores, softmax } from "../support/statistics.ts";
 
 /** Prediction for one picture. */
 export interface Prediction {
-  /** Scores (logits) of the classes `[10]`. */
+  /** Scores (logits) of the classes `[K]`. */
   scores: Float32Array;
-  /** Softmax of the scores `[10]`. */
+  /** Softmax of the scores `[K]`. */
   probabilities: number[];
-  /** Class with the highest score, 0–9. */
+  /** Class with the highest score. */
   predictedClass: number;
-  /** Response maps `[K,8,8]`: K is 10, or 1 where all classes share a filter. */
+  /** Response maps `[K,8,8]`, or `[1,8,8]` where all classes share a filter. */
   maps: Float32Array;
 }
 
@@ -49,22 +49,23 @@ export async function classify(
   if (pictures.length === 0) return [];
   const bytes = new Uint8Array(pictures.length * IMAGE_BYTES);
   pictures.forEach((picture, index) => bytes.set(picture, index * IMAGE_BYTES));
-  const { variant, backbone, adapter, classLoop, winograd } = network;
+  const { variant, backbone, adapter, classes, classLoop, winograd } = network;
   const [scores, maps] = tf.tidy(() => {
     const images = tf.tensor4d(normaliseImages(bytes), [pictures.length, IMAGE_SIZE, IMAGE_SIZE, 3]);
-    const spec = { variant, backbone, adapter, classLoop, winograd };
+    const spec = { variant, backbone, adapter, classes, classLoop, winograd };
     const outputs = forward(tensors, images, { ...spec, mode: "evaluate" });
-    return [outputs.scores, outputs.maps]; // [B,10], [B,K,8,8]
+    return [outputs.scores, outputs.maps]; // [B,K], [B,K or 1,8,8]
   });
   try {
     const [allScores, allMaps] = await Promise.all([scores.data(), maps.data()]) as [
       Float32Array,
       Float32Array,
     ];
-    requireFiniteScores(allScores, CLASSES);
+    const count = scores.shape[1]!;
+    requireFiniteScores(allScores, count);
     const mapLength = maps.shape[1]! * MAP_SIZE * MAP_SIZE;
     return pictures.map((_, index) => {
-      const own = allScores.slice(index * CLASSES, (index + 1) * CLASSES);
+      const own = allScores.slice(index * count, (index + 1) * count);
       return {
         scores: own,
         probabilities: softmax(own),

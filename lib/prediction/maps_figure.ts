@@ -3,7 +3,7 @@ import type { Figure } from "../figures/figure.ts";
 import { textWidth } from "../figures/fonts.ts";
 import { type ResponseExample, responseMaps } from "../figures/response_maps.ts";
 import { type FigureOptions, FONT_SIZE } from "../figures/style.ts";
-import { CLASSES, MAP_SIZE } from "../model/spec.ts";
+import { MAP_SIZE } from "../model/spec.ts";
 import type { Prediction } from "./classify.ts";
 
 /** Maximum number of pictures on one page. */
@@ -16,7 +16,7 @@ export interface PredictedPicture {
   /** Label in the figure. */
   label: string;
   prediction: Prediction;
-  /** Evidence for each class `[10,8,8]`, drawn below the maps. */
+  /** Evidence for each class `[K,8,8]`, drawn below the maps. */
   evidence?: Float32Array;
   /** True class, if known. */
   trueClass?: number;
@@ -31,22 +31,22 @@ const [ROOM_ALONE, ROOM_ON_PAGE] = [112, 58];
  */
 export function drawMapsFigure(
   pictures: readonly PredictedPicture[],
-  options: FigureOptions = {},
+  options: FigureOptions & { classNames?: readonly string[] } = {},
 ): Figure {
   const isAlone = pictures.length === 1;
   const [width, font] = isAlone ? [ROOM_ALONE, FONT_SIZE.label] : [ROOM_ON_PAGE, FONT_SIZE.small];
   const examples = pictures.slice(0, MAXIMUM_PICTURES_ON_PAGE)
     .map((picture) => ({ ...toExample(picture), label: shorten(picture.label, width, font) }));
   const isShared = pictures[0].prediction.maps.length === MAP_SIZE * MAP_SIZE;
-  const note = "This network has one map for all ten classes, which is shown ten times.";
+  const note = "This network has one map for all classes, which is shown once for each.";
   const subtitle = [options.subtitle, isShared && note].filter(Boolean).join(" ");
-  return responseMaps(examples, { ...options, subtitle, classNames: CLASS_NAMES });
+  return responseMaps(examples, { classNames: CLASS_NAMES, ...options, subtitle });
 }
 
 function toExample({ pixels, prediction, evidence, trueClass }: PredictedPicture): ResponseExample {
   const { maps, scores } = prediction;
   const length = MAP_SIZE * MAP_SIZE;
-  const each = Array.from({ length: CLASSES }, (_, label) => {
+  const each = Array.from({ length: scores.length }, (_, label) => {
     const start = label * length % maps.length;
     return maps.subarray(start, start + length);
   });

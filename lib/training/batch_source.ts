@@ -90,7 +90,6 @@ export async function createFrozenSource(
   const size = dataset.labels.length * FEATURES;
   const source = createImageSource(dataset);
   if (backbone !== "frozen" || augment || 4 * size > MOST_FEATURE_BYTES) return source;
-  const features = new Float32Array(size);
   const run = compile(
     (tensors: StateDict, images: tf.Tensor4D) =>
       backboneFeatures(tensors, images, { ...options, mode: "evaluate" }),
@@ -98,31 +97,40 @@ export async function createFrozenSource(
   );
   try {
     const batches = source.batches({ batchSize: EVALUATION_BATCH_SIZE });
-    await collectOutputs(batches, (images) => run(tensors, images), features, yieldToEventLoop);
+    const features = await collectOutputs(
+      batches,
+      (images) => run(tensors, images),
+      dataset.labels.length,
+      yieldToEventLoop,
+    );
+    return createFeatureSource(features, dataset.labels);
   } finally {
     run.dispose();
   }
-  return createFeatureSource(features, dataset.labels);
 }
 
 /**
- * Runs a function over batches and collects its outputs in `into`.
+ * Runs a function over batches and collects its outputs, whose size the first batch tells.
  *
+ * @param count Images in all batches.
  * @param onBatch Called after each batch.
  */
 export async function collectOutputs(
   batches: Iterable<Batch>,
   run: (images: tf.Tensor4D) => tf.Tensor,
-  into: Float32Array,
+  count: number,
   onBatch?: () => Promise<void> | void,
-): Promise<void> {
+): Promise<Float32Array<ArrayBuffer>> {
+  let into = new Float32Array(0);
   let filled = 0;
   for (const { values, shape } of batches) {
     const images = tf.tensor4d(values, shape);
     const output = run(images);
+    if (filled === 0) into = new Float32Array(output.size / output.shape[0] * count);
     into.set(await output.data(), filled);
     filled += output.size;
     tf.dispose([images, output]);
     await onBatch?.();
   }
+  return into;
 }

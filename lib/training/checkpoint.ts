@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from "zod";
+import { CLASS_NAME, CLASS_NAMES, MAXIMUM_CLASSES } from "../data/dataset.ts";
 import { InputError } from "../support/errors.ts";
 import { toPlainText } from "../support/format.ts";
 import { parseJson } from "../support/schema.ts";
@@ -31,6 +32,8 @@ export interface CheckpointMetadata {
   recorded: Environment;
   /** Epochs and steps completed, best accuracy, history. */
   progress: Progress;
+  /** Names of the network's classes. @default {CLASS_NAMES} */
+  classNames?: readonly string[];
 }
 
 /** Tensors of a checkpoint: TensorFlow's, or arrays in PyTorch's layout. */
@@ -48,6 +51,8 @@ export type StoredTensors = Map<string, StoredTensor>;
 export interface Checkpoint extends CheckpointMetadata {
   /** The file. */
   path: string;
+  /** Names of the network's classes; older files mean CIFAR-10's ten. */
+  classNames: readonly string[];
   /**
    * Decodes and checks the tensors as arrays; needs no TensorFlow.
    *
@@ -70,7 +75,7 @@ const OPTIMIZER = "optimizer."; // prefix of the optimizer's tensors
 export async function openCheckpoint(path: string): Promise<Checkpoint> {
   const { metadata: strings, decode } = await openSafetensors(path);
   const metadata = parseMetadata(path, strings);
-  const readTensors = () => checkTensors(path, metadata.config, decode());
+  const readTensors = () => checkTensors(path, metadata, decode());
   return { path, ...metadata, readTensors, loadNetwork: () => makeTensors(readTensors().network) };
 }
 
@@ -99,7 +104,9 @@ export async function saveCheckpoint(
 /** Writes a checkpoint's metadata and arrays. @throws {NotFiniteError} As {@linkcode saveCheckpoint}. */
 export function writeCheckpoint(
   path: string,
-  { config, recorded, progress, network, slots }: CheckpointMetadata & CheckpointTensors<StoredTensors>,
+  { config, recorded, progress, classNames = CLASS_NAMES, network, slots }:
+    & CheckpointMetadata
+    & CheckpointTensors<StoredTensors>,
 ): void {
   const tensors = [...network];
   for (const [name, tensor] of slots ?? []) tensors.push([OPTIMIZER + name, tensor]);
@@ -111,6 +118,7 @@ export function writeCheckpoint(
     config: JSON.stringify(config),
     recorded: JSON.stringify(recorded),
     progress: JSON.stringify(progress),
+    classNames: JSON.stringify(classNames),
   });
 }
 
@@ -152,9 +160,14 @@ const METADATA = {
         : history[best.epoch - 1]?.testAccuracy === best.accuracy,
     "names a best epoch that its history does not have",
   ),
+  classNames: z.array(z.string().regex(CLASS_NAME, "must be names of classes")).min(2).max(MAXIMUM_CLASSES)
+    .refine((names) => new Set(names).size === names.length, "names a class twice"),
 };
 
-function parseMetadata(path: string, metadata: Record<string, string>): CheckpointMetadata {
+function parseMetadata(
+  path: string,
+  metadata: Record<string, string>,
+): CheckpointMetadata & Pick<Checkpoint, "classNames"> {
   if (metadata.format !== FORMAT) {
     const why = `it was not written by this program (no format ${FORMAT} in its metadata)`;
     throw refuse(path, why, undefined, "keep the metadata when you save a checkpoint from PyTorch");
@@ -176,6 +189,7 @@ function parseMetadata(path: string, metadata: Record<string, string>): Checkpoi
     config: checkConfig(path, parse("config") as TrainConfig),
     recorded: parse("recorded") as Environment,
     progress: parse("progress") as Progress,
+    classNames: metadata.classNames === undefined ? CLASS_NAMES : parse("classNames") as string[],
   };
 }
 
@@ -194,7 +208,7 @@ function checkConfig(path: string, base: TrainConfig): TrainConfig {
 
 function checkTensors(
   path: string,
-  config: TrainConfig,
+  { config, classNames }: Pick<Checkpoint, "config" | "classNames">,
   tensors: StoredTensors,
 ): CheckpointTensors<StoredTensors> {
   const network: StoredTensors = new Map();
@@ -203,7 +217,7 @@ function checkTensors(
     if (name.startsWith(OPTIMIZER)) slots.set(name.slice(OPTIMIZER.length), tensor);
     else network.set(name, tensor);
   }
-  const listed = listTensors(config);
+  const listed = listTensors({ ...config, classes: classNames.length });
   const expected: Shapes = listed.map(({ name, shape }) => [name, shape]);
   const expectedSlots: Shapes = listed.filter(({ name }) => isTrainable(name, config.backbone)).flatMap(
     ({ name, shape }) => slotNames(config).map((slot) => [`${name}.${slot}`, shape] as const),

@@ -4,7 +4,7 @@ import { argMax, requireFiniteScores } from "../support/statistics.ts";
 import { countBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { forward } from "../model/network.ts";
-import { CLASSES, type Execution, type NetworkSpec } from "../model/spec.ts";
+import type { Execution, NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import {
   type BatchSource,
@@ -35,7 +35,7 @@ export interface Metrics {
 
 /** Scores of a network for a set of images, and their metrics. */
 export interface Evaluation extends Metrics {
-  /** Scores `[N,10]` in the order of the set. */
+  /** Scores `[N,K]` in the order of the set. */
   scores: Float32Array;
 }
 
@@ -61,11 +61,11 @@ export function createEvaluator(options: EvaluatorOptions): Evaluator {
   );
   return {
     async evaluate(tensors, { batches, labels, input }, onBatch) {
-      const scores = new Float32Array(labels.length * CLASSES);
       const all = countBatches({ labels }, batchSize);
       let done = 0;
       const run = (images: tf.Tensor4D) => score(tensors, images, input);
-      await collectOutputs(batches({ batchSize }), run, scores, () => onBatch?.(++done, all));
+      const count = () => onBatch?.(++done, all);
+      const scores = await collectOutputs(batches({ batchSize }), run, labels.length, count);
       return { ...measure({ scores, labels }), scores };
     },
     dispose: () => score.dispose(),

@@ -56,7 +56,7 @@ export async function runEpochs(
   });
   const source = await createFrozenSource(joinState(state), data.train, config);
   const testSource = await createFrozenSource(joinState(state), data.chooseOn, { ...config, augment: false });
-  const settings = { ...config, input: source.input };
+  const settings = { ...config, classes: training.classNames.length, input: source.input };
   const stepper = createStepper({ settings, optimizer, state, compile: config.compile });
   const save = createSaver(training, folder);
   const logEvents = config.tensorboard ? await openEventLog(folder.events) : null;

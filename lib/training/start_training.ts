@@ -1,6 +1,7 @@
 import { basename, join } from "@std/path";
 import { InputError } from "../support/errors.ts";
 import { writeFileAtomically } from "../support/write_files.ts";
+import { CLASS_NAMES } from "../data/dataset.ts";
 import { createNetwork } from "../model/create_network.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { isTrainable, type StateDict } from "../model/state_dict.ts";
@@ -16,6 +17,8 @@ export interface Training {
   config: TrainConfig;
   recorded: Environment;
   progress: Progress;
+  /** Names of the classes. */
+  classNames: readonly string[];
   optimizer: Optimizer;
   state: TrainState;
 }
@@ -25,16 +28,21 @@ export function beginTraining(
   config: TrainConfig,
   environment: Omit<Environment, "weights">,
   { tensors, name }: Pretrained,
+  classNames: readonly string[] = CLASS_NAMES,
 ): Training {
   const optimizer = createOptimizer(config);
   const { trainable, fixed } = splitState(
-    createNetwork(config, { seed: config.seed, pretrained: tensors }),
+    createNetwork(
+      { ...config, classes: classNames.length },
+      { seed: config.seed, pretrained: tensors, classNames },
+    ),
     config,
   );
   return {
     config,
     recorded: { ...environment, weights: name },
     progress: startProgress(),
+    classNames,
     optimizer,
     state: { trainable, fixed, slots: createSlots(optimizer, trainable) },
   };
@@ -52,7 +60,7 @@ export function resumeTraining(
   checkpoint: Checkpoint,
   warn: (message: string) => void,
 ): Training {
-  const { config: saved, recorded, progress } = checkpoint;
+  const { config: saved, recorded, progress, classNames } = checkpoint;
   for (const warning of checkResumable(saved, config)) warn(warning);
   requireEpochsLeft(config, progress);
   checkData(config.run, recorded, environment, warn);
@@ -80,6 +88,7 @@ export function resumeTraining(
     config,
     recorded: { ...environment, weights: recorded.weights },
     progress,
+    classNames,
     optimizer: createOptimizer(config),
     state: { ...splitState(makeTensors(network), config), slots: makeTensors(slots) },
   };
@@ -161,9 +170,9 @@ async function holdsBest(path: string, { best, epochs }: Progress, isOwn: boolea
 /** Saves the training's checkpoint. */
 export async function saveTraining(
   path: string,
-  { config, recorded, progress, state }: Training,
+  { state, ...training }: Training,
 ): Promise<void> {
-  await saveCheckpoint(path, { config, recorded, progress, network: joinState(state), slots: state.slots });
+  await saveCheckpoint(path, { ...training, network: joinState(state), slots: state.slots });
 }
 
 /** Joins the network's trainable and fixed tensors. */

@@ -7,7 +7,7 @@ import os from "node:os";
 import { basename, dirname, join } from "@std/path";
 import { useNativeTensorFlow } from "../tensorflow/runtime/native.ts";
 import { InputError } from "../support/errors.ts";
-import type { Datasets } from "../data/dataset.ts";
+import { classNamesOf, type Datasets } from "../data/dataset.ts";
 import { identifyData } from "../data/identify.ts";
 import { loadDatasets } from "../data/load_datasets.ts";
 import { loadPretrained, type Pretrained } from "../model/pretrained.ts";
@@ -105,6 +105,7 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
       config,
       environment,
       options.pretrained ?? await loadPretrained({ weights: config.weights, log }),
+      classNamesOf(datasets.train),
     )
     : resumeTraining(
       config,
@@ -114,7 +115,11 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
       log,
     );
   const { progress, recorded, state } = training;
-  const evaluator = createEvaluator({ ...config, batchSize: undefined });
+  const evaluator = createEvaluator({
+    ...config,
+    classes: training.classNames.length,
+    batchSize: undefined,
+  });
   try {
     folder.writeConfig(config, recorded);
     if (resume !== null) await restoreBest(training, folder, dirname(resume.path), log);

@@ -1,5 +1,12 @@
 import { readClassVectors } from "../../lib/analysis/class_vectors.ts";
-import { CLASS_NAMES, type Dataset, IMAGE_BYTES, IMAGE_SIZE, selectImages } from "../../lib/data/dataset.ts";
+import {
+  CLASS_NAMES,
+  classNamesOf,
+  type Dataset,
+  IMAGE_BYTES,
+  IMAGE_SIZE,
+  selectImages,
+} from "../../lib/data/dataset.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import type { SheetImage } from "../../lib/figures/tile_grid.ts";
 import {
@@ -21,13 +28,14 @@ export function pictureAt({ images }: Pick<Dataset, "images">, index: number): U
   return images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
 }
 
-/** Picks the first images of every class, row by row for a contact sheet of ten columns. */
+/** Picks the first images of every class, row by row for a contact sheet of a column per class. */
 export function sampleClasses(dataset: Dataset, perClass: number): SheetImage[] {
-  const found = CLASS_NAMES.map((_, label) =>
+  const names = classNamesOf(dataset);
+  const found = names.map((_, label) =>
     [...dataset.labels.keys()].filter((index) => dataset.labels[index] === label).slice(0, perClass)
   );
   return Array.from({ length: perClass }, (_, row) =>
-    CLASS_NAMES.flatMap((label, column) => {
+    names.flatMap((label, column) => {
       const index = found[column][row];
       return index === undefined ? [] : [{ image: pictureAt(dataset, index), label }];
     })).flat();

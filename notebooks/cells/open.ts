@@ -87,6 +87,8 @@ function keepKernelAlive(): void {
 export interface OpenModel {
   network: StateDict;
   config: TrainConfig;
+  /** Names of its classes. */
+  classNames: readonly string[];
   /** Model, training data and accuracy, for a figure's subtitle. */
   description: string;
   /**
@@ -157,7 +159,7 @@ function findPublished(): string | null {
 
 /** Loads a model and shows which it is; a null name stands for its run's. */
 async function loadModel(path: string, name: string | null) {
-  const { config, recorded, progress, loadNetwork } = await openCheckpoint(path);
+  const { config, recorded, progress, classNames, loadNetwork } = await openCheckpoint(path);
   requireGenerated(config);
   const { best } = progress;
   const facts: ModelFacts = {
@@ -172,5 +174,5 @@ async function loadModel(path: string, name: string | null) {
   };
   const description = describeModel(facts);
   await displayMarkdown(`Model: ${escapeMarkdown(description)}`, { kind: "model", ...facts });
-  return { network: loadNetwork(), config, recorded, description };
+  return { network: loadNetwork(), config, recorded, classNames, description };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { measureCalibration } from "../../lib/analysis/calibration.ts";
-import { countClasses } from "../../lib/data/dataset.ts";
+import { CLASS_NAMES, countClasses } from "../../lib/data/dataset.ts";
 import { takeSubset } from "../../lib/data/splits.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { readSafetensors, writeSafetensors } from "../../lib/support/safetensors.ts";
@@ -41,6 +41,7 @@ Deno.test("evaluate prints its metrics as JSON and writes the scores behind them
       trainedOn: "nothing",
       weights: "random",
       device: "cpu",
+      classes: CLASS_NAMES,
     },
   });
   const { tensors, metadata } = await readSafetensors(scoresPath);
@@ -96,6 +97,20 @@ Deno.test("evaluate shows the calibration error before and after, and what is un
   assert.ok(text.includes(`: ${sureness.correctUnsure} of ${sureness.correct} correct predictions, `), text);
 });
 
+Deno.test("evaluate compares all scores of a network that knows more classes than the images are of", async () => {
+  using folder = temporaryFolder();
+  const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"), { classes: 11 });
+  const args = [model, ...ON_SYNTHETIC, "--test-subset", "40"];
+  const { code, stdout, stderr } = await runCommand("evaluate", args, folder.path);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^class 10 +–( +0){11}$/m);
+  assert.equal(stdout.match(/^(airplane|truck) +\d+\.\d %( +\d+){11}$/gm)?.length, 2);
+  assert.match(
+    stdout.replaceAll("\n", " "),
+    / has 11 classes, .* are of 10 of them: none is of class 10, which /,
+  );
+});
+
 const WRONG: [what: string, args: (folder: string) => string[], message: RegExp][] = [
   ["a run that is not there", () => ["dynamic"], /^error: Cannot find a checkpoint of dynamic: /],
   [
@@ -113,6 +128,11 @@ const WRONG: [what: string, args: (folder: string) => string[], message: RegExp]
     (folder) => [join(folder, "model.safetensors"), "--scores", join(folder, "none", "scores")],
     /^error: Cannot write .*none\/scores: there is no folder .*none; create it first\.$/,
   ],
+  [
+    "images of classes that the network does not know",
+    (folder) => [join(folder, "three.safetensors")],
+    /^error: Cannot test a network on synthetic: .* does not know cat, deer, .*truck \(it knows airplane, auto.*, bird\); /,
+  ],
   ["nothing at all", () => [], /^error: .*RUN\|FILE/],
 ];
 
@@ -121,6 +141,7 @@ Deno.test("evaluate refuses in one line", async (test) => {
   Deno.writeTextFileSync(join(folder.path, "notes.txt"), "This is a text.");
   writeSafetensors(join(folder.path, "other.safetensors"), [["a", { shape: [1], data: Float32Array.of(1) }]]);
   await saveRandomCheckpoint(join(folder.path, "model.safetensors"));
+  await saveRandomCheckpoint(join(folder.path, "three.safetensors"), { classes: 3 });
   for (const [what, args, message] of WRONG) {
     await test.step(what, async () => {
       const { code, stdout, stderr } = await runCommand("evaluate", [

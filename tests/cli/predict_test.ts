@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
 import { formatPrediction } from "../../cli/predict.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
-import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
+import { CLASS_NAMES, IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { taskArguments } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
@@ -33,7 +33,7 @@ async function predict(args: string[], input?: Uint8Array) {
 
 Deno.test("predict reports unusable pictures, classifies the others, and exits with 2", async () => {
   using folder = temporaryFolder();
-  const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"));
+  const model = await saveRandomCheckpoint(join(folder.path, "model.safetensors"), { classes: 11 });
   const pictures = join(folder.path, "pictures");
   Deno.mkdirSync(pictures);
   const { test } = createSynthetic({ trainSize: 0 });
@@ -77,9 +77,11 @@ Deno.test("predict reports unusable pictures, classifies the others, and exits w
   for (const other of [input, image]) {
     for (const [label, score] of other.scores.entries()) assert(Math.abs(score - file.scores[label]) < 1e-5);
   }
+  assert.deepEqual(result.classes, [...CLASS_NAMES, "class 10"]);
+  assert.equal(file.scores.length, 11);
   assert.equal(file.class, result.classes[file.scores.indexOf(Math.max(...file.scores))]);
   assert.equal(image.trueClass, result.classes[test.labels[3]]);
-  assert.equal(Deno.readTextFileSync(maps).split("<image ").length - 1, 65); // 3 pictures with 10 maps and evidence each, 2 colour bars
+  assert.equal(Deno.readTextFileSync(maps).split("<image ").length - 1, 71); // 3 pictures with 11 maps and evidence each, 2 colour bars
 });
 
 Deno.test("predict names the model and what it was trained on, after the scores", async () => {
@@ -150,7 +152,7 @@ Deno.test("scores are listed highest first with the predicted class marked, with
     predictedClass: 9,
     maps: new Float32Array(640),
   };
-  const lines = formatPrediction(prediction, { width: 60 }).split("\n");
+  const lines = formatPrediction(prediction, { classNames: CLASS_NAMES, width: 60 }).split("\n");
   assert.deepEqual(lines.map((line) => line.slice(2, 12).trim()).slice(0, 4), [
     "truck",
     "cat",
@@ -161,5 +163,5 @@ Deno.test("scores are listed highest first with the predicted class marked, with
   assert(lines.slice(1).every((line) => line.startsWith("  ")));
   assert.equal(lines.at(-1), `  bird          −2.50  ${"─".repeat(27)}     0.0 %`);
   assert(lines.every((line) => line.length <= 60));
-  assert(formatPrediction(prediction, { color: true }).startsWith("\x1b[1m▸ truck"));
+  assert(formatPrediction(prediction, { classNames: CLASS_NAMES, color: true }).startsWith("\x1b[1m▸ truck"));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { countClasses, type Dataset } from "../../lib/data/dataset.ts";
-import { holdOut, takeSubset } from "../../lib/data/splits.ts";
+import { CLASS_NAMES, countClasses, type Dataset, relabel } from "../../lib/data/dataset.ts";
+import { holdOut, leaveOut, takeSubset } from "../../lib/data/splits.ts";
 import { createRandom } from "../../lib/support/random.ts";
 
 /** Image k is filled with the byte k, so that it can be recognised. */
@@ -23,6 +23,25 @@ Deno.test("a subset has the first images of each class, in order, with their lab
   assert.deepEqual(indicesOf(subset), expected);
   assert.deepEqual([...subset.labels], expected.map((index) => MIXED.labels[index]));
   assert.equal(subset.name, "test");
+});
+
+Deno.test("a class that is left out leaves the others' images, with new labels and their names", () => {
+  const nine = leaveOut(MIXED, 3);
+  const kept = [...MIXED.labels.keys()].filter((index) => MIXED.labels[index] !== 3);
+  assert.deepEqual(indicesOf(nine), kept);
+  assert.deepEqual(
+    [...nine.labels].map((label) => nine.classNames![label]),
+    kept.map((index) => CLASS_NAMES[MIXED.labels[index]]),
+  );
+  assert.equal(nine.classNames!.length, 9);
+  assert.deepEqual(countClasses(takeSubset(nine, 45).labels, 9), new Array(9).fill(5));
+});
+
+Deno.test("labels follow a network's own order of the classes, by name", () => {
+  const order = [...CLASS_NAMES].reverse();
+  assert.deepEqual([...relabel(MIXED, order).labels], [...MIXED.labels].map((label) => 9 - label));
+  assert.deepEqual([...relabel(leaveOut(MIXED, 3), CLASS_NAMES).labels].includes(3), false);
+  assert.throws(() => relabel(MIXED, order.slice(1)), /does not know truck \(it knows ship, horse/);
 });
 
 Deno.test("a subset has its size even if ten does not divide it or a class runs short", () => {

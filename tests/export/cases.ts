@@ -2,23 +2,19 @@ import { join } from "@std/path";
 import { loadDatasets } from "../../lib/data/load_datasets.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
-import type { AdapterKind, Variant } from "../../lib/model/spec.ts";
+import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { classify } from "../../lib/prediction/classify.ts";
-import {
-  type CheckpointMetadata,
-  openCheckpoint,
-  type StoredTensors,
-} from "../../lib/training/checkpoint.ts";
+import { type Checkpoint, openCheckpoint, type StoredTensors } from "../../lib/training/checkpoint.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 /** Every way in which an exported network can differ. */
-export const CASES: { variant: Variant; adapter: AdapterKind }[] = [
-  { variant: "dynamic", adapter: "none" },
-  { variant: "dynamic-names", adapter: "none" },
-  { variant: "static-per-class", adapter: "1x1" },
-  { variant: "static-ten-way", adapter: "3x3" },
-  { variant: "static-shared", adapter: "none" },
+export const CASES: (Pick<NetworkSpec, "variant" | "adapter"> & { classes: number })[] = [
+  { variant: "dynamic", adapter: "none", classes: 10 },
+  { variant: "dynamic-names", adapter: "none", classes: 4 },
+  { variant: "static-per-class", adapter: "1x1", classes: 11 },
+  { variant: "static-ten-way", adapter: "3x3", classes: 7 },
+  { variant: "static-shared", adapter: "none", classes: 3 },
 ];
 
 /** Of the largest value. */
@@ -26,7 +22,7 @@ export const TOLERANCE = 1e-4;
 
 /** A network with random values, pictures, and their predictions. */
 export interface ExportCase {
-  checkpoint: CheckpointMetadata & { network: StoredTensors };
+  checkpoint: Checkpoint & { network: StoredTensors };
   /** Bytes `[N,32,32,3]`, in float32. */
   pictures: Float32Array;
   count: number;
@@ -45,7 +41,10 @@ export async function createCase(spec: typeof CASES[number], count = 6): Promise
     { length: count },
     (_, index) => test.images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
   );
-  const predictions = await classify(checkpoint.loadNetwork(), bytes, checkpoint.config);
+  const predictions = await classify(checkpoint.loadNetwork(), bytes, {
+    ...checkpoint.config,
+    classes: spec.classes,
+  });
   return {
     checkpoint: { ...checkpoint, network: (checkpoint.readTensors()).network },
     pictures: Float32Array.from(test.images.subarray(0, count * IMAGE_BYTES)),

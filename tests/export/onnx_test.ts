@@ -14,14 +14,16 @@ import { findOraclePython, runOracle } from "./oracle_python.ts";
 for (const spec of CASES) {
   Deno.test(`the ONNX model of ${spec.variant}, adapter ${spec.adapter}, gives the network's scores and maps`, async () => {
     const { checkpoint, pictures, count, scores, maps } = await createCase(spec);
-    const { config, recorded, network } = checkpoint;
-    const bytes = toOnnx(foldNetwork(network, config), describeNetwork(config, recorded));
+    const { config, network } = checkpoint;
+    const { classes } = spec;
+    const bytes = toOnnx(foldNetwork(network, { ...config, classes }), describeNetwork(checkpoint));
     const model = readOnnx(bytes);
-    const K = filterCount(spec.variant);
+    const K = filterCount(spec.variant, classes);
     assert.deepEqual(model.inputs, { images: ["N", 3, 32, 32] });
-    assert.deepEqual(model.outputs, { scores: ["N", 10], maps: ["N", K, 8, 8] });
+    assert.deepEqual(model.outputs, { scores: ["N", classes], maps: ["N", K, 8, 8] });
     assert.deepEqual([model.irVersion, model.opset], [7, 13]);
     assert.equal(model.metadata.trainedOn, "nothing");
+    assert.equal(model.metadata.classes.split(",").length, classes);
     assert.equal(model.metadata.variant, spec.variant);
     const names = [...model.constants.keys(), ...model.nodes.flatMap(({ outputs }) => outputs)];
     assert.equal(new Set(names).size, names.length, "two values have one name");
@@ -31,7 +33,7 @@ for (const spec of CASES) {
       const { scores, maps } = runOnnx(model, images);
       return [scores, maps];
     });
-    assert.deepEqual([ours.shape, theirs.shape], [[count, 10], [count, K, 8, 8]]);
+    assert.deepEqual([ours.shape, theirs.shape], [[count, classes], [count, K, 8, 8]]);
     assertClose(await ours.data(), scores, TOLERANCE, "scores");
     assertClose(await theirs.data(), maps, TOLERANCE, "maps");
     tf.dispose([ours, theirs]);
@@ -53,7 +55,7 @@ for (const spec of CASES) {
     using folder = temporaryFolder();
     const { checkpoint: { config, network }, pictures, count, scores, maps } = await createCase(spec, 20);
     const path = join(folder.path, "model.onnx");
-    Deno.writeFileSync(path, toOnnx(foldNetwork(network, config)));
+    Deno.writeFileSync(path, toOnnx(foldNetwork(network, { ...config, classes: spec.classes })));
     const theirs = await runOracle(python!, PROGRAM, [path], channelsFirst(pictures), [count, 3, 32, 32]);
     assertClose(theirs.scores, scores, TOLERANCE, "scores");
     assertClose(theirs.maps, maps, TOLERANCE, "maps");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { backboneFeatures, featureMap, forward } from "../../lib/model/network.ts";
 import { filterCount } from "../../lib/model/spec.ts";
@@ -137,3 +138,17 @@ for (const batch of [1, 3]) {
     }
   });
 }
+
+Deno.test("a network of four classes has four scores from its tensors alone, static-shared by its spec", async () => {
+  for (const variant of VARIANTS) {
+    const spec = { ...networkSpec({ variant }), classes: 4 };
+    const tensors = createNetwork(spec, { classNames: CLASS_NAMES.slice(0, 4) });
+    const given = variant === "static-shared" ? spec : networkSpec({ variant });
+    const { scores, maps } = forward(tensors, oracleBatch().images, { ...given, mode: "evaluate" });
+    assert.deepEqual([scores.shape, maps.shape], [[8, 4], [8, filterCount(variant, 4), 8, 8]]);
+    const embeddings = tensors["class_embeddings.weight"];
+    if (embeddings === undefined) continue;
+    const ten = createNetwork(networkSpec({ variant }))["class_embeddings.weight"]; // the first four are the same
+    assert.deepEqual(await embeddings.data(), (await ten.data()).slice(0, 4 * 128));
+  }
+});

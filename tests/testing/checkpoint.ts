@@ -1,3 +1,4 @@
+import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { disposeAll, isStatistic, type StateDict } from "../../lib/model/state_dict.ts";
@@ -20,21 +21,22 @@ import { EPOCH_RECORD } from "./training.ts";
  */
 export async function saveRandomCheckpoint(
   path: string,
-  { data = "nothing", calibration, ...spec }: Partial<NetworkSpec> & {
+  { data = "nothing", calibration, classes = 10, ...spec }: Partial<NetworkSpec> & {
     data?: string;
     calibration?: Calibration;
   } = {},
 ): Promise<string> {
   await useNativeTensorFlow();
   const config = resolveConfig({ flags: { ...spec, run: "random", weights: "random" } });
-  const network = roughen(createNetwork(config, { seed: 1 }));
   const recorded: Environment = { data, weights: "random", device: "cpu", threads: 1, tensorflow: "0" };
+  const classNames = Array.from({ length: classes }, (_, label) => CLASS_NAMES[label] ?? `class ${label}`);
+  const network = roughen(createNetwork({ ...config, classes }, { seed: 1, classNames }));
   const progress: Progress = calibration === undefined ? startProgress() : {
     ...startProgress(),
     ...{ epochs: 1, totalSteps: EPOCH_RECORD.step, history: [EPOCH_RECORD] },
     best: { epoch: 1, accuracy: EPOCH_RECORD.testAccuracy, calibration },
   };
-  await saveCheckpoint(path, { config, recorded, progress, network, slots: null });
+  await saveCheckpoint(path, { config, recorded, progress, classNames, network, slots: null });
   disposeAll(network);
   return path;
 }

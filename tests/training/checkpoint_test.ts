@@ -9,6 +9,7 @@ import {
   type Safetensors,
   type StoredTensor,
 } from "../../lib/support/safetensors.ts";
+import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { disposeAll } from "../../lib/model/state_dict.ts";
 import { listTensors } from "../../lib/model/tensor_list.ts";
@@ -96,7 +97,13 @@ Deno.test("tensors have PyTorch's names and layouts, the optimizer's are named a
       !tensors.has(`optimizer.backbone.conv1.weight.${slots[0]}`) &&
         tensors.has(`optimizer.backbone.bn1.weight.${slots[0]}`),
     );
-    assert.deepEqual(Object.keys(metadata).sort(), ["config", "format", "progress", "recorded"]);
+    assert.deepEqual(Object.keys(metadata).sort(), [
+      "classNames",
+      "config",
+      "format",
+      "progress",
+      "recorded",
+    ]);
     assert.deepEqual(JSON.parse(metadata.config), checkpoint.config);
     const kernel = await (checkpoint.network["backbone.conv1.weight"] as tf.Tensor4D).array(); // [7,7,3,64]
     assert.equal(
@@ -233,6 +240,34 @@ for (const [key, changes, why] of WRONG_METADATA) {
     metadata[key] = JSON.stringify({ ...JSON.parse(metadata[key]), ...changes });
   Deno.test(`a checkpoint of ${key} ${Deno.inspect(changes)} is refused`, () => assertRefused(change, why));
 }
+
+const NOT_NAMES = [
+  ["a"],
+  ["a", "a"],
+  ["a", "<b>"],
+  ["a", ""],
+  "ab",
+  Array.from({ length: 257 }, (_, k) => `${k}`),
+];
+Deno.test("a checkpoint whose classes have no usable names, or do not fit its tensors, is refused", async () => {
+  for (const names of NOT_NAMES) {
+    const why = /its classNames cannot be read \(.*\)\.$/;
+    await assertRefused(({ metadata }) => metadata.classNames = JSON.stringify(names), why);
+  }
+  await assertRefused(
+    ({ metadata }) => metadata.classNames = JSON.stringify([...CLASS_NAMES, "zebra"]),
+    /class_embeddings\.weight is \[10,128\] and not \[11,128\]\.$/,
+  );
+});
+
+Deno.test("an older checkpoint without names of classes is of CIFAR-10's ten", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "last.safetensors");
+  await saveCheckpoint(path, makeCheckpoint());
+  const { tensors, metadata: { classNames: _, ...metadata } } = await readSafetensors(path);
+  Deno.writeFileSync(path, formatSafetensors(tensors, metadata));
+  assert.deepEqual((await openCheckpoint(path)).classNames, CLASS_NAMES);
+});
 
 for (const key of ["config", "recorded", "progress"] as const) {
   Deno.test(`a checkpoint without a readable ${key} is refused`, async () => {

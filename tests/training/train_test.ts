@@ -21,6 +21,7 @@ import { learningRateAt } from "../../lib/training/schedule.ts";
 import { joinState, splitState } from "../../lib/training/start_training.ts";
 import type { TrainResult } from "../../lib/training/train.ts";
 import { type TrainState, trainStep } from "../../lib/training/train_step.ts";
+import { leaveOut } from "../../lib/data/splits.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
 import {
@@ -554,4 +555,21 @@ Deno.test("event files hold the curves that TensorBoard draws", async () => {
     assert.equal(text.split(curve).length - 1, 2, curve); // one point per epoch
   }
   assert.equal(tf.getBackend(), "tensorflow");
+});
+
+Deno.test("a training on nine classes has nine scores and their names, also resumed, and static-shared", async () => {
+  const datasets = {
+    train: leaveOut(TINY_DATASETS.train, 4),
+    test: leaveOut(TINY_DATASETS.test, 4),
+  };
+  for (const variant of ["dynamic", "static-shared"] as const) {
+    using runs = temporaryFolder();
+    const { folder, test } = await trainTiny(runs.path, { variant, epochs: 1 }, { datasets });
+    const checkpoint = await openCheckpoint(join(folder, "last.safetensors"));
+    assert.deepEqual(checkpoint.classNames, datasets.train.classNames);
+    if (variant === "static-shared") assert(Math.abs(test.loss - Math.log(9)) < 1e-6, `${test.loss}`);
+    await trainTiny(runs.path, { variant, epochs: 2 }, { datasets, resume: "tiny" });
+    const resumed = await openCheckpoint(join(folder, "last.safetensors"));
+    assert.deepEqual([resumed.classNames, resumed.progress.epochs], [datasets.train.classNames, 2]);
+  }
 });
