@@ -30,6 +30,11 @@ export const COMMAND = {
       value: "UID",
     },
     paper: { schema: choice(PAPERS), default: "a4", help: "paper size" },
+    short: {
+      schema: boolean(),
+      default: false,
+      help: "6 to 8 pages: answers, their figures, the code of the tasks",
+    },
     execute: { schema: boolean(), default: false, help: "execute the notebooks first" },
     model: {
       schema: text().nullable(),
@@ -58,7 +63,7 @@ export const COMMAND = {
 } satisfies Command;
 
 async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | void> {
-  const { uid, paper, execute, model, output, force, withCheckpoints } = values;
+  const { uid, paper, short, execute, model, output, force, withCheckpoints } = values;
   const folder = output ?? projectFolder();
   makeFolder(folder);
   const [pdfPath, zipPath] = ["pdf", "zip"].map((ending) => join(folder, `Lab_4_${uid}.${ending}`));
@@ -77,7 +82,7 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
     temporary === null ? path : join(temporary.path, basename(path))
   )
     .map((path) => ({ path, file: readNotebook(path) }));
-  const { pdf, pages, warnings } = await makeReport({ uid, paper, notebooks, results, python });
+  const { pdf, pages, warnings } = await makeReport({ uid, paper, short, notebooks, results, python });
   const name = `Lab_4_${uid}`;
   writeOutputs([{ path: pdfPath, bytes: pdf }], files);
   print(`${join(output ?? "", `${name}.pdf`)}: ${pages} pages, ${formatBytes(pdf.length)}`);

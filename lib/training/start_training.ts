@@ -60,18 +60,38 @@ export function resumeTraining(
   checkpoint: Checkpoint,
   warn: (message: string) => void,
 ): Training {
-  const { config: saved, recorded, progress, classNames } = checkpoint;
+  checkResumption(config, environment, checkpoint, warn);
+  const { recorded, progress, classNames } = checkpoint;
+  const { network, slots } = checkpoint.readTensors();
+  if (slots === null) throw lacksOptimizer(checkpoint.path);
+  return {
+    config,
+    recorded: { ...environment, weights: recorded.weights },
+    progress,
+    classNames,
+    optimizer: createOptimizer(config),
+    state: { ...splitState(makeTensors(network), config), slots: makeTensors(slots) },
+  };
+}
+
+function lacksOptimizer(path: string): InputError {
+  return new InputError({
+    what: `resume from ${path}`,
+    why: "it holds the network but not the optimizer's state",
+    next: [{ advice: "start a new run" }],
+  });
+}
+
+/** Refuses a checkpoint of another training, and warns of what resuming changes. */
+function checkResumption(
+  config: TrainConfig,
+  environment: Omit<Environment, "weights">,
+  { config: saved, recorded, progress }: Checkpoint,
+  warn: (message: string) => void,
+): void {
   for (const warning of checkResumable(saved, config)) warn(warning);
   requireEpochsLeft(config, progress);
   checkData(config.run, recorded, environment, warn);
-  const { network, slots } = checkpoint.readTensors();
-  if (slots === null) {
-    throw new InputError({
-      what: `resume from ${checkpoint.path}`,
-      why: "it holds the network but not the optimizer's state",
-      next: [{ advice: "start a new run" }],
-    });
-  }
   for (const key of ["device", "threads", "tensorflow", "processor"] as const) {
     const [now, before] = [environment[key], recorded[key]];
     if (before === undefined || before === now) continue; // older versions did not record the processor
@@ -84,14 +104,6 @@ export function resumeTraining(
         "the learning rate continues from there.",
     );
   }
-  return {
-    config,
-    recorded: { ...environment, weights: recorded.weights },
-    progress,
-    classNames,
-    optimizer: createOptimizer(config),
-    state: { ...splitState(makeTensors(network), config), slots: makeTensors(slots) },
-  };
 }
 
 function checkData(

@@ -140,6 +140,11 @@ export function formatNotebook({ cells, metadata, nbformat_minor }: NotebookFile
   return JSON.stringify(tidy, null, 1) + "\n";
 }
 
+/** Returns a cell's tags. */
+export function tagsOf({ metadata }: NotebookCell): string[] {
+  return metadata.tags as string[] | undefined ?? []; // the schema has checked it
+}
+
 /** The source of a cell as one text. */
 export function sourceOf({ source }: Pick<NotebookCell, "source">): string {
   return joinText(source);

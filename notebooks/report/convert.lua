@@ -27,6 +27,22 @@ for number, markdown in ipairs(input.pieces) do
     return picture
   end
 
+  -- numbers stand below one another: a column is right-aligned if each of its cells begins with one
+  local function align_numbers(grid)
+    local rows = pandoc.List()
+    for _, body in ipairs(grid.bodies) do rows:extend(body.body) end
+    for column, spec in ipairs(grid.colspecs) do
+      local numbers = 0
+      for _, row in ipairs(rows) do
+        local text = pandoc.utils.stringify(row.cells[column].contents)
+        if text:gsub("−", "-"):match("^[+-]?%d") then numbers = numbers + 1
+        elseif text ~= "" and text ~= "–" and text ~= "reference" then numbers = -math.huge end
+      end
+      if numbers > 0 then grid.colspecs[column] = { "AlignRight", spec[2] } end
+    end
+    return grid
+  end
+
   -- a heading within a notebook is no label of the report
   local function filter_link(link)
     if link.target == "" or link.target:match("^#") then return link.content end
@@ -39,6 +55,7 @@ for number, markdown in ipairs(input.pieces) do
       RawBlock = filter_raw,
       Image = filter_picture,
       Link = filter_link,
+      Table = align_numbers,
     })
     local typst = pandoc.write(document, "typst", pandoc.WriterOptions({ wrap_text = "preserve" }))
     -- a blank line parts paragraphs, but none begins what is embedded: `#figure[` and its caption

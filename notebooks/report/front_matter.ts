@@ -125,7 +125,9 @@ export function writeBackground(results: readonly ExperimentResult[]): string {
   const names = dataNames(results);
   const paragraphs = [
     "**Network.** [Dynamic filter networks](https://arxiv.org/abs/1605.09673) let one network generate the weights of another, " +
-    "conditioned on an input. Here the condition is the class, not the image: a generator maps each class embedding to a 1×1 filter. " +
+    "conditioned on an input: on words, to find an actor in a [video](https://arxiv.org/abs/1803.07485) or a " +
+    "[way](https://arxiv.org/abs/1907.02985). Here the condition is the class, not the image: a generator maps each class embedding " +
+    "to a 1×1 filter, whose dot products are scaled as in [attention](https://arxiv.org/abs/1706.03762). " +
     "The image goes through [ResNet-18](https://arxiv.org/abs/1512.03385) up to its first stage, pretrained on " +
     "[ImageNet](https://doi.org/10.1109/CVPR.2009.5206848). Its " +
     "[batch normalisation](https://arxiv.org/abs/1502.03167) matters where it is frozen ([notebook 4](04_frozen_backbone.ipynb)).",

@@ -4,10 +4,13 @@ import { InputError } from "../../lib/support/errors.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { writeAppendix } from "./appendix.ts";
 import { writeAbstract, writeBackground } from "./front_matter.ts";
-import { writeForwardPass, writeMarkerPage } from "./marker_page.ts";
+import { writeCodeExcerpts } from "./code_excerpts.ts";
+import { writeMarkerPage } from "./marker_page.ts";
 import { convertPieces } from "./markdown.ts";
 import { makeSection, notebookNumber, type ReportNotebook } from "./section.ts";
-import { block, toTypst } from "./typst.ts";
+import { shorten } from "./shorten.ts";
+import { describeSources, findSources } from "./sources.ts";
+import { block, escapeParagraph, toTypst } from "./typst.ts";
 import { typesetPieces } from "./typeset.ts";
 import { isSynthetic, listLeftOut, listWarnings } from "./warnings.ts";
 
@@ -20,6 +23,8 @@ export interface ReportOptions {
   uid: string;
   /** @default {"a4"} */
   paper?: typeof PAPERS[number];
+  /** Print the answers, their figures and the code of the tasks, but no contents and no appendix. */
+  short?: boolean;
   /** Notebooks with their outputs, in order. */
   notebooks: readonly ReportNotebook[];
   /** Results of the comparison. */
@@ -48,16 +53,20 @@ export interface Report {
  * @throws {InputError} If a notebook holds an error, a path of this machine or something that cannot be set.
  */
 export async function makeReport(options: ReportOptions): Promise<Report> {
-  const { uid, paper = "a4", notebooks, results, python, date = reportDate(results) } = options;
+  const { uid, paper = "a4", short = false, notebooks, results, python, date = reportDate(results) } =
+    options;
   refuseSameNumber(notebooks);
-  const sections = notebooks.map(makeSection);
+  const sections = notebooks.map(({ path, file }) =>
+    makeSection({ path, file: short ? shorten(file) : file })
+  );
   const synthetic = isSynthetic(notebooks, results);
   const pieces = await convertPieces(
     [
-      ...[writeAbstract(results), block("#contents()"), OPEN_LINKS, writeMarkerPage(sections)],
-      ...[writeBackground(results), writeForwardPass()],
+      ...[writeAbstract(results), writeSources(notebooks, results)],
+      ...short ? [OPEN_LINKS] : [block("#contents()"), OPEN_LINKS, block("#pagebreak(weak: true)")],
+      ...[writeMarkerPage(sections), writeBackground(results), writeCodeExcerpts()],
       ...sections.flatMap((section) => section.pieces),
-      ...[block("]"), BIBLIOGRAPHY, writeAppendix(results)],
+      ...[block("]"), BIBLIOGRAPHY, short ? "" : writeAppendix(results)],
     ].map((piece) => typeof piece === "string" ? { markdown: piece } : piece),
     python,
   );
@@ -105,6 +114,10 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
 const OPEN_LINKS = block(
   `#[\n#show link: project-link\n#show regex("\\\\b[Nn]otebook [1-9]\\\\b"): notebook-name`,
 );
+
+function writeSources(notebooks: readonly ReportNotebook[], results: readonly ExperimentResult[]): string {
+  return `**Whose runs.** ${escapeParagraph(describeSources(findSources(notebooks, results)))}`;
+}
 
 const BIBLIOGRAPHY = block('#bibliography("references.yml", title: "References", style: "ieee")');
 

@@ -1,5 +1,3 @@
-import { join } from "@std/path";
-import { projectFolder } from "../../lib/support/project.ts";
 import { type Section, sectionLabel } from "./section.ts";
 import { block, toTypst } from "./typst.ts";
 
@@ -94,9 +92,8 @@ export function writeMarkerPage(sections: readonly Section[]): string {
     const code = task.code.map((path) => `#raw(${toTypst(path)})`).join(" #linebreak() ");
     return `([${task.tag.split("-")[1]}], [#${toTypst(task.asks)}], [${places}], [${cells}], [${code}]),`;
   });
-  return block(`#pagebreak(weak: true)
-#heading(numbering: none, level: 1)[For the marker]
-Where each task and question of the lab is answered. Cell 02:8 is the eighth of the notebook that begins with 02, Markdown cells included.
+  return block(`#heading(numbering: none, level: 1)[For the marker]
+Where each task and question of the lab is answered. Cell 02:8 is the eighth of the notebook that begins with 02, Markdown cells included. The code itself is printed on page #context counter(page).at(<code>).first().
 #task-table(
 ${rows.join("\n")}
 )`);
@@ -119,25 +116,4 @@ function findAnswer({ tag, notebook }: LabTask, sections: readonly Section[]) {
   return section === undefined
     ? { places: "not in this report", cells: "" }
     : { places: `#whereabouts(<${sectionLabel(notebook)}>)`, cells: section.name.slice(0, 2) };
-}
-
-/** Prints the forward pass as TypeScript: the functions that the notebooks call. */
-export function writeForwardPass(): string {
-  const source = [
-    readFunction("lib/model/filters.ts", "generateFilters"),
-    readFunction("lib/model/dynamic_convolution.ts", "dynamicConvolution"),
-    readFunction("lib/model/network.ts", "forward"),
-  ].join("\n\n");
-  return `${
-    block("#plain-heading[The forward pass in code]")
-  }From \`filters.ts\`, \`dynamic_convolution.ts\` and \`network.ts\` of ` +
-    `\`lib/model\`, without their comments; the zip holds all code.${block(`#listing(${toTypst(source)})`)}`;
-}
-
-/** Copies an exported function from a source file, without its doc comment. */
-function readFunction(file: string, name: string): string {
-  const source = Deno.readTextFileSync(join(projectFolder(), file));
-  const found = new RegExp(`^export (?:async )?function ${name}\\b[^]*?^}$`, "m").exec(source);
-  if (found === null) throw new RangeError(`${file} has no function ${name}.`);
-  return found[0].replace(/^export /, "");
 }

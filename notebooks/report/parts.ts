@@ -2,7 +2,13 @@ import { basename } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { formatCount } from "../../lib/support/format.ts";
 import type { FigureFacts, OutputFacts } from "../cells/display.ts";
-import { type CellOutput, type NotebookCell, type NotebookFile, sourceOf } from "../jupyter/notebook_file.ts";
+import {
+  type CellOutput,
+  type NotebookCell,
+  type NotebookFile,
+  sourceOf,
+  tagsOf,
+} from "../jupyter/notebook_file.ts";
 
 /** A cell of a notebook, for messages, and to find its pictures. */
 export interface CellPlace {
@@ -42,8 +48,6 @@ export interface FigurePart {
   format: "svg" | "png" | "jpeg";
   data: Uint8Array<ArrayBuffer>;
   caption: string | null;
-  /** Fraction of the text's width, 0–1; null for the figure's own size. */
-  width: number | null;
   /** Absent for a picture that another library displayed. */
   facts?: FigureFacts;
 }
@@ -55,16 +59,14 @@ interface CellReport {
    * one out.
    */
   captions?: (string | null | false)[];
-  /** Fraction of the text's width for the cell's figures, 0–1. */
-  width?: number;
 }
 
 /**
  * Splits a notebook into what the report prints: Markdown, figures, tables and printed text, without code.
  *
  * Tags (in JupyterLab's property inspector) change that: `report-code` prints a cell's code too,
- * `report-skip` leaves the cell out, `report-skip-output` leaves its outputs out, and `lab-…` marks the
- * answer to a task (see `LAB_TASKS`). In Markdown, text between `<!-- notebook only -->` and `<!-- end -->`
+ * `report-skip` leaves the cell out, `report-skip-output` leaves its outputs out, `report-short` puts it in the
+ * short form too, and `lab-…` marks the answer to a task (see `LAB_TASKS`). In Markdown, text between `<!-- notebook only -->` and `<!-- end -->`
  * is left out.
  *
  * @param path For messages.
@@ -107,17 +109,13 @@ export function isExecuted({ cells }: NotebookFile): boolean {
 }
 
 /** Reads the facts that a cell left beside an output. */
-function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
+export function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
   return metadata?.report as OutputFacts | undefined;
 }
 
 /** Lists the facts beside all outputs of a notebook. */
 export function outputFacts({ cells }: NotebookFile): OutputFacts[] {
   return cells.flatMap(({ outputs = [] }) => outputs.flatMap((output) => factsOf(output) ?? []));
-}
-
-function tagsOf({ metadata }: NotebookCell): string[] {
-  return metadata.tags as string[] | undefined ?? []; // readNotebook has checked it
 }
 
 function readContents(cell: NotebookCell, place: CellPlace): PartContent[] {
@@ -145,14 +143,14 @@ function readOutputs(cell: NotebookCell, place: CellPlace): PartContent[] {
     });
   }
   if (tagsOf(cell).includes("report-skip-output")) return [];
-  const { captions = [], width = null } = (cell.metadata.report ?? {}) as CellReport;
+  const { captions = [] } = (cell.metadata.report ?? {}) as CellReport;
   let shown = 0;
   return (cell.outputs ?? []).flatMap((output) => readOutput(output, place)).flatMap(
     (content): PartContent[] => {
       if (content.kind !== "figure" && content.kind !== "table") return [content];
       const caption = captions[shown++] ?? null;
       if (caption === false) return [];
-      return [content.kind === "figure" ? { ...content, caption, width } : { ...content, caption }];
+      return [{ ...content, caption }];
     },
   );
 }
@@ -167,7 +165,6 @@ function readOutput(output: CellOutput, place: CellPlace): PartContent[] {
   const figure = {
     kind: "figure",
     caption: null,
-    width: null,
     ...facts?.kind === "figure" && { facts },
   } as const;
   const svg = textOf(data["image/svg+xml"]);

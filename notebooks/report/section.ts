@@ -1,4 +1,5 @@
 import { basename } from "@std/path";
+import type { FigureFacts } from "../cells/display.ts";
 import type { NotebookFile } from "../jupyter/notebook_file.ts";
 import type { Piece } from "./markdown.ts";
 import { type CellPlace, type FigurePart, type Part, readParts } from "./parts.ts";
@@ -70,7 +71,6 @@ export function makeSection({ path, file }: ReportNotebook): Section {
   const answers: Section["answers"] = new Map();
   const pieces: Piece[] = [];
   const leftOut: LeftOut[] = [];
-  const firstFigure = parts.find(({ kind }) => kind === "figure");
   let heading = basename(name, ".ipynb");
   for (const [index, part] of parts.entries()) {
     const { label, cell } = part;
@@ -88,8 +88,7 @@ export function makeSection({ path, file }: ReportNotebook): Section {
     } else if (part.kind === "figure") {
       const file = `${label}.${part.format}`;
       files.set(file, part.data);
-      // a section's first figure could float above the section's heading
-      add(...printFigure(part, { file, label, heading, floats: part !== firstFigure }));
+      add(...printFigure(part, { file, label, heading }));
     } else if (part.kind === "table") {
       const { rows, columns, caption, markdown } = part;
       const bodies = [caption ?? escapeParagraph(heading), markdown];
@@ -144,18 +143,37 @@ interface FigurePlace {
   file: string;
   label: string;
   heading: string;
-  floats: boolean;
 }
 
-function printFigure(part: FigurePart, { file, label, heading, floats }: FigurePlace): string[] {
-  const { width: share, facts, caption } = part;
+/** Points per pixel of every figure, so that their text has one size in the whole report. */
+const SCALE = 0.57;
+/** Smallest text on paper in points: a figure with smaller one is enlarged. */
+const SMALLEST_TEXT = 6.5;
+/** A figure's widest and tallest in points. */
+const [WIDEST, TALLEST] = [487, 580];
+/** Pixels at a figure's edges that are not printed: the page is its sheet. */
+export const FIGURE_EDGE = 12;
+
+/** Points that a pixel of a figure has on paper. */
+export function figureScale({ width, height, top }: FigureFacts, svg: string): number {
+  const sizes = [...svg.matchAll(/font-size="([\d.]+)"/g)].map(([, size]) => Number(size));
+  const wanted = Math.max(SCALE, SMALLEST_TEXT / Math.min(...sizes));
+  return Math.min(wanted, WIDEST / (width - 2 * FIGURE_EDGE), TALLEST / (height - top));
+}
+
+function printFigure(part: FigurePart, { file, label, heading }: FigurePlace): string[] {
+  const { facts, caption, data } = part;
   const own = [facts?.title ?? heading, facts?.caption ?? ""].filter((text) => text !== "")
     .map((text) => /[.?!]$/.test(text) ? text : `${text}.`).join(" ");
   const options = {
     file,
-    floats,
-    ...share !== null && { share },
-    ...facts && { alt: facts.alt, size: [facts.width, facts.height], top: facts.top },
+    ...facts && {
+      alt: facts.alt,
+      size: [facts.width, facts.height],
+      top: facts.top,
+      edge: FIGURE_EDGE,
+      scale: figureScale(facts, new TextDecoder().decode(data)),
+    },
   };
   return call("picture", options, [caption ?? escapeParagraph(own)], label);
 }

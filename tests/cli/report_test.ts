@@ -50,7 +50,7 @@ Deno.test("report writes the PDF of the notebooks, and the zip with it and the c
   );
   assert.equal(code, 0, stderr);
   const [, pages] = /^\S+Lab_4_u7654321\.pdf: (\d+) pages, /.exec(stdout) ?? [];
-  assert.ok(Number(pages) >= 8 && Number(pages) <= 22, stdout);
+  assert.ok(Number(pages) >= 8 && Number(pages) <= 28, stdout);
   const pdf = Deno.readFileSync(join(output, "Lab_4_u7654321.pdf"));
   const files = unzipSync(Deno.readFileSync(join(output, "Lab_4_u7654321.zip")));
   assert.deepEqual(files["Lab_4_u7654321/Lab_4_u7654321.pdf"], pdf);

@@ -75,6 +75,6 @@ Deno.test("the background states the recipe and cites papers of the references",
   assert.match(text, /7 epochs, batch size 96, .*peak 0\.03/);
   const papers = Deno.readTextFileSync(new URL("../../../notebooks/report/references.yml", import.meta.url));
   const links = [...text.matchAll(/\]\((https:[^)]*)\)/g)].map(([, url]) => url);
-  assert.equal(links.length, 8);
+  assert.equal(links.length, 11);
   for (const url of links) assert.ok(papers.includes(`  url: "${url}"\n`), url);
 });

@@ -73,13 +73,12 @@ Deno.test("tags print a cell's code, leave out its outputs or all of it, and mar
 });
 
 Deno.test("captions belong to a cell's figures and tables in order, and are kept in the file", () => {
-  const metadata = { report: { captions: ["One", null, false, "Four"], width: 0.5 } };
+  const metadata = { report: { captions: ["One", null, false, "Four"] } };
   const outputs = [figure("A"), markdown("Said."), table(), figure("left out"), figure("D")];
   const file = notebook("01_sample", code("", outputs, metadata)).file;
   const kept = JSON.parse(formatNotebook(file));
   const parts = readParts(kept, "01_sample.ipynb");
   assert.deepEqual(parts.map((part) => "caption" in part ? part.caption : "–"), ["One", "–", null, "Four"]);
-  assert.deepEqual(parts.map((part) => part.kind === "figure" ? part.width : 0), [0.5, 0, 0, 0.5]);
 });
 
 Deno.test("notes for the notebook, circumstances and standard error are left out", () => {
@@ -153,7 +152,7 @@ Deno.test("a damaged picture and a very long text are refused by notebook and ce
 });
 
 Deno.test("a mutation of a notebook is refused in a sentence, or read", () => {
-  const metadata = { tags: ["report-code", "lab-2.1-init"], report: { captions: [null, "A"], width: 0.5 } };
+  const metadata = { tags: ["report-code", "lab-2.1-init"], report: { captions: [null, "A"] } };
   const outputs = [figure("A"), table(), markdown("b"), printed("c"), opening("CIFAR-10")];
   const { file } = notebook("01_sample", prose("# A"), code("a();", outputs, metadata));
   const bytes = new TextEncoder().encode(formatNotebook(file));

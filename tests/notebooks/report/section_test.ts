@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { makeSection, pointTo } from "../../../notebooks/report/section.ts";
+import { FIGURE_EDGE, figureScale, makeSection, pointTo } from "../../../notebooks/report/section.ts";
 import { RAW_FORMAT } from "../../../notebooks/report/typst.ts";
+import { listNotebooks, readNotebook } from "../../../notebooks/jupyter/notebook_file.ts";
+import { readParts } from "../../../notebooks/report/parts.ts";
 import { code, figure, notebook, prose, table } from "./sample.ts";
 
 Deno.test("a section has the notebook's title, captioned figures and labelled answers", () => {
@@ -22,7 +24,7 @@ Deno.test("a section has the notebook's title, captioned figures and labelled an
     markdown,
     /See below \(`#ref\(<figure-3-3>\);`\{=typst\}, `#ref\(<table-3-4>\);`\{=typst\}\)\./,
   );
-  assert.match(markdown, /#picture\(file: "figure-3-3\.svg", floats: false, alt: "A black square\.", size: /);
+  assert.match(markdown, /#picture\(file: "figure-3-3\.svg", alt: "A black square\.", size: /);
   assert.match(markdown, /\nA square\\\. Data: CIFAR\\-10\\\.\n/);
   assert.match(markdown, /#captioned-table\(rows: 1, columns: 2\)\[[^]*\nThe `parts`\.\n/);
   assert.deepEqual([...files.keys()], ["figure-3-3.svg"]);
@@ -36,4 +38,52 @@ Deno.test("the last running paragraph before figures refers to them", () => {
     `First.\n\nExpect little ${one}.\n\n- a list`,
   );
   assert.equal(pointTo("$$x.$$", ["figure-1-4"]), "$$x.$$");
+});
+
+const PRINTED = listNotebooks().flatMap((path) =>
+  readParts(readNotebook(path), path).map((part) => ({ path, ...part }))
+);
+
+Deno.test("every figure of the notebooks has text of at least 6.5 pt on paper", () => {
+  const figures = PRINTED.flatMap((part) =>
+    part.kind === "figure" && part.facts ? [{ ...part, facts: part.facts }] : []
+  );
+  assert.ok(figures.length > 10);
+  for (const { path, cell, data, facts } of figures) {
+    const svg = new TextDecoder().decode(data);
+    const scale = figureScale(facts, svg);
+    const smallest = scale *
+      Math.min(...[...svg.matchAll(/font-size="([\d.]+)"/g)].map(([, size]) => Number(size)));
+    assert.ok(smallest > 6.49, `cell ${cell} of ${path} has text of ${smallest} pt`);
+    assert.ok(
+      scale * (facts.width - 2 * FIGURE_EDGE) < 488,
+      `cell ${cell} of ${path} is wider than the page`,
+    );
+  }
+});
+
+Deno.test("a figure is enlarged until its text can be read, but not beyond the page", () => {
+  const facts = {
+    kind: "figure",
+    title: "",
+    caption: "",
+    alt: "",
+    width: 424,
+    height: 300,
+    top: 20,
+  } as const;
+  assert.equal(figureScale(facts, '<text font-size="12"/>'), 0.57);
+  assert.equal(figureScale(facts, '<text font-size="10"/><text font-size="16"/>'), 0.65);
+  assert.equal(figureScale({ ...facts, width: 1024 }, '<text font-size="10"/>'), 0.487);
+  assert.equal(figureScale({ ...facts, height: 2020 }, ""), 0.29);
+});
+
+Deno.test("a report instructs no reader as a notebook does", () => {
+  for (const part of PRINTED) {
+    if (part.kind !== "prose") continue;
+    const found =
+      /(?:^|[.:;!?]\s+)(?:look|watch|run|click|note what)\b|\b(?:next cell|run this|cell fails|look (?:whether|closely))\b/im
+        .exec(part.markdown);
+    assert.equal(found, null, `cell ${part.cell} of ${part.path}: ${found?.[0]}`);
+  }
 });
