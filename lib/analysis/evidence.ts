@@ -1,14 +1,12 @@
 /**
- * Evidence, computed from response maps. Two properties of the maps do not affect the loss, so training
- * leaves them to chance:
+ * Evidence, computed from response maps. A map by itself does not say what a cell adds to a class's score:
  *
- * - A filter and the score predictor after it can both change their sign without any score changing (the
- *   generator ends in tanh, which is odd). Whether a class shows as a *high* or as a *low* response is
- *   chance, and may differ from place to place.
- * - A term common to all scores has no effect, since the softmax depends on differences only. A class
- *   may be predicted because it responds, or because it does not respond where all others do.
+ * - The score rises with the response as a rule, since the training chooses the maps' sign so
+ *   (lib/model/map_sign.ts), but not in every cell: the predictor has weights of its own for each.
+ * - A term common to all scores has no effect, since the softmax depends on differences only. A class may be
+ *   predicted because it responds, or because it does not respond where all others do.
  *
- * Evidence removes both.
+ * Evidence accounts for both.
  *
  * @module
  */
