@@ -1,9 +1,10 @@
 import { InputError } from "../../support/errors.ts";
 import { suggest } from "../../support/schema.ts";
+import { CLASS_NAMES_STUDY } from "./class_names.ts";
 import type { Study } from "../study.ts";
 
 /** Every study, in the order of the report. */
-export const STUDIES: readonly Study[] = [];
+export const STUDIES: readonly Study[] = [CLASS_NAMES_STUDY];
 
 /**
  * Finds a study by its name.

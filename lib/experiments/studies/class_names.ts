@@ -1,0 +1,257 @@
+import { markdownTable } from "markdown-table";
+import { z } from "zod";
+import { auroc } from "../../analysis/auroc.ts";
+import { cosineSimilarity } from "../../analysis/class_vectors.ts";
+import { CLASS_NAMES, type Dataset, relabel } from "../../data/dataset.ts";
+import { leaveOut } from "../../data/splits.ts";
+import { nameVectors, OTHER_WORDS } from "../../model/name_vectors.ts";
+import { NAME_VECTOR_LENGTH } from "../../model/spec.ts";
+import { disposeAll } from "../../model/state_dict.ts";
+import { formatNumber, formatSigned, toRows } from "../../support/format.ts";
+import { createRandom } from "../../support/random.ts";
+import { choice, integer, number } from "../../support/schema.ts";
+import { argMax, mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
+import * as tf from "../../tensorflow/runtime/tf.ts";
+import type { Checkpoint } from "../../training/checkpoint.ts";
+import { evaluate, type Scored } from "../../training/evaluate.ts";
+import { type Study, type StudyUnit, trainExperiment, trainRun } from "../study.ts";
+
+/** Vectors that a class which was never seen is scored with, and what they are called in the table. */
+const VECTORS = {
+  name: "its own name",
+  words: "another word",
+  random: "a random vector",
+  nearest: "the nearest known name",
+  trained: "its own name, seen in training",
+};
+type VectorKind = keyof typeof VECTORS;
+
+const SHARE = number({ from: 0, to: 1 });
+const ROW = z.strictObject({
+  seed: integer({ from: 0 }),
+  class: choice(CLASS_NAMES),
+  vector: choice(Object.keys(VECTORS) as VectorKind[]),
+  newAccuracy: SHARE,
+  allAccuracy: SHARE,
+  auroc: SHARE,
+});
+
+/** Scores of a class that was never seen in training: one row per seed, class and kind of vector. */
+export type NameRow = z.infer<typeof ROW>;
+
+/** A class that is added to others. */
+export interface AddedClass {
+  /** Part of its images that score higher for it than for any other class. */
+  newAccuracy: number;
+  /** Accuracy on the images of all classes. */
+  allAccuracy: number;
+  /** AUROC of its score: its images against those of the others. */
+  auroc: number;
+}
+
+/** A trained network and the class that it never saw. */
+interface Unit extends StudyUnit {
+  seed: number;
+  left: number;
+}
+
+/** Measures what a class gets from its name alone. */
+export const CLASS_NAMES_STUDY: Study<Unit, NameRow> = {
+  name: "class-names",
+  about: "What does a class that was never seen get from its name alone?",
+  seeds: 2,
+  units: (seeds) =>
+    seeds.flatMap((seed) =>
+      CLASS_NAMES.map((name, left) => ({ name: `seed${seed}-without-${name}`, seed, left }))
+    ),
+  row: ROW,
+  async measure({ name: run, seed, left }, context) {
+    const { train, test } = context.datasets;
+    const known = leaveOut(test, left);
+    const datasets = { ...context.datasets, train: leaveOut(train, left), test: known };
+    const learned = await trainRun(context, { run, variant: "dynamic-names", seed }, datasets);
+    const names = [...learned.classNames, CLASS_NAMES[left]];
+    const images = relabel(test, names);
+    const vectors = [...nameVectors([CLASS_NAMES[left], ...OTHER_WORDS]), ...randomVectors(seed, left)];
+    const scores = await scoreVectors(learned, images, vectors);
+    const { labels } = images;
+    const labelled = { scores, labels };
+    const ninth = names.length - 1;
+    const measure = (column: number) => measureAdded(labelled, [...names.keys()].slice(0, -1), column);
+    const count = OTHER_WORDS.length;
+    const others = (from: number) =>
+      averageAdded(Array.from({ length: count }, (_, at) => measure(ninth + from + at)));
+    const all = await trainExperiment(context, "dynamic-names", seed);
+    const columns = names.map((name) => all.classNames.indexOf(name));
+    const trained = measureAdded(
+      { scores: await scoreVectors(all, images, []), labels },
+      columns.slice(0, -1),
+      columns[ninth],
+    );
+    const measured: Record<VectorKind, AddedClass> = {
+      name: measure(ninth),
+      words: others(1),
+      random: others(1 + count),
+      nearest: measure(nearestName(names)),
+      trained,
+    };
+    return Object.entries(measured).map(([vector, values]) => ({
+      seed,
+      class: CLASS_NAMES[left],
+      vector: vector as VectorKind,
+      ...values,
+    }));
+  },
+  format: formatNames,
+};
+
+const RANDOM = 0x6e616d65; // domain constant: an independent random stream for the same seed
+
+/** Draws as many random vectors as there are other words, as long as those of names. */
+function randomVectors(seed: number, left: number): number[] {
+  const random = createRandom(RANDOM, seed, left);
+  return OTHER_WORDS.flatMap(() => {
+    const vector = Array.from({ length: NAME_VECTOR_LENGTH }, () => random.normal());
+    const scale = Math.sqrt(NAME_VECTOR_LENGTH) / Math.hypot(...vector);
+    return vector.map((value) => scale * value);
+  });
+}
+
+/** Finds the known name, of all but the last, whose vector is the nearest to the last one's. */
+function nearestName(names: readonly string[]): number {
+  const cosines = cosineSimilarity(toRows(nameVectors(names), names.length)).at(-1)!;
+  return argMax(cosines.slice(0, -1));
+}
+
+/** Scores images with a network's own names and then with further vectors, `[N,K+M]`. */
+async function scoreVectors(
+  { loadNetwork, config }: Checkpoint,
+  images: Dataset,
+  vectors: number[],
+): Promise<Float32Array> {
+  const network = loadNetwork();
+  const own = network["class_names.weight"] as tf.Tensor2D;
+  const more = tf.tensor2d(vectors, [vectors.length / NAME_VECTOR_LENGTH, NAME_VECTOR_LENGTH]);
+  network["class_names.weight"] = tf.concat([own, more]);
+  try {
+    return (await evaluate(network, images, config)).scores;
+  } finally {
+    disposeAll(network, { own, more });
+  }
+}
+
+/**
+ * Measures a class that is added to known ones.
+ *
+ * @param scored Scores `[N,C]`, and labels: positions in `known`, or its length for the added class.
+ * @param known Columns of the known classes' scores. Ties go to them.
+ * @param added Column of the added class's score.
+ */
+export function measureAdded(
+  { scores, labels }: Scored,
+  known: readonly number[],
+  added: number,
+): AddedClass {
+  const columns = scores.length / labels.length;
+  const [inside, outside]: [number[], number[]] = [[], []];
+  let [correct, found] = [0, 0];
+  for (let image = 0; image < labels.length; image++) {
+    const row = scores.subarray(image * columns, (image + 1) * columns);
+    const isNew = labels[image] === known.length;
+    const isRight = argMax([...known, added].map((column) => row[column])) === labels[image];
+    correct += Number(isRight);
+    found += Number(isRight && isNew);
+    (isNew ? inside : outside).push(row[added]);
+  }
+  return {
+    newAccuracy: found / inside.length,
+    allAccuracy: correct / labels.length,
+    auroc: auroc(inside, outside),
+  };
+}
+
+function averageAdded(measured: readonly AddedClass[]): AddedClass {
+  const average = (key: keyof AddedClass) => mean(measured.map((each) => each[key]));
+  return {
+    newAccuracy: average("newAccuracy"),
+    allAccuracy: average("allAccuracy"),
+    auroc: average("auroc"),
+  };
+}
+
+/** Means over seeds of one measure, a value per class, and how much its own name gives beyond another vector. */
+export function summariseNames(rows: readonly NameRow[], measure: keyof AddedClass) {
+  const classes = CLASS_NAMES.filter((name) => rows.some((row) => row.class === name));
+  const values = (vector: VectorKind) =>
+    classes.map((name) =>
+      mean(rows.filter((row) => row.vector === vector && row.class === name).map((row) => row[measure]))
+    );
+  const gain = (vector: VectorKind): MeanInterval => {
+    const others = values(vector);
+    const gains = values("name").map((value, at) => value - others[at]);
+    return gains.length === 0 ? { n: 0, mean: NaN, deviation: NaN } : meanInterval(gains);
+  };
+  return { classes, values, mean: (vector: VectorKind) => mean(values(vector)), gain };
+}
+
+function formatNames(rows: readonly NameRow[]): string {
+  const [found, all, separated] = (["newAccuracy", "allAccuracy", "auroc"] as const).map((measure) =>
+    summariseNames(rows, measure)
+  );
+  const kinds = Object.keys(VECTORS) as VectorKind[];
+  const seeds = new Set(rows.map(({ seed }) => seed)).size;
+  const spread = (values: readonly number[], show: (value: number) => string) => {
+    const { mean, deviation } = meanInterval(values);
+    return `${show(mean)} ± ${show(deviation)}`;
+  };
+  const share = (value: number) => formatNumber(100 * value, 1);
+  const area = (value: number) => formatNumber(value, 3);
+  const gain = (vector: VectorKind) => {
+    if (vector === "name" || vector === "trained") return "–";
+    const { mean, interval } = separated.gain(vector);
+    const shown = interval?.map((end) => formatSigned(end, 3)).join(", ");
+    return formatSigned(mean, 3) + (shown === undefined ? "" : ` [${shown}]`);
+  };
+  const { classes } = separated;
+  return [
+    markdownTable([
+      [
+        "vector of the new class",
+        "accuracy on it (%)",
+        "accuracy on all (%)",
+        "AUROC",
+        "AUROC by its own name, minus this",
+      ],
+      ...kinds.map((kind) => [
+        VECTORS[kind],
+        spread(found.values(kind), share),
+        spread(all.values(kind), share),
+        spread(separated.values(kind), area),
+        gain(kind),
+      ]),
+    ], { align: ["l", "r", "r", "r", "r"] }),
+    "",
+    markdownTable([
+      ["new class", "accuracy by its own name (%)", ...kinds.map((kind) => `AUROC: ${VECTORS[kind]}`)],
+      ...classes.map((name, at) => [
+        name,
+        share(found.values("name")[at]),
+        ...kinds.map((kind) => area(separated.values(kind)[at])),
+      ]),
+    ], { align: ["l", ...new Array(1 + kinds.length).fill("r")] }),
+    "",
+    `- A network learns ${
+      CLASS_NAMES.length - 1
+    } classes; the other one's filter is then generated from a vector alone. ` +
+    `± is the standard deviation over the classes (n = ${classes.length}), each the mean of ${seeds} ${
+      seeds === 1 ? "seed" : "seeds"
+    }; an interval is 95 %, Student's t over the classes.`,
+    `- Other words: ${
+      OTHER_WORDS.join(", ")
+    } (CIFAR-100's first classes by the alphabet). Their row, and that of as many ` +
+    "random vectors of the same length, is the mean over them.",
+    "- AUROC: how often an image of the new class scores higher for it than an image of another class; 0.5 is chance. " +
+    "Chance for the accuracies is 10 %. The nearest known name scores as that class does and loses ties, so its accuracies are also those of " +
+    "a network without the new class.",
+  ].join("\n");
+}
