@@ -1,10 +1,10 @@
-import { INPUT, SCORES, SIZE } from "./fold_network.ts";
+import { INPUT, MAPS, SCORES, SIZE } from "./fold_network.ts";
 
 const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
 
 /**
- * Writes a demo page: choose a picture, see the probabilities of the classes. It is served from the
- * model's folder.
+ * Writes a demo page: choose a picture, see the classes' probabilities and response maps, bright where they are
+ * high. It is served from the model's folder.
  *
  * @param classNames Names of the classes.
  * @param note Text below, with the model's training data.
@@ -21,6 +21,7 @@ export function writeDemoPage(
 <style>
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 30rem; margin: 2rem auto; padding: 0 1rem; }
   canvas { width: 128px; image-rendering: pixelated; display: block; margin: 1rem 0; background: #ddd; }
+  td canvas { width: 2rem; margin: 0; }
   meter { width: 12rem; }
   small { color: #555; }
 </style>
@@ -38,7 +39,7 @@ export function writeDemoPage(
   function show(probabilities) {
     table.innerHTML = classes.map((name, label) => {
       const probability = probabilities[label];
-      return \`<tr><th align="left">\${name}<td><meter value="\${probability}"></meter><td align="right">\${(100 * probability).toFixed(1)} %\`;
+      return \`<tr><th align="left">\${name}<td><meter value="\${probability}"></meter><td align="right">\${(100 * probability).toFixed(1)} %<td><canvas></canvas>\`;
     }).join("");
   }
 
@@ -57,12 +58,16 @@ export function writeDemoPage(
   }
 
   async function predict() {
-    const probabilities = tf.tidy(() => {
+    const [probabilities, ...maps] = tf.tidy(() => {
       const images = tf.expandDims(tf.cast(tf.browser.fromPixels(canvas), "float32")); // [1,32,32,3], 0–255
-      return tf.softmax(model.execute({ ${INPUT}: images }, "${SCORES}"));
+      const [scores, maps] = model.execute({ ${INPUT}: images }, ["${SCORES}", "${MAPS}"]);
+      const low = tf.min(maps); // of all classes: one scale
+      const shades = tf.divNoNan(tf.sub(maps, low), tf.sub(tf.max(maps), low));
+      return [tf.softmax(scores), ...tf.unstack(tf.squeeze(shades, [0]))]; // [1,K], and [8,8] each, 0–1
     });
     show(await probabilities.data());
-    probabilities.dispose();
+    for (const [label, map] of maps.entries()) await tf.browser.toPixels(map, table.rows[label].querySelector("canvas"));
+    tf.dispose([probabilities, ...maps]);
   }
 
   file.onchange = async () => {

@@ -29,7 +29,7 @@ export function negateMaps(tensors: StateDict): void {
 
 /**
  * Computes the covariance, over images and classes, of a map's mean and the class's score. The sign of the
- * maps is chosen such that it is positive: the score rises with the map, and a class is bright where it is.
+ * maps is chosen such that it is positive: as a rule, the score rises with the map, and bright speaks for the class.
  *
  * @returns A scalar.
  */

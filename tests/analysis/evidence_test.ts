@@ -11,6 +11,7 @@ import {
   weighMaps,
 } from "../../lib/analysis/evidence.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
+import { negateMaps } from "../../lib/model/map_sign.ts";
 import { createForwardContext, forward } from "../../lib/model/network.ts";
 import { predictScores } from "../../lib/model/score_predictor.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
@@ -24,12 +25,8 @@ const spec = networkSpec();
 const network = createNetwork(spec, { seed: 3 });
 
 Deno.test("flipping the signs of filters and predictor negates maps and keeps scores and evidence", async () => {
-  const negated = { ...network };
-  for (
-    const name of ["weights_generator.2.weight", "weights_generator.2.bias", "score_predictor.0.weight"]
-  ) {
-    negated[name] = tf.neg(network[name]);
-  }
+  const negated = createNetwork(spec, { seed: 3 });
+  negateMaps(negated);
   const images = randomTensor([2, 32, 32, 3]);
   const [one, other] = [network, negated].map((tensors) =>
     forward(tensors, images, { ...spec, mode: "evaluate" })
