@@ -66,10 +66,7 @@ export function rangeTest(trainings: readonly StepLosses[], options: FigureOptio
 /** Smooths values by their mean over a window about each, a twentieth of them wide and cut off at the ends. */
 export function runningMean(values: readonly number[]): number[] {
   const half = Math.ceil(values.length / 40);
-  return values.map((_, at) => {
-    const reach = Math.min(half, at, values.length - 1 - at);
-    return mean(values.slice(at - reach, at + reach + 1));
-  });
+  return values.map((_, at) => mean(values.slice(Math.max(0, at - half), at + half + 1)));
 }
 
 const MARGINS = { left: 46, right: 12, top: 22, bottom: 36 };
