@@ -28,12 +28,13 @@ const EXCERPTS:
 
 /** Prints the functions that the lab's tasks ask for, as they stand in the code. */
 export function writeCodeExcerpts(): string {
-  const listings = EXCERPTS.flatMap(([task, ...files]) => {
-    const source = files.map(([file, ...names]) =>
-      [`// lib/${file}`, ...names.map((name) => readFunction(`lib/${file}`, name))].join("\n")
-    );
-    return [`**${task}**`, block(`#listing(${toTypst(source.join("\n\n"))})`)];
-  });
+  const listings = EXCERPTS.flatMap(([task, ...files]) => [
+    block(`#plain-heading(level: 3)[${task}]`),
+    ...files.map(([file, ...names]) => {
+      const functions = names.map((name) => readFunction(`lib/${file}`, name));
+      return block(`#listing(${toTypst([`// lib/${file}`, ...functions].join("\n"))})`);
+    }),
+  ]);
   return [
     block("#heading(numbering: none, level: 1)[The code of the tasks] <code>"),
     "As it stands in the project, without doc comments; the zip holds all code.",

@@ -43,6 +43,19 @@ for number, markdown in ipairs(input.pieces) do
     return grid
   end
 
+  -- what announces a list stands on its page
+  local function join_lists(blocks)
+    local joined = pandoc.List()
+    for at, part in ipairs(blocks) do
+      local next = blocks[at + 1]
+      local announces = part.tag == "Para" and next and (next.tag == "BulletList" or next.tag == "OrderedList")
+      if announces then joined:insert(pandoc.RawBlock("typst", "#block(sticky: true)[")) end
+      joined:insert(part)
+      if announces then joined:insert(pandoc.RawBlock("typst", "]")) end
+    end
+    return joined
+  end
+
   -- a heading within a notebook is no label of the report
   local function filter_link(link)
     if link.target == "" or link.target:match("^#") then return link.content end
@@ -57,6 +70,7 @@ for number, markdown in ipairs(input.pieces) do
       Link = filter_link,
       Table = align_numbers,
     })
+    document.blocks = join_lists(document.blocks)
     local typst = pandoc.write(document, "typst", pandoc.WriterOptions({ wrap_text = "preserve" }))
     -- a blank line parts paragraphs, but none begins what is embedded: `#figure[` and its caption
     local last = document.blocks[#document.blocks]

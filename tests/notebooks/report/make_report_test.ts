@@ -84,6 +84,39 @@ Deno.test(
 );
 
 Deno.test(
+  "contents and marker's page agree, and no list is torn, wherever a page ends",
+  setsPages,
+  async () => {
+    // the answer stands a page after its heading, and the lists end pages in many ways
+    const lines = Array.from(
+      { length: 4 },
+      () => "A line of text that is as long as a line of this report.\n\n",
+    );
+    const list = Array.from({ length: 9 }, (_, at) => `- entry ${at + 1} of nine\n`).join("");
+    const long = notebook(
+      "01_first",
+      prose("# 1 · A"),
+      ...Array.from(
+        { length: 9 },
+        (_, at) => prose(`## Part ${at + 1}\n\n${lines.slice(at % 4).join("")}${list}`),
+      ),
+      prose("## The answer\n\n" + lines.join("").repeat(12)),
+      prose("It is this.", { tags: ["lab-3.2-downsides"] }),
+    );
+    const pages = await readPages((await make({ notebooks: [long] })).pdf);
+    if (pages === null) return;
+    const contents = /The answer[ .\u2060]+(\d+)/.exec(pages[0])?.[1];
+    const marker = /1\.10 The answer, p\. (\d+)/.exec(pages[1])?.[1];
+    assert.ok(contents !== undefined && pages[Number(contents) - 1].includes("1.10 The answer"), pages[0]);
+    assert.equal(marker, contents);
+    assert.ok(!pages[Number(contents) - 1].includes("It is this."));
+    for (const page of pages) {
+      assert.equal(page.split("entry 1 of nine").length, page.split("entry 9 of nine").length, page);
+    }
+  },
+);
+
+Deno.test(
   "the short form of this project's report has 6 to 8 pages, with the code of the tasks",
   setsPages,
   async () => {

@@ -30,6 +30,19 @@ Deno.test("a table's columns are aligned one by one", converts, async () => {
   assert.match(await convertMarkdown(TABLE), /align: \(left,right,\)/);
 });
 
+Deno.test("columns of numbers are right-aligned, with intervals and units too", converts, async () => {
+  const rows = ["| a | b | c | d |", "| --- | --- | --- | --- |"];
+  rows.push("| frozen | 41.4 % [40.4, 42.4] | 43° | 8 of 64 |", "| 2nd | −0.1 [−0.2, +0.1] | – | none |");
+  assert.match(await convertMarkdown(rows.join("\n")), /align: \(left,right,right,left,\)/);
+});
+
+Deno.test("what announces a list stands on its page", converts, async () => {
+  assert.match(
+    await convertMarkdown("Alone.\n\nThree of them:\n\n- a\n- b"),
+    /^Alone\.\n\n#block\(sticky: true\)\[\s*Three of them:\s*\]\s*- a/,
+  );
+});
+
 Deno.test("thick spaces, text on arrows and large brackets are repaired", converts, async () => {
   const typst = await convertMarkdown("$$a,\\; b \\xrightarrow{\\text{pool}} \\bigl(c\\bigr)$$");
   assert.match(typst, /\\, thick b/);
