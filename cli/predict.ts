@@ -1,6 +1,5 @@
 import { basename } from "@std/path";
-import { IMAGE_BYTES, IMAGE_SIZE, relabel } from "../lib/data/dataset.ts";
-import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
+import { IMAGE_BYTES, relabel } from "../lib/data/dataset.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { measureEvidence } from "../lib/analysis/evidence.ts";
@@ -8,27 +7,32 @@ import { adaptToDark } from "../lib/figures/dark.ts";
 import { missingCharacters } from "../lib/figures/fonts.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
-import { formatNumber, formatPercent } from "../lib/support/format.ts";
 import { choice, integer, text } from "../lib/support/schema.ts";
-import { classify, findModel, type Prediction } from "../lib/prediction/classify.ts";
+import { classify, findModel } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
-import {
-  drawMapsFigure,
-  MAXIMUM_PICTURES_ON_PAGE,
-  type PredictedPicture,
-} from "../lib/prediction/maps_figure.ts";
-import { type Fit, type PreparedPicture, preparePicture } from "../lib/prediction/prepare_picture.ts";
+import { combineViews, type Fit } from "../lib/prediction/combine_views.ts";
+import { drawMapsFigure, MAXIMUM_PICTURES_ON_PAGE } from "../lib/prediction/maps_figure.ts";
+import { type PictureView, preparePicture, VIEWS } from "../lib/prediction/prepare_picture.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
-import { describeProgress } from "../lib/training/progress.ts";
+import { calibrationOf } from "../lib/training/progress.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
+import {
+  describeModel,
+  describeOrigin,
+  describePreparation,
+  type Failure,
+  type PredictedView,
+  printResult,
+  type Result,
+  toJson,
+} from "./predict/result.ts";
 import { runCommand, wordInputError } from "./shared/command.ts";
 import { FORCE_OPTION, type OutputOptions, requireOutputs, writeOutputs } from "./shared/outputs.ts";
 import { loadDatasetsWithBar, setUpTensorFlow, warnOfMapSign } from "./shared/load.ts";
 import { type Command, type CommandLine, JSON_OPTION } from "./shared/options.ts";
-import { formatBar } from "./shared/live.ts";
 import { wrapText } from "./shared/table.ts";
-import { outputWidth, plainSpaces, print, printMessage, showPath } from "./shared/terminal.ts";
+import { print, printMessage } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task predict",
@@ -49,10 +53,10 @@ export const COMMAND = {
       value: "RUN|FILE",
     },
     fit: {
-      schema: choice(["crop", "pad", "stretch"]),
-      default: "crop",
+      schema: choice([...VIEWS, "average"]),
+      default: "stretch",
       group: "Pictures",
-      help: "make a picture square: crop its middle, pad it with black bars, or stretch it",
+      help: "make a picture square: stretch it, crop its middle, pad it with bars, or average all three",
     },
     cifar: {
       schema: integer({ from: 0 }).nullable(),
@@ -79,18 +83,13 @@ export const COMMAND = {
   ],
 } satisfies Command;
 
-/** A picture of 32×32, and how it was prepared. */
-interface Ready extends Omit<PredictedPicture, "prediction"> {
-  how: string;
-}
-
-interface Failure {
+/** A picture's views, and how they were prepared. */
+interface Ready {
   label: string;
-  error: string;
+  how: string;
+  views: PictureView[];
+  trueClass?: number;
 }
-
-/** Outcome for one picture. */
-type Result = PredictedPicture & Ready | Failure;
 
 /** Pictures per forward pass. */
 const BATCH = 16;
@@ -109,18 +108,22 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   await setUpTensorFlow({ device: choice });
   const { device } = await useNativeTensorFlow({ device: choice });
   const network = checkpoint.loadNetwork();
+  const calibration = calibrationOf(checkpoint.progress);
   const results: Result[] = [];
   const waiting: Ready[] = [];
   const finish = async () => {
+    const views = waiting.flatMap((ready) => ready.views);
     const predictions = await classify(
       network,
-      waiting.map(({ pixels }) => pixels),
+      views.map(({ pixels }) => pixels),
       { ...checkpoint.config, classes: checkpoint.classNames.length },
+      calibration?.temperature,
     );
-    for (const [index, ready] of waiting.splice(0).entries()) {
-      const result = { ...ready, prediction: predictions[index] };
+    for (const { views, ...ready } of waiting.splice(0)) {
+      const predicted = views.map((view) => ({ ...view, prediction: predictions.shift()! }));
+      const result = { ...ready, ...combineViews(predicted, fit), views: predicted };
       results.push(result);
-      if (!json) printResult(result, checkpoint.classNames);
+      if (!json) printResult(result, checkpoint.classNames, calibration);
     }
   };
   for await (const ready of readPictures(positionals, values, checkpoint.classNames)) {
@@ -135,8 +138,8 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   if (values.maps !== null && predicted.length > 0) {
     await writeMaps(values.maps, predicted, { network, checkpoint }, output);
   }
-  if (json) print(JSON.stringify(toJson(results, checkpoint, device, fit)));
-  else if (predicted.length > 0) print(wrapText(describeModel(checkpoint)));
+  if (json) print(JSON.stringify(toJson(results, checkpoint, { device, fit, calibration })));
+  else if (predicted.length > 0) print(wrapText(describeModel(checkpoint, calibration)));
   return predicted.length < results.length ? 2 : 0;
 }
 
@@ -151,29 +154,14 @@ async function* readPictures(
     if ("error" in sources) yield sources;
     else {for (const { label, read } of sources) {
         yield await attempt(label, async () => {
-          const picture = await preparePicture(await read(), { fit, label });
-          return { label, pixels: picture.pixels, how: describePreparation(picture, fit) };
+          const picture = await preparePicture(await read(), { label });
+          return { label, views: picture.views, how: describePreparation(picture, fit) };
         });
       }}
   }
   if (cifar !== null) {
     yield await attempt(`test image ${cifar}`, () => readTestImage(cifar, data, classNames));
   }
-}
-
-/** Describes how a picture was brought to 32×32. */
-function describePreparation({ format, width, height, isTransparent }: PreparedPicture, fit: Fit): string {
-  const [size, side] = [`${width}×${height}`, Math.min(width, height)];
-  const verb = side > IMAGE_SIZE ? "shrunk" : "enlarged";
-  const wanted = `${IMAGE_SIZE}×${IMAGE_SIZE}`;
-  const resized = width === height
-    ? (side === IMAGE_SIZE ? `${wanted} already` : `${size} ${verb} to ${wanted}`)
-    : {
-      crop: `middle ${side}×${side} of ${size}` + (side === IMAGE_SIZE ? "" : ` ${verb} to ${wanted}`),
-      pad: `${size} padded with black to ${wanted}`,
-      stretch: `${size} stretched to ${wanted}`,
-    }[fit];
-  return `${format}, ${resized}${isTransparent ? ", transparent parts on white" : ""}`;
 }
 
 async function attempt<T>(label: string, work: () => T | Promise<T>): Promise<T | Failure> {
@@ -199,9 +187,10 @@ async function readTestImage(
       setting: "cifar",
     });
   }
+  const pixels = test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
   return {
     label: `test image ${index}`,
-    pixels: test.images.slice(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES),
+    views: [{ view: "stretch", pixels }],
     trueClass: test.labels[index],
     how: `${test.name}, 32×32 already`,
   };
@@ -219,64 +208,9 @@ function checkMapsFile(path: string, output: OutputOptions): void {
   requireOutputs([path], output);
 }
 
-function printResult(
-  { label, how, prediction, trueClass }: PredictedPicture & Ready,
-  classNames: readonly string[],
-): void {
-  const color = Deno.stdout.isTerminal() && !Deno.env.get("NO_COLOR");
-  const heading = color ? `\x1b[1m${label}\x1b[0m` : label;
-  const truth = trueClass === undefined ? "" : `, true class ${classNames[trueClass]}`;
-  print(
-    `${wrapText(`${heading}: ${how}${truth}`)}\n${
-      formatPrediction(prediction, { classNames, width: outputWidth(), color })
-    }\n`,
-  );
-}
-
-const OTHER_COLUMNS = 2 + 2 + 7 + 2 + 2 + 8; // mark, score, percentage and the gaps
-const WIDEST_BAR = 40;
-
-/** Formats the scores with their probabilities as bars, highest first, the predicted class marked. */
-export function formatPrediction(
-  { scores, probabilities, predictedClass }: Prediction,
-  { classNames, width = 80, color = false }: {
-    classNames: readonly string[];
-    width?: number;
-    color?: boolean;
-  },
-): string {
-  const nameWidth = Math.max(...classNames.map((name) => name.length));
-  const barWidth = Math.max(6, Math.min(WIDEST_BAR, width - nameWidth - OTHER_COLUMNS));
-  const order = classNames.map((_, label) => label).sort((one, other) => scores[other] - scores[one]);
-  // of equal scores the first is predicted, and sort keeps their order
-  return order.map((label) => {
-    const isPredicted = label === predictedClass;
-    const name = classNames[label].padEnd(nameWidth);
-    const score = formatNumber(scores[label], 2).padStart(7);
-    const bar = formatBar(probabilities[label], barWidth, color);
-    const percent = plainSpaces(formatPercent(probabilities[label])).padStart(8);
-    const left = `${isPredicted ? "▸" : " "} ${name}  ${score}`;
-    return `${color && isPredicted ? `\x1b[1m${left}\x1b[0m` : left}  ${bar}  ${percent}`;
-  }).join("\n");
-}
-
-function describeModel({ path, config, progress, recorded }: Checkpoint): string {
-  return `Model: ${config.variant} (${showPath(path)}, ${describeProgress(progress)}).\n${
-    describeOrigin(recorded)
-  }`;
-}
-
-/** Names the training data and initial weights of the model. */
-function describeOrigin({ data, weights }: Checkpoint["recorded"]): string {
-  const caution = data === SYNTHETIC_NAME
-    ? " It knows synthetic images only: its predictions for photographs mean nothing."
-    : "";
-  return `Trained on: ${data}. Weights: ${weights}.${caution}`;
-}
-
 async function writeMaps(
   path: string,
-  predicted: (PredictedPicture & Ready)[],
+  predicted: PredictedView[],
   { network, checkpoint }: { network: StateDict; checkpoint: Checkpoint },
   output: OutputOptions,
 ): Promise<void> {
@@ -304,36 +238,6 @@ async function writeMaps(
   }
   const left = pictures.length - MAXIMUM_PICTURES_ON_PAGE;
   printMessage(`Response maps written to ${path}${left > 0 ? `, without the last ${left} pictures` : ""}.`);
-}
-
-function toJson(
-  results: readonly Result[],
-  { path, config, recorded, classNames }: Checkpoint,
-  device: string,
-  fit: Fit,
-): object {
-  return {
-    model: path,
-    variant: config.variant,
-    trainedOn: recorded.data,
-    weights: recorded.weights,
-    device,
-    fit,
-    classes: classNames,
-    images: results.map((result) => {
-      if ("error" in result) return { image: result.label, error: result.error };
-      const { label, how, prediction: { scores, probabilities, predictedClass }, trueClass } = result;
-      return {
-        image: label,
-        class: classNames[predictedClass],
-        share: probabilities[predictedClass],
-        scores: [...scores],
-        softmax: probabilities,
-        prepared: how,
-        ...(trueClass === undefined ? {} : { trueClass: classNames[trueClass] }),
-      };
-    }),
-  };
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

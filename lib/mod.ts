@@ -156,12 +156,16 @@ export { learningRateAt, type ScheduleOptions } from "./training/schedule.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 
 export { classify, type Prediction } from "./prediction/classify.ts";
+export { combineViews, type Fit, type ViewPrediction } from "./prediction/combine_views.ts";
 export {
-  type Fit,
+  MEAN_COLOUR,
   type PictureFormat,
+  type PictureView,
   type PreparedPicture,
   preparePicture,
   type PreparePictureOptions,
+  type View,
+  VIEWS,
 } from "./prediction/prepare_picture.ts";
 export { type ExportFormat, exportNetwork } from "./export/export_network.ts";
 export { type FileToWrite, writeFiles } from "./support/write_files.ts";

@@ -18,6 +18,8 @@ export interface ResponseExample {
   evidence?: Matrix;
   /** Scores `[K]`, before the softmax. */
   scores: ArrayLike<number>;
+  /** Probabilities `[K]`, such as calibrated ones. @default the scores' softmax */
+  probabilities?: readonly number[];
   /** Undefined where it is not known. */
   trueClass?: number;
   /** Name of the image, such as `test image 3`. */
@@ -59,11 +61,11 @@ export function responseMaps(examples: readonly ResponseExample[], options: Resp
   const size = tileSize(width, columns + 1, gap);
   const height = layers.length * (size + 2) - 2;
   const rows = examples.flatMap((example, row) => {
-    const { image, scores, trueClass } = example;
+    const { image, scores, probabilities = softmax(scores), trueClass } = example;
     if (scores.length !== classNames.length) {
       throw new RangeError(`${classNames.length} classes cannot have ${scores.length} scores.`);
     }
-    const [predicted, probabilities] = [argMax(scores), softmax(scores)];
+    const predicted = argMax(probabilities);
     const tiles = classNames.map((name, index): Tile => {
       const frames = [
         ...index === predicted ? [PREDICTED_COLOUR] : [],
@@ -119,22 +121,25 @@ export function responseMaps(examples: readonly ResponseExample[], options: Resp
 }
 
 function nameImage(
-  { label, trueClass, scores }: ResponseExample,
+  { label, trueClass, scores, probabilities = softmax(scores) }: ResponseExample,
   { classNames }: ResponseMapsOptions,
   isAlone: boolean,
 ): Tile["lines"] {
   if (!isAlone) return [{ content: label ?? (trueClass === undefined ? "" : classNames[trueClass]) }];
   return [
     { content: label ?? "Image", weight: "bold" },
-    { content: `predicted: ${classNames[argMax(scores)]}`, fill: PREDICTED_COLOUR },
+    { content: `predicted: ${classNames[argMax(probabilities)]}`, fill: PREDICTED_COLOUR },
     ...trueClass === undefined ? [] : [{ content: `true: ${classNames[trueClass]}`, fill: TRUE_COLOUR }],
   ];
 }
 
-function describe({ scores, trueClass }: ResponseExample, classNames: readonly string[]): string {
-  const predicted = argMax(scores);
+function describe(
+  { scores, probabilities = softmax(scores), trueClass }: ResponseExample,
+  classNames: readonly string[],
+): string {
+  const predicted = argMax(probabilities);
   const subject = trueClass === undefined ? "an image" : `an image of class ${classNames[trueClass]}`;
   return `Response maps of ${classNames.length} classes for ${subject}; the predicted class is ${
     classNames[predicted]
-  } with ${formatPercent(softmax(scores)[predicted])}.`;
+  } with ${formatPercent(probabilities[predicted])}.`;
 }

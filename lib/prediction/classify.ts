@@ -13,7 +13,7 @@ import { argMax, requireFiniteScores, softmax } from "../support/statistics.ts";
 export interface Prediction {
   /** Scores (logits) of the classes `[K]`. */
   scores: Float32Array;
-  /** Softmax of the scores `[K]`. */
+  /** Softmax of the scores, divided by the temperature `[K]`. */
   probabilities: number[];
   /** Class with the highest score. */
   predictedClass: number;
@@ -27,6 +27,7 @@ export interface Prediction {
  * @param tensors Parameters and running statistics of the network.
  * @param pictures Bytes `[32,32,3]` each.
  * @param network Architecture of the network; a checkpoint's `config` will do.
+ * @param temperature Divisor of the scores for the probabilities: 1, or that of a checkpoint's calibration.
  * @throws {InputError} If a score is NaN or infinite.
  *
  * @example
@@ -45,6 +46,7 @@ export async function classify(
   tensors: StateDict,
   pictures: readonly Uint8Array[],
   network: NetworkSpec & Partial<Execution>,
+  temperature = 1,
 ): Promise<Prediction[]> {
   if (pictures.length === 0) return [];
   const bytes = new Uint8Array(pictures.length * IMAGE_BYTES);
@@ -68,7 +70,7 @@ export async function classify(
       const own = allScores.slice(index * count, (index + 1) * count);
       return {
         scores: own,
-        probabilities: softmax(own),
+        probabilities: softmax(own, temperature),
         predictedClass: argMax(own),
         maps: allMaps.slice(index * mapLength, (index + 1) * mapLength),
       };

@@ -44,13 +44,13 @@ export function drawMapsFigure(
 }
 
 function toExample({ pixels, prediction, evidence, trueClass }: PredictedPicture): ResponseExample {
-  const { maps, scores } = prediction;
+  const { maps, scores, probabilities } = prediction;
   const length = MAP_SIZE * MAP_SIZE;
   const each = Array.from({ length: scores.length }, (_, label) => {
     const start = label * length % maps.length;
     return maps.subarray(start, start + length);
   });
-  return { image: pixels, maps: each, evidence, scores, trueClass };
+  return { image: pixels, maps: each, evidence, scores, probabilities, trueClass };
 }
 
 /**

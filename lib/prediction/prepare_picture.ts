@@ -11,43 +11,58 @@ export const MAXIMUM_PIXELS = 100_000_000;
 /** Supported formats. */
 export type PictureFormat = "PNG" | "JPEG" | "WebP";
 
-/** Methods to make a picture square: crop its middle, pad it with black bars, or stretch it. */
-export type Fit = "crop" | "pad" | "stretch";
+/** Methods to make a picture square: stretch it, crop its middle, or pad it with bars. */
+export const VIEWS = ["stretch", "crop", "pad"] as const;
+
+/** One of {@linkcode VIEWS}. */
+export type View = typeof VIEWS[number];
+
+/** Mean colour of CIFAR-10's training images, which says nothing about a class: red, green, blue, 0–255. */
+export const MEAN_COLOUR = [125, 123, 114] as const;
 
 /** Options of {@linkcode preparePicture}. */
 export interface PreparePictureOptions {
-  /** Method to make the picture square. @default "crop" */
-  fit?: Fit;
+  /** Ways in which it is made square. @default {VIEWS} */
+  views?: readonly View[];
+  /** Colour of bars and of transparent parts, 0–255. @default {MEAN_COLOUR} */
+  background?: readonly [red: number, green: number, blue: number];
   /** Name of the picture in errors. @default "the picture" */
   label?: string;
 }
 
 /** A picture as the network takes it. */
 export interface PreparedPicture {
-  /** Bytes `[32,32,3]`, red, green, blue. */
-  pixels: Uint8Array;
+  /** Its views; of a square picture only one, since all are alike. */
+  views: PictureView[];
   /** Format of its file. */
   format: PictureFormat;
   /** Width before it was resized, upright, in pixels. */
   width: number;
   /** Height before it was resized, upright, in pixels. */
   height: number;
-  /** True if the picture has transparent parts; they are composited on white. */
+  /** True if the picture has transparent parts; they are composited on the background. */
   isTransparent: boolean;
+}
+
+/** A picture made square and resized. */
+export interface PictureView {
+  /** Way in which it was made square. */
+  view: View;
+  /** Bytes `[32,32,3]`, red, green, blue. */
+  pixels: Uint8Array;
 }
 
 /**
  * Decodes a PNG, JPEG or WebP picture (of an animation the first frame) and resizes it to 32×32 pixels.
  *
- * It is rotated by its EXIF orientation; transparent parts are composited on white. Bars are black, as the
- * padding of the training images is. Where it shrinks, pixels are averaged over the area they cover.
+ * It is rotated by its EXIF orientation. Where it shrinks, pixels are averaged over the area they cover.
  *
  * @param bytes Content of the file.
  * @throws {InputError} If the picture has another format or is too large, damaged or truncated.
  */
 export async function preparePicture(
   bytes: Uint8Array,
-  { fit = "crop", label = "the picture" }: PreparePictureOptions = {},
+  { views: wanted = VIEWS, background = MEAN_COLOUR, label = "the picture" }: PreparePictureOptions = {},
 ): Promise<PreparedPicture> {
   const format = detectFormat(bytes, label);
   if (bytes.length > MAXIMUM_BYTES) throw tooManyBytes(label);
@@ -61,19 +76,26 @@ export async function preparePicture(
     const isTransparent = hasAlpha && !(await open().stats()).isOpaque;
     const lastRow = { left: 0, top: rows - 1, width: 1, height: 1 };
     if (!hasAlpha) await open().extract(lastRow).raw().toBuffer(); // as stats() does: a crop may not reach it
-    const { data } = await open()
-      .autoOrient()
-      .extract({ left: 0, top: 0, width, height }) // all of it: else libjpeg shrinks it while decoding
-      .flatten({ background: "#fff" })
-      .resize(IMAGE_SIZE, IMAGE_SIZE, {
-        fit: ({ crop: "cover", pad: "contain", stretch: "fill" } as const)[fit],
-        background: "#000",
-        kernel: "linear",
-      })
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    return { pixels: new Uint8Array(data), format, width, height, isTransparent };
+    const [r, g, b] = background;
+    const resize = async (view: View): Promise<PictureView> => {
+      const { data } = await open()
+        .autoOrient()
+        .extract({ left: 0, top: 0, width, height }) // all of it: else libjpeg shrinks it while decoding
+        .flatten({ background: { r, g, b } })
+        .resize(IMAGE_SIZE, IMAGE_SIZE, {
+          fit: ({ crop: "cover", pad: "contain", stretch: "fill" } as const)[view],
+          background: { r, g, b },
+          kernel: "linear",
+        })
+        .toColourspace("srgb")
+        .raw({ depth: "uchar" })
+        .toBuffer({ resolveWithObject: true });
+      return { view, pixels: new Uint8Array(data) };
+    };
+    const views: PictureView[] = [];
+    const chosen = width === height ? wanted.slice(0, 1) : wanted;
+    for (const view of chosen) views.push(await resize(view)); // in turn: a large picture takes much memory
+    return { views, format, width, height, isTransparent };
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw damaged(label, error);

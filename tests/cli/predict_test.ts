@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
-import { formatPrediction } from "../../cli/predict.ts";
+import { formatPrediction } from "../../cli/predict/result.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { CLASS_NAMES, IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
@@ -64,6 +64,7 @@ Deno.test("predict reports unusable pictures, classifies the others, and exits w
     "nothing",
     "random",
   ]);
+  assert.equal(result.calibration, null);
   const [missing, file, wrong, input, image] = result.images;
   assert.deepEqual(missing, { image: none, error: `Cannot read ${none}: there is no such file or folder.` });
   assert.equal(wrong.image, join(pictures, "b.png"));
@@ -80,6 +81,10 @@ Deno.test("predict reports unusable pictures, classifies the others, and exits w
   assert.deepEqual(result.classes, [...CLASS_NAMES, "class 10"]);
   assert.equal(file.scores.length, 11);
   assert.equal(file.class, result.classes[file.scores.indexOf(Math.max(...file.scores))]);
+  assert.deepEqual([file.unsure, file.views], [null, [
+    { view: "stretch", class: file.class, probability: file.probability },
+  ]]);
+  assert.deepEqual(file.probabilities, softmax(file.scores));
   assert.equal(image.trueClass, result.classes[test.labels[3]]);
   assert.equal(Deno.readTextFileSync(maps).split("<image ").length - 1, 71); // 3 pictures with 11 maps and evidence each, 2 colour bars
 });
@@ -102,10 +107,36 @@ Deno.test("predict names the model and what it was trained on, after the scores"
   const lines = stdout.trimEnd().split("\n");
   assert.equal(lines[0], `${picture}: PNG, 64×40 stretched to 32×32`);
   assert.match(lines[1], /^▸ [a-z]+ +−?\d+\.\d\d {2}[━─]{40} +\d+\.\d %$/);
-  assert.deepEqual(lines.slice(-2), [
+  assert.deepEqual(lines.slice(-3), [
     `Model: dynamic (${model}, after epoch 0).`,
     "Trained on: synthetic. Weights: random. It knows synthetic images only: its predictions for photographs mean nothing.",
+    "Probabilities: not calibrated: this checkpoint was not chosen on held-out images (train with --validation N).",
   ]);
+});
+
+Deno.test("predict calibrates, says what is unsure and where the views of a picture disagree", async () => {
+  using folder = temporaryFolder();
+  const calibration = { temperature: 2, threshold: 0.99, images: 5000 };
+  const model = await saveRandomCheckpoint(join(folder.path, "m.safetensors"), { calibration });
+  const picture = join(folder.path, "tall.png");
+  Deno.writeFileSync(picture, await encodePicture(40, 400, (x, y) => [6 * x, y / 2, 255 * (y % 2)]));
+  const args = [picture, "--model", model, "--device", "cpu", "--fit"];
+  const result = JSON.parse((await predict([...args, "average", "--json"])).stdout);
+  const [{ probabilities, unsure, views, probability }] = result.images;
+  assert.deepEqual([result.calibration, result.fit], [calibration, "average"]);
+  assert.equal(unsure, probability < calibration.threshold);
+  assert.deepEqual(views.map(({ view }: { view: string }) => view), ["stretch", "crop", "pad"]);
+  const [one] = JSON.parse((await predict([...args, "crop", "--json"])).stdout).images;
+  const halved = softmax(one.scores.map((score: number) => score / 2));
+  assert.ok(
+    one.probabilities.every((value: number, label: number) => Math.abs(value - halved[label]) < 1e-6),
+  );
+  assert.ok(Math.abs(probabilities.reduce((sum: number, value: number) => sum + value) - 1) < 1e-6);
+  const { stdout } = await predict([...args, "average"]);
+  assert.equal(stdout.includes("Unsure: no probability reaches 99.0 %."), unsure);
+  const classes = new Set(views.map(({ class: name }: { class: string }) => name));
+  assert.equal(/The views disagree: stretched \w+ /.test(stdout), classes.size > 1);
+  assert.match(stdout, /\nProbabilities: calibrated on 5,000 held-out images/);
 });
 
 Deno.test(
@@ -133,7 +164,10 @@ Deno.test("predict refuses invalid arguments in one line", async () => {
       ["x.png", "--maps", "no/such/maps.svg"],
       /^error: Cannot write no\/such\/maps\.svg: there is no folder .*no\/such; create it first\.\n$/,
     ],
-    [["x.png", "--fit", "squeeze"], /^error: Cannot use --fit squeeze: it must be crop, pad or stretch\.\n$/],
+    [
+      ["x.png", "--fit", "squeeze"],
+      /^error: Cannot use --fit squeeze: it must be stretch, crop, pad or average\.\n$/,
+    ],
     [["x.png", "--model", "no-such-run"], /^error: Cannot find a checkpoint of no-such-run: .*\n$/],
   ];
   for (const [args, message] of cases) {

@@ -4,7 +4,13 @@ import { deflateSync } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../../lib/data/dataset.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { type Fit, preparePicture } from "../../lib/prediction/prepare_picture.ts";
+import {
+  MEAN_COLOUR,
+  preparePicture,
+  type PreparePictureOptions,
+  type View,
+  VIEWS,
+} from "../../lib/prediction/prepare_picture.ts";
 import { createRandom } from "../../lib/support/random.ts";
 import {
   claimSize,
@@ -18,6 +24,16 @@ import {
 } from "../testing/pictures.ts";
 
 const FORMATS = ["png", "jpeg", "webp"] as const;
+
+/** One view of a picture. */
+async function prepareView(
+  bytes: Uint8Array,
+  view: View = "crop",
+  options: Omit<PreparePictureOptions, "views"> = {},
+) {
+  const { views: [{ pixels }], ...facts } = await preparePicture(bytes, { ...options, views: [view] });
+  return { pixels, ...facts };
+}
 
 /** The colour at (x, y) of 32×32. */
 function at(pixels: Uint8Array, x: number, y: number): number[] {
@@ -34,8 +50,8 @@ Deno.test("a picture of 32×32 is not changed", async () => {
   const random = createRandom(2);
   const bytes = Uint8Array.from({ length: IMAGE_BYTES }, () => random.integer(256));
   const png = await encodePicture(32, 32, (x, y) => at(bytes, x, y) as unknown as Colour);
-  for (const fit of ["crop", "pad", "stretch"] as const) {
-    const { pixels, isTransparent } = await preparePicture(png, { fit });
+  for (const fit of VIEWS) {
+    const { pixels, isTransparent } = await prepareView(png, fit);
     assert.deepEqual([...pixels], [...bytes]);
     assert.equal(isTransparent, false);
   }
@@ -48,14 +64,14 @@ for (const format of FORMATS) {
       const stored = orientation >= 5 ? [height, width] : [width, height];
       const paint = storeRotated(paintCorners(width, height), width, height, orientation);
       const picture = await encodePicture(stored[0], stored[1], paint, { format, orientation });
-      for (const fit of ["crop", "pad", "stretch"] as const) {
-        const prepared = await preparePicture(picture, { fit });
+      for (const fit of VIEWS) {
+        const prepared = await prepareView(picture, fit);
         const what = `${format} ${orientation} ${fit}`;
         assert.deepEqual([prepared.width, prepared.height], [width, height], what);
         for (const [x, y] of [[6, 12], [26, 12], [6, 20], [26, 20]]) {
           assertNear(at(prepared.pixels, x, y), paintCorners(32, 32)(x, y), `${what} (${x}, ${y})`);
         }
-        const edge: Colour = fit === "pad" ? [0, 0, 0] : [255, 0, 0];
+        const edge: Colour = fit === "pad" ? MEAN_COLOUR : [255, 0, 0];
         assertNear(at(prepared.pixels, 2, 2), edge, `${what} upper edge`);
       }
     }
@@ -72,44 +88,55 @@ Deno.test("a WebP picture is rotated where its EXIF data lack JPEG's marker, too
   other.writeUInt32LE(length - 6, start + 4);
   other.writeUInt32LE(other.length - 8, 4);
   for (const file of [webp, other]) {
-    const { pixels, width, height } = await preparePicture(new Uint8Array(file), { fit: "stretch" });
+    const { pixels, width, height } = await prepareView(new Uint8Array(file), "stretch");
     assert.deepEqual([width, height], [96, 64]);
     assertNear(at(pixels, 26, 6), [0, 255, 0], "upper right");
   }
 });
 
-Deno.test("crop takes the middle, pad adds black bars, stretch keeps everything", async () => {
+Deno.test("crop takes the middle, pad adds bars of the mean colour, stretch keeps everything", async () => {
   // red | green | blue, each a third of the width
   const paint = (x: number): Colour => x < 40 ? [255, 0, 0] : x < 80 ? [0, 255, 0] : [0, 0, 255];
   const picture = await encodePicture(120, 40, paint);
-  const look = async (fit: Fit) => {
-    const { pixels } = await preparePicture(picture, { fit });
+  const look = async (fit: View) => {
+    const { pixels } = await prepareView(picture, fit);
     return [[2, 16], [16, 16], [29, 16], [16, 2], [16, 29]].map(([x, y]) => at(pixels, x, y).join());
   };
-  const [red, green, blue, black] = ["255,0,0", "0,255,0", "0,0,255", "0,0,0"];
+  const [red, green, blue, mean] = ["255,0,0", "0,255,0", "0,0,255", MEAN_COLOUR.join()];
   assert.deepEqual(await look("crop"), [green, green, green, green, green]);
-  assert.deepEqual(await look("pad"), [red, green, blue, black, black]);
+  assert.deepEqual(await look("pad"), [red, green, blue, mean, mean]);
   assert.deepEqual(await look("stretch"), [red, green, blue, green, green]);
 });
 
 Deno.test("shrinking averages areas: a fine chequerboard becomes grey", async () => {
   const chequered = await encodePicture(320, 320, (x, y) => (x + y) % 2 ? [255, 255, 255] : [0, 0, 0]);
-  const { pixels } = await preparePicture(chequered);
+  const { pixels } = await prepareView(chequered);
   for (const [x, y] of [[0, 0], [16, 16], [31, 31]]) assertNear(at(pixels, x, y), [128, 128, 128], "grey");
-  for (const fit of ["crop", "pad", "stretch"] as const) {
-    const thin = await preparePicture(await encodePicture(1, 1000, () => [9, 9, 9]), { fit });
+  for (const fit of VIEWS) {
+    const thin = await prepareView(await encodePicture(1, 1000, () => [9, 9, 9]), fit);
     assert.deepEqual([thin.width, thin.height, thin.pixels.length], [1, 1000, IMAGE_BYTES]);
   }
 });
 
-Deno.test("transparent parts are composited on white", async () => {
+Deno.test("transparent parts are composited on the mean colour, or another", async () => {
   for (const format of ["png", "webp"] as const) {
     const picture = await encodePicture(64, 64, (x) => [255, 0, 0, x < 32 ? 0 : 255], { format });
-    const { pixels, isTransparent } = await preparePicture(picture);
-    assertNear(at(pixels, 5, 16), [255, 255, 255], format);
+    const { pixels, isTransparent } = await prepareView(picture);
+    assertNear(at(pixels, 5, 16), MEAN_COLOUR, format);
     assertNear(at(pixels, 27, 16), [255, 0, 0], format);
     assert.equal(isTransparent, true);
+    const { pixels: onWhite } = await prepareView(picture, "crop", { background: [255, 255, 255] });
+    assertNear(at(onWhite, 5, 16), [255, 255, 255], format);
   }
+});
+
+Deno.test("a picture has three views, and one where it is square", async () => {
+  const views = async (width: number, height: number, options: PreparePictureOptions = {}) =>
+    (await preparePicture(await encodePicture(width, height, () => [9, 9, 9]), options)).views
+      .map(({ view }) => view);
+  assert.deepEqual(await views(64, 40), ["stretch", "crop", "pad"]);
+  assert.deepEqual(await views(64, 40, { views: ["pad"] }), ["pad"]);
+  assert.deepEqual(await views(50, 50), ["stretch"]);
 });
 
 /** A picture with noise in each of the ways in which the formats store one. */
@@ -156,8 +183,8 @@ Deno.test("a picture truncated anywhere is refused, also after what a crop needs
 Deno.test("bytes after a picture, as of a film of a few seconds, do not matter", async () => {
   for (const [name, encoder] of encodings(40, 30)) {
     const picture = new Uint8Array(await encoder.toBuffer());
-    const { pixels } = await preparePicture(picture);
-    const longer = await preparePicture(new Uint8Array([...picture, 0xff, 0xd8, 1, 2, 3]));
+    const { pixels } = await prepareView(picture);
+    const longer = await prepareView(new Uint8Array([...picture, 0xff, 0xd8, 1, 2, 3]));
     assert.deepEqual(longer.pixels, pixels, name);
   }
 });
@@ -210,7 +237,7 @@ Deno.test("a PNG is rotated by EXIF data wherever programs write them", async ()
       ],
     };
     for (const [place, chunks] of Object.entries(places)) {
-      const { pixels, ...size } = await preparePicture(joinPng(chunks), { fit: "stretch" });
+      const { pixels, ...size } = await prepareView(joinPng(chunks), "stretch");
       const what = `${orientation} ${place}`;
       assert.deepEqual([size.width, size.height], [width, height], what);
       for (const [x, y] of [[6, 12], [26, 12], [6, 20], [26, 20]]) {
@@ -241,7 +268,7 @@ Deno.test("EXIF data of a PNG that mean nothing do not stop it, and a wrong chec
 Deno.test("a JPEG shrinks as its decoded pixels do", async () => {
   const jpeg = await encodePicture(640, 480, (x, y) => [x % 256, y % 256, x * y % 256], { format: "jpeg" });
   const decoded = new Uint8Array(await sharp(jpeg).png().toBuffer());
-  assert.deepEqual((await preparePicture(jpeg)).pixels, (await preparePicture(decoded)).pixels);
+  assert.deepEqual((await preparePicture(jpeg)).views, (await preparePicture(decoded)).views);
 });
 
 Deno.test("of an animation the first frame is taken", async () => {
@@ -250,7 +277,7 @@ Deno.test("of an animation the first frame is taken", async () => {
   }));
   const images = await Promise.all(frames.map((frame) => sharp(frame).png().toBuffer()));
   const webp = await sharp(images, { join: { animated: true } }).webp({ lossless: true }).toBuffer();
-  const { pixels, ...facts } = await preparePicture(new Uint8Array(webp));
+  const { pixels, ...facts } = await prepareView(new Uint8Array(webp));
   assert.deepEqual([at(pixels, 16, 16), facts.width, facts.height], [[10, 0, 0], 40, 40]);
 });
 
