@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import { CLASS_NAMES } from "../../../lib/data/dataset.ts";
+import { CLASS_NAMES, relabel } from "../../../lib/data/dataset.ts";
 import { identifyData } from "../../../lib/data/identify.ts";
 import { createSynthetic } from "../../../lib/data/synthetic.ts";
 import {
@@ -9,8 +9,11 @@ import {
   type NameRow,
   summariseNames,
 } from "../../../lib/experiments/studies/class_names.ts";
+import { nameVectors } from "../../../lib/model/name_vectors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { openCheckpoint } from "../../../lib/training/checkpoint.ts";
+import { evaluate } from "../../../lib/training/evaluate.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
 import { seedResult } from "../samples.ts";
 
@@ -52,7 +55,16 @@ Deno.test("a class is left out of training and scored by vectors alone", async (
   assert.ok(rows.every((row) => row.class === "automobile" && row.seed === 3));
   const nine = await openCheckpoint(join(temporary.path, unit.name, "last.safetensors"));
   assert.deepEqual(nine.classNames, CLASS_NAMES.filter((name) => name !== "automobile"));
-  const [, , , nearest, trained] = rows;
+  const [own, , , nearest, trained] = rows;
+  const network = nine.loadNetwork();
+  network["class_names.weight"] = tf.concat([
+    network["class_names.weight"],
+    tf.tensor2d(nameVectors(["automobile"]), [1, 384]),
+  ]);
+  const images = relabel(datasets.test, [...nine.classNames, "automobile"]);
+  const { scores } = await evaluate(network, images, nine.config);
+  const expected = measureAdded({ scores, labels: images.labels }, [0, 1, 2, 3, 4, 5, 6, 7, 8], 9);
+  assert.deepEqual(own, { seed: 3, class: "automobile", vector: "name", ...expected });
   // the nearest name's score is a known class's: it takes no image from one, and gets none
   const known = datasets.test.labels.filter((label) => label !== 1).length;
   assert.equal(nearest.newAccuracy, 0);
