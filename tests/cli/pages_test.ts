@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "@std/path";
 import { refuseUnusable, replaceTable } from "../../cli/pages.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { experimentResult, seedResult } from "../experiments/samples.ts";
+import { PROJECT } from "../testing/sources.ts";
 
 const all = () => Promise.all(EXPERIMENTS.map(({ name }) => experimentResult(name, [seedResult(0, [0.5])])));
 
@@ -24,5 +26,12 @@ Deno.test("a table is replaced only between its two marks", () => {
   assert.equal(replaceTable(readme, ["x", "new"]), readme.replace("old", "new"));
   for (const wrong of ["# A\n", readme.replace("<!-- x: end -->", ""), readme + readme]) {
     assert.throws(() => replaceTable(wrong, ["x", "new"]), { name: "InputError" });
+  }
+});
+
+Deno.test("the README's pictures have colours for a light and for a dark page", () => {
+  for (const name of ["response_maps", "network"]) {
+    const svg = Deno.readTextFileSync(join(PROJECT, "docs", `${name}.svg`));
+    assert.match(svg, /<style>@media\(prefers-color-scheme:dark\)/, name);
   }
 });
