@@ -4,7 +4,7 @@ import { isGenerated, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { createRandom } from "../support/random.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { mean } from "../support/statistics.ts";
+import { correlate, rank } from "../support/statistics.ts";
 
 /** Vectors that represent the classes. */
 export interface ClassVectors {
@@ -111,8 +111,8 @@ export function compareMatrices(
   const ranks = rank(pairs.map(([i, j]) => one[i][j] + one[j][i]));
   const otherRanks = rank(pairs.map(([i, j]) => other[i][j] + other[j][i]));
   const byPair = new Map(pairs.map(([i, j], at) => [i * classes + j, otherRanks[at]]));
-  const correlate = (order: ArrayLike<number>) =>
-    correlation(
+  const correlateBy = (order: ArrayLike<number>) =>
+    correlate(
       ranks,
       pairs.map(([i, j]) => {
         const [a, b] = [order[i], order[j]];
@@ -120,12 +120,12 @@ export function compareMatrices(
       }),
     );
   const order = Uint32Array.from({ length: classes }, (_, label) => label);
-  const found = correlate(order);
+  const found = correlateBy(order);
   const random = createRandom(MANTEL, seed);
   let asGood = 0;
   for (let turn = 0; turn < permutations; turn++) {
     random.shuffle(order);
-    if (Math.abs(correlate(order)) >= Math.abs(found) - 1e-12) asGood++;
+    if (Math.abs(correlateBy(order)) >= Math.abs(found) - 1e-12) asGood++;
   }
   return { correlation: found, chance: (asGood + 1) / (permutations + 1), pairs: pairs.length };
 }
@@ -133,24 +133,4 @@ export function compareMatrices(
 function upperPairs(classes: number): [number, number][] {
   return Array.from({ length: classes }, (_, i) => i)
     .flatMap((i) => Array.from({ length: classes - i - 1 }, (_, j): [number, number] => [i, i + j + 1]));
-}
-
-/** Computes ranks from 0; ties get their mean rank. */
-function rank(values: readonly number[]): number[] {
-  return values.map((value) => {
-    const below = values.filter((other) => other < value).length;
-    const equal = values.filter((other) => other === value).length;
-    return below + (equal - 1) / 2;
-  });
-}
-
-function correlation(x: readonly number[], y: readonly number[]): number {
-  const [meanX, meanY] = [mean(x), mean(y)];
-  let [product, squaresX, squaresY] = [0, 0, 0];
-  x.forEach((value, at) => {
-    product += (value - meanX) * (y[at] - meanY);
-    squaresX += (value - meanX) ** 2;
-    squaresY += (y[at] - meanY) ** 2;
-  });
-  return product / Math.sqrt(squaresX * squaresY);
 }

@@ -10,7 +10,7 @@
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
 import { createRandom } from "../support/random.ts";
-import { type MeanInterval, meanInterval, softmax } from "../support/statistics.ts";
+import { softmax } from "../support/statistics.ts";
 import { MAP_CELLS } from "./scorer.ts";
 
 /** Options of {@linkcode traceCurves}. */
@@ -23,8 +23,6 @@ export interface TraceOptions {
   orders: Readonly<Record<string, readonly ArrayLike<number>[]>>;
   /** Computes scores `[N,K]` of images. */
   score(images: Float32Array): Promise<Float32Array>;
-  /** Replacement for removed pixels. @default "mean" */
-  baseline?: Baseline;
   /** Cells per step of a curve; a divisor of 64. @default 4 */
   cellsPerStep?: number;
 }
@@ -46,8 +44,8 @@ export interface Trace {
  * of the reverse order.
  */
 export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
-  const { images, classes, orders, score, baseline = "mean", cellsPerStep = 4 } = options;
-  const empty = makeBaseline(images, baseline);
+  const { images, classes, orders, score, cellsPerStep = 4 } = options;
+  const empty = makeBaseline(images);
   const counts = Array.from({ length: MAP_CELLS / cellsPerStep + 1 }, (_, step) => step * cellsPerStep);
   const probabilities = async (values: Float32Array): Promise<number[]> => {
     const scores = await score(values);
@@ -83,38 +81,10 @@ export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
   return traces;
 }
 
-/** Mean curve over images. */
-export interface MeanCurve {
-  name: string;
-  /** Fraction of pixels removed or inserted, 0–1. */
-  fraction: number[];
-  /** Mean probability at each fraction. */
-  value: number[];
-  /** Ends of the 95 % interval; absent for a single image. */
-  low?: number[];
-  high?: number[];
-  /** Area under the curve. */
-  area: number;
-}
-
-/** Averages curves over images, with a pointwise 95 % interval (Student's t). */
-export function averageCurve(trace: Trace, kind: "deletion" | "insertion"): MeanCurve {
-  const points = trace.fraction.map((_, point) => meanInterval(trace[kind].map((curve) => curve[point])));
-  const isBanded = points.every(({ interval }) => interval !== undefined);
-  const { name, fraction } = trace;
-  const value = points.map(({ mean }) => mean);
-  return {
-    name,
-    fraction,
-    value,
-    ...isBanded &&
-      { low: points.map(({ interval }) => interval![0]), high: points.map(({ interval }) => interval![1]) },
-    area: areaUnder({ fraction, value }),
-  };
-}
-
 /** Computes the area under a curve by the trapezoidal rule; 0–1 for fractions and values from 0 to 1. */
-export function areaUnder({ fraction, value }: Pick<MeanCurve, "fraction" | "value">): number {
+export function areaUnder(
+  { fraction, value }: { fraction: readonly number[]; value: readonly number[] },
+): number {
   return fraction.slice(1).reduce(
     (area, end, index) => area + (end - fraction[index]) * (value[index + 1] + value[index]) / 2,
     0,
@@ -126,82 +96,60 @@ export function areasOf({ fraction, ...curves }: Trace, kind: "deletion" | "inse
   return curves[kind].map((value) => areaUnder({ fraction, value }));
 }
 
-/** Areas of an order, and their differences from a reference's on the same images. */
-export interface AreaComparison {
-  name: string;
-  deletion: MeanInterval;
-  insertion: MeanInterval;
-  /**
-   * Area minus the reference's, image by image; null for the reference itself. Better is below 0 for
-   * deletion, above for insertion.
-   */
-  difference: { deletion: MeanInterval; insertion: MeanInterval } | null;
-}
+const [ORDER, VALUES] = [0x63656c6c, 0x76616c75]; // domain constants: independent random streams
 
-/**
- * Compares the areas under the curves with those of one order, paired by image.
- *
- * @throws {RangeError} If the reference order does not exist.
- */
-export function compareAreas(traces: readonly Trace[], reference: string): AreaComparison[] {
-  const base = traces.find(({ name }) => name === reference);
-  if (!base) throw new RangeError(`There is no order ${reference} to compare with.`);
-  const subtract = (trace: Trace, kind: "deletion" | "insertion") => {
-    const others = areasOf(base, kind);
-    return meanInterval(areasOf(trace, kind).map((area, image) => area - others[image]));
-  };
-  return traces.map((trace) => ({
-    name: trace.name,
-    deletion: meanInterval(areasOf(trace, "deletion")),
-    insertion: meanInterval(areasOf(trace, "insertion")),
-    difference: trace === base
-      ? null
-      : { deletion: subtract(trace, "deletion"), insertion: subtract(trace, "insertion") },
-  }));
-}
-
-const ORDER = 0x63656c6c; // domain constant: an independent random stream for the same seed
-
-/** Orders cells by value, greatest first; ties from the top left. */
-export function orderByValue(map: ArrayLike<number>): number[] {
-  return Array.from(map, (_, cell) => cell).sort((one, other) => map[other] - map[one] || one - other);
-}
-
-/** Orders cells at random, keyed by (seed, image). */
-export function orderAtRandom(seed: number, image: number): number[] {
+/** Orders cells by value, greatest first; ties are in random order, keyed by (seed, image). */
+export function orderByValue(map: ArrayLike<number>, seed = 0, image = 0): number[] {
   const cells = Uint32Array.from({ length: MAP_CELLS }, (_, cell) => cell);
   createRandom(ORDER, seed, image).shuffle(cells);
-  return [...cells];
+  return [...cells].sort((one, other) => map[other] - map[one]); // a stable sort
 }
 
-/**
- * Orders cells from the centre outwards: a baseline independent of the image, since the object of
- * a photograph is usually in the centre. Ties are in random order, keyed by (seed, image).
- */
-export function orderFromCentre(seed: number, image: number): number[] {
+/** Draws a map `[64]` of random values, uniform in 0–1, keyed by (seed, image). */
+export function randomMap(seed: number, image: number): Float32Array {
+  const random = createRandom(VALUES, seed, image);
+  return Float32Array.from({ length: MAP_CELLS }, () => random.next());
+}
+
+/** Makes a map `[64]` that falls with the distance from the centre, where most photographs have their object. */
+export function centreMap(): Float32Array {
   const middle = (MAP_SIZE - 1) / 2;
-  const distance = (cell: number) =>
-    (Math.floor(cell / MAP_SIZE) - middle) ** 2 + (cell % MAP_SIZE - middle) ** 2;
-  return orderAtRandom(seed, image).sort((one, other) => distance(one) - distance(other)); // a stable sort
+  return Float32Array.from(
+    { length: MAP_CELLS },
+    (_, cell) => -((Math.floor(cell / MAP_SIZE) - middle) ** 2) - (cell % MAP_SIZE - middle) ** 2,
+  );
 }
 
-/**
- * Replacement for removed pixels: the image's mean colour, or the blurred image (Gaussian, σ = 5 pixels).
- *
- * The mean colour removes shapes but has sharp edges; the blur has none, but keeps large shapes visible.
- */
-export type Baseline = "mean" | "blur";
+/** Blurs a map `[64]`: the mean of each cell and its neighbours, up to eight. */
+export function blurMap(map: ArrayLike<number>): Float32Array {
+  return Float32Array.from({ length: MAP_CELLS }, (_, cell) => {
+    const near = Array.from({ length: MAP_CELLS }, (_, other) => other).filter((other) =>
+      Math.abs(Math.floor(other / MAP_SIZE) - Math.floor(cell / MAP_SIZE)) <= 1 &&
+      Math.abs(other % MAP_SIZE - cell % MAP_SIZE) <= 1
+    );
+    return near.reduce((sum, other) => sum + map[other], 0) / near.length;
+  });
+}
+
+/** Marks the pixels `[1024]` of some cells: 1 in their blocks, else 0. */
+export function markCells(cells: readonly number[]): Uint8Array {
+  const marks = new Uint8Array(MAP_CELLS);
+  for (const cell of cells) marks[cell] = 1;
+  return Uint8Array.from({ length: IMAGE_SIZE ** 2 }, (_, pixel) => {
+    const [row, column] = [Math.floor(pixel / IMAGE_SIZE), pixel % IMAGE_SIZE];
+    return marks[Math.floor(row / BLOCK) * MAP_SIZE + Math.floor(column / BLOCK)];
+  });
+}
+
+/** Marks as many pixels `[1024]` at random, one by one, keyed by (seed, image). */
+export function markAtRandom(count: number, seed: number, image: number): Uint8Array {
+  const pixels = Uint32Array.from({ length: IMAGE_SIZE ** 2 }, (_, pixel) => pixel);
+  createRandom(ORDER, seed, image).shuffle(pixels);
+  return Uint8Array.from(pixels, (_, pixel) => pixels[pixel] < count ? 1 : 0);
+}
 
 /** Side in pixels of the block of a cell. */
 export const BLOCK = IMAGE_SIZE / MAP_SIZE;
-
-const DEVIATION = 5; // pixels
-const REACH = 15;
-
-/** Replaces all pixels: images `[N,32,32,3]`. */
-export function makeBaseline(images: Float32Array, baseline: Baseline): Float32Array {
-  return baseline === "mean" ? fillWithMean(images) : blur(blur(images, 3), 3 * IMAGE_SIZE);
-}
 
 /**
  * Replaces the blocks of the first `count` cells of an order, image by image.
@@ -231,7 +179,8 @@ export function replaceCells(
   return result;
 }
 
-function fillWithMean(images: Float32Array): Float32Array {
+/** Replaces all pixels of images `[N,32,32,3]` by the image's mean colour: the empty image. */
+export function makeBaseline(images: Float32Array): Float32Array {
   const result = new Float32Array(images.length);
   for (let start = 0; start < images.length; start += IMAGE_BYTES) {
     for (let channel = 0; channel < 3; channel++) {
@@ -240,26 +189,6 @@ function fillWithMean(images: Float32Array): Float32Array {
       const mean = sum / (IMAGE_SIZE * IMAGE_SIZE);
       for (let at = channel; at < IMAGE_BYTES; at += 3) result[start + at] = mean;
     }
-  }
-  return result;
-}
-
-/** Blurs along one axis, whose pixels are `step` values apart; weights are renormalised at the edges. */
-function blur(images: Float32Array, step: number): Float32Array {
-  const weights = Array.from(
-    { length: 2 * REACH + 1 },
-    (_, at) => Math.exp(-((at - REACH) ** 2) / (2 * DEVIATION ** 2)),
-  );
-  const result = new Float32Array(images.length);
-  for (let at = 0; at < images.length; at++) {
-    const position = Math.floor(at / step) % IMAGE_SIZE;
-    const first = Math.max(-REACH, -position), last = Math.min(REACH, IMAGE_SIZE - 1 - position);
-    let sum = 0, total = 0;
-    for (let offset = first; offset <= last; offset++) {
-      sum += weights[offset + REACH] * images[at + offset * step];
-      total += weights[offset + REACH];
-    }
-    result[at] = sum / total;
   }
   return result;
 }

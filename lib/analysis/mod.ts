@@ -4,6 +4,8 @@
  *
  * @module
  */
+export * from "./attributions.ts";
+export * from "./auroc.ts";
 export * from "./batch_statistics.ts";
 export * from "./blend.ts";
 export * from "./calibration.ts";
@@ -12,9 +14,11 @@ export * from "./class_vectors.ts";
 export * from "./deletion.ts";
 export * from "./drift.ts";
 export * from "./evidence.ts";
+export * from "./explain.ts";
 export * from "./features.ts";
+export * from "./imputation.ts";
 export * from "./linear_probe.ts";
 export * from "./pointing.ts";
+export * from "./randomise_layers.ts";
 export * from "./receptive_field.ts";
 export * from "./scorer.ts";
-export * from "./auroc.ts";

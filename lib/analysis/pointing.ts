@@ -12,68 +12,31 @@
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
 import { createRandom } from "../support/random.ts";
-import { argMax, type MeanInterval, meanInterval } from "../support/statistics.ts";
-import { MAP_CELLS, mapOf } from "./scorer.ts";
+import { argMax, mean, type MeanInterval, meanInterval } from "../support/statistics.ts";
 
 /** Chance level. */
 export const POINTING_CHANCE = 0.25;
 
-/** Pointing accuracies. */
-export interface Pointing {
-  mosaics: number;
-  /**
-   * Fraction of a mosaic's four classes whose map has its maximum in the correct quarter: mean over mosaics.
-   * The interval is over mosaics, because the four maps of one are not independent.
-   */
-  peak: MeanInterval;
-  /** The same for the quarter with the greatest mean. */
-  mean: MeanInterval;
-}
-
 /**
- * Measures pointing accuracy on mosaics.
+ * Measures pointing accuracy: the fraction of a mosaic's four classes whose map has its maximum in the class's
+ * quarter, mean over mosaics. The interval is over mosaics, because the four maps of one are not independent.
  *
- * @param maps `[M,K,8,8]`, high where the class is.
- * @param classes Each mosaic's four classes, as in {@linkcode Mosaics}.
+ * @param maps `[64]` each, high where the class is: four per mosaic, in the order of its parts.
  */
-export function judgePointing(maps: Float32Array, classes: readonly (readonly number[])[]): Pointing {
-  const filters = maps.length / MAP_CELLS / classes.length;
-  const accuracy = (pointsAt: (map: Float32Array) => number) =>
-    meanInterval(classes.map((labels, mosaic) => {
-      const hits = labels.filter((label, part) => pointsAt(mapOf(maps, mosaic, label, filters)) === part);
-      return hits.length / labels.length;
-    }));
-  return {
-    mosaics: classes.length,
-    peak: accuracy((map) => quarterOf(argMax(map))),
-    mean: accuracy((map) => argMax(meanByQuarter(map))),
-  };
+export function measurePointing(maps: readonly ArrayLike<number>[]): MeanInterval {
+  const hits = maps.map((map, at) => quarterOf(argMax(map)) === at % PARTS ? 1 : 0);
+  return meanInterval(
+    Array.from(
+      { length: maps.length / PARTS },
+      (_, mosaic) => mean(hits.slice(PARTS * mosaic, PARTS * mosaic + PARTS)),
+    ),
+  );
 }
 
 /** Returns the quarter of a cell: 0 top left, 1 top right, 2 bottom left, 3 bottom right. */
 export function quarterOf(cell: number): number {
   const half = MAP_SIZE / 2;
   return 2 * Math.floor(Math.floor(cell / MAP_SIZE) / half) + Math.floor(cell % MAP_SIZE / half);
-}
-
-/** Averages a map over each quarter. */
-export function meanByQuarter(map: ArrayLike<number>): number[] {
-  const sums = [0, 0, 0, 0];
-  for (let cell = 0; cell < MAP_CELLS; cell++) sums[quarterOf(cell)] += map[cell];
-  return sums.map((sum) => sum / (MAP_CELLS / 4));
-}
-
-/**
- * Computes the fraction of mosaics whose predicted class is one of their four; chance is 40 %.
- *
- * @param scores `[M,K]`.
- */
-export function measurePresence(scores: Float32Array, classes: readonly (readonly number[])[]): number {
-  const count = scores.length / classes.length;
-  const hits = classes.filter((labels, mosaic) =>
-    labels.includes(argMax(scores.subarray(mosaic * count, (mosaic + 1) * count)))
-  );
-  return hits.length / classes.length;
 }
 
 /** Images of four parts, each from an image of another class. */
@@ -86,16 +49,11 @@ export interface Mosaics {
   sources: number[][];
 }
 
-/** Method to fit an image into a quarter: shrink it to half its size, or crop its middle. */
-export type Fitting = "shrink" | "crop";
-
 /** Options of {@linkcode createMosaics}. */
 export interface MosaicOptions {
   /** Number of mosaics. */
   count: number;
   seed: number;
-  /** @default "shrink" */
-  fitting?: Fitting;
   /** Indices of the images to sample from. @default all */
   eligible?: readonly number[];
 }
@@ -113,8 +71,7 @@ const PARTS = 4;
  * @throws {RangeError} If there are images of fewer than four classes.
  */
 export function createMosaics(dataset: Dataset, options: MosaicOptions): Mosaics {
-  const { count, seed, fitting = "shrink", eligible = Array.from(dataset.labels, (_, index) => index) } =
-    options;
+  const { count, seed, eligible = Array.from(dataset.labels, (_, index) => index) } = options;
   const byClass = new Map<number, number[]>();
   for (const index of eligible) {
     const label = dataset.labels[index];
@@ -134,33 +91,28 @@ export function createMosaics(dataset: Dataset, options: MosaicOptions): Mosaics
     sources.push(chosen.map((label) => byClass.get(label)![random.integer(byClass.get(label)!.length)]));
     sources[mosaic].forEach((source, part) => {
       const image = dataset.images.subarray(source * IMAGE_BYTES, (source + 1) * IMAGE_BYTES);
-      pastePart(images, mosaic, part, fitImage(image, fitting));
+      pastePart(images, mosaic, part, shrinkImage(image));
     });
   }
   return { images, classes, sources };
 }
 
 /**
- * Fits an image into a quarter: the mean of every 2×2 pixels, or its middle.
+ * Shrinks an image to half its size: the mean of every 2×2 pixels.
  *
  * @param image Bytes `[32,32,3]`.
  * @returns Bytes `[16,16,3]`.
  */
-export function fitImage(image: Uint8Array, fitting: Fitting): Uint8Array {
-  const result = new Uint8Array(PART_SIZE * PART_SIZE * 3);
-  const margin = (IMAGE_SIZE - PART_SIZE) / 2;
-  for (let row = 0, at = 0; row < PART_SIZE; row++) {
-    for (let column = 0; column < PART_SIZE; column++) {
-      for (let channel = 0; channel < 3; channel++, at++) {
-        const pixel = (y: number, x: number) => image[(y * IMAGE_SIZE + x) * 3 + channel];
-        const [y, x] = [2 * row, 2 * column];
-        result[at] = fitting === "crop"
-          ? pixel(row + margin, column + margin)
-          : Math.round((pixel(y, x) + pixel(y, x + 1) + pixel(y + 1, x) + pixel(y + 1, x + 1)) / 4);
-      }
-    }
-  }
-  return result;
+export function shrinkImage(image: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: PART_SIZE * PART_SIZE * 3 }, (_, at) => {
+    const [row, column] = [Math.floor(at / (3 * PART_SIZE)), Math.floor(at / 3) % PART_SIZE];
+    const first = 2 * (row * IMAGE_SIZE + column) * 3 + at % 3;
+    const sum = [0, 3, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE + 3].reduce(
+      (sum, offset) => sum + image[first + offset],
+      0,
+    );
+    return Math.round(sum / 4);
+  });
 }
 
 function pastePart(images: Uint8Array, mosaic: number, part: number, pixels: Uint8Array): void {

@@ -58,8 +58,8 @@ export function formatDifference(difference: Difference | null): string {
 /**
  * Formats a difference of accuracies in points, with its interval where there is one: `−1.20 [−1.90, −0.50]`.
  */
-export function formatPoints({ mean, interval }: MeanInterval): string {
-  return signed(mean) + (interval === undefined ? "" : ` [${interval.map(signed).join(", ")}]`);
+export function formatPoints(difference: MeanInterval): string {
+  return formatInterval(difference, 2, 100);
 }
 
 /** Lists data, weights, recipe, seeds and machines, and how to read the numbers, as Markdown list items. */
@@ -127,10 +127,18 @@ function formatSetting({ setting, recorded, today }: SettingDifference): string 
   return `${show(recorded)} (default: ${show(today)})`;
 }
 
-function percent(fraction: number): string {
-  return formatNumber(100 * fraction, 2);
+/** Formats a mean and its standard deviation: `0.349 ± 0.012`. */
+export function formatSpread({ mean, deviation, n }: MeanInterval, decimals: number, scale = 1): string {
+  const spread = n > 1 ? ` ± ${formatNumber(scale * deviation, decimals)}` : "";
+  return formatNumber(scale * mean, decimals) + spread;
 }
 
-function signed(fraction: number): string {
-  return formatSigned(100 * fraction, 2);
+/** Formats a difference with its interval: `−0.012 [−0.020, −0.004]`. */
+export function formatInterval({ mean, interval }: MeanInterval, decimals: number, scale = 1): string {
+  const [middle, ...ends] = [mean, ...interval ?? []].map((value) => formatSigned(scale * value, decimals));
+  return middle + (ends.length > 0 ? ` [${ends.join(", ")}]` : "");
+}
+
+function percent(fraction: number): string {
+  return formatNumber(100 * fraction, 2);
 }

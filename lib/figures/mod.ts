@@ -13,7 +13,6 @@
  */
 export * from "./bars.ts";
 export * from "./blend_maps.ts";
-export * from "./deletion_insertion.ts";
 export type { Figure } from "./figure.ts";
 export { figureFonts, missingCharacters } from "./fonts.ts";
 export * from "./heat_map.ts";

@@ -118,3 +118,26 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
+
+/** Computes ranks from 0; ties get their mean rank. */
+export function rank(values: ArrayLike<number>): number[] {
+  const order = Array.from(values, (_, index) => index).sort((one, other) => values[one] - values[other]);
+  const ranks = new Array<number>(order.length);
+  for (let first = 0, last = 0; first < order.length; first = last) {
+    while (last < order.length && values[order[last]] === values[order[first]]) last++;
+    for (let at = first; at < last; at++) ranks[order[at]] = (first + last - 1) / 2;
+  }
+  return ranks;
+}
+
+/** Pearson's correlation; of {@linkcode rank}s it is Spearman's. 0 where all values of one are equal. */
+export function correlate(x: ArrayLike<number>, y: ArrayLike<number>): number {
+  const [meanX, meanY] = [mean(x), mean(y)];
+  let [product, squaresX, squaresY] = [0, 0, 0];
+  for (let at = 0; at < x.length; at++) {
+    product += (x[at] - meanX) * (y[at] - meanY);
+    squaresX += (x[at] - meanX) ** 2;
+    squaresY += (y[at] - meanY) ** 2;
+  }
+  return product === 0 ? 0 : product / Math.sqrt(squaresX * squaresY);
+}

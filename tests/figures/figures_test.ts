@@ -296,12 +296,6 @@ Deno.test("accuracy by class is sorted, and bars write their numbers", () => {
   );
 });
 
-Deno.test("deletion and insertion curves state their areas", () => {
-  const curve = { name: "own", fraction: [0, 1], value: [0.9, 0.1], area: 0.5 };
-  const figure = figures.deletionInsertion({ deletion: [curve], insertion: [{ ...curve, area: 0.25 }] });
-  includes(figure, "Deletion", "Insertion", "0.500", "0.250");
-});
-
 Deno.test("benchmark bars give the ratio to the baseline of the same task", () => {
   const step = [{ system: "a", median: 200 }, { system: "b", median: 150, low: 140, high: 160 }];
   const load = [{ system: "a", median: 2 }, { system: "b", median: 3 }];
@@ -351,7 +345,6 @@ Deno.test("data that do not fit each other are refused", () => {
   const both = { from: "cat", to: "dog", weights };
   const blend = { image: sampleImage(1), label: "cat", maps: new Float32Array(128), leads: [3, 2] };
   const curve = { name: "cats", fraction: weights, value: [3, 2] };
-  const fraction = { name: "own", fraction: [0, 1], value: [1], area: 1 };
   const names = ["a", "b"];
   const wrong: Record<string, () => unknown> = {
     "a map is too short": () =>
@@ -377,8 +370,6 @@ Deno.test("data that do not fit each other are refused", () => {
     "a matrix is no square": () => figures.confusionMatrix([[1, 2, 3], [4, 5, 6]], { names }),
     "there is no class": () => figures.perClassAccuracy([]),
     "there is no layer": () => figures.driftBars([{ title: "", layers: [] }]),
-    "a curve is too short": () => figures.deletionInsertion({ deletion: [fraction], insertion: [] }),
-    "there is no curve": () => figures.deletionInsertion({ deletion: [], insertion: [] }),
     "there is no task": () => figures.benchBars([], { baseline: "a" }),
     "filters are missing": () => figures.filtersHeatMap([1, 2, 3], { names }),
     "layers are missing": () =>

@@ -7,12 +7,10 @@ import {
   cellMaps,
   confusionMatrix,
   contactSheet,
-  deletionInsertion,
   type DiagramExample,
   driftBars,
   type Figure,
   filtersHeatMap,
-  type FractionCurve,
   networkDiagram,
   type NetworkLayer,
   perClassAccuracy,
@@ -118,20 +116,6 @@ export function sampleConfusion(): number[][] {
   });
 }
 
-/** A curve that falls from `from` to `to`, the faster the greater `pace`. */
-export function sampleCurve(name: string, from: number, to: number, pace: number): FractionCurve {
-  const fraction = Array.from({ length: 21 }, (_, index) => index / 20);
-  const value = fraction.map((share) => to + (from - to) * Math.exp(-pace * share) * (1 - share ** 4));
-  return {
-    name,
-    fraction,
-    value,
-    area: value.reduce((sum, item) => sum + item / 21, 0),
-    low: value.map((item) => Math.max(0, item - 0.03)),
-    high: value.map((item) => Math.min(1, item + 0.03)),
-  };
-}
-
 /** The summary of the `dynamic` network. */
 export function sampleLayers(frozen = false): NetworkLayer[] {
   const convolution = (layer: string, side: number, parameters: number): NetworkLayer => {
@@ -230,19 +214,6 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
       })),
       { overall: 0.85, ...title("Accuracy by class") },
     ),
-  deletion_insertion: () =>
-    deletionInsertion({
-      deletion: [
-        sampleCurve("the class's map", 0.86, 0.08, 6),
-        sampleCurve("runner-up's map", 0.86, 0.08, 3.5),
-        sampleCurve("random order", 0.86, 0.08, 2.4),
-      ],
-      insertion: [
-        sampleCurve("the class's map", 0.09, 0.86, 5),
-        sampleCurve("runner-up's map", 0.09, 0.86, 2.8),
-        sampleCurve("random order", 0.09, 0.86, 1.6),
-      ],
-    }, title("Do the maps mark what the network looks at?")),
   drift_bars: () =>
     driftBars(
       [["Angle of the kernels to where they began (°)", 22, 0], ["Shift of the stored means", 0.4, 2]].map((

@@ -1,0 +1,100 @@
+import { IMAGE_BYTES } from "../data/dataset.ts";
+import type { NetworkSpec } from "../model/spec.ts";
+import type { StateDict } from "../model/state_dict.ts";
+import { gradCam, integrateGradients, occludeCells } from "./attributions.ts";
+import { runnerUp } from "./choose_examples.ts";
+import { blurMap, centreMap, randomMap } from "./deletion.ts";
+import { averageMaps, contrastMaps, measureEvidence } from "./evidence.ts";
+import { joinArrays, MAP_CELLS, mapOf, type Scorer } from "./scorer.ts";
+
+/** Maps that say where an image shows a class, and orders that know nothing of the image. */
+export const METHODS = [
+  "evidence",
+  "evidence, blurred",
+  "evidence for the runner-up",
+  "map, bright first",
+  "map, dark first",
+  "map minus the other classes' mean",
+  "mean map of all classes",
+  "occlusion",
+  "Grad-CAM",
+  "integrated gradients",
+  "fixed order",
+  "centre",
+  "random",
+  "random, blurred",
+] as const;
+
+/** Name of a map in {@linkcode METHODS}. */
+export type Method = typeof METHODS[number];
+
+/** Options of {@linkcode explainImages}. */
+export interface ExplainOptions {
+  tensors: StateDict;
+  /** A network whose classes have maps of their own. */
+  spec: NetworkSpec;
+  scorer: Scorer;
+  /** Normalised images `[N,32,32,3]`. */
+  images: Float32Array;
+  /** Classes to explain, per image. */
+  classes: readonly (readonly number[])[];
+  /** The same map for all images: the mean evidence of training images. */
+  fixed: Float32Array;
+  /** Random seed of the random maps. */
+  seed: number;
+}
+
+/**
+ * Computes every map of {@linkcode METHODS} for some classes of each image.
+ *
+ * Evidence, occlusion and integrated gradients are of the class's lead, its score minus the mean of the others,
+ * so that none has an advantage.
+ *
+ * @returns Maps `[64]` in the order of the images and their classes.
+ */
+export async function explainImages(options: ExplainOptions): Promise<Record<Method, Float32Array[]>> {
+  const { tensors, spec, scorer, images, classes, fixed, seed } = options;
+  const { scores, maps } = await scorer.ask(images);
+  const [perImage, perMaps] = [scores, maps].map((values) => values.length / classes.length);
+  const forEach = <T>(find: (image: number, label: number) => T) =>
+    classes.flatMap((labels, image) => labels.map((label) => find(image, label)));
+  const filters = perMaps / MAP_CELLS;
+  const pick = (all: Float32Array) => forEach((image, label) => mapOf(all, image, label, filters));
+  const own = pick(maps);
+  const evidence = await measureEvidence(tensors, spec, maps);
+  const occlusion = await occludeCells(images, async (images) => (await scorer.ask(images)).scores);
+  const integrated = await integrateGradients(tensors, spec, {
+    images: joinArrays(forEach((image) => images.subarray(image * IMAGE_BYTES, (image + 1) * IMAGE_BYTES))),
+    classes: classes.flat(),
+  });
+  const random = own.map((_, at) => randomMap(seed, at));
+  const second = classes.map((_, image) =>
+    runnerUp(scores.subarray(image * perImage, (image + 1) * perImage))
+  );
+  return {
+    evidence: pick(evidence),
+    "evidence, blurred": pick(evidence).map(blurMap),
+    "evidence for the runner-up": forEach((image) => mapOf(evidence, image, second[image], filters)),
+    "map, bright first": own,
+    "map, dark first": own.map((map) => map.map((value) => -value)),
+    "map minus the other classes' mean": pick(contrastMaps(maps, filters)),
+    "mean map of all classes": forEach((image) =>
+      averageMaps(maps.subarray(image * perMaps, (image + 1) * perMaps))
+    ),
+    occlusion: pick(contrastMaps(occlusion, filters)),
+    "Grad-CAM": splitMaps(await gradCam(tensors, spec, joinArrays(own))),
+    "integrated gradients": splitMaps(integrated),
+    "fixed order": own.map(() => fixed),
+    centre: own.map(centreMap),
+    random,
+    "random, blurred": random.map(blurMap),
+  };
+}
+
+/** Splits `[M,8,8]` into M maps. */
+export function splitMaps(maps: Float32Array): Float32Array[] {
+  return Array.from(
+    { length: maps.length / MAP_CELLS },
+    (_, at) => maps.subarray(at * MAP_CELLS, (at + 1) * MAP_CELLS),
+  );
+}
