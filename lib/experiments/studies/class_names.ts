@@ -39,15 +39,12 @@ const ROW = z.strictObject({
 /** Scores of a class that was never seen in training: one row per seed, class and kind of vector. */
 export type NameRow = z.infer<typeof ROW>;
 
-/** A class that is added to others. */
-export interface AddedClass {
-  /** Part of its images that score higher for it than for any other class. */
-  newAccuracy: number;
-  /** Accuracy on the images of all classes. */
-  allAccuracy: number;
-  /** AUROC of its score: its images against those of the others. */
-  auroc: number;
-}
+/**
+ * Measures of a class that is added to others: accuracy on its images among all classes, accuracy on all images,
+ * AUROC of its score on its images against the others.
+ */
+const MEASURES = ["newAccuracy", "allAccuracy", "auroc"] as const;
+type AddedClass = Record<typeof MEASURES[number], number>;
 
 /** A trained network and the class that it never saw. */
 interface Unit extends StudyUnit {
@@ -72,34 +69,33 @@ export const CLASS_NAMES_STUDY: Study<Unit, NameRow> = {
     const learned = await trainRun(context, { run, variant: "dynamic-names", seed }, datasets);
     const names = [...learned.classNames, CLASS_NAMES[left]];
     const images = relabel(test, names);
+    const { labels } = images;
+    const [added, count] = [names.length - 1, OTHER_WORDS.length];
     const vectors = [...nameVectors([CLASS_NAMES[left], ...OTHER_WORDS]), ...randomVectors(seed, left)];
     const scores = await scoreVectors(learned, images, vectors);
-    const { labels } = images;
-    const labelled = { scores, labels };
-    const ninth = names.length - 1;
-    const measure = (column: number) => measureAdded(labelled, [...names.keys()].slice(0, -1), column);
-    const count = OTHER_WORDS.length;
-    const others = (from: number) =>
-      averageAdded(Array.from({ length: count }, (_, at) => measure(ninth + from + at)));
+    const measure = (column: number) =>
+      measureAdded({ scores, labels }, [...names.keys()].slice(0, -1), column);
+    const average = (from: number) => {
+      const each = Array.from({ length: count }, (_, at) => measure(from + at));
+      return Object.fromEntries(
+        MEASURES.map((name) => [name, mean(each.map((one) => one[name]))]),
+      ) as AddedClass;
+    };
     const all = await trainExperiment(context, "dynamic-names", seed);
     const columns = names.map((name) => all.classNames.indexOf(name));
-    const trained = measureAdded(
-      { scores: await scoreVectors(all, images, []), labels },
-      columns.slice(0, -1),
-      columns[ninth],
-    );
+    const seen = { scores: await scoreVectors(all, images, []), labels };
     const measured: Record<VectorKind, AddedClass> = {
-      name: measure(ninth),
-      words: others(1),
-      random: others(1 + count),
+      name: measure(added),
+      words: average(added + 1),
+      random: average(added + 1 + count),
       nearest: measure(nearestName(names)),
-      trained,
+      trained: measureAdded(seen, columns.slice(0, -1), columns[added]),
     };
-    return Object.entries(measured).map(([vector, values]) => ({
+    return (Object.keys(measured) as VectorKind[]).map((vector) => ({
       seed,
       class: CLASS_NAMES[left],
-      vector: vector as VectorKind,
-      ...values,
+      vector,
+      ...measured[vector],
     }));
   },
   format: formatNames,
@@ -170,15 +166,6 @@ export function measureAdded(
   };
 }
 
-function averageAdded(measured: readonly AddedClass[]): AddedClass {
-  const average = (key: keyof AddedClass) => mean(measured.map((each) => each[key]));
-  return {
-    newAccuracy: average("newAccuracy"),
-    allAccuracy: average("allAccuracy"),
-    auroc: average("auroc"),
-  };
-}
-
 /** Means over seeds of one measure, a value per class, and how much its own name gives beyond another vector. */
 export function summariseNames(rows: readonly NameRow[], measure: keyof AddedClass) {
   const classes = CLASS_NAMES.filter((name) => rows.some((row) => row.class === name));
@@ -195,9 +182,7 @@ export function summariseNames(rows: readonly NameRow[], measure: keyof AddedCla
 }
 
 function formatNames(rows: readonly NameRow[]): string {
-  const [found, all, separated] = (["newAccuracy", "allAccuracy", "auroc"] as const).map((measure) =>
-    summariseNames(rows, measure)
-  );
+  const [found, all, separated] = MEASURES.map((measure) => summariseNames(rows, measure));
   const kinds = Object.keys(VECTORS) as VectorKind[];
   const seeds = new Set(rows.map(({ seed }) => seed)).size;
   const spread = (values: readonly number[], show: (value: number) => string) => {
@@ -205,14 +190,12 @@ function formatNames(rows: readonly NameRow[]): string {
     return `${show(mean)} ± ${show(deviation)}`;
   };
   const share = (value: number) => formatNumber(100 * value, 1);
-  const area = (value: number) => formatNumber(value, 3);
   const gain = (vector: VectorKind) => {
     if (vector === "name" || vector === "trained") return "–";
     const { mean, interval } = separated.gain(vector);
     const shown = interval?.map((end) => formatSigned(end, 3)).join(", ");
     return formatSigned(mean, 3) + (shown === undefined ? "" : ` [${shown}]`);
   };
-  const { classes } = separated;
   return [
     markdownTable([
       [
@@ -226,24 +209,15 @@ function formatNames(rows: readonly NameRow[]): string {
         VECTORS[kind],
         spread(found.values(kind), share),
         spread(all.values(kind), share),
-        spread(separated.values(kind), area),
+        spread(separated.values(kind), (value) => formatNumber(value, 3)),
         gain(kind),
       ]),
     ], { align: ["l", "r", "r", "r", "r"] }),
     "",
-    markdownTable([
-      ["new class", "accuracy by its own name (%)", ...kinds.map((kind) => `AUROC: ${VECTORS[kind]}`)],
-      ...classes.map((name, at) => [
-        name,
-        share(found.values("name")[at]),
-        ...kinds.map((kind) => area(separated.values(kind)[at])),
-      ]),
-    ], { align: ["l", ...new Array(1 + kinds.length).fill("r")] }),
-    "",
     `- A network learns ${
       CLASS_NAMES.length - 1
     } classes; the other one's filter is then generated from a vector alone. ` +
-    `± is the standard deviation over the classes (n = ${classes.length}), each the mean of ${seeds} ${
+    `± is the standard deviation over the classes (n = ${separated.classes.length}), each the mean of ${seeds} ${
       seeds === 1 ? "seed" : "seeds"
     }; an interval is 95 %, Student's t over the classes.`,
     `- Other words: ${
