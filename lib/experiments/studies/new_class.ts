@@ -102,7 +102,8 @@ export function summariseNewClass(
   measure: keyof NewClassAccuracy,
   less?: NewClassMethod,
 ): NewClassLine[] {
-  const keyOf = (row: NewClassRow, method = row.method) => JSON.stringify([row.class, row.seed, method, row.images]);
+  const keyOf = (row: NewClassRow, method = row.method) =>
+    JSON.stringify([row.class, row.seed, method, row.images]);
   const values = new Map(rows.map((row) => [keyOf(row), row[measure]]));
   return NEW_CLASS_METHODS.flatMap((method) => {
     const own = rows.filter((row) => row.method === method && (!less || values.has(keyOf(row, less))));
@@ -141,7 +142,10 @@ function format(rows: readonly NewClassRow[]): string {
 }
 
 function formatLines(lines: readonly NewClassLine[], cell: (accuracy: MeanInterval) => string): string {
-  const counts = [...new Set(lines.flatMap(({ points }) => points.map(({ images }) => images)))].sort((a, b) => a - b);
+  const counts = [...new Set(lines.flatMap(({ points }) => points.map(({ images }) => images)))].sort((
+    a,
+    b,
+  ) => a - b);
   return markdownTable([
     ["method", ...counts.map(formatCount)],
     ...lines.map(({ method, points }) => [
