@@ -23,7 +23,7 @@ export interface CellPlace {
 export type Part = PartContent & {
   /** The cell's number, counted from 1 with Markdown cells included. */
   cell: number;
-  /** Tasks of the lab that this cell answers: its `lab-…` tags, on the cell's first part. */
+  /** Tasks of the lab that this cell answers: its `lab-…` tags, on the cell's first part that is no printed text. */
   answers: string[];
 };
 
@@ -83,7 +83,13 @@ export function readParts(notebook: NotebookFile, path: string): Part[] {
     if (contents.length === 0 && answers.length > 0) {
       contents.push({ kind: "prose", markdown: "", isComputed: true });
     }
-    return contents.map((content, at) => ({ ...content, cell: index + 1, answers: at === 0 ? answers : [] }));
+    // what a cell prints may stand above the heading of its answer
+    const first = Math.max(0, contents.findIndex(({ kind }) => kind !== "text"));
+    return contents.map((content, at) => ({
+      ...content,
+      cell: index + 1,
+      answers: at === first ? answers : [],
+    }));
   });
 }
 

@@ -64,11 +64,14 @@ Deno.test("tags print a cell's code, leave out its outputs or all of it, and mar
     code("c();\n", [printed("d")], tagged("report-code", "report-skip-output", "lab-2.1-init")),
     code("e();", [], tagged("lab-2.1-forward")),
     prose("Answer.", tagged("lab-3.2-downsides", "other")),
+    code("g();", [printed("h"), markdown("## Answer")], tagged("lab-3.1-usage")),
   );
   assert.deepEqual(parts, [
     { kind: "code", source: "c();", cell: 3, answers: ["lab-2.1-init"] },
     { kind: "prose", markdown: "", isComputed: true, cell: 4, answers: ["lab-2.1-forward"] },
     { kind: "prose", markdown: "Answer.", isComputed: false, cell: 5, answers: ["lab-3.2-downsides"] },
+    { kind: "text", text: "h", cell: 6, answers: [] },
+    { kind: "prose", markdown: "## Answer", isComputed: true, cell: 6, answers: ["lab-3.1-usage"] },
   ]);
 });
 
