@@ -205,9 +205,10 @@ function stageOf(layer: string): string {
 
 /** Draws class embeddings, weights generator and normalisation. */
 function drawGenerator({ part, example, classNames }: Diagram): string {
-  const [embeddings, generator] = [part("class_embeddings"), part("weights_generator")];
+  const embeddings = [...part("class_embeddings"), ...part("class_names"), ...part("name_projection")];
+  const generator = part("weights_generator");
   const classes = classNames.length;
-  const [length, hidden, width] = [embeddings[0], generator[0], generator.at(-1)!].map((layer) =>
+  const [length, hidden, width] = [embeddings.at(-1)!, generator[0], generator.at(-1)!].map((layer) =>
     Number(layer.outputShape.at(-1))
   );
   const tint = tintOf([...embeddings, ...generator], ORANGE);

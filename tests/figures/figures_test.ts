@@ -334,6 +334,17 @@ Deno.test("the diagram draws frozen parts, an adapter and stored filters as such
   assert.ok(!texts(shared).includes("Weights generator"));
 });
 
+Deno.test("the diagram draws embeddings that are projected from fixed vectors of names", () => {
+  const layers = sampleLayers().flatMap((layer) =>
+    layer.layer !== "class_embeddings" ? [layer] : [
+      { layer: "class_names", outputShape: [10, 384], parameters: 3840, trainable: false },
+      { layer: "name_projection", outputShape: [10, 128], parameters: 49280, trainable: true },
+    ]
+  );
+  const diagram = figures.networkDiagram(layers, { classNames, example: sampleExample() });
+  includes(diagram, "[10,128]", "49,280 of 53,120 trainable");
+});
+
 Deno.test("data that do not fit each other are refused", () => {
   const response = sampleResponses(1, 6);
   const pointing = {
