@@ -5,12 +5,12 @@ import type { Command, CommandLine } from "./shared/options.ts";
 import { formatTable } from "./shared/table.ts";
 import { print } from "./shared/terminal.ts";
 
-const { variant, backbone, adapter } = TRAINING_OPTIONS;
+const { variant, backbone, adapter, embeddingSize, generatorUnits, predictorUnits } = TRAINING_OPTIONS;
 
 export const COMMAND = {
   name: "deno task summary",
   summary: "Lists a network's layers with their output shapes and numbers of parameters.",
-  options: { variant, backbone, adapter },
+  options: { variant, backbone, adapter, embeddingSize, generatorUnits, predictorUnits },
 } satisfies Command;
 
 function main({ values }: CommandLine<typeof COMMAND>): Promise<void> {

@@ -94,7 +94,14 @@ export {
   type Outputs,
 } from "./model/network.ts";
 export { loadPretrained, type LoadPretrainedOptions, type Pretrained } from "./model/pretrained.ts";
-export type { AdapterKind, BackboneMode, Execution, NetworkSpec, Variant } from "./model/spec.ts";
+export type {
+  AdapterKind,
+  BackboneMode,
+  Execution,
+  NetworkSizes,
+  NetworkSpec,
+  Variant,
+} from "./model/spec.ts";
 export {
   disposeAll,
   fromPyTorch,

@@ -9,6 +9,9 @@ const {
   variant: _variant,
   backbone: _backbone,
   adapter: _adapter,
+  embeddingSize: _embeddingSize,
+  generatorUnits: _generatorUnits,
+  predictorUnits: _predictorUnits,
   classLoop: _classLoop, // computes the same, slower
   validation: _validation, // results are those of the last epoch: no epoch is chosen
   ...rest

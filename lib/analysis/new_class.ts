@@ -10,7 +10,7 @@ import { dynamicConvolution } from "../model/dynamic_convolution.ts";
 import { generateFilters, makeFilters, normaliseRows } from "../model/filters.ts";
 import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
-import { CHANNELS, EMBEDDING_LENGTH, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
+import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import { disposeAll, type StateDict } from "../model/state_dict.ts";
 import { createRandom } from "../support/random.ts";
 import { yieldToEventLoop } from "../support/interrupt.ts";
@@ -114,9 +114,14 @@ function toFeatureMaps(values: Float32Array): tf.Tensor4D {
 export type VectorKind = "embedding" | "filter";
 
 /** Makes the normalised filters `[F,64]` of embeddings `[F,128]` or of filters. */
-export function toFilters(tensors: StateDict, spec: NetworkSpec, vectors: tf.Tensor2D): tf.Tensor2D {
+export function toFilters(
+  tensors: StateDict,
+  spec: NetworkSpec,
+  kind: VectorKind,
+  vectors: tf.Tensor2D,
+): tf.Tensor2D {
   const context = createForwardContext(tensors, { ...spec, mode: "evaluate" });
-  return normaliseRows(vectors.shape[1] === EMBEDDING_LENGTH ? generateFilters(context, vectors) : vectors);
+  return normaliseRows(kind === "embedding" ? generateFilters(context, vectors) : vectors);
 }
 
 /** Images to learn from, by their positions in what was seen. */
@@ -153,7 +158,7 @@ export async function learnVector(
     learningRate: LEARNING_RATES[kind],
     images,
     score: ({ vector }, fixed, { v, scores }) =>
-      tf.concat([scores, scoreMaps(fixed, spec, v, toFilters(fixed, spec, vector as tf.Tensor2D))], 1),
+      tf.concat([scores, scoreMaps(fixed, spec, v, toFilters(fixed, spec, kind, vector as tf.Tensor2D))], 1),
   });
   try {
     return await vector.data() as Float32Array;

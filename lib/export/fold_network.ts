@@ -8,16 +8,7 @@
  */
 import { IMAGE_SIZE } from "../data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
-import {
-  CHANNELS,
-  DEFAULT_CLASSES,
-  EMBEDDING_LENGTH,
-  GENERATOR_UNITS,
-  isGenerated,
-  NAME_VECTOR_LENGTH,
-  type NetworkSpec,
-  SMALLEST_NORM,
-} from "../model/spec.ts";
+import { CHANNELS, DEFAULT_CLASSES, isGenerated, type NetworkSpec, SMALLEST_NORM } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
 import type { StoredTensor } from "../support/safetensors.ts";
 import { EPSILON } from "../tensorflow/operations/batch_norm.ts";
@@ -150,32 +141,20 @@ function foldConvolution(network: StoredNetwork, convName: string, normName: str
 
 /** Applies the weights generator: `[K,64]`. */
 function generateFilters(network: StoredNetwork): Float64Array {
-  const hidden = applyLinear(
-    network,
-    "weights_generator.0",
-    network.has("class_names.weight")
-      ? applyLinear(
-        network,
-        "name_projection",
-        valuesOf(network, "class_names.weight"),
-        NAME_VECTOR_LENGTH,
-        EMBEDDING_LENGTH,
-      )
-      : valuesOf(network, "class_embeddings.weight"),
-    EMBEDDING_LENGTH,
-    GENERATOR_UNITS,
-  ).map((value) => Math.max(0, value));
-  return applyLinear(network, "weights_generator.2", hidden, GENERATOR_UNITS, CHANNELS).map(Math.tanh);
+  const embeddings = network.has("class_names.weight")
+    ? applyLinear(network, "name_projection", valuesOf(network, "class_names.weight"))
+    : valuesOf(network, "class_embeddings.weight");
+  const hidden = applyLinear(network, "weights_generator.0", embeddings).map((value) => Math.max(0, value));
+  return applyLinear(network, "weights_generator.2", hidden).map(Math.tanh);
 }
 
 function applyLinear(
   network: StoredNetwork,
   name: string,
   rows: Float32Array | Float64Array,
-  from: number,
-  to: number,
 ): Float64Array {
   const [weight, bias] = [valuesOf(network, `${name}.weight`), valuesOf(network, `${name}.bias`)];
+  const [to, from] = network.get(`${name}.weight`)!.shape;
   return Float64Array.from({ length: rows.length / from * to }, (_, at) => {
     const [row, column] = [Math.floor(at / to), at % to];
     let sum = bias[column];

@@ -1,12 +1,11 @@
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";
 import {
   CHANNELS,
-  EMBEDDING_LENGTH,
   filterCount,
-  GENERATOR_UNITS,
   isGenerated,
   NAME_VECTOR_LENGTH,
   type NetworkSpec,
+  sizesOf,
 } from "../model/spec.ts";
 
 /** Options of {@linkcode writePytorchModule}. */
@@ -28,6 +27,7 @@ export interface PytorchModuleOptions extends NetworkSpec {
  */
 export function writePytorchModule(options: PytorchModuleOptions): string {
   const { variant, adapter, classNames, description, weightsFile, moduleFile } = options;
+  const { embeddingSize, generatorUnits, predictorUnits } = sizesOf(options);
   const isDynamic = isGenerated(variant);
   const hasNames = variant === "dynamic-names";
   const size = adapter === "3x3" ? 3 : 1;
@@ -88,15 +88,15 @@ export function writePytorchModule(options: PytorchModuleOptions): string {
         ...(hasNames
           ? [
             `        self.class_names = nn.Embedding(${classes}, ${NAME_VECTOR_LENGTH}).requires_grad_(False)`,
-            `        self.name_projection = nn.Linear(${NAME_VECTOR_LENGTH}, ${EMBEDDING_LENGTH})`,
+            `        self.name_projection = nn.Linear(${NAME_VECTOR_LENGTH}, ${embeddingSize})`,
           ]
-          : [`        self.class_embeddings = nn.Embedding(${classes}, ${EMBEDDING_LENGTH})`]),
+          : [`        self.class_embeddings = nn.Embedding(${classes}, ${embeddingSize})`]),
         "        self.weights_generator = nn.Sequential(",
-        `            nn.Linear(${EMBEDDING_LENGTH}, ${GENERATOR_UNITS}), nn.ReLU(), nn.Linear(${GENERATOR_UNITS}, ${CHANNELS}), nn.Tanh()`,
+        `            nn.Linear(${embeddingSize}, ${generatorUnits}), nn.ReLU(), nn.Linear(${generatorUnits}, ${CHANNELS}), nn.Tanh()`,
         "        )",
       ]
       : [`        self.filters = nn.Conv2d(${CHANNELS}, ${filters}, 1, bias=False)`]),
-    `        self.score_predictor = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, ${outputs}))`,
+    `        self.score_predictor = nn.Sequential(nn.Linear(64, ${predictorUnits}), nn.ReLU(), nn.Linear(${predictorUnits}, ${outputs}))`,
     `        self.register_buffer("mean", torch.tensor([${
       IMAGE_MEAN.join(", ")
     }]).view(3, 1, 1), persistent=False)`,

@@ -7,8 +7,18 @@ export type BackboneMode = "trainable" | "frozen" | "bn-only";
 /** Trainable convolution after the backbone. */
 export type AdapterKind = "none" | "1x1" | "3x3";
 
+/** Sizes of a new network's layers. A network that exists has them in its tensors' shapes. */
+export interface NetworkSizes {
+  /** Length of a class embedding. @default 128 */
+  embeddingSize?: number;
+  /** Hidden units of the weights generator. @default 256 */
+  generatorUnits?: number;
+  /** Hidden units of the score predictor. @default 64 */
+  predictorUnits?: number;
+}
+
 /** Architecture of a network. */
-export interface NetworkSpec {
+export interface NetworkSpec extends NetworkSizes {
   /** Source of the filters. */
   variant: Variant;
   /** Backbone parameters that are trained. */
@@ -36,20 +46,25 @@ export const SMALLEST_NORM = 1e-12;
 /** Number of classes of a network where none is given: CIFAR-10's. */
 export const DEFAULT_CLASSES = 10;
 
-/** Length of a class embedding. */
-export const EMBEDDING_LENGTH = 128;
-
 /** Length of the fixed vector of a class's name. */
 export const NAME_VECTOR_LENGTH = 384;
-
-/** Hidden units of the weights generator. */
-export const GENERATOR_UNITS = 256;
 
 /** Channels of the feature map v, and so the length of a filter. */
 export const CHANNELS = 64;
 
 /** Height and width of the feature map of a 32×32 image. */
 export const MAP_SIZE = 8;
+
+/** Completes sizes by the lab's. */
+export function sizesOf(
+  { embeddingSize, generatorUnits, predictorUnits }: NetworkSizes,
+): Required<NetworkSizes> {
+  return {
+    embeddingSize: embeddingSize ?? 128,
+    generatorUnits: generatorUnits ?? 256,
+    predictorUnits: predictorUnits ?? 64,
+  };
+}
 
 /** Tells whether the filters are generated from embeddings, not stored. */
 export function isGenerated(variant: Variant): boolean {

@@ -1,13 +1,12 @@
 import {
   CHANNELS,
   DEFAULT_CLASSES,
-  EMBEDDING_LENGTH,
   filterCount,
-  GENERATOR_UNITS,
   isGenerated,
   MAP_SIZE,
   NAME_VECTOR_LENGTH,
   type NetworkSpec,
+  sizesOf,
 } from "./spec.ts";
 import { isStatistic, isTrainable } from "./state_dict.ts";
 import { listTensors } from "./tensor_list.ts";
@@ -65,7 +64,8 @@ function countByLayer(spec: NetworkSpec): Map<string, { parameters: number; trai
 
 type Row = [layer: string, kind: string, outputShape: (number | "B")[]];
 
-function listLayers({ variant, adapter, classes = DEFAULT_CLASSES }: NetworkSpec): Row[] {
+function listLayers({ variant, adapter, classes = DEFAULT_CLASSES, ...sizes }: NetworkSpec): Row[] {
+  const { embeddingSize, generatorUnits, predictorUnits } = sizesOf(sizes);
   const map: Row[2] = ["B", MAP_SIZE, MAP_SIZE, CHANNELS];
   const filters = filterCount(variant, classes);
   const scores: Row[2] = variant === "static-ten-way" ? ["B", classes] : ["B", filters, 1];
@@ -80,11 +80,11 @@ function listLayers({ variant, adapter, classes = DEFAULT_CLASSES }: NetworkSpec
     ["adapter.1", "batch normalisation, ReLU", map],
   ];
   const generated: Row[] = [
-    ...(variant === "dynamic" ? [["class_embeddings", "embedding", [classes, EMBEDDING_LENGTH]] as Row] : [
+    ...(variant === "dynamic" ? [["class_embeddings", "embedding", [classes, embeddingSize]] as Row] : [
       ["class_names", "fixed vectors of the names", [classes, NAME_VECTOR_LENGTH]] as Row,
-      ["name_projection", "fully connected", [classes, EMBEDDING_LENGTH]] as Row,
+      ["name_projection", "fully connected", [classes, embeddingSize]] as Row,
     ]),
-    ["weights_generator.0", "fully connected, ReLU", [classes, GENERATOR_UNITS]],
+    ["weights_generator.0", "fully connected, ReLU", [classes, generatorUnits]],
     ["weights_generator.2", "fully connected, tanh", [classes, CHANNELS]],
   ];
   return [
@@ -97,7 +97,7 @@ function listLayers({ variant, adapter, classes = DEFAULT_CLASSES }: NetworkSpec
     ...(isGenerated(variant) ? generated : [["filters", "stored filters", [filters, CHANNELS]] as Row]),
     ["normalise", "w / ‖w‖₂", [filters, CHANNELS]],
     ["response maps", "1×1 convolution, / √64", ["B", filters, MAP_SIZE, MAP_SIZE]],
-    ["score_predictor.0", "fully connected, ReLU", ["B", filters, 64]],
+    ["score_predictor.0", "fully connected, ReLU", ["B", filters, predictorUnits]],
     ["score_predictor.2", "fully connected", scores],
     ["scores", "one score per class", ["B", classes]],
   ];

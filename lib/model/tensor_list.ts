@@ -1,13 +1,13 @@
 import {
   CHANNELS,
   DEFAULT_CLASSES,
-  EMBEDDING_LENGTH,
   filterCount,
-  GENERATOR_UNITS,
   isGenerated,
   MAP_SIZE,
   NAME_VECTOR_LENGTH,
+  type NetworkSizes,
   type NetworkSpec,
+  sizesOf,
   type Variant,
 } from "./spec.ts";
 
@@ -34,14 +34,17 @@ export interface TensorDescription {
 
 /** Lists all tensors of a network, from input to output. Creation, checks and counts all use this list. */
 export function listTensors(
-  { variant, adapter, classes = DEFAULT_CLASSES }: Pick<NetworkSpec, "variant" | "adapter" | "classes">,
+  { variant, adapter, classes = DEFAULT_CLASSES, ...sizes }: Omit<NetworkSpec, "backbone">,
 ): TensorDescription[] {
+  const { predictorUnits } = sizesOf(sizes);
   return [
     ...listBackbone(),
     ...(adapter === "none" ? [] : listAdapter(adapter === "3x3" ? 3 : 1)),
-    ...(isGenerated(variant) ? listGenerator(variant, classes) : listFilters(filterCount(variant, classes))),
-    ...listLinear("score_predictor.0", MAP_SIZE * MAP_SIZE, 64),
-    ...listLinear("score_predictor.2", 64, variant === "static-ten-way" ? classes : 1),
+    ...(isGenerated(variant)
+      ? listGenerator(variant, classes, sizes)
+      : listFilters(filterCount(variant, classes))),
+    ...listLinear("score_predictor.0", MAP_SIZE * MAP_SIZE, predictorUnits),
+    ...listLinear("score_predictor.2", predictorUnits, variant === "static-ten-way" ? classes : 1),
   ];
 }
 
@@ -81,10 +84,15 @@ function listAdapter(size: number): TensorDescription[] {
   return [kernel, ...listNorm("adapter.1")];
 }
 
-function listGenerator(variant: Variant, classes: number): TensorDescription[] {
+function listGenerator(
+  variant: Variant,
+  classes: number,
+  sizes: NetworkSizes,
+): TensorDescription[] {
+  const { embeddingSize, generatorUnits } = sizesOf(sizes);
   const embeddings: TensorDescription = {
     name: "class_embeddings.weight",
-    shape: [classes, EMBEDDING_LENGTH],
+    shape: [classes, embeddingSize],
     start: { kind: "normal", deviation: 1 },
   };
   const names: TensorDescription = {
@@ -95,9 +103,9 @@ function listGenerator(variant: Variant, classes: number): TensorDescription[] {
   return [
     ...variant === "dynamic"
       ? [embeddings]
-      : [names, ...listLinear("name_projection", NAME_VECTOR_LENGTH, EMBEDDING_LENGTH)],
-    ...listLinear("weights_generator.0", EMBEDDING_LENGTH, GENERATOR_UNITS),
-    ...listLinear("weights_generator.2", GENERATOR_UNITS, CHANNELS),
+      : [names, ...listLinear("name_projection", NAME_VECTOR_LENGTH, embeddingSize)],
+    ...listLinear("weights_generator.0", embeddingSize, generatorUnits),
+    ...listLinear("weights_generator.2", generatorUnits, CHANNELS),
   ];
 }
 

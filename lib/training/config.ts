@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { NetworkSpec } from "../model/spec.ts";
+import { isGenerated, type NetworkSizes, type NetworkSpec, sizesOf } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
 import { readText } from "../support/files.ts";
 import { findProblem, parseJson, suggest } from "../support/schema.ts";
@@ -29,6 +29,7 @@ export interface ConfigFile {
 export const RECORDED_KEY = "recorded";
 
 const NAMES = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
+const SIZES = Object.keys(sizesOf({})) as (keyof NetworkSizes)[];
 /** Options of a single call, not part of a configuration. */
 const PER_CALL = ["resume", "config", "json"];
 
@@ -44,7 +45,9 @@ export function resumeRule(name: keyof TrainConfig): ResumeRule {
 
 /** Formats an option, also one of an older version, with its value: `batchSize 64`, `subset all`. */
 export function showOption(name: keyof TrainConfig, value: unknown): string {
-  return `${name} ${value === null ? optionOf(name)?.nullWord ?? "none" : value}`;
+  return `${name} ${
+    value === null ? optionOf(name)?.nullWord ?? "none" : value ?? optionOf(name)?.defaultText
+  }`;
 }
 
 /**
@@ -104,15 +107,23 @@ export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {
     momentum: isAdam ? 0 : 0.9,
     weightDecay: isAdam ? 0 : 5e-4,
   };
-  const complete = { ...config, ...derived, ...given };
+  const complete: TrainConfig = { ...config, ...derived, ...given };
+  for (const name of SIZES) if (isStandard(complete, name)) delete complete[name];
   checkCombinations(complete);
   return complete;
 }
 
-/** Names a network by what differs from the lab's: `dynamic`, `dynamic-frozen-adapter-3x3`. */
-export function nameNetwork({ variant, backbone, adapter }: NetworkSpec): string {
+/** Names a network by what differs from the lab's: `dynamic`, `dynamic-frozen-adapter-3x3`, `dynamic-embedding-32`. */
+export function nameNetwork(network: NetworkSpec): string {
+  const { variant, backbone, adapter } = network;
+  const sizes = SIZES.filter((name) => !isStandard(network, name))
+    .map((name) => `-${name.replace(/[A-Z].*/, "")}-${network[name]}`);
   return variant + (backbone === "trainable" ? "" : `-${backbone}`) +
-    (adapter === "none" ? "" : `-adapter-${adapter}`);
+    (adapter === "none" ? "" : `-adapter-${adapter}`) + sizes.join("");
+}
+
+function isStandard(sizes: NetworkSizes, name: keyof NetworkSizes): boolean {
+  return sizesOf(sizes)[name] === sizesOf({})[name];
 }
 
 /** Checks all values and drops `undefined` ones. `place` completes the messages. */
@@ -163,7 +174,16 @@ function unknownOption(name: string, place: string): InputError {
  * the control for one after a frozen backbone, and a frozen backbone with random weights measures the value
  * of pretraining.
  */
-function checkCombinations({ variant, classLoop, optimizer, momentum }: TrainConfig): void {
+function checkCombinations({ variant, classLoop, optimizer, momentum, ...sizes }: TrainConfig): void {
+  for (const name of ["embeddingSize", "generatorUnits"] as const) {
+    if (isGenerated(variant) || sizes[name] === undefined) continue;
+    throw new InputError({
+      what: `use ${name} ${sizes[name]} with a ${variant} network`,
+      why: "its filters are stored, not generated",
+      setting: name,
+      next: [{ advice: "leave it out" }],
+    });
+  }
   if (classLoop && (variant === "static-ten-way" || variant === "static-shared")) {
     throw new InputError({
       what: `loop over the classes of a ${variant} network`,

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import type { AdapterKind, BackboneMode, Variant } from "../model/spec.ts";
+import {
+  type AdapterKind,
+  type BackboneMode,
+  type NetworkSizes,
+  sizesOf,
+  type Variant,
+} from "../model/spec.ts";
 import { boolean, choice, integer, number, type Option, text } from "../support/schema.ts";
 import type { DeviceChoice } from "../tensorflow/runtime/installation.ts";
 
@@ -13,8 +19,11 @@ export type OptimizerName = "sgd" | "adam";
 /** The learning rate schedule. */
 export type ScheduleName = "one-cycle" | "cosine" | "constant";
 
-/** A complete training configuration, as `config.json` and each checkpoint hold it. */
-export interface TrainConfig {
+/**
+ * A complete training configuration, as `config.json` and each checkpoint hold it. Sizes have an entry only
+ * where they are not the lab's.
+ */
+export interface TrainConfig extends NetworkSizes {
   /** Run name; its folder is `checkpoints/<run>`. */
   run: string;
   /** Random seed. */
@@ -85,13 +94,19 @@ function option<Value>(group: string, help: string, rest: Omit<TrainingOption<Va
   return { group, help, ...rest };
 }
 
+function sizeOption(help: string, standard: number) {
+  return option("Network", help, { schema: integer({ from: 1, to: 4096 }), defaultText: String(standard) });
+}
+
 const RUN_NAME = text(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
   "a name of letters, digits, dots, dashes and underscores that starts with a letter or digit",
 );
 
 /** All training options; {@linkcode TrainConfig} holds their values. */
-export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingOption<TrainConfig[Name]> } = {
+export const TRAINING_OPTIONS: {
+  readonly [Name in keyof TrainConfig]-?: TrainingOption<Exclude<TrainConfig[Name], undefined>>;
+} = {
   run: option("Run", "run name; its folder is checkpoints/NAME", {
     schema: RUN_NAME,
     defaultText: "after the network",
@@ -113,6 +128,9 @@ export const TRAINING_OPTIONS: { readonly [Name in keyof TrainConfig]: TrainingO
     schema: choice(["none", "1x1", "3x3"]),
     default: "none",
   }),
+  embeddingSize: sizeOption("length of a class embedding", sizesOf({}).embeddingSize),
+  generatorUnits: sizeOption("hidden units of the weights generator", sizesOf({}).generatorUnits),
+  predictorUnits: sizeOption("hidden units of the score predictor", sizesOf({}).predictorUnits),
   weights: option("Network", "pretrained backbone weights (safetensors), or random initialisation", {
     schema: text().nullable(),
     default: null,

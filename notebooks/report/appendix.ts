@@ -45,7 +45,9 @@ const NOT_SHARED = "run seed variant backbone adapter data weights device tensor
 function listOptions(results: readonly ExperimentResult[]): string[][] {
   const recipe = results[0]?.recipe as Record<string, unknown> | undefined;
   return Object.entries(TRAINING_OPTIONS as Record<string, Option>).map(([name, option]) => {
-    const here = recipe === undefined || NOT_SHARED.includes(name) ? "–" : formatValue(option, recipe[name]);
+    const here = recipe === undefined || NOT_SHARED.includes(name)
+      ? "–"
+      : formatValue(option, recipe[name] ?? option.default ?? option.defaultText);
     return [name, here, option.defaultText ?? formatValue(option, option.default)];
   });
 }

@@ -9,9 +9,16 @@ import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 /** Every way in which an exported network can differ. */
-export const CASES: (Pick<NetworkSpec, "variant" | "adapter"> & { classes: number })[] = [
+export const CASES: (Omit<NetworkSpec, "backbone"> & { classes: number })[] = [
   { variant: "dynamic", adapter: "none", classes: 10 },
-  { variant: "dynamic-names", adapter: "none", classes: 4 },
+  {
+    variant: "dynamic-names",
+    adapter: "none",
+    classes: 4,
+    embeddingSize: 20,
+    generatorUnits: 24,
+    predictorUnits: 12,
+  },
   { variant: "static-per-class", adapter: "1x1", classes: 11 },
   { variant: "static-ten-way", adapter: "3x3", classes: 7 },
   { variant: "static-shared", adapter: "none", classes: 3 },

@@ -15,6 +15,8 @@ Deno.test("parameter counts are those of the lab", () => {
   assert.equal(trainable({ variant: "static-ten-way" }), BACKBONE + 64 + 4_225 + 9 * 65);
   assert.equal(trainable({ backbone: "frozen" }), 212_481 - BACKBONE);
   assert.equal(trainable({ backbone: "bn-only" }), 212_481 - BACKBONE + 5 * 128);
+  const small = { embeddingSize: 32, generatorUnits: 16, predictorUnits: 8 };
+  assert.equal(trainable(small), BACKBONE + 10 * 32 + 33 * 16 + 17 * 64 + 65 * 8 + 9);
   assert.equal(trainable({ adapter: "1x1" }), 212_481 + 64 * 64 + 128);
   assert.equal(trainable({ adapter: "3x3" }), 212_481 + 9 * 64 * 64 + 128);
 });
@@ -23,7 +25,7 @@ Deno.test("every parameter of every network is in one row of its summary", () =>
   for (const variant of VARIANTS) {
     for (const backbone of BACKBONES) {
       for (const adapter of ADAPTERS) {
-        const spec = networkSpec({ variant, backbone, adapter });
+        const spec = networkSpec({ variant, backbone, adapter, embeddingSize: 32, predictorUnits: 16 });
         const { layers, parameters, trainable } = summarise(spec);
         const all = listTensors(spec).filter(({ name }) => !isStatistic(name));
         assert.equal(parameters, all.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0));

@@ -73,6 +73,27 @@ Deno.test("a run is named after its network", () => {
   assert.equal(name({ backbone: "bn-only", run: "mine" }), "mine");
 });
 
+Deno.test("sizes are recorded where they are not the lab's, and refused where they mean nothing", () => {
+  const lab = resolveConfig({ flags: { embeddingSize: 128, generatorUnits: 256, predictorUnits: 64 } });
+  assert.deepEqual(lab, resolveConfig());
+  assert.deepEqual(Object.keys(lab), Object.keys(resolveConfig()));
+  const small = resolveConfig({ flags: { embeddingSize: 32, predictorUnits: 16 } });
+  assert.equal(small.run, "dynamic-embedding-32-predictor-16");
+  assert.equal(resolveConfig({ base: small }).embeddingSize, 32);
+  assert.throws(
+    () => checkResumable(small, resolveConfig({ base: small, flags: { embeddingSize: 128 } })),
+    /embeddingSize 128 \(it has embeddingSize 32\)/,
+  );
+  assert.throws(
+    () => resolveConfig({ flags: { variant: "static-per-class", generatorUnits: 8 } }),
+    /Cannot use generatorUnits 8 with a static-per-class network: its filters are stored, not generated/,
+  );
+  assert.equal(
+    resolveConfig({ flags: { variant: "static-per-class", predictorUnits: 8 } }).predictorUnits,
+    8,
+  );
+});
+
 Deno.test("resolving a resolved configuration changes nothing", () => {
   for (const optimizer of ["sgd", "adam"] as const) {
     const config = resolveConfig({ flags: { optimizer, epochs: 3, clipNorm: 2, weights: "random" } });

@@ -35,7 +35,8 @@ const afterEpoch = (epoch: number): Stop => (abort) => ({
 
 const CONFIGURATIONS: Record<string, Partial<TrainConfig>> = {
   "SGD": {},
-  "Adam, validation and no augmentation": {
+  "Adam, validation, no augmentation and layers of other sizes": {
+    ...{ embeddingSize: 24, generatorUnits: 12, predictorUnits: 7 },
     optimizer: "adam",
     learningRate: 0.002,
     validation: 10,

@@ -91,7 +91,7 @@ export async function compareMethods(
     for (const [method, kind] of [["embedding", "embedding"], ["free filter", "filter"]] as const) {
       onPause();
       const vector = await learnVector(tensors, spec, kind, images);
-      const filter = tf.tidy(() => toFilters(tensors, spec, tf.tensor2d(vector, [1, vector.length])));
+      const filter = tf.tidy(() => toFilters(tensors, spec, kind, tf.tensor2d(vector, [1, vector.length])));
       add(method, judge(tested, await scoreFilters(tensors, spec, tested.features, filter)));
       filter.dispose();
       if (kind === "embedding") await requireSameScores(network, addClass(network, vector), spec, test);
