@@ -78,8 +78,8 @@ function formatResults(results: ExperimentResult[]): string {
   ]);
   const [{ data, weights, recipe, seeds: [{ sessions: [session] }] }] = results;
   const note = [
-    `Mean ± standard deviation over seeds after the last of ${recipe.epochs} epochs; paired differences from`,
-    `\`dynamic\` with their 95 % intervals. Data: ${escapeMarkdown(data.name)}${
+    `Mean ± standard deviation over n seeds after the last of ${recipe.epochs} epochs; differences from \`dynamic\``,
+    `with 95 % intervals (Welch), tests adjusted by Holm's method. Data: ${escapeMarkdown(data.name)}${
       data.name === "CIFAR-10" ? "" : ", not the official bytes"
     }.`,
     `Backbone: ${escapeMarkdown(weights)}.`,

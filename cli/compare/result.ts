@@ -1,6 +1,6 @@
-import { compareResults, type ComparisonRow, type Difference } from "../../lib/experiments/comparison.ts";
+import { compareResults, type ComparisonRow } from "../../lib/experiments/comparison.ts";
 import { REFERENCE } from "../../lib/experiments/experiments.ts";
-import { formatCircumstances, formatPoints } from "../../lib/experiments/markdown.ts";
+import { formatCircumstances, formatPoints, formatVerdict } from "../../lib/experiments/markdown.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
 import { formatNumber } from "../../lib/support/format.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
@@ -17,20 +17,18 @@ export function formatResult(results: readonly ExperimentResult[], width = outpu
       "final test accuracy (%)",
       `difference from ${REFERENCE} (points)`,
       "best epoch (%)",
-      "seconds per epoch",
     ],
     rows: compareResults(results).map((row) => [
       row.experiment,
-      [row.change, ...describeVerdict(row.difference)].join("; "),
+      [row.change, row.difference && formatVerdict(row.difference)].filter(Boolean).join("; "),
       row.final.n,
       formatSpread(row.final),
       formatDifference(row),
       formatSpread(row.best),
-      formatNumber(row.secondsPerEpoch, row.secondsPerEpoch < 10 ? 1 : 0),
     ]),
     width,
     prose: 1,
-    optional: [6, 5],
+    optional: [5, 2],
   });
   return [table, "", wrapText(formatCircumstances(results).join("\n"), width, 2)].join("\n");
 }
@@ -41,11 +39,5 @@ function formatSpread({ mean, deviation, n }: MeanInterval): string {
 
 function formatDifference({ experiment, difference }: ComparisonRow): string {
   if (experiment === REFERENCE) return "reference";
-  return difference === null ? "no seed in common" : formatPoints(difference);
-}
-
-function describeVerdict(difference: Difference | null): string[] {
-  if (difference === null) return [];
-  if (difference.shown === null) return ["one seed: no interval"];
-  return difference.shown === "none" ? ["no difference shown"] : [];
+  return difference === null ? `no results of ${REFERENCE}` : formatPoints(difference);
 }

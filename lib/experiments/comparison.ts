@@ -1,4 +1,5 @@
-import { type MeanInterval, meanInterval, median } from "../support/statistics.ts";
+import { type MeanInterval, meanInterval } from "../support/statistics.ts";
+import { adjustByHolm, compareSamples, correlate } from "../support/two_samples.ts";
 import { REFERENCE } from "./experiments.ts";
 import type { ExperimentResult, SeedResult } from "./results.ts";
 
@@ -12,41 +13,57 @@ export interface ComparisonRow {
   final: MeanInterval;
   /** Test accuracy of each seed's best epoch: optimistic, since it was chosen on the test set. */
   best: MeanInterval;
-  /**
-   * Final test accuracy minus the reference's with the same seed; null for the reference, or without a common
-   * seed.
-   */
+  /** Final test accuracy minus the reference's; null for the reference, or without its results. */
   difference: Difference | null;
-  /** Median over a seed's epochs, test included; mean over the seeds. */
-  secondsPerEpoch: number;
 }
 
-/** A paired difference and its sign, if the interval supports one. */
-export interface Difference extends MeanInterval {
+/** Difference of two experiments' final test accuracies. */
+export interface Difference {
+  /** Difference of the means over all seeds. */
+  mean: number;
+  /** 95 % interval by Welch's t; undefined for single seeds, as the p-values are. */
+  interval?: [number, number];
+  /** p of equal means (Welch), adjusted by Holm for the number of differences in the comparison. */
+  p?: number;
+  /**
+   * p of a true difference of at least {@linkcode EQUIVALENCE_MARGIN} either way (two one-sided tests), adjusted
+   * in the same way.
+   */
+  equivalenceP?: number;
+  /** What the adjusted p-values show at 5 %; null for single seeds. */
+  shown: Verdict | null;
+  /** Differences in pairs of the same seed, for comparison with Welch's; null without a common seed. */
+  paired: PairedDifference | null;
+}
+
+/** Finding about a difference; `undecided` if neither a difference nor equivalence is shown. */
+export type Verdict = "higher" | "lower" | "equivalent" | "undecided";
+
+/** Mean difference over pairs of the same seed, with its 95 % interval by Student's t. */
+export interface PairedDifference extends MeanInterval {
   /** One per seed in common. */
   values: number[];
-  /**
-   * `none` if the interval contains 0, so no difference is shown; null without an interval (a single seed).
-   */
-  shown: "higher" | "lower" | "none" | null;
+  /** Correlation of the two over the seeds: pairing narrows the interval only where it is positive. */
+  correlation: number | null;
 }
 
-/**
- * Compares experiments: means over seeds, and the paired difference from `dynamic` with its 95 % interval by
- * Student's t. Runs with the same seed have the same order of images and the same initial backbone.
- */
+/** Largest difference of accuracies (0–1) that counts as none; fixed before the runs were trained. */
+export const EQUIVALENCE_MARGIN = 0.005;
+
+const LEVEL = 0.05;
+
+/** Compares experiments: means over seeds, and the difference of each from `dynamic`. */
 export function compareResults(results: readonly ExperimentResult[]): ComparisonRow[] {
   const reference = results.find(({ experiment }) => experiment === REFERENCE);
+  const others = reference === undefined ? [] : results.filter((result) => result !== reference);
+  const differences = comparePairs(others.map((result) => [result, reference!]));
   return results.map((result) => ({
     experiment: result.experiment,
     change: result.change,
     trainableParameters: result.trainableParameters,
     final: meanInterval(result.seeds.map(finalAccuracy)),
     best: meanInterval(result.seeds.map(({ best }) => best.accuracy)),
-    difference: reference === undefined || reference === result
-      ? null
-      : pairBySeed(result.seeds, reference.seeds),
-    secondsPerEpoch: meanInterval(result.seeds.map(medianSeconds)).mean,
+    difference: differences[others.indexOf(result)] ?? null,
   }));
 }
 
@@ -56,28 +73,51 @@ export function finalAccuracy({ history }: Pick<SeedResult, "history">): number 
 }
 
 /**
- * Compares final test accuracies in pairs of the same seed: mean difference with its 95 % interval; null
- * without a common seed.
+ * Compares final test accuracies in several pairs of experiments, first minus second. The pairs are one family:
+ * Holm's correction is for their number.
  */
-export function pairBySeed(
+export function comparePairs(
+  pairs: readonly (readonly [Pick<ExperimentResult, "seeds">, Pick<ExperimentResult, "seeds">])[],
+): Difference[] {
+  const tests = pairs.map(([one, other]) =>
+    compareSamples(one.seeds.map(finalAccuracy), other.seeds.map(finalAccuracy), EQUIVALENCE_MARGIN)
+  );
+  const adjust = (key: "p" | "equivalenceP") => adjustByHolm(tests.map((test) => test?.[key] ?? 1));
+  const [adjusted, equivalence] = [adjust("p"), adjust("equivalenceP")];
+  return pairs.map(([one, other], at): Difference => {
+    const paired = pairBySeed(one.seeds, other.seeds);
+    const test = tests[at];
+    if (test === null) {
+      const [mean, otherMean] = [one, other].map(({ seeds }) => meanInterval(seeds.map(finalAccuracy)).mean);
+      return { mean: mean - otherMean, shown: null, paired };
+    }
+    const [p, equivalenceP] = [adjusted[at], equivalence[at]];
+    return {
+      mean: test.mean,
+      interval: test.interval,
+      p,
+      equivalenceP,
+      shown: judge(test.mean, p, equivalenceP),
+      paired,
+    };
+  });
+}
+
+function judge(mean: number, p: number, equivalenceP: number): Verdict {
+  if (p < LEVEL) return mean > 0 ? "higher" : "lower";
+  return equivalenceP < LEVEL ? "equivalent" : "undecided";
+}
+
+function pairBySeed(
   seeds: readonly SeedResult[],
   reference: readonly SeedResult[],
-): Difference | null {
-  const bySeed = new Map(reference.map((result) => [result.seed, finalAccuracy(result)]));
-  const differences = seeds.filter(({ seed }) => bySeed.has(seed))
-    .map((result) => finalAccuracy(result) - bySeed.get(result.seed)!);
-  if (differences.length === 0) return null;
-  const statistics = meanInterval(differences);
-  return { ...statistics, values: differences, shown: judge(statistics) };
-}
-
-function judge({ interval }: MeanInterval): Difference["shown"] {
-  if (interval === undefined) return null;
-  const [low, high] = interval;
-  if (low > 0) return "higher";
-  return high < 0 ? "lower" : "none";
-}
-
-function medianSeconds({ history }: SeedResult): number {
-  return median(history.map(({ seconds }) => seconds));
+): PairedDifference | null {
+  const pairs = seeds.flatMap((one) => {
+    const other = reference.find(({ seed }) => seed === one.seed);
+    return other === undefined ? [] : [[finalAccuracy(one), finalAccuracy(other)]];
+  });
+  if (pairs.length === 0) return null;
+  const values = pairs.map(([one, other]) => one - other);
+  const correlation = correlate(pairs.map(([one]) => one), pairs.map(([, other]) => other));
+  return { ...meanInterval(values), values, correlation };
 }

@@ -2,19 +2,21 @@ import { markdownTable } from "markdown-table";
 import { escapeMarkdown, formatCount, formatNumber, formatSigned } from "../support/format.ts";
 import type { MeanInterval } from "../support/statistics.ts";
 import { optionOf, showOption } from "../training/config.ts";
-import { compareResults, type ComparisonRow, type Difference } from "./comparison.ts";
+import { compareResults, type ComparisonRow, type Difference, EQUIVALENCE_MARGIN } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";
 import { formatMachine } from "./provenance.ts";
 import type { ExperimentResult, Recipe } from "./results.ts";
 import type { SettingDifference, Staleness } from "./staleness.ts";
 
 /**
- * Formats a comparison as Markdown: a table, then data, recipe, seeds, machine and notes on reading it.
+ * Formats a comparison as Markdown: a table, its tests, then data, recipe, seeds, machine and notes on reading
+ * it.
  *
  * @param results Of one recipe.
  */
 export function formatComparison(results: readonly ExperimentResult[]): string {
-  return [formatRows(compareResults(results)), "", ...formatCircumstances(results)].join("\n") + "\n";
+  const rows = compareResults(results);
+  return [formatRows(rows), "", ...formatTests(rows), ...formatCircumstances(results)].join("\n") + "\n";
 }
 
 /** Formats the table alone. */
@@ -27,7 +29,6 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
       "final test accuracy (%)",
       "best epoch (%)",
       `difference from ${REFERENCE} (points)`,
-      "seconds per epoch",
     ],
     ...rows.map((row) => [
       escapeMarkdown(row.experiment),
@@ -36,9 +37,38 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
       formatMean(row.final),
       formatMean(row.best),
       row.experiment === REFERENCE ? "reference" : formatDifference(row.difference),
-      row.secondsPerEpoch.toFixed(row.secondsPerEpoch < 10 ? 1 : 0),
     ]),
   ]);
+}
+
+/** Formats p-values, and the same differences in pairs of one seed, as a second table; none for single seeds. */
+function formatTests(rows: readonly ComparisonRow[]): string[] {
+  const tested = rows.flatMap(({ experiment, difference }) =>
+    difference?.interval === undefined ? [] : [{ experiment, ...difference }]
+  );
+  if (tested.length === 0) return [];
+  const table = markdownTable([
+    [
+      `minus ${REFERENCE}`,
+      "points, Welch's t",
+      "p of no difference",
+      `p of ${MARGIN} points or more`,
+      "points, paired by seed",
+      "correlation over the seeds",
+    ],
+    ...tested.map(({ experiment, p, equivalenceP, paired, ...welch }) => [
+      escapeMarkdown(experiment),
+      formatPoints(welch),
+      formatP(p!),
+      formatP(equivalenceP!),
+      paired === null ? "no seed in common" : `${formatPoints(paired)} (n = ${paired.n})`,
+      typeof paired?.correlation === "number" ? formatNumber(paired.correlation, 2) : "–",
+    ]),
+  ]);
+  const note =
+    "The same differences, tested, and beside them in pairs of one seed: pairing narrows an interval only " +
+    "where the two rise and fall together over the seeds.";
+  return [note, "", table, ""];
 }
 
 /** Formats a mean accuracy in per cent: `80.31 ± 0.21 (n = 3)`. */
@@ -47,18 +77,39 @@ export function formatMean({ mean, deviation, n }: MeanInterval): string {
   return `${percent(mean)}${spread} (n = ${n})`;
 }
 
-/** Formats a difference in points: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]: no difference shown`. */
+/**
+ * Formats a difference in points with what it shows: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]: undecided`.
+ */
 export function formatDifference(difference: Difference | null): string {
-  if (difference === null) return "no seed in common";
-  const points = formatPoints(difference);
-  if (difference.interval === undefined) return `${points} (one seed: no interval)`;
-  return difference.shown === "none" ? `${points}: no difference shown` : points;
+  if (difference === null) return `no results of ${REFERENCE}`;
+  const verdict = formatVerdict(difference);
+  return formatPoints(difference) + (verdict === null ? "" : `: ${verdict}`);
+}
+
+/** Formats what a difference shows, unless its sign says it: `equivalent within 0.5 points (p = 0.004)`. */
+export function formatVerdict({ shown, equivalenceP }: Difference): string | null {
+  switch (shown) {
+    case null:
+      return "one seed, no interval";
+    case "equivalent":
+      return `equivalent within ${MARGIN} points (p ${formatP(equivalenceP!, true)})`;
+    case "undecided":
+      return "undecided";
+    default:
+      return null;
+  }
+}
+
+/** Formats a p-value: `0.031`, `< 0.001`; after the letter p as `= 0.031`. */
+export function formatP(p: number, isAfterLetter = false): string {
+  if (p < 0.001) return "< 0.001";
+  return (isAfterLetter ? "= " : "") + formatNumber(p, p < 0.1 ? 3 : 2);
 }
 
 /**
  * Formats a difference of accuracies in points, with its interval where there is one: `−1.20 [−1.90, −0.50]`.
  */
-export function formatPoints(difference: MeanInterval): string {
+export function formatPoints(difference: Pick<MeanInterval, "mean" | "interval">): string {
   return formatInterval(difference, 2, 100);
 }
 
@@ -83,8 +134,11 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
     ...(sessions.length === 0 ? [] : [
       `- Trained ${days[0] === days.at(-1) ? days[0] : `${days[0]} to ${days.at(-1)}`} on ${machines}.`,
     ]),
-    "- ± is the standard deviation over seeds. A difference is the mean over pairs of the same seed, final epochs, with its 95 % " +
-    "interval (Student's t), not corrected for the number of comparisons. Where it contains 0, no difference is shown.",
+    "- ± is the standard deviation over the n seeds; brackets are 95 % intervals. A difference is that of the means of the final " +
+    "epochs, by Welch's t.",
+    `- A difference is shown where p < 0.05 by Welch's test; else equivalence within ${MARGIN} points, a margin fixed beforehand, where ` +
+    "p < 0.05 by two one-sided tests of Welch; else the row is undecided. Both kinds of p are adjusted for the number of rows by " +
+    "Holm's method; intervals are not.",
     "- The best epoch was chosen on the test set, so that column is optimistic; the final one was not chosen.",
   ];
 }
@@ -134,10 +188,16 @@ export function formatSpread({ mean, deviation, n }: MeanInterval, decimals: num
 }
 
 /** Formats a difference with its interval: `−0.012 [−0.020, −0.004]`. */
-export function formatInterval({ mean, interval }: MeanInterval, decimals: number, scale = 1): string {
+export function formatInterval(
+  { mean, interval }: Pick<MeanInterval, "mean" | "interval">,
+  decimals: number,
+  scale = 1,
+): string {
   const [middle, ...ends] = [mean, ...interval ?? []].map((value) => formatSigned(scale * value, decimals));
   return middle + (ends.length > 0 ? ` [${ends.join(", ")}]` : "");
 }
+
+const MARGIN = formatNumber(100 * EQUIVALENCE_MARGIN, 1);
 
 function percent(fraction: number): string {
   return formatNumber(100 * fraction, 2);

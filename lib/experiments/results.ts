@@ -24,8 +24,8 @@ import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } 
 /** Recipe: the configuration without run name, seed, paths and device. */
 export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
 
-/** Metrics of an epoch, without the names of data and weights. */
-export type ResultRecord = Omit<EpochRecord, "data" | "weights">;
+/** Metrics of an epoch, without the names of data and weights, and without its speed, which the bench measures. */
+export type ResultRecord = Omit<EpochRecord, "data" | "weights" | "seconds" | "imagesPerSecond">;
 
 /** Results of one seed. */
 export interface SeedResult {
@@ -99,7 +99,10 @@ export async function collectResults(
       weights: recorded.weights,
       seeds: [],
     };
-    const history = progress.history.map(({ data: _data, weights: _weights, ...rest }) => rest);
+    const history = progress.history.map((record): ResultRecord => {
+      const { data: _data, weights: _weights, seconds: _seconds, imagesPerSecond: _speed, ...rest } = record;
+      return rest;
+    });
     result.seeds.push({ seed, history, best: progress.best!, sessions: record?.sessions ?? [] });
     result.seeds.sort((one, other) => one.seed - other.seed);
     results.set(name, result);
@@ -151,8 +154,9 @@ const WORD = text(/^[\w.-]{1,60}$/, "a word");
 
 const RECORD = z.strictObject({
   ...{ epoch: COUNT, step: COUNT, learningRate: POSITIVE, trainLoss: POSITIVE, trainAccuracy: SHARE },
-  ...{ testLoss: POSITIVE, testAccuracy: SHARE, seconds: POSITIVE, imagesPerSecond: POSITIVE },
-  tensorBytes: COUNT,
+  ...{ testLoss: POSITIVE, testAccuracy: SHARE, tensorBytes: COUNT },
+  // only in files of an older version
+  ...{ seconds: POSITIVE.optional(), imagesPerSecond: POSITIVE.optional() },
 });
 
 const SEED = z.strictObject({

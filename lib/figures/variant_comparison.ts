@@ -1,4 +1,4 @@
-import { extent, formatNumber } from "../support/format.ts";
+import { extent, formatNumber, formatSigned } from "../support/format.ts";
 import type { MeanInterval } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, line, text, translate } from "./figure.ts";
 import { intervalPanel, type IntervalRow, nameWidth } from "./interval_panel.ts";
@@ -14,8 +14,19 @@ export interface Variant {
   accuracies: readonly number[];
   /** Mean accuracy with its 95 % interval. */
   mean: MeanInterval;
-  /** Paired difference from the reference; none for the reference itself, or where no seed is common. */
-  difference?: MeanInterval & { values: readonly number[] } | null;
+  /** Difference from the reference; none for the reference itself. */
+  difference?: VariantDifference | null;
+}
+
+/** Difference of two mean accuracies. */
+export interface VariantDifference {
+  mean: number;
+  /** 95 % interval. */
+  interval?: readonly [number, number];
+  /** Differences of single seeds. */
+  values: readonly number[];
+  /** Whether a test shows it. */
+  isShown: boolean;
 }
 
 /** Options of {@linkcode variantComparison}. */
@@ -30,7 +41,7 @@ const ROW = 46;
 
 /**
  * Draws experiments side by side, best mean first: every seed a dot, the mean with its 95 % interval, and the
- * paired difference from a reference. An interval that crosses 0 shows no difference.
+ * difference from a reference.
  *
  * @throws {RangeError} If there is no variant.
  */
@@ -47,7 +58,7 @@ export function variantComparison(
       name,
       note,
       colour: isReference ? categoryColour(0) : INK,
-      item: toItem(accuracies, mean, categoryColour(isReference ? 0 : 6), `${caption(mean)} (n = ${mean.n})`),
+      item: toItem(accuracies, mean, categoryColour(isReference ? 0 : 6), captionMean(mean)),
     };
   });
   const differences = sorted.map(({ name, difference }): IntervalRow => ({
@@ -56,8 +67,8 @@ export function variantComparison(
       ? toItem(
         difference.values,
         difference,
-        categoryColour(excludesZero(difference) ? 1 : 6),
-        (difference.mean > 0 ? "+" : "") + caption(difference),
+        categoryColour(difference.isShown ? 1 : 6),
+        captionDifference(difference),
       )
       : undefined,
   }));
@@ -80,8 +91,8 @@ export function variantComparison(
     return line([0, y], [width, y], FAINT);
   });
   const note =
-    "Small dots: single seeds. Large dot and line: their mean with its 95 % interval (Student's t)." +
-    (hasDifferences ? " Orange: it excludes 0." : "");
+    "Small dots: single seeds. Lines: 95 % intervals of the means. Numbers: mean ± standard deviation." +
+    (hasDifferences ? " Orange: a difference is shown." : "");
   return composeFigure({
     markup: heading("Test accuracy (%)", left) +
       (aside ? heading(`Difference from ${reference} (points)`, mainWidth + 24) : "") +
@@ -95,24 +106,30 @@ export function variantComparison(
       ),
     height: main.height + 46,
     alt: `Test accuracy (%) of ${rows.length} variants: ` +
-      sorted.map(({ name, mean }) => `${name} ${caption(mean)} (n = ${mean.n})`).join(", ") + ".",
+      sorted.map(({ name, mean }) => `${name} ${captionMean(mean)}`).join(", ") + ".",
   }, options);
 }
 
-function toItem(values: readonly number[], statistics: MeanInterval, colour: string, caption: string) {
-  const { mean, interval: ends } = statistics;
+function toItem(
+  values: readonly number[],
+  { mean, interval: ends }: Pick<VariantDifference, "mean" | "interval">,
+  colour: string,
+  caption: string,
+) {
   const interval = ends && [100 * ends[0], 100 * ends[1]] as const;
   return { value: 100 * mean, interval, points: values.map((value) => 100 * value), colour, caption };
 }
 
-/** Formats a mean in per cent with half the width of its interval: `80.3 ± 0.4`. */
-function caption({ mean, interval }: MeanInterval): string {
-  const half = interval ? ` ± ${formatNumber(50 * (interval[1] - interval[0]), 1)}` : "";
-  return `${formatNumber(100 * mean, 1)}${half}`;
+/** Formats a mean in per cent with its standard deviation: `80.3 ± 0.4 (n = 3)`. */
+function captionMean({ mean, deviation, n }: MeanInterval): string {
+  const spread = n > 1 ? ` ± ${formatNumber(100 * deviation, 1)}` : "";
+  return `${formatNumber(100 * mean, 1)}${spread} (n = ${n})`;
 }
 
-function excludesZero({ interval }: MeanInterval): boolean {
-  return interval !== undefined && (interval[0] > 0 || interval[1] < 0);
+/** Formats a difference in points with its interval: `+0.1 [−0.3, +0.5]`. */
+function captionDifference({ mean, interval }: VariantDifference): string {
+  const ends = interval?.map((end) => formatSigned(100 * end, 1)).join(", ");
+  return formatSigned(100 * mean, 1) + (ends === undefined ? "" : ` [${ends}]`);
 }
 
 /** Axis of the differences of the variants on the accuracies' axis: the others are off both. */

@@ -1,4 +1,5 @@
 import { InputError } from "./errors.ts";
+import { studentQuantile } from "./student_t.ts";
 
 /** A mean with its 95 % confidence interval. */
 export interface MeanInterval {
@@ -10,19 +11,6 @@ export interface MeanInterval {
   deviation: number;
   /** Ends of the interval; undefined for a single value. */
   interval?: [number, number];
-}
-
-/** Student's t at 97.5 % for 1 to 10 degrees of freedom. */
-const T_VALUES = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281];
-
-/** Student's t at 97.5 %: a table up to 10 degrees of freedom, then an expansion (error < 1e-4). */
-export function studentT(degrees: number): number {
-  if (degrees <= T_VALUES.length) return T_VALUES[degrees - 1];
-  // Abramowitz & Stegun, 26.7.5
-  const z = 1.959964;
-  return z + (z ** 3 + z) / (4 * degrees) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2) +
-    (3 * z ** 7 + 19 * z ** 5 + 17 * z ** 3 - 15 * z) / (384 * degrees ** 3) +
-    (79 * z ** 9 + 776 * z ** 7 + 1482 * z ** 5 - 1920 * z ** 3 - 945 * z) / (92160 * degrees ** 4);
 }
 
 /**
@@ -44,7 +32,7 @@ export function meanInterval(values: readonly number[]): MeanInterval {
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   if (n === 1) return { n, mean, deviation: 0 };
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
-  const half = studentT(n - 1) * deviation / Math.sqrt(n);
+  const half = studentQuantile(0.025, n - 1) * deviation / Math.sqrt(n);
   return { n, mean, deviation, interval: [mean - half, mean + half] };
 }
 

@@ -1,7 +1,8 @@
 import { formatNumber } from "../../lib/support/format.ts";
+import type { Difference } from "../../lib/experiments/comparison.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
 
-/** Values that an interval has to lie in, or to include: `{ includes: 0 }` is "no difference shown". */
+/** Values that an interval has to lie in, or to include. */
 export type Bound = { above: number } | { below: number } | { includes: number };
 
 /**
@@ -21,7 +22,6 @@ export type Bound = { above: number } | { below: number } | { includes: number }
  * import { createClaim } from "./claims.ts";
  * const claim = createClaim(null);
  * claim("dynamic > frozen", meanInterval([0.22, 0.23, 0.24]));
- * claim("no difference between the initialisations is shown", meanInterval([-0.01, 0.01, 0]), { includes: 0 });
  * ```
  */
 export type Claim = (
@@ -30,8 +30,14 @@ export type Claim = (
   bound?: Bound,
 ) => void;
 
-/** A 95 % interval, a number, or a condition that was checked. */
-export type Evidence = Pick<MeanInterval, "mean" | "interval"> | number | boolean;
+/**
+ * A 95 % interval, a number, or a condition that was checked. The difference of two experiments has to be shown
+ * after Holm's correction too.
+ */
+export type Evidence =
+  | Pick<MeanInterval, "mean" | "interval"> & Partial<Pick<Difference, "shown">>
+  | number
+  | boolean;
 
 /** A conclusion in the text that the data contradict. */
 export class ClaimError extends Error {
@@ -68,6 +74,9 @@ function isMissing(evidence: Evidence): boolean {
 function findProblem(evidence: Evidence, bound: Bound): string | null {
   if (typeof evidence === "boolean") return evidence ? null : "the condition does not hold";
   const isNumber = typeof evidence === "number";
+  if (!isNumber && (evidence.shown === "undecided" || evidence.shown === "equivalent")) {
+    return "no difference is left after Holm's correction";
+  }
   if (!isNumber && evidence.interval === undefined) return "there is no interval, as from one value";
   const [low, high] = isNumber ? [evidence, evidence] : evidence.interval!;
   const [[relation, limit]] = Object.entries(bound);

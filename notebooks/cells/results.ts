@@ -1,8 +1,9 @@
 import {
+  comparePairs,
   compareResults,
   type ComparisonRow,
+  type Difference,
   finalAccuracy,
-  pairBySeed,
 } from "../../lib/experiments/comparison.ts";
 import { EXPERIMENTS, REFERENCE } from "../../lib/experiments/experiments.ts";
 import { formatRows, formatStaleness } from "../../lib/experiments/markdown.ts";
@@ -23,23 +24,26 @@ import { displayMarkdown } from "./text.ts";
 export interface Results {
   /** In the order asked for; an experiment without results is left out. */
   all: readonly ExperimentResult[];
+  /** One for each of these; p-values are adjusted for all published experiments. */
+  rows: readonly ComparisonRow[];
   /** Names of the data sets, escaped for Markdown. */
   data: string;
   /** Guards conclusions drawn from these results. */
   claim: Claim;
   /** One experiment: means over its seeds, and its difference from `dynamic`. */
   of(experiment: string): ResultRow;
-  /** Final test accuracy of one experiment minus that of another, in pairs of one seed. */
-  difference(experiment: string, reference: string): MeanInterval;
+  /** Differences of final test accuracies, first minus second; p-values are adjusted for the number of pairs. */
+  differences(pairs: readonly (readonly [string, string])[]): Difference[];
 }
 
 /** One experiment in the table of results. */
 export interface ResultRow extends Omit<ComparisonRow, "difference"> {
   /** Accuracy on the training images in the last epoch, 0–1. */
   trainAccuracy: number;
-  difference: MeanInterval;
+  difference: Difference;
 }
 
+const NO_DIFFERENCE: Difference = { mean: NaN, shown: null, paired: null };
 const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 const MISSING_ROW: ComparisonRow = {
   experiment: "",
@@ -48,7 +52,6 @@ const MISSING_ROW: ComparisonRow = {
   final: MISSING,
   best: MISSING,
   difference: null,
-  secondsPerEpoch: NaN,
 };
 
 /**
@@ -61,7 +64,7 @@ const MISSING_ROW: ComparisonRow = {
  * ```ts
  * import { openResults } from "./results.ts";
  * const results = await openResults(["dynamic", "static-per-class"]);
- * console.log(results.of("dynamic").final.mean, results.difference("static-per-class", "dynamic").interval);
+ * console.log(results.of("dynamic").final.mean, results.of("static-per-class").difference.interval);
  * ```
  */
 export async function openResults(names: readonly string[] = []): Promise<Results> {
@@ -83,7 +86,7 @@ export async function openResults(names: readonly string[] = []): Promise<Result
     : all.some(({ data }) => data.name.startsWith(SYNTHETIC_NAME))
     ? "results on synthetic images"
     : null;
-  return collect(all, createClaim(untested));
+  return collect(all, compareResults(published), createClaim(untested));
 }
 
 function resultsFolder(): string {
@@ -117,43 +120,58 @@ function nameData(all: readonly ExperimentResult[]): string {
   return [...new Set(all.map(({ data }) => data.name))].join("; ");
 }
 
-function collect(all: readonly ExperimentResult[], claim: Claim): Results {
-  const rows = compareResults(all);
+function collect(
+  all: readonly ExperimentResult[],
+  published: readonly ComparisonRow[],
+  claim: Claim,
+): Results {
   const find = (name: string) => all.find(({ experiment }) => experiment === name);
+  const rows = all.map((result) => published.find(({ experiment }) => experiment === result.experiment)!);
   return {
     all,
+    rows,
     data: escapeMarkdown(nameData(all)),
     claim,
     of(name) {
       const { difference, ...row } = rows.find(({ experiment }) => experiment === name) ?? MISSING_ROW;
       const accuracies = find(name)?.seeds.map(({ history }) => history.at(-1)!.trainAccuracy) ?? [NaN];
-      return { ...row, difference: difference ?? MISSING, trainAccuracy: meanInterval(accuracies).mean };
+      return {
+        ...row,
+        difference: difference ?? NO_DIFFERENCE,
+        trainAccuracy: meanInterval(accuracies).mean,
+      };
     },
-    difference(name, reference) {
-      const [one, other] = [find(name), find(reference)];
-      return (one && other && pairBySeed(one.seeds, other.seeds)) ?? MISSING;
+    differences(pairs) {
+      const found = pairs.map((pair) => pair.map(find));
+      const complete = found.filter((pair): pair is [ExperimentResult, ExperimentResult] =>
+        !pair.includes(undefined)
+      );
+      const differences = comparePairs(complete);
+      return found.map((pair) =>
+        differences[complete.indexOf(pair as [ExperimentResult, ExperimentResult])] ?? NO_DIFFERENCE
+      );
     },
   };
 }
 
-/**
- * Shows experiments as a table and as a figure: every seed a point, means and paired differences with their
- * 95 % intervals.
- */
+/** Shows experiments as a table and as a figure: every seed a point, means and differences with 95 % intervals. */
 export async function displayComparison(
-  { all }: Results,
+  { all, rows }: Results,
   /** `outside`: experiments far from all others, which get an arrow at the edge of the axis. */
   { outside = [], ...options }: VariantComparisonOptions & { outside?: readonly string[] } = {},
 ): Promise<void> {
   if (all.length === 0) return;
-  const rows = compareResults(all);
-  await displayMarkdown(formatRows(rows), { kind: "table", rows: rows.length, columns: 7 });
+  await displayMarkdown(formatRows(rows), { kind: "table", rows: rows.length, columns: 6 });
   const variants = rows.map(({ experiment, trainableParameters, final, difference }, index) => ({
     name: experiment,
     note: `${formatCount(trainableParameters)} trainable parameters`,
     accuracies: all[index].seeds.map(finalAccuracy),
     mean: final,
-    difference,
+    difference: difference && {
+      ...difference,
+      values: difference.paired?.values ?? [],
+      isShown: difference.shown === "higher" || difference.shown === "lower",
+    },
   }));
   const ends = rows.filter(({ experiment }) => !outside.includes(experiment))
     .flatMap(({ final: { mean, interval = [mean, mean] } }) => interval);

@@ -36,8 +36,9 @@ function describeReference(rows: Rows, epochs?: number): string[] {
 const CONCLUSIONS = {
   higher: "storing the filters is better than generating them here",
   lower: "generating the filters is better than storing them here",
-  none: "a difference between generating and storing the filters is not shown",
-  unknown: "one seed shows no difference",
+  equivalent: "storing the filters is equivalent to generating them within 0.5 points",
+  undecided: "whether generating the filters differs from storing them remains undecided",
+  unknown: "one seed shows nothing",
 };
 
 function describeStatic(rows: Rows): string[] {
@@ -46,14 +47,14 @@ function describeStatic(rows: Rows): string[] {
   if (stored?.difference) {
     const { difference, final } = stored;
     sentences.push(
-      `With ten stored filters instead the same network reaches ${formatAccuracy(final)}, ` +
+      `With ten stored filters instead the same network reaches ${formatWithCount(final)}, ` +
         `${formatDifference(difference)}: ${CONCLUSIONS[difference.shown ?? "unknown"]}.`,
     );
   }
   if (shared) {
     sentences.push(
       "With one filter shared by all classes, the literal reading of “without the dynamic mechanism”, it reaches " +
-        `${formatAccuracy(shared.final)}, because all ten scores are equal.`,
+        `${formatWithCount(shared.final)}, because all ten scores are equal.`,
     );
   }
   return sentences;
@@ -68,9 +69,9 @@ function describeFrozen(rows: Rows): string[] {
   };
   const remedies = Object.entries(changes).flatMap(([name, change]) => {
     const row = rows.get(name);
-    return row ? [`${change} raises that to ${formatAccuracy(row.final)}`] : [];
+    return row ? [`${change} raises that to ${formatWithCount(row.final)}`] : [];
   });
-  const loss = `${formatAccuracy(frozen.final)}, ${formatDifference(frozen.difference)}`;
+  const loss = `${formatWithCount(frozen.final)}, ${formatDifference(frozen.difference)}`;
   return [
     `With a frozen backbone it reaches ${loss}${remedies.length > 0 ? "; " : ""}${remedies.join(", ")}.`,
   ];
@@ -95,6 +96,11 @@ function highlightNumbers(rows: Rows): string {
 /** `80.31 ± 0.21 %`, or without a deviation for one seed. */
 function formatAccuracy({ mean, deviation, n }: MeanInterval): string {
   return n === 1 ? formatPercent(mean, 2) : `${formatNumber(100 * mean, 2)} ± ${formatPercent(deviation, 2)}`;
+}
+
+/** `80.31 ± 0.21 % (n = 3)` */
+function formatWithCount(final: MeanInterval): string {
+  return `${formatAccuracy(final)} (n = ${final.n})`;
 }
 
 /** `0.70 points more (95 % interval +0.20 to +1.20)` */
@@ -146,7 +152,7 @@ export function writeBackground(results: readonly ExperimentResult[]): string {
         recipe.augment ? ", random crops and horizontal flips" : ""
       }. Every experiment uses this recipe and ${
         seeds === 1 ? "one seed" : `up to ${seeds} seeds`
-      }; runs of one seed see the same images in the same order and are compared in pairs.`,
+      }; runs of one seed see the same images in the same order.`,
     ],
     "**Software.** TypeScript on Deno, with TensorFlow's C library through [TensorFlow.js](https://arxiv.org/abs/1901.05350)" +
     `${

@@ -12,7 +12,7 @@ const [DYNAMIC_0, FROZEN_0, DYNAMIC_1, FROZEN_1] = planRuns({
   seeds: [0, 1],
 });
 const RECORDS = seedResult(0, Array(12).fill(0.8125)).history
-  .map((record) => ({ ...record, seconds: 60, data: "CIFAR-10", weights: "random" }));
+  .map((record) => ({ ...record, seconds: 60, imagesPerSecond: 800, data: "CIFAR-10", weights: "random" }));
 const STATES = new Map<PlannedRun, RunState>([
   [DYNAMIC_0, { stage: "finished", history: RECORDS, config: DYNAMIC_0.config }],
   [FROZEN_0, { stage: "interrupted", history: RECORDS.slice(0, 3), config: FROZEN_0.config }],

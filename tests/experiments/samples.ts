@@ -19,8 +19,6 @@ export function seedResult(seed: number, accuracies: number[]): SeedResult {
     trainAccuracy: 0.7,
     testLoss: 0.9,
     testAccuracy,
-    seconds: 10 * (index + 1),
-    imagesPerSecond: 4000,
     tensorBytes: 1000,
   }));
   const accuracy = Math.max(...accuracies);

@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
-import { mean, studentT } from "../../lib/support/statistics.ts";
+import { formatNumber } from "../../lib/support/format.ts";
+import { mean } from "../../lib/support/statistics.ts";
+import { studentQuantile } from "../../lib/support/student_t.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import { train } from "../../lib/training/train.ts";
@@ -62,7 +64,8 @@ export const ENDURANCE: Kind = {
         });
       }
       const { slope, error } = fitLine(settled.map(({ step, resident }) => [step, resident]));
-      note(`resident memory ${slope.toFixed(0)} ± ${error.toFixed(0)} bytes per step (95 %)`);
+      const ends = [slope - error, slope + error].map((end) => formatNumber(end, 0));
+      note(`resident memory ${formatNumber(slope, 0)} [${ends.join(", ")}] bytes per step`);
       if (steps < 1000) return; // too few for a slope
       await attempt(
         "resident memory is flat",
@@ -88,5 +91,5 @@ function fitLine(points: [number, number][]): { slope: number; error: number } {
   const slope = lowest.reduce((sum, [x, y]) => sum + (x - middle) * (y - height), 0) / spread;
   const squares = lowest.reduce((sum, [x, y]) => sum + (y - height - slope * (x - middle)) ** 2, 0);
   const degrees = lowest.length - 2;
-  return { slope, error: studentT(degrees) * Math.sqrt(squares / degrees / spread) };
+  return { slope, error: studentQuantile(0.025, degrees) * Math.sqrt(squares / degrees / spread) };
 }

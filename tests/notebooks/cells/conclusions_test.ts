@@ -88,7 +88,14 @@ const STUDY: Study<StudyUnit, { size: number }> = {
   format: (rows) => JSON.stringify(rows),
 };
 
-Deno.test("results are compared in pairs of the same seed", async () => {
+Deno.test("a difference that Holm's correction leaves undecided is no claim", () => {
+  const claim = createClaim(null);
+  const evidence = { ...interval(0.2, 0.1), shown: "undecided" } as const;
+  assert.throws(() => claim("dynamic > frozen", evidence), /no difference is left after Holm's correction/);
+  claim("dynamic > frozen", { ...evidence, shown: "higher" });
+});
+
+Deno.test("published results are compared", async () => {
   using folder = temporaryFolder();
   const accuracies = {
     dynamic: [0.8, 0.81, 0.82],
@@ -106,13 +113,15 @@ Deno.test("results are compared in pairs of the same seed", async () => {
     await printed(async () => {
       const results = await openResults(Object.keys(accuracies));
       assert.equal(percent(results.of("frozen").final.mean), "57.0\u00a0%");
-      assert.equal(points(results.of("frozen").difference), "−24.0 [−24.0, −24.0] points");
-      assert.equal(points(results.difference("frozen-1x1", "frozen")), "+14.0 [+14.0, +14.0] points");
+      assert.equal(points(results.of("frozen").difference), "−24.0 [−26.3, −21.7] points");
+      const [gain] = results.differences([["frozen-1x1", "frozen"], ["dynamic", "frozen"]]);
+      assert.equal(points(gain), "+14.0 [+11.7, +16.3] points");
+      results.claim("frozen-1x1 > frozen", gain);
       assert.ok(results.of("dynamic").trainAccuracy > 0);
     });
     const text = await printed(async () => {
       const results = await openResults(["dynamic", "bn-only"]);
-      results.claim("bn-only > frozen", results.difference("bn-only", "frozen"));
+      results.claim("bn-only > frozen", results.differences([["bn-only", "dynamic"]])[0]);
       assert.equal(points(results.of("bn-only").difference), "– points");
       assert.equal(percent(results.of("bn-only").final.mean), "–");
     });
