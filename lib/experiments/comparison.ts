@@ -19,6 +19,8 @@ export interface ComparisonRow {
 
 /** Difference of two experiments' final test accuracies. */
 export interface Difference {
+  /** Seeds of each, the fewer of the two. */
+  n: number;
   /** Difference of the means over all seeds. */
   mean: number;
   /** 95 % interval by Welch's t; undefined for single seeds, as the p-values are. */
@@ -86,13 +88,15 @@ export function comparePairs(
   const [adjusted, equivalence] = [adjust("p"), adjust("equivalenceP")];
   return pairs.map(([one, other], at): Difference => {
     const paired = pairBySeed(one.seeds, other.seeds);
+    const n = Math.min(one.seeds.length, other.seeds.length);
     const test = tests[at];
     if (test === null) {
       const [mean, otherMean] = [one, other].map(({ seeds }) => meanInterval(seeds.map(finalAccuracy)).mean);
-      return { mean: mean - otherMean, shown: null, paired };
+      return { n, mean: mean - otherMean, shown: null, paired };
     }
     const [p, equivalenceP] = [adjusted[at], equivalence[at]];
     return {
+      n,
       mean: test.mean,
       interval: test.interval,
       p,

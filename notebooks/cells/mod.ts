@@ -32,6 +32,7 @@ export {
   displayMarkdown,
   displayTable,
   type Estimate,
+  finding,
   md,
   percent,
   points,

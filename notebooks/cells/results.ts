@@ -43,7 +43,7 @@ export interface ResultRow extends Omit<ComparisonRow, "difference"> {
   difference: Difference;
 }
 
-const NO_DIFFERENCE: Difference = { mean: NaN, shown: null, paired: null };
+const NO_DIFFERENCE: Difference = { n: 0, mean: NaN, shown: null, paired: null };
 const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 const MISSING_ROW: ComparisonRow = {
   experiment: "",

@@ -1,4 +1,6 @@
 import { markdownTable } from "markdown-table";
+import type { Difference } from "../../lib/experiments/comparison.ts";
+import { formatP, formatVerdict } from "../../lib/experiments/markdown.ts";
 import { formatNumber, formatPercent, formatSigned } from "../../lib/support/format.ts";
 import { type Bundle, display, type OutputFacts } from "./display.ts";
 
@@ -75,6 +77,12 @@ export function percent(share: Estimate, decimals = 1): string {
 export function points(difference: Estimate, decimals = 1): string {
   const { mean, interval } = split(difference, 100);
   return `${signed({ mean, interval }, decimals)} points`;
+}
+
+/** Formats what the tests show about a difference: `p < 0.001`, `equivalent within 0.5 points (p = 0.004)`. */
+export function finding(difference: Difference): string {
+  if (Number.isNaN(difference.mean)) return "not measured";
+  return formatVerdict(difference) ?? `p ${formatP(difference.p!, true)}`;
 }
 
 /** Formats a difference: `+0.021`, with its interval `+0.021 [+0.010, +0.032]`. */
