@@ -1,9 +1,12 @@
 import { compareResults, type ComparisonRow } from "../../lib/experiments/comparison.ts";
 import { REFERENCE } from "../../lib/experiments/experiments.ts";
-import { formatCircumstances, formatPoints, formatVerdict } from "../../lib/experiments/markdown.ts";
+import {
+  formatCircumstances,
+  formatPoints,
+  formatSpread,
+  formatVerdict,
+} from "../../lib/experiments/markdown.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
-import { formatNumber } from "../../lib/support/format.ts";
-import type { MeanInterval } from "../../lib/support/statistics.ts";
 import { formatTable, wrapText } from "../shared/table.ts";
 import { outputWidth } from "../shared/terminal.ts";
 
@@ -22,19 +25,15 @@ export function formatResult(results: readonly ExperimentResult[], width = outpu
       row.experiment,
       [row.change, row.difference && formatVerdict(row.difference)].filter(Boolean).join("; "),
       row.final.n,
-      formatSpread(row.final),
+      formatSpread(row.final, 2, 100),
       formatDifference(row),
-      formatSpread(row.best),
+      formatSpread(row.best, 2, 100),
     ]),
     width,
     prose: 1,
     optional: [5, 2],
   });
   return [table, "", wrapText(formatCircumstances(results).join("\n"), width, 2)].join("\n");
-}
-
-function formatSpread({ mean, deviation, n }: MeanInterval): string {
-  return formatNumber(100 * mean, 2) + (n > 1 ? ` ± ${formatNumber(100 * deviation, 2)}` : "");
 }
 
 function formatDifference({ experiment, difference }: ComparisonRow): string {

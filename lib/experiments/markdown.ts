@@ -72,9 +72,8 @@ function formatTests(rows: readonly ComparisonRow[]): string[] {
 }
 
 /** Formats a mean accuracy in per cent: `80.31 ± 0.21 (n = 3)`. */
-export function formatMean({ mean, deviation, n }: MeanInterval): string {
-  const spread = n > 1 ? ` ± ${percent(deviation)}` : "";
-  return `${percent(mean)}${spread} (n = ${n})`;
+export function formatMean(mean: MeanInterval): string {
+  return `${formatSpread(mean, 2, 100)} (n = ${mean.n})`;
 }
 
 /**
@@ -198,7 +197,3 @@ export function formatInterval(
 }
 
 const MARGIN = formatNumber(100 * EQUIVALENCE_MARGIN, 1);
-
-function percent(fraction: number): string {
-  return formatNumber(100 * fraction, 2);
-}
