@@ -20,6 +20,7 @@ export interface Variant {
 
 /** Difference of two mean accuracies. */
 export interface VariantDifference {
+  /** Of the variant minus the reference, −1 to 1. */
   mean: number;
   /** 95 % interval. */
   interval?: readonly [number, number];
