@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   model: ["support", "tensorflow"],
   training: ["support", "tensorflow", "data", "model"],
   figures: ["support"],
-  experiments: ["support", "tensorflow", "data", "model", "training", "analysis"],
+  experiments: ["support", "tensorflow", "data", "model", "training", "analysis", "prediction"],
   analysis: ["support", "tensorflow", "data", "model", "training"],
   prediction: ["support", "tensorflow", "data", "model", "training", "figures"],
   export: ["support", "tensorflow", "data", "model", "training"],

@@ -90,20 +90,28 @@ export interface SheetImage {
   image: ArrayLike<number>;
   /** Line below it, such as the class. */
   label?: string;
+  /** Second line. */
+  detail?: string;
+}
+
+/** Options of {@linkcode contactSheet}. */
+export interface ContactSheetOptions extends FigureOptions {
+  /** Images per row: fewer leave more room for their lines. @default 10 */
+  columns?: number;
 }
 
 /**
- * Draws images in rows of at most ten, each with its label.
+ * Draws images in rows, each with its label.
  *
  * @throws {RangeError} If there is no image.
  */
-export function contactSheet(images: readonly SheetImage[], options: FigureOptions = {}): Figure {
+export function contactSheet(images: readonly SheetImage[], options: ContactSheetOptions = {}): Figure {
   if (images.length === 0) throw new RangeError("A contact sheet needs at least one image.");
-  const columns = Math.min(10, images.length);
+  const columns = Math.min(options.columns ?? 10, images.length);
   const gap = 10;
-  const tiles = images.map(({ image, label = "" }): Tile => ({
+  const tiles = images.map(({ image, label = "", detail }): Tile => ({
     draw: (box) => imageElement(image, box),
-    lines: [{ content: label, weight: "bold" }],
+    lines: [{ content: label, weight: "bold" }, ...detail === undefined ? [] : [{ content: detail }]],
   }));
   const rows = Array.from(
     { length: Math.ceil(tiles.length / columns) },
@@ -111,7 +119,8 @@ export function contactSheet(images: readonly SheetImage[], options: FigureOptio
   );
   const size = Math.min(128, tileSize(contentWidth(options), columns, gap));
   const { markup, height } = tileGrid(rows, { size, gap });
-  const labels = images.map(({ label }) => label ?? "").filter((label) => label !== "");
+  const labels = images.map(({ label, detail }) => [label, detail].filter(Boolean).join(" "))
+    .filter((label) => label !== "");
   return composeFigure({
     markup,
     height,

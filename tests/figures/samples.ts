@@ -16,6 +16,7 @@ import {
   perClassAccuracy,
   pointingMaps,
   rangeTest,
+  reliabilityDiagram,
   responseMaps,
   similarity,
   type StepLosses,
@@ -44,6 +45,18 @@ export function sampleRun(name: string, final: number, seed: number, epochs = 12
     };
   });
   return { name, history };
+}
+
+/** Bins of predictions that are less often right than their probability says. */
+function sampleBins(gap: number) {
+  return Array.from({ length: 15 }, (_, bin) => {
+    const probability = (bin + 0.5) / 15;
+    return {
+      n: bin < 2 ? 0 : 20 * bin ** 2,
+      probability,
+      accuracy: probability - gap * Math.sin(3 * probability),
+    };
+  });
 }
 
 /** Losses that fall; in a range test the rate rises, and they rise at its end. */
@@ -269,6 +282,20 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
         measure: "Mean slope",
       },
     ], title("How the predictor reads a map")),
+  reliability_diagram: () =>
+    reliabilityDiagram([
+      { name: "before", bins: sampleBins(0.06), error: 0.047 },
+      { name: "after temperature scaling", bins: sampleBins(0), error: 0.013 },
+    ], title("Accuracy of predictions by their probability")),
+  mistakes: () =>
+    contactSheet(
+      Array.from({ length: 10 }, (_, index) => ({
+        image: sampleImage(index),
+        label: `automobile ${99 - index}\u00a0%`,
+        detail: "true: automobile",
+      })),
+      { ...title("The surest mistakes"), columns: 5 },
+    ),
   step_losses: () => stepLosses(sampleLosses(189, 0), title("The loss of every step")),
   range_test: () =>
     rangeTest([0, 1, 2].map((seed) => sampleLosses(100, seed, true)), title("A learning-rate range test")),

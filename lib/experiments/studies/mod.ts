@@ -2,12 +2,13 @@ import { InputError } from "../../support/errors.ts";
 import { suggest } from "../../support/schema.ts";
 import { CLASS_NAMES_STUDY } from "./class_names.ts";
 import { NEW_CLASS } from "./new_class.ts";
+import { PICTURES_STUDY } from "./pictures.ts";
 import type { Study } from "../study.ts";
 import { FAITHFUL } from "./faithful.ts";
 import { ROAR } from "./roar.ts";
 
 /** Every study, in the order of the report. */
-export const STUDIES: readonly Study[] = [FAITHFUL, ROAR, NEW_CLASS, CLASS_NAMES_STUDY];
+export const STUDIES: readonly Study[] = [FAITHFUL, ROAR, NEW_CLASS, CLASS_NAMES_STUDY, PICTURES_STUDY];
 
 /**
  * Finds a study by its name.
