@@ -4,6 +4,9 @@ import { type Confidence, confidences } from "../training/calibration.ts";
 import type { Scored } from "../training/evaluate.ts";
 import type { Calibration } from "../training/progress.ts";
 
+/** Probability of a prediction, and whether it is correct. */
+export type Outcome = Pick<Confidence, "probability" | "isCorrect">;
+
 /** Number of bins, as in Guo et al. (2017). */
 export const CALIBRATION_BINS = 15;
 
@@ -18,8 +21,8 @@ export interface ReliabilityBin {
 }
 
 /** Groups predictions by their probability: the values of a reliability diagram. */
-export function reliabilityBins(predictions: readonly Confidence[]): ReliabilityBin[] {
-  const bins = Array.from({ length: CALIBRATION_BINS }, (): Confidence[] => []);
+export function reliabilityBins(predictions: readonly Outcome[]): ReliabilityBin[] {
+  const bins = Array.from({ length: CALIBRATION_BINS }, (): Outcome[] => []);
   for (const prediction of predictions) {
     bins[Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * prediction.probability))]
       .push(prediction);
@@ -41,7 +44,7 @@ const RESAMPLE = 0x65636521; // domain constant: an independent random stream fo
  * Its 95 % interval is the basic bootstrap's (Davison & Hinkley 1997), which subtracts the bias: resampling
  * adds noise, and noise can only raise the error.
  */
-export function calibrationError(predictions: readonly Confidence[]): MeanInterval {
+export function calibrationError(predictions: readonly Outcome[]): MeanInterval {
   const n = predictions.length;
   const bins = predictions.map(({ probability }) =>
     Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * probability))
@@ -78,7 +81,7 @@ export interface SurenessCounts {
 }
 
 /** Counts the errors of a threshold below which predictions are unsure. */
-export function countSureness(predictions: readonly Confidence[], threshold: number): SurenessCounts {
+export function countSureness(predictions: readonly Outcome[], threshold: number): SurenessCounts {
   const correct = predictions.filter(({ isCorrect }) => isCorrect);
   const wrong = predictions.filter(({ isCorrect }) => !isCorrect);
   return {

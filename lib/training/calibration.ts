@@ -59,6 +59,8 @@ export function fitTemperature({ scores, labels }: Scored): number {
 export interface Confidence {
   /** 0–1. */
   probability: number;
+  /** Class with the highest score. */
+  predictedClass: number;
   /** True if the predicted class is the label. */
   isCorrect: boolean;
 }
@@ -68,7 +70,8 @@ export function confidences({ scores, labels }: Scored, temperature: number): Co
   const classes = scores.length / labels.length;
   return Array.from(labels, (label, image) => {
     const row = scores.subarray(image * classes, (image + 1) * classes);
-    const predicted = argMax(row);
-    return { probability: softmax(row, temperature)[predicted], isCorrect: predicted === label };
+    const predictedClass = argMax(row);
+    const probability = softmax(row, temperature)[predictedClass];
+    return { probability, predictedClass, isCorrect: predictedClass === label };
   });
 }

@@ -10,6 +10,7 @@ import { escapeMarkdown, formatCount } from "../../lib/support/format.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { ensureTensorFlow } from "../../lib/setup.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
+import { type Calibration, calibrationOf } from "../../lib/training/progress.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { type Claim, createClaim } from "./claims.ts";
 import { installPlainErrors, installTensorDisplay, isInNotebook } from "./display.ts";
@@ -89,6 +90,8 @@ export interface OpenModel {
   config: TrainConfig;
   /** Names of its classes. */
   classNames: readonly string[];
+  /** Of its probabilities; null where its epoch was not chosen on held-out images. */
+  calibration: Calibration | null;
   /** Model, training data and accuracy, for a figure's subtitle. */
   description: string;
   /**
@@ -174,5 +177,6 @@ async function loadModel(path: string, name: string | null) {
   };
   const description = describeModel(facts);
   await displayMarkdown(`Model: ${escapeMarkdown(description)}`, { kind: "model", ...facts });
-  return { network: loadNetwork(), config, recorded, classNames, description };
+  const calibration = calibrationOf(progress);
+  return { network: loadNetwork(), config, recorded, classNames, calibration, description };
 }
