@@ -5,8 +5,6 @@
  * @module
  */
 import { dirname, join } from "@std/path";
-import { markdownTable } from "markdown-table";
-import { z } from "zod";
 import { auroc } from "../../analysis/auroc.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../../data/dataset.ts";
 import { takeSubset } from "../../data/splits.ts";
@@ -14,42 +12,14 @@ import { findPictures } from "../../prediction/find_pictures.ts";
 import { MEAN_COLOUR, preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
 import { InputError } from "../../support/errors.ts";
 import { exists } from "../../support/files.ts";
-import { formatNumber } from "../../support/format.ts";
 import { projectFolder } from "../../support/project.ts";
 import { createRandom } from "../../support/random.ts";
-import { argMax, mean, meanInterval, softmax, wilsonInterval } from "../../support/statistics.ts";
+import { argMax, mean, softmax } from "../../support/statistics.ts";
 import { type Checkpoint, openCheckpoint } from "../../training/checkpoint.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import { calibrationOf } from "../../training/progress.ts";
+import { formatPictures, PICTURES_ROW, type PicturesRow } from "./pictures_summary.ts";
 import { type Study, type StudyContext, type StudyUnit, trainRun } from "../study.ts";
-
-const COUNT = z.int().min(0);
-const NAME = z.string().regex(/^[a-z0-9-]{1,40}$/);
-const SHARE = z.number().min(0).max(1).nullable();
-
-/** Correct predictions for a group of pictures that were prepared in one way. */
-const PREPARATION = z.strictObject({
-  ...{ kind: z.literal("preparation"), seed: COUNT, group: NAME },
-  ...{ fit: z.enum([...VIEWS, "average"]), background: z.enum(["white", "mean"]) },
-  ...{ n: COUNT, right: COUNT },
-  /** Right here and wrong by the former way, the middle cropped on white; and the reverse. */
-  ...{ gained: COUNT, lost: COUNT },
-});
-
-/** Sure predictions for a group of images; `right` is null where they belong to no class. */
-const SURENESS = z.strictObject({
-  ...{ kind: z.literal("sureness"), seed: COUNT, group: NAME, n: COUNT, sure: COUNT },
-  ...{ right: COUNT.nullable(), rightSure: COUNT.nullable() },
-  /** AUROC of test images against these, by three scores; of right against wrong ones for the test images. */
-  ...{ probability: SHARE, score: SHARE, energy: SHARE },
-});
-
-const ROW = z.discriminatedUnion("kind", [PREPARATION, SURENESS]);
-
-/** Row of the study {@linkcode PICTURES_STUDY}. */
-export type PicturesRow = z.infer<typeof ROW>;
-type Preparation = z.infer<typeof PREPARATION>;
-type Sureness = z.infer<typeof SURENESS>;
 
 /** Unit of the study: a network of its own. */
 export interface PicturesUnit extends StudyUnit {
@@ -63,7 +33,7 @@ export const PICTURES_STUDY: Study<PicturesUnit, PicturesRow> = {
   about: "Is the network right on pictures that are not CIFAR-10's, and unsure of what belongs to no class?",
   seeds: 5,
   units: (seeds) => seeds.map((seed) => ({ name: `seed${seed}`, seed })),
-  row: ROW,
+  row: PICTURES_ROW,
   async measure({ name, seed }, context) {
     const pictures = join(projectFolder(), "data", "pictures");
     if (!exists(pictures)) {
@@ -155,12 +125,16 @@ export async function measurePictures(
     addSureness(group, onMean[0], labels);
     const before = predict(onWhite, "crop", temperature);
     for (const [background, views] of [["white", onWhite], ["mean", onMean]] as const) {
+      const each = VIEWS.map((view) => predict(views, view, temperature));
+      const agree = labels.map((_, index) => each.every((one) => one[index] === each[0][index]));
       for (const fit of [...VIEWS, "average"] as const) {
         const isRight = predict(views, fit, temperature).map((one, index) => one === labels[index]);
         const wasRight = before.map((one, index) => one === labels[index]);
         rows.push({
           ...{ kind: "preparation", seed, group, fit, background, n: labels.length },
           right: isRight.filter(Boolean).length,
+          agree: agree.filter(Boolean).length,
+          rightAgree: isRight.filter((right, index) => right && agree[index]).length,
           gained: isRight.filter((right, index) => right && !wasRight[index]).length,
           lost: isRight.filter((right, index) => !right && wasRight[index]).length,
         });
@@ -212,85 +186,4 @@ function makeMeaningless(test: Dataset): Record<string, Uint8Array[]> {
       return Uint8Array.from({ length: IMAGE_BYTES }, (_, at) => colour[at % 3]);
     }),
   };
-}
-
-/** Formats tables of ways to prepare pictures, and of what is called sure. */
-function formatPictures(rows: readonly PicturesRow[]): string {
-  const preparations = rows.filter((row) => row.kind === "preparation");
-  const sureness = rows.filter((row) => row.kind === "sureness");
-  const seeds = [...new Set(rows.map(({ seed }) => seed))];
-  const groups = [...new Set(preparations.map(({ group }) => group))];
-  const ways = [...Map.groupBy(preparations, ({ fit, background }) => `${fit} on ${background}`)];
-  const sum = (of: readonly Preparation[], key: "n" | "right" | "gained" | "lost") =>
-    of.reduce((total, row) => total + row[key], 0);
-  const perSeed = (of: readonly Preparation[]) =>
-    spread(seeds.map((seed) => {
-      const own = of.filter((row) => row.seed === seed);
-      return sum(own, "right") / sum(own, "n");
-    }));
-  return [
-    "Right predictions (%) for pictures of the ten classes, by the way in which they are made square and the colour of transparent parts and bars. " +
-    `± is the standard deviation over ${seeds.length} networks; in brackets the 95 % interval (Wilson) for seed ${
-      seeds[0]
-    } alone, over the pictures. Gained and lost are pictures, the mean over the networks, against \`crop on white\`, the former way.`,
-    "",
-    markdownTable([
-      ["way", "all", `seed ${seeds[0]}`, "gained", "lost", ...groups],
-      ...ways.map(([way, of]) => {
-        const first = of.filter(({ seed }) => seed === seeds[0]);
-        return [
-          way,
-          perSeed(of),
-          withInterval(sum(first, "right"), sum(first, "n")),
-          ...(["gained", "lost"] as const).map((key) => formatNumber(sum(of, key) / seeds.length, 1)),
-          ...groups.map((group) => perSeed(of.filter((row) => row.group === group))),
-        ];
-      }),
-    ]),
-    "",
-    "Sure predictions: the calibrated probability reaches the threshold that 95 % of the correct predictions on held-out training images reach. " +
-    "The last columns tell how well three scores separate the test images from the group (area under the ROC curve, 0.5 is chance): " +
-    "the highest probability, the highest score, and the energy, log Σ exp; for the test images, right predictions from wrong ones.",
-    "",
-    markdownTable([
-      [
-        ...[
-          "images",
-          "n",
-          "sure (%)",
-          `seed ${seeds[0]}`,
-          "right (%)",
-          "right and unsure (%)",
-          "wrong and sure (%)",
-        ],
-        ...["probability", "score", "energy"],
-      ],
-      ...[...Map.groupBy(sureness, ({ group }) => group)].map(([group, of]) => {
-        const share = (value: (row: Sureness) => number | null) =>
-          of.some((row) => value(row) === null) ? "–" : spread(of.map((row) => value(row)!));
-        return [
-          group,
-          String(of[0].n),
-          share(({ sure, n }) => sure / n),
-          withInterval(of[0].sure, of[0].n),
-          share(({ right, n }) => right && right / n),
-          share(({ right, rightSure }) => right && (right - rightSure!) / right),
-          share(({ right, rightSure, sure, n }) => right === null ? null : (sure - rightSure!) / (n - right)),
-          ...(["probability", "score", "energy"] as const).map((key) =>
-            of.some((row) => row[key] === null) ? "–" : formatNumber(mean(of.map((row) => row[key]!)), 3)
-          ),
-        ];
-      }),
-    ]),
-  ].join("\n");
-}
-
-function spread(shares: readonly number[]): string {
-  const { mean, deviation, n } = meanInterval(shares);
-  return formatNumber(100 * mean, 1) + (n > 1 ? ` ± ${formatNumber(100 * deviation, 1)}` : "");
-}
-
-function withInterval(count: number, total: number): string {
-  const ends = wilsonInterval(count, total).map((end) => formatNumber(100 * end, 1));
-  return `${formatNumber(100 * count / total, 1)} [${ends.join(", ")}]`;
 }
