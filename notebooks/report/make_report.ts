@@ -64,8 +64,10 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
     [
       ...[writeAbstract(results), writeSources(notebooks, results)],
       ...short ? [OPEN_LINKS] : [block("#contents()"), OPEN_LINKS, block("#pagebreak(weak: true)")],
-      ...[writeMarkerPage(sections), writeBackground(results), writeCodeExcerpts()],
+      ...[writeMarkerPage(sections), writeBackground(results)],
+      ...short ? [] : [writeCodeExcerpts()],
       ...sections.flatMap((section) => section.pieces),
+      ...short ? [writeCodeExcerpts()] : [], // last, where it fills pages
       ...[block("]"), BIBLIOGRAPHY, short ? "" : writeAppendix(results)],
     ].map((piece) => typeof piece === "string" ? { markdown: piece } : piece),
     python,
