@@ -192,7 +192,7 @@ function createParser(
   parser.addHelpOption(new ParserOption("-h, --help", "print this help").helpGroup("Help:"));
   if (positionals !== undefined) {
     const { name, help, from, to } = positionals;
-    const dots = to > 1 ? "..." : "";
+    const dots = to > Math.max(1, from) ? "..." : "";
     parser.argument(from > 0 ? `<${name}${dots}>` : `[${name}${dots}]`, help);
   }
   const flags = new Map<string, string>();

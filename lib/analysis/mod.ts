@@ -1,6 +1,6 @@
 /**
  * Measurements of trained networks: the faithfulness of response maps, the limits of a frozen backbone,
- * similarities of filters.
+ * similarities of filters, classes learned afterwards.
  *
  * @module
  */
@@ -18,7 +18,9 @@ export * from "./explain.ts";
 export * from "./features.ts";
 export * from "./imputation.ts";
 export * from "./linear_probe.ts";
+export * from "./new_class.ts";
 export * from "./pointing.ts";
 export * from "./randomise_layers.ts";
 export * from "./receptive_field.ts";
 export * from "./scorer.ts";
+export * from "./teach.ts";

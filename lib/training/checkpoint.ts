@@ -11,12 +11,13 @@ import { CLASS_NAME, CLASS_NAMES, MAXIMUM_CLASSES } from "../data/dataset.ts";
 import { InputError } from "../support/errors.ts";
 import { toPlainText } from "../support/format.ts";
 import { parseJson } from "../support/schema.ts";
+import { writeFileAtomically } from "../support/write_files.ts";
 import {
+  formatSafetensors,
   openSafetensors,
   type StoredTensor,
   stripWrapper,
   typeOf,
-  writeSafetensors,
 } from "../support/safetensors.ts";
 import { fromPyTorch, isTrainable, type StateDict, toPyTorch } from "../model/state_dict.ts";
 import { listTensors } from "../model/tensor_list.ts";
@@ -104,16 +105,23 @@ export async function saveCheckpoint(
 /** Writes a checkpoint's metadata and arrays. @throws {NotFiniteError} As {@linkcode saveCheckpoint}. */
 export function writeCheckpoint(
   path: string,
+  contents: CheckpointMetadata & CheckpointTensors<StoredTensors>,
+): void {
+  writeFileAtomically(path, formatCheckpoint(contents));
+}
+
+/** Formats a checkpoint as the bytes of its file. @throws {NotFiniteError} As {@linkcode saveCheckpoint}. */
+export function formatCheckpoint(
   { config, recorded, progress, classNames = CLASS_NAMES, network, slots }:
     & CheckpointMetadata
     & CheckpointTensors<StoredTensors>,
-): void {
+): Uint8Array<ArrayBuffer> {
   const tensors = [...network];
   for (const [name, tensor] of slots ?? []) tensors.push([OPTIMIZER + name, tensor]);
   for (const [name, { data }] of tensors) {
     if (!(data as Float32Array).every(Number.isFinite)) throw new NotFiniteError(name);
   }
-  writeSafetensors(path, tensors, {
+  return formatSafetensors(tensors, {
     format: FORMAT,
     config: JSON.stringify(config),
     recorded: JSON.stringify(recorded),

@@ -15,6 +15,7 @@ import { COMMAND as RUNS } from "../../cli/runs.ts";
 import { COMMAND as SETUP } from "../../cli/setup.ts";
 import { COMMAND as STUDY } from "../../cli/study.ts";
 import { COMMAND as SUMMARY } from "../../cli/summary.ts";
+import { COMMAND as TEACH } from "../../cli/teach.ts";
 import { COMMAND as TRAIN } from "../../cli/train.ts";
 import { type Command, flagOf, formatHelp, parseCommandLine } from "../../cli/shared/options.ts";
 import { findProblem } from "../../lib/support/schema.ts";
@@ -23,7 +24,7 @@ import { PROJECT } from "../testing/sources.ts";
 
 const COMMANDS: Command[] = [
   ...[BENCH, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, RUNS],
-  ...[SETUP, STUDY, SUMMARY, TRAIN],
+  ...[SETUP, STUDY, SUMMARY, TEACH, TRAIN],
 ];
 
 Deno.test("every command task has a description, and its command has the task's name", () => {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cifar10
 import torch
-from network import Network
+from network import CLASSES, Network
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -37,7 +37,8 @@ def load_network(path: Path) -> Network:
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     config = json.loads(metadata["config"])
-    network = Network(config["variant"], config["backbone"], config["adapter"])
+    classes = len(json.loads(metadata["classNames"])) if "classNames" in metadata else CLASSES
+    network = Network(config["variant"], config["backbone"], config["adapter"], classes)
     state = {k: v for k, v in load_file(path).items() if not k.startswith("optimizer.")}
     network.load_state_dict(state, strict=True)
     return network.eval()

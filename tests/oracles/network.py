@@ -54,11 +54,17 @@ class Backbone(nn.Module):
 class Network(nn.Module):
     """One of the five networks. In training mode it is set up as its `backbone` option asks."""
 
-    def __init__(self, variant: str = "dynamic", backbone: str = "trainable", adapter: str = "none"):
+    def __init__(
+        self,
+        variant: str = "dynamic",
+        backbone: str = "trainable",
+        adapter: str = "none",
+        classes: int = CLASSES,
+    ):
         super().__init__()
         if variant not in VARIANTS or backbone not in BACKBONES or adapter not in ADAPTERS:
             raise ValueError(f"There is no network {variant}, {backbone}, {adapter}.")
-        self.variant, self.backbone_option = variant, backbone
+        self.variant, self.backbone_option, self.classes = variant, backbone, classes
         self.backbone = Backbone()
         self.adapter = None
         if adapter != "none":
@@ -70,17 +76,17 @@ class Network(nn.Module):
             )
         if variant.startswith("dynamic"):
             if variant == "dynamic":
-                self.class_embeddings = nn.Embedding(CLASSES, 128)
+                self.class_embeddings = nn.Embedding(classes, 128)
             else:
-                self.class_names = nn.Embedding(CLASSES, 384).requires_grad_(False)
+                self.class_names = nn.Embedding(classes, 384).requires_grad_(False)
                 self.name_projection = nn.Linear(384, 128)
             self.weights_generator = nn.Sequential(
                 nn.Linear(128, 256), nn.ReLU(), nn.Linear(256, CHANNELS), nn.Tanh()
             )
         else:
-            self.filters = nn.Conv2d(CHANNELS, CLASSES if variant == "static-per-class" else 1, 1, bias=False)
+            self.filters = nn.Conv2d(CHANNELS, classes if variant == "static-per-class" else 1, 1, bias=False)
         self.score_predictor = nn.Sequential(
-            nn.Linear(POSITIONS, 64), nn.ReLU(), nn.Linear(64, CLASSES if variant == "static-ten-way" else 1)
+            nn.Linear(POSITIONS, 64), nn.ReLU(), nn.Linear(64, classes if variant == "static-ten-way" else 1)
         )
         if backbone == "frozen":
             self.backbone.requires_grad_(False)
@@ -112,16 +118,16 @@ class Network(nn.Module):
         return w / w.norm(dim=1, keepdim=True)
 
     def response_maps(self, v: Tensor) -> Tensor:
-        """The response map of each filter: [B,10,8,8], or [B,1,8,8]."""
+        """The response map of each filter: [B,K,8,8], or [B,1,8,8]."""
         maps = [F.conv2d(v, w.reshape(1, CHANNELS, 1, 1)) / CHANNELS**0.5 for w in self.unit_filters()]
         return torch.cat(maps, dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Scores [B,10] of images [B,3,32,32]."""
+        """Scores [B,K] of images [B,3,32,32]."""
         maps = self.response_maps(self.features(images))
-        scores = [self.score_predictor(maps[:, k].flatten(1)) for k in range(maps.shape[1])]  # [B,1] or [B,10] each
+        scores = [self.score_predictor(maps[:, k].flatten(1)) for k in range(maps.shape[1])]  # [B,1] or [B,K] each
         scores = torch.cat(scores, dim=1)
-        return scores.expand(-1, CLASSES)  # static-shared has one score for all classes
+        return scores.expand(-1, self.classes)  # static-shared has one score for all classes
 
 
 def state_of(network: nn.Module) -> dict[str, Tensor]:

@@ -1,0 +1,173 @@
+import {
+  classNamesOf,
+  type Dataset,
+  type Datasets,
+  IMAGE_BYTES,
+  MAXIMUM_CLASSES,
+  selectImages,
+} from "../data/dataset.ts";
+import { SYNTHETIC_NAME } from "../data/synthetic.ts";
+import { disposeAll } from "../model/state_dict.ts";
+import { InputError } from "../support/errors.ts";
+import { createRandom } from "../support/random.ts";
+import { argMax } from "../support/statistics.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
+import { type Checkpoint, makeTensors, type StoredTensors } from "../training/checkpoint.ts";
+import { addClass, learnVector, scoreFilters, seeImages, toFilters, type VectorKind } from "./new_class.ts";
+
+/** A network that was taught a class, and how well it knows it. */
+export interface TaughtNetwork {
+  /** All tensors as they were but for one row more. */
+  network: StoredTensors;
+  /** What was learned: an embedding, or a filter where the network stores them. */
+  kind: VectorKind;
+  /** Pictures that it was learned from. */
+  pictures: number;
+  /** Pictures held out, and those of them that are recognised; none where there are too few. */
+  heldOut: { images: number; recognised: number };
+  /** Test images of the known classes: correct predictions before and after, and those taken for the new class. */
+  known: { images: number; before: number; after: number; taken: number };
+  /** Known classes without images here: nothing was learned that tells the new one from them. */
+  missing: string[];
+}
+
+/** Fewest pictures of a class to learn. */
+export const FEWEST_PICTURES = 5;
+/** With so many pictures, a fifth is held out. */
+const ENOUGH_TO_HOLD_OUT = 10;
+/** Images of each known class to learn and to test with. */
+const [KNOWN_IMAGES, TEST_IMAGES] = [500, 200];
+
+/**
+ * Checks that a network can be taught a class.
+ *
+ * @throws {InputError} If it has no vectors of single classes, or knows the class already.
+ */
+export function requireTeachable(
+  { config, classNames }: Pick<Checkpoint, "config" | "classNames">,
+  name: string,
+): void {
+  const refuse = (why: string, advice: string) =>
+    new InputError({ what: `teach ${config.run} the class ${name}`, why, next: [{ advice }] });
+  if (config.variant !== "dynamic" && config.variant !== "static-per-class") {
+    throw refuse(
+      `a network ${config.variant} has no embedding or filter of a class that could be learned alone`,
+      "choose a network dynamic or static-per-class",
+    );
+  }
+  if (classNames.includes(name)) throw refuse("it knows that class already", "choose another name");
+  if (classNames.length >= MAXIMUM_CLASSES) {
+    throw refuse("it has as many classes as labels allow", "train a new one");
+  }
+}
+
+/**
+ * Teaches a network a class: learns its embedding alone, or its filter, with images of the known classes to
+ * tell it from.
+ *
+ * @param pictures Pictures of the new class, bytes `[32,32,3]` each; at least {@linkcode FEWEST_PICTURES}.
+ * @param datasets Images of the known classes; of others none are used.
+ * @throws {InputError} If there are too few pictures, or the images are not those that the network knows.
+ */
+export async function teachClass(
+  checkpoint: Pick<Checkpoint, "config" | "classNames" | "recorded" | "readTensors">,
+  pictures: readonly Uint8Array[],
+  datasets: Datasets,
+): Promise<TaughtNetwork> {
+  const { config, classNames } = checkpoint;
+  requireImages(checkpoint, pictures, datasets.train);
+  const order = Uint32Array.from(pictures.keys());
+  createRandom(HOLD_OUT).shuffle(order); // pictures whose names follow each other are often alike
+  const held = pictures.length < ENOUGH_TO_HOLD_OUT ? 0 : Math.floor(pictures.length / 5);
+  const [train, test] = [datasets.train, datasets.test].map((dataset, part) => {
+    const own = [...order].slice(...part === 0 ? [held] : [0, held]).map((at) => pictures[at]);
+    return joinImages(
+      chooseKnown(dataset, classNames, [KNOWN_IMAGES, TEST_IMAGES][part]),
+      own,
+      classNames.length,
+    );
+  });
+  const { network } = checkpoint.readTensors();
+  const tensors = makeTensors(network);
+  const seen = await seeImages(tensors, config, train);
+  const pools = [...classNames.keys(), classNames.length].map((label) =>
+    [...seen.labels.keys()].filter((at) => seen.labels[at] === label)
+  );
+  const kind = config.variant === "dynamic" ? "embedding" : "filter";
+  const images = { seen, pools: pools.filter((pool) => pool.length > 0), seed: 0 };
+  const vector = await learnVector(tensors, config, kind, images);
+  const tested = await seeImages(tensors, config, test);
+  const filter = tf.tidy(() => toFilters(tensors, config, tf.tensor2d(vector, [1, vector.length])));
+  const added = await scoreFilters(tensors, config, tested.features, filter);
+  disposeAll(tensors, { filter });
+  const heldOut = { images: 0, recognised: 0 };
+  const known = { images: 0, before: 0, after: 0, taken: 0 };
+  tested.labels.forEach((label, image) => {
+    const row = tested.scores.subarray(image * classNames.length, (image + 1) * classNames.length);
+    const predicted = argMax(row);
+    const isTaken = added[image] > row[predicted];
+    if (label === classNames.length) {
+      heldOut.images++;
+      heldOut.recognised += Number(isTaken);
+      return;
+    }
+    known.images++;
+    known.before += Number(predicted === label);
+    known.after += Number(predicted === label && !isTaken);
+    known.taken += Number(isTaken);
+  });
+  return {
+    network: addClass(network, vector),
+    kind,
+    pictures: pictures.length - held,
+    heldOut,
+    known,
+    missing: classNames.filter((_, label) => pools[label].length === 0),
+  };
+}
+
+const HOLD_OUT = 0x74656163; // domain constant of the random stream
+
+function requireImages(
+  { config, recorded }: Pick<Checkpoint, "config" | "recorded">,
+  pictures: readonly Uint8Array[],
+  train: Dataset,
+): void {
+  if (pictures.length < FEWEST_PICTURES) {
+    throw new InputError({
+      what: `teach ${config.run} a class from ${pictures.length} ${
+        pictures.length === 1 ? "picture" : "pictures"
+      }`,
+      why: `at least ${FEWEST_PICTURES} are needed`,
+      next: [{ advice: "add more to the folder" }],
+    });
+  }
+  if (recorded.data.startsWith(SYNTHETIC_NAME) === (train.name === SYNTHETIC_NAME)) return;
+  throw new InputError({
+    what: `teach ${config.run} a class`,
+    why:
+      `it was trained on ${recorded.data}, and the images found to tell the new class from are ${train.name}`,
+    setting: "data",
+    next: [{ advice: "give the images that it was trained on" }],
+  });
+}
+
+/** Chooses the first images of each class that a network knows, with its labels. */
+function chooseKnown(dataset: Dataset, classNames: readonly string[], perClass: number): Dataset {
+  const labels = classNamesOf(dataset).map((name) => classNames.indexOf(name));
+  const left = labels.map((label) => label < 0 ? 0 : perClass);
+  const kept = [...dataset.labels.keys()].filter((image) => left[dataset.labels[image]]-- > 0);
+  const chosen = selectImages(dataset, kept);
+  return { ...chosen, labels: chosen.labels.map((label) => labels[label]), classNames };
+}
+
+/** Appends pictures of one class to a data set. */
+function joinImages(dataset: Dataset, pictures: readonly Uint8Array[], label: number): Dataset {
+  const count = dataset.labels.length;
+  const labels = new Uint8Array(count + pictures.length).fill(label);
+  labels.set(dataset.labels);
+  const images = new Uint8Array(labels.length * IMAGE_BYTES);
+  images.set(dataset.images);
+  pictures.forEach((picture, at) => images.set(picture, (count + at) * IMAGE_BYTES));
+  return { ...dataset, images, labels };
+}
