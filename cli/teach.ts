@@ -55,8 +55,8 @@ export const COMMAND = {
     json: JSON_OPTION,
   },
   examples: [
-    ["deno task teach dynamic mugs/ --name mug", "a run dynamic-mug with eleven classes"],
-    ["deno task predict mine.jpg --model dynamic-mug", "uses it"],
+    ["deno task teach dynamic mugs/ --name mug", "a run dynamic-mug, for predict, evaluate and export"],
+    ["deno task teach dynamic mugs/ --name mug --run kitchen", "the same, as the run kitchen"],
   ],
 } satisfies Command;
 

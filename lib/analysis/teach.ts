@@ -21,6 +21,8 @@ export interface TaughtNetwork {
   network: StoredTensors;
   /** What was learned: an embedding, or a filter where the network stores them. */
   kind: VectorKind;
+  /** Numbers learned: 128, or 64. */
+  numbers: number;
   /** Pictures that it was learned from. */
   pictures: number;
   /** Pictures held out, and those of them that are recognised; none where there are too few. */
@@ -97,7 +99,7 @@ export async function teachClass(
   const images = { seen, pools: pools.filter((pool) => pool.length > 0), seed: 0 };
   const vector = await learnVector(tensors, config, kind, images);
   const tested = await seeImages(tensors, config, test);
-  const filter = tf.tidy(() => toFilters(tensors, config, tf.tensor2d(vector, [1, vector.length])));
+  const filter = tf.tidy(() => toFilters(tensors, config, kind, tf.tensor2d(vector, [1, vector.length])));
   const added = await scoreFilters(tensors, config, tested.features, filter);
   disposeAll(tensors, { filter });
   const heldOut = { images: 0, recognised: 0 };
@@ -119,6 +121,7 @@ export async function teachClass(
   return {
     network: addClass(network, vector),
     kind,
+    numbers: vector.length,
     pictures: pictures.length - held,
     heldOut,
     known,
