@@ -54,8 +54,6 @@ export interface MosaicOptions {
   /** Number of mosaics. */
   count: number;
   seed: number;
-  /** Indices of the images to sample from. @default all */
-  eligible?: readonly number[];
 }
 
 /** Height and width of a part. */
@@ -71,12 +69,11 @@ const PARTS = 4;
  * @throws {RangeError} If there are images of fewer than four classes.
  */
 export function createMosaics(dataset: Dataset, options: MosaicOptions): Mosaics {
-  const { count, seed, eligible = Array.from(dataset.labels, (_, index) => index) } = options;
-  const byClass = new Map<number, number[]>();
-  for (const index of eligible) {
-    const label = dataset.labels[index];
-    byClass.set(label, [...byClass.get(label) ?? [], index]);
-  }
+  const { count, seed } = options;
+  const byClass = Map.groupBy(
+    Array.from(dataset.labels, (_, index) => index),
+    (index) => dataset.labels[index],
+  );
   if (byClass.size < PARTS) {
     throw new RangeError(`A mosaic needs images of ${PARTS} classes; there are ${byClass.size}.`);
   }

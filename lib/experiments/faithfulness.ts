@@ -6,7 +6,7 @@ import { explainImages, type Method, METHODS, splitMaps } from "../analysis/expl
 import { imputePixels } from "../analysis/imputation.ts";
 import { createMosaics, measurePointing } from "../analysis/pointing.ts";
 import { randomiseLayers } from "../analysis/randomise_layers.ts";
-import { createScorer, joinArrays, MAP_CELLS, mapOf } from "../analysis/scorer.ts";
+import { createScorer, joinArrays, MAP_CELLS, mapOf, type Scorer } from "../analysis/scorer.ts";
 import {
   countClasses,
   type Dataset,
@@ -19,6 +19,7 @@ import { normaliseImages } from "../data/normalise.ts";
 import { takeSubset } from "../data/splits.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
+import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { correlate, mean, rank } from "../support/statistics.ts";
 
 /** Fractions of the pixels that ROAD removes. */
@@ -45,12 +46,26 @@ export interface MeasureOptions {
   seed: number;
   /** Test images, and mosaics. @default 500 */
   images?: number;
+  /** Aborted to stop. */
+  signal?: AbortSignal;
 }
 
-/** Measures deletion, insertion, pointing and ROAD for every order. */
+/**
+ * Measures deletion, insertion, pointing and ROAD for every order.
+ *
+ * @throws {Interrupted} If it was stopped.
+ */
 export async function measureOrders(options: MeasureOptions): Promise<OrderMeasurement[]> {
-  const { tensors, spec, datasets, seed, images: count = 500 } = options;
-  const scorer = createScorer(tensors, spec);
+  const { tensors, spec, datasets, seed, images: count = 500, signal } = options;
+  const { ask, dispose } = createScorer(tensors, spec);
+  const scorer: Scorer = {
+    async ask(images) {
+      await yieldToEventLoop();
+      if (signal?.aborted) throw new Interrupted("");
+      return await ask(images);
+    },
+    dispose,
+  };
   const score = async (images: Float32Array) => (await scorer.ask(images)).scores;
   try {
     const fixed = await averageEvidence(options);

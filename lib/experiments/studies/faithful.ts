@@ -66,12 +66,12 @@ export const FAITHFUL: Study<StudyUnit & Subject, FaithfulRow> = {
   row: ROW,
   async measure({ network, seed }, context) {
     const { config, loadNetwork } = await trainExperiment(context, network, seed);
-    const { datasets } = context;
+    const { datasets, signal } = context;
     const tensors = loadNetwork();
     try {
       // runs of older versions leave the maps' sign to chance
       await chooseSign({ trainable: tensors, fixed: {}, slots: {} }, datasets.train, config);
-      const options = { tensors, spec: config, datasets, seed };
+      const options = { tensors, spec: config, datasets, seed, signal };
       const rows = [...await measureOrders(options), ...await measureLayers(options)];
       return rows.map((row) => ({ network, seed, ...row }));
     } finally {
