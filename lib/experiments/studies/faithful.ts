@@ -22,6 +22,9 @@ import { type Study, type StudyUnit, trainExperiment } from "../study.ts";
 
 const NETWORKS = ["dynamic", "static-per-class"] as const;
 
+/** Rows of the test of randomised layers, from the top. */
+export const CHANGES = ["predictor", "filters", "layer1.1", "layer1.0", "stem", "another image"] as const;
+
 /** A network of the study, and its seed. */
 interface Subject {
   network: typeof NETWORKS[number];
@@ -46,7 +49,7 @@ const ROW: z.ZodType<OrderRow | LayerRow> = z.union([
   }),
   z.strictObject({
     ...SUBJECT,
-    change: z.enum(["predictor", "filters", "layer1.1", "layer1.0", "stem", "another image"]),
+    change: z.enum(CHANGES),
     map: AGREEMENT,
     evidence: AGREEMENT,
     gradCam: AGREEMENT,
@@ -126,6 +129,22 @@ export function compareOrders(
 
 const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 
+/** Averages the correlation of the maps before and after a change; `index` 1: of its absolute value. */
+export function averageAgreement(
+  rows: readonly FaithfulRow[],
+  { change, kind, index = 0, network = "dynamic" }: {
+    change: typeof CHANGES[number];
+    kind: "map" | "evidence" | "gradCam";
+    index?: 0 | 1;
+    network?: Subject["network"];
+  },
+): MeanInterval {
+  const values = rows.flatMap((row) =>
+    row.network === network && "change" in row && row.change === change ? [row[kind][index]] : []
+  );
+  return values.length === 0 ? MISSING : meanInterval(values);
+}
+
 /** Tells whether an interval of differences lies below 0 (−1), above (1), or holds it (0). */
 export function directionOf({ interval }: MeanInterval): -1 | 0 | 1 {
   if (interval === undefined) return 0;
@@ -172,17 +191,14 @@ function formatNetwork(rows: readonly FaithfulRow[], network: Subject["network"]
       ...cells(method, "road"),
     ]),
   ];
-  const layers = rows.filter((row): row is LayerRow => row.network === network && "change" in row);
-  const agreement = (change: string, kind: "map" | "evidence" | "gradCam", index: number) => {
-    const values = layers.filter((row) => row.change === change).map((row) => row[kind][index]);
-    return formatSpread(meanInterval(values), 2);
-  };
   const sanity = [
     ["change", ...["map", "evidence", "Grad-CAM"].flatMap((name) => [name, "absolute"])],
-    ...[...new Set(layers.map(({ change }) => change))].map((change) => [
+    ...CHANGES.map((change) => [
       change === "another image" || change === "predictor" ? change : `… and ${change}`,
       ...(["map", "evidence", "gradCam"] as const).flatMap((kind) =>
-        [0, 1].map((index) => agreement(change, kind, index))
+        ([0, 1] as const).map((index) =>
+          formatSpread(averageAgreement(rows, { change, kind, index, network }), 2)
+        )
       ),
     ]),
   ];

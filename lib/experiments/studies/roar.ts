@@ -21,14 +21,15 @@ import { type Dataset, type Datasets, IMAGE_BYTES, IMAGE_SIZE } from "../../data
 import { normaliseImages } from "../../data/normalise.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { integer, number } from "../../support/schema.ts";
-import { meanInterval } from "../../support/statistics.ts";
+import { type MeanInterval, meanInterval } from "../../support/statistics.ts";
 import { Interrupted, yieldToEventLoop } from "../../support/interrupt.ts";
 import { chooseSign } from "../../training/choose_sign.ts";
 import { averageEvidence } from "../faithfulness.ts";
 import { formatInterval, formatSpread } from "../markdown.ts";
 import { type Study, type StudyContext, type StudyUnit, trainExperiment, trainRun } from "../study.ts";
 
-const ORDERS = [
+/** Orders of ROAR. */
+export const ROAR_ORDERS = [
   "evidence",
   "map, bright first",
   "fixed order",
@@ -40,7 +41,7 @@ const FRACTIONS = [0.5, 0.75];
 const EPOCHS = 6; // half the lab's: differences between orders matter here, not the best accuracy
 const CONTROL = "random, blurred";
 
-type Order = typeof ORDERS[number] | "nothing removed";
+type Order = typeof ROAR_ORDERS[number] | "nothing removed";
 interface Removal {
   order: Order;
   /** Fraction of the pixels that is removed. */
@@ -49,7 +50,7 @@ interface Removal {
 }
 
 const ROW = z.strictObject({
-  order: z.enum([...ORDERS, "nothing removed"]),
+  order: z.enum([...ROAR_ORDERS, "nothing removed"]),
   fraction: number({ from: 0, to: 1 }),
   seed: integer({ from: 0 }),
   accuracy: number({ from: 0, to: 1 }),
@@ -63,7 +64,7 @@ export const ROAR: Study<StudyUnit & Removal, z.infer<typeof ROW>> = {
   units: (seeds) =>
     seeds.flatMap((seed) => [
       unit("nothing removed", 0, seed),
-      ...FRACTIONS.flatMap((fraction) => ORDERS.map((order) => unit(order, fraction, seed))),
+      ...FRACTIONS.flatMap((fraction) => ROAR_ORDERS.map((order) => unit(order, fraction, seed))),
     ]),
   row: ROW,
   async measure({ name, order, fraction, seed }, context) {
@@ -74,30 +75,20 @@ export const ROAR: Study<StudyUnit & Removal, z.infer<typeof ROW>> = {
     return [{ order, fraction, seed, accuracy: progress.history.at(-1)!.testAccuracy }];
   },
   format(rows) {
-    const accuracies = (order: Order, fraction: number) =>
-      rows.filter((row) => row.order === order && row.fraction === fraction).map(({ accuracy }) => accuracy);
-    const whole = meanInterval(accuracies("nothing removed", 0));
+    const of = (order: Order, fraction: number) => compareRetrained(rows, order, fraction);
+    const whole = of("nothing removed", 0).accuracy;
     return [
       `Test accuracy (%) after training for ${EPOCHS} epochs without the pixels, n = ${whole.n} seeds; low means that ` +
       `what was removed mattered. With nothing removed: ${formatSpread(whole, 1, 100)}.`,
       "",
       markdownTable([
-        [
-          "removed first",
-          ...FRACTIONS.flatMap((
-            fraction,
-          ) => [`${100 * fraction} % removed`, "difference from blurred random"]),
-        ],
-        ...ORDERS.map((order) => [
+        ["removed first", ...FRACTIONS.flatMap((fraction) => [`${100 * fraction} % removed`, "difference"])],
+        ...ROAR_ORDERS.map((order) => [
           order,
-          ...FRACTIONS.flatMap((fraction) => {
-            const [own, control] = [order, CONTROL].map((name) => accuracies(name as Order, fraction));
-            const difference = meanInterval(own.map((each, seed) => each - control[seed]));
-            return [
-              formatSpread(meanInterval(own), 1, 100),
-              order === CONTROL ? "control" : formatInterval(difference, 1, 100),
-            ];
-          }),
+          ...FRACTIONS.map((fraction) => of(order, fraction)).flatMap(({ accuracy, difference }) => [
+            formatSpread(accuracy, 1, 100),
+            order === CONTROL ? "control" : formatInterval(difference, 1, 100),
+          ]),
         ]),
       ]),
       "",
@@ -110,6 +101,22 @@ export const ROAR: Study<StudyUnit & Removal, z.infer<typeof ROW>> = {
     ].join("\n");
   },
 };
+
+/** Accuracy without the pixels that an order removes, and its difference from the blurred random map's, by seed. */
+export function compareRetrained(
+  rows: readonly z.infer<typeof ROW>[],
+  order: Order,
+  fraction: number,
+): { accuracy: MeanInterval; difference: MeanInterval } {
+  const of = (name: Order) =>
+    rows.filter((row) => row.order === name && row.fraction === fraction).map(({ accuracy }) => accuracy);
+  const [own, control] = [of(order), of(CONTROL)];
+  const missing = { n: 0, mean: NaN, deviation: NaN };
+  return {
+    accuracy: own.length === 0 ? missing : meanInterval(own),
+    difference: control.length === 0 ? missing : meanInterval(own.map((each, seed) => each - control[seed])),
+  };
+}
 
 function unit(order: Order, fraction: number, seed: number): StudyUnit & Removal {
   const name = `${order.replaceAll(/[^a-z]+/g, "-")}-${100 * fraction}-seed${seed}`;
