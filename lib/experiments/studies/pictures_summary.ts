@@ -94,9 +94,10 @@ export interface SurenessSummary {
   auroc: (number | null)[];
 }
 
-/** Summarises what is called sure. */
+/** Summarises what is called sure, images of no class last. */
 export function summariseSureness(rows: readonly PicturesRow[]): SurenessSummary[] {
-  const sureness = rows.filter((row) => row.kind === "sureness");
+  const sureness = rows.filter((row) => row.kind === "sureness")
+    .sort((one, other) => Number(one.right === null) - Number(other.right === null));
   return [...Map.groupBy(sureness, ({ group }) => group)].map(([group, of]) => {
     const [{ n, sure }] = of;
     const shares = (share: (row: Sureness, right: number, rightSure: number) => number) =>
