@@ -27,18 +27,27 @@ for number, markdown in ipairs(input.pieces) do
     return picture
   end
 
-  -- numbers stand below one another: a column is right-aligned if each of its cells begins with one
+  -- "12", "41.4 % [40.4, 42.4]", "8 of 64": not "3×3 pixels", nor what holds no number
+  local function is_number(text)
+    local rest = text:gsub("−", "-"):gsub("\u{a0}", " "):match("^[+-]?%d[%d.,]*(.*)$")
+    if rest == nil or rest == "" then return rest ~= nil end
+    for _, unit in ipairs({ "^ ?%%", "^°", "^e[+-]?%d", "^ points?", "^ ±", "^ ?%[", "^ of %d", "^ ?%(" }) do
+      if rest:match(unit) then return true end
+    end
+    return false
+  end
+
+  -- numbers stand below one another: their columns are right-aligned, words such as "reference" among them
   local function align_numbers(grid)
     local rows = pandoc.List()
     for _, body in ipairs(grid.bodies) do rows:extend(body.body) end
     for column, spec in ipairs(grid.colspecs) do
-      local numbers = 0
+      local numbers, others = 0, 0
       for _, row in ipairs(rows) do
         local text = pandoc.utils.stringify(row.cells[column].contents)
-        if text:gsub("−", "-"):match("^[+-]?%d") then numbers = numbers + 1
-        elseif text ~= "" and text ~= "–" and text ~= "reference" then numbers = -math.huge end
+        if is_number(text) then numbers = numbers + 1 elseif text:match("%d") then others = others + 1 end
       end
-      if numbers > 0 then grid.colspecs[column] = { "AlignRight", spec[2] } end
+      if numbers > 0 and others == 0 then grid.colspecs[column] = { "AlignRight", spec[2] } end
     end
     return grid
   end

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { FIGURE_EDGE, figureScale, makeSection, pointTo } from "../../../notebooks/report/section.ts";
 import { RAW_FORMAT } from "../../../notebooks/report/typst.ts";
-import { listNotebooks, readNotebook } from "../../../notebooks/jupyter/notebook_file.ts";
+import { listNotebooks, readNotebook, sourceOf } from "../../../notebooks/jupyter/notebook_file.ts";
 import { readParts } from "../../../notebooks/report/parts.ts";
 import { code, figure, notebook, prose, table } from "./sample.ts";
 
@@ -82,8 +82,16 @@ Deno.test("a report instructs no reader as a notebook does", () => {
   for (const part of PRINTED) {
     if (part.kind !== "prose") continue;
     const found =
-      /(?:^|[.:;!?]\s+)(?:look|watch|run|click|note what)\b|\b(?:next cell|run this|cell fails|look (?:whether|closely))\b/im
+      /(?:^|\n\n|[.:;!?]\s+)(?:look (?!like)|watch|run|click|note what)\b|\b(?:next cell|run this|cell fails|look (?:whether|closely))\b/i
         .exec(part.markdown);
     assert.equal(found, null, `cell ${part.cell} of ${part.path}: ${found?.[0]}`);
   }
+});
+
+Deno.test("every paper that the notebooks link to is a reference of the report", () => {
+  const papers = Deno.readTextFileSync(new URL("../../../notebooks/report/references.yml", import.meta.url));
+  const sources = listNotebooks().flatMap((path) => readNotebook(path).cells.map(sourceOf)).join("\n");
+  const links = [...sources.matchAll(/\]\((https:\/\/(?:arxiv|doi)\.org\/[^)]*)\)/g)].map(([, url]) => url);
+  assert.ok(links.length > 10);
+  for (const url of links) assert.ok(papers.includes(`  url: "${url}"\n`), url);
 });

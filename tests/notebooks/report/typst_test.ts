@@ -31,9 +31,12 @@ Deno.test("a table's columns are aligned one by one", converts, async () => {
 });
 
 Deno.test("columns of numbers are right-aligned, with intervals and units too", converts, async () => {
-  const rows = ["| a | b | c | d |", "| --- | --- | --- | --- |"];
-  rows.push("| frozen | 41.4 % [40.4, 42.4] | 43° | 8 of 64 |", "| 2nd | −0.1 [−0.2, +0.1] | – | none |");
-  assert.match(await convertMarkdown(rows.join("\n")), /align: \(left,right,right,left,\)/);
+  const rows = [
+    "| a | b | c | d | e |\n| --- | --- | --- | --- | --- |",
+    "| frozen | 41.4 % [40.4, 42.4] | 43° | 8 of 64 | 3×3 pixels |",
+    "| 2nd | −0.1 [−0.2, +0.1]: undecided | – | reference | backbone |",
+  ];
+  assert.match(await convertMarkdown(rows.join("\n")), /align: \(left,right,right,right,left,\)/);
 });
 
 Deno.test("what announces a list stands on its page", converts, async () => {
