@@ -4,7 +4,6 @@
  * @module
  */
 export { measureBlend, type MeasuredBlend } from "./blends.ts";
-export { type Bound, type Claim, ClaimError, createClaim } from "./claims.ts";
 export { displayFigure } from "./display.ts";
 export { compareCheckpoints, compareProbes, measureGradient, probeBackbones } from "./measurements.ts";
 export {
@@ -29,7 +28,6 @@ export { createTrainer, sweepLearningRate } from "./steps.ts";
 export {
   type Cell,
   decimal,
-  displayMarkdown,
   displayTable,
   type Estimate,
   finding,
