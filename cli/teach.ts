@@ -22,7 +22,7 @@ import { print, showPath } from "./shared/terminal.ts";
 export const COMMAND = {
   name: "deno task teach",
   summary:
-    "Teaches a trained network one class more from pictures of it: only its embedding is learned, 128 numbers, and the scores of " +
+    "Teaches a trained network one class more from pictures of it: only its embedding is learned, and the scores of " +
     "the other classes stay as they are.",
   positionals: {
     name: "RUN|FILE FOLDER",
@@ -106,7 +106,7 @@ function nameRun({ config, classNames }: Checkpoint, name: string): string {
 }
 
 function describe(
-  { kind, pictures, heldOut, known, missing }: TaughtNetwork,
+  { kind, numbers, pictures, heldOut, known, missing }: TaughtNetwork,
   { name, run, path, data, checkpoint }: {
     name: string;
     run: string;
@@ -121,9 +121,7 @@ function describe(
   };
   const classes = checkpoint.classNames.length;
   return [
-    `Learned ${name} as ${
-      kind === "embedding" ? "an embedding of 128 numbers" : "a filter of 64 numbers"
-    } from ` +
+    `Learned ${name} as ${kind === "embedding" ? "an embedding" : "a filter"} of ${numbers} numbers from ` +
     `${pictures} pictures, and from training images of the known classes (${data}).`,
     heldOut.images === 0
       ? `No picture was held out, so nothing is known of how sure it is: give more than ${pictures}.`

@@ -64,7 +64,7 @@ Deno.test("teach adds an embedding to a network dynamic and changes nothing else
   const { known, ...facts } = JSON.parse(stdout);
   assert.deepEqual(facts, {
     ...{ name: "coffee mug", run: "random-coffee-mug", checkpoint: path, data: "synthetic" },
-    ...{ kind: "embedding", pictures: 10, heldOut: { images: 2, recognised: 2 }, missing: [] },
+    ...{ kind: "embedding", numbers: 128, pictures: 10, heldOut: { images: 2, recognised: 2 }, missing: [] },
   });
   assert.equal(known.images, 2000);
   assert.ok(known.taken < 100 && known.after <= known.before, JSON.stringify(known));
