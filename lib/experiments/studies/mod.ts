@@ -5,10 +5,18 @@ import { NEW_CLASS } from "./new_class.ts";
 import { PICTURES_STUDY } from "./pictures.ts";
 import type { Study } from "../study.ts";
 import { FAITHFUL } from "./faithful.ts";
+import { FROZEN_FIT } from "./frozen_fit.ts";
 import { ROAR } from "./roar.ts";
 
 /** Every study, in the order of the report. */
-export const STUDIES: readonly Study[] = [FAITHFUL, ROAR, NEW_CLASS, CLASS_NAMES_STUDY, PICTURES_STUDY];
+export const STUDIES: readonly Study[] = [
+  FAITHFUL,
+  ROAR,
+  NEW_CLASS,
+  CLASS_NAMES_STUDY,
+  FROZEN_FIT,
+  PICTURES_STUDY,
+];
 
 /**
  * Finds a study by its name.
