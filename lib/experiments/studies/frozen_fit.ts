@@ -11,7 +11,6 @@ import { type Probe, probeFeatures } from "../../analysis/linear_probe.ts";
 import { createNetwork } from "../../model/create_network.ts";
 import { MAP_SIZE } from "../../model/spec.ts";
 import { disposeAll, type StateDict } from "../../model/state_dict.ts";
-import { formatNumber } from "../../support/format.ts";
 import { choice, integer, number } from "../../support/schema.ts";
 import { type MeanInterval, meanInterval } from "../../support/statistics.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
