@@ -5,7 +5,7 @@ import type { FileToWrite } from "../lib/support/write_files.ts";
 import { exists } from "../lib/support/files.ts";
 import { choice, text } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
-import { describeProgress } from "../lib/training/progress.ts";
+import { calibrationOf, describeProgress } from "../lib/training/progress.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
 import { filterCount } from "../lib/model/spec.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
@@ -47,7 +47,8 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   const output = values.output ?? defaultOutput(checkpoint, format);
   const { network } = checkpoint.readTensors();
-  const files = exportNetwork({ ...checkpoint, network }, format, output);
+  const temperature = calibrationOf(checkpoint.progress)?.temperature;
+  const files = exportNetwork({ ...checkpoint, network, temperature }, format, output);
   const source = Deno.realPathSync(checkpoint.path);
   if (files.some(({ path }) => exists(path) && Deno.realPathSync(path) === source)) {
     const why = "that is the checkpoint itself";
@@ -69,6 +70,7 @@ function describe(
   format: ExportFormat,
 ): string {
   const classes = classNames.length;
+  const calibration = calibrationOf(progress);
   const maps = filterCount(config.variant, classes);
   const input = format === "tfjs" ? "[N,32,32,3]" : "[N,3,32,32]";
   const next: Record<ExportFormat, string> = {
@@ -82,6 +84,9 @@ function describe(
     ...files.map(({ path, bytes }) => `  ${path}  ${formatBytes(bytes.length)}`),
     `In: images ${input}, red, green and blue as float32 0–255; normalisation is inside.`,
     `Out: scores [N,${classes}] before the softmax, maps [N,${maps},8,8].`,
+    ...calibration === null ? [] : [
+      `Calibrated probabilities: the softmax of the scores divided by ${calibration.temperature.toFixed(4)}.`,
+    ],
     next[format],
     `Trained on: ${recorded.data}. Weights: ${recorded.weights}.`,
   ].join("\n");

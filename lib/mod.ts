@@ -78,7 +78,7 @@ export {
   type LoadDatasetsOptions,
   type LoadedDatasets,
 } from "./data/load_datasets.ts";
-export { IMAGE_DEVIATION, IMAGE_MEAN, normaliseImages } from "./data/normalise.ts";
+export { IMAGE_DEVIATION, IMAGE_MEAN, MEAN_COLOUR, normaliseImages } from "./data/normalise.ts";
 export { type HeldOut, holdOut, takeSubset } from "./data/splits.ts";
 export { createSynthetic, SYNTHETIC_NAME, type SyntheticOptions } from "./data/synthetic.ts";
 
@@ -165,7 +165,6 @@ export { train, type TrainOptions, type TrainResult } from "./training/train.ts"
 export { classify, type Prediction } from "./prediction/classify.ts";
 export { combineViews, type Fit, type ViewPrediction } from "./prediction/combine_views.ts";
 export {
-  MEAN_COLOUR,
   type PictureFormat,
   type PictureView,
   type PreparedPicture,

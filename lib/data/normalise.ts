@@ -4,6 +4,9 @@ export const IMAGE_MEAN = [0.485, 0.456, 0.406] as const;
 /** Standard deviation of the same images. */
 export const IMAGE_DEVIATION = [0.229, 0.224, 0.225] as const;
 
+/** Mean colour of CIFAR-10's training images, which speaks for no class: red, green, blue, 0–255. */
+export const MEAN_COLOUR = [125, 123, 114] as const;
+
 /**
  * Creates a table of each byte's normalised value, `(byte / 255 − mean) / deviation`, for one channel.
  *

@@ -1,3 +1,4 @@
+import { MEAN_COLOUR } from "../data/normalise.ts";
 import { INPUT, MAPS, SCORES, SIZE } from "./fold_network.ts";
 
 const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
@@ -8,9 +9,15 @@ const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.j
  *
  * @param classNames Names of the classes.
  * @param note Text below, with the model's training data.
+ * @param temperature Divisor of the scores, for calibrated probabilities.
  */
 export function writeDemoPage(
-  { title, note, classNames }: { title: string; note: string; classNames: readonly string[] },
+  { title, note, classNames, temperature }: {
+    title: string;
+    note: string;
+    classNames: readonly string[];
+    temperature: number;
+  },
 ): string {
   const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return `<!doctype html>
@@ -43,18 +50,18 @@ export function writeDemoPage(
     }).join("");
   }
 
-  // the middle of the picture, drawn at ${SIZE}×${SIZE} by repeated halving, so that no pixel is skipped
+  // stretched to ${SIZE}×${SIZE} by repeated halving, so that no pixel is skipped
   function draw(picture) {
-    let side = Math.min(picture.width, picture.height), source = picture;
-    let [x, y] = [(picture.width - side) / 2, (picture.height - side) / 2];
-    while (side > ${2 * SIZE}) {
-      const half = new OffscreenCanvas(side / 2, side / 2);
-      half.getContext("2d").drawImage(source, x, y, side, side, 0, 0, half.width, half.height);
-      [source, side, x, y] = [half, half.width, 0, 0];
+    const halve = (side) => side > ${2 * SIZE} ? side / 2 : side;
+    let source = picture;
+    while (Math.max(source.width, source.height) > ${2 * SIZE}) {
+      const half = new OffscreenCanvas(halve(source.width), halve(source.height));
+      half.getContext("2d").drawImage(source, 0, 0, half.width, half.height);
+      source = half;
     }
-    context.fillStyle = "white";
+    context.fillStyle = "rgb(${MEAN_COLOUR})"; // behind transparent parts
     context.fillRect(0, 0, ${SIZE}, ${SIZE});
-    context.drawImage(source, x, y, side, side, 0, 0, ${SIZE}, ${SIZE});
+    context.drawImage(source, 0, 0, ${SIZE}, ${SIZE});
   }
 
   async function predict() {
@@ -63,7 +70,7 @@ export function writeDemoPage(
       const [scores, maps] = model.execute({ ${INPUT}: images }, ["${SCORES}", "${MAPS}"]);
       const low = tf.min(maps); // of all classes: one scale
       const shades = tf.divNoNan(tf.sub(maps, low), tf.sub(tf.max(maps), low));
-      return [tf.softmax(scores), ...tf.unstack(tf.squeeze(shades, [0]))]; // [1,K], and [8,8] each, 0–1
+      return [tf.softmax(tf.div(scores, ${temperature})), ...tf.unstack(tf.squeeze(shades, [0]))]; // [1,K], and [8,8] each, 0–1
     });
     show(await probabilities.data());
     for (const [label, map] of maps.entries()) await tf.browser.toPixels(map, table.rows[label].querySelector("canvas"));

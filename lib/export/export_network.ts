@@ -31,9 +31,9 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
  * @throws {InputError} If `output` lacks the format's extension, or the scores could be NaN or infinite.
  */
 export function exportNetwork(
-  { config, recorded, classNames, network }:
+  { config, recorded, classNames, network, temperature = 1 }:
     & Pick<Checkpoint, "config" | "recorded" | "classNames">
-    & { network: StoredTensors },
+    & { network: StoredTensors; temperature?: number },
   format: ExportFormat,
   output: string,
 ): FileToWrite[] {
@@ -62,7 +62,8 @@ export function exportNetwork(
       return [{ path: output, bytes: toOnnx(folded, facts) }];
     case "tfjs": {
       const { model, weights } = toTfjs(folded, facts);
-      const page = writeDemoPage({ title: `CIFAR-10: ${config.run}`, note: description, classNames });
+      const title = `CIFAR-10: ${config.run}`;
+      const page = writeDemoPage({ title, note: description, classNames, temperature });
       return [
         { path: join(output, "model.json"), bytes: encode(model) },
         { path: join(output, "weights.bin"), bytes: weights },

@@ -1,5 +1,6 @@
 import type { Sharp } from "sharp";
 import { IMAGE_SIZE } from "../data/dataset.ts";
+import { MEAN_COLOUR } from "../data/normalise.ts";
 import { InputError } from "../support/errors.ts";
 import { completePng } from "./png_chunks.ts";
 
@@ -16,9 +17,6 @@ export const VIEWS = ["stretch", "crop", "pad"] as const;
 
 /** One of {@linkcode VIEWS}. */
 export type View = typeof VIEWS[number];
-
-/** Mean colour of CIFAR-10's training images, which says nothing about a class: red, green, blue, 0–255. */
-export const MEAN_COLOUR = [125, 123, 114] as const;
 
 /** Options of {@linkcode preparePicture}. */
 export interface PreparePictureOptions {

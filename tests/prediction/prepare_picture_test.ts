@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer";
 import { deflateSync } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../../lib/data/dataset.ts";
+import { MEAN_COLOUR } from "../../lib/data/normalise.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import {
-  MEAN_COLOUR,
   preparePicture,
   type PreparePictureOptions,
   type View,

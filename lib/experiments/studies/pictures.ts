@@ -7,9 +7,10 @@
 import { dirname, join } from "@std/path";
 import { auroc } from "../../analysis/auroc.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../../data/dataset.ts";
+import { MEAN_COLOUR } from "../../data/normalise.ts";
 import { takeSubset } from "../../data/splits.ts";
 import { findPictures } from "../../prediction/find_pictures.ts";
-import { MEAN_COLOUR, preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
+import { preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
 import { InputError } from "../../support/errors.ts";
 import { exists } from "../../support/files.ts";
 import { projectFolder } from "../../support/project.ts";
