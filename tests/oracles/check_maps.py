@@ -1,7 +1,7 @@
 """Computes the measurements of the maps again, by quantus and captum on the PyTorch export, and compares.
 
     pip install -r tests/oracles/requirements.txt
-    deno task export published --format pytorch --output dist/published.safetensors
+    deno task export checkpoints/published/dynamic.safetensors --format pytorch --output dist/published.safetensors
     deno run -A tests/oracles/write_maps.ts checkpoints/published/dynamic.safetensors maps.safetensors
     python tests/oracles/check_maps.py dist/load_published.py maps.safetensors
 

@@ -203,7 +203,7 @@ function formatNetwork(rows: readonly FaithfulRow[], network: Subject["network"]
     ]),
   ];
   return [
-    `**\`${network}\`, n = ${n} seeds: areas under the deletion curve (low is good) and the insertion curve (high is ` +
+    `**\`${network}\`, n = ${n}: areas under the deletion curve (low is good) and the insertion curve (high is ` +
     "good), and pointing on mosaics.**",
     "",
     markdownTable(orders),

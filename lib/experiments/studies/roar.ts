@@ -78,7 +78,7 @@ export const ROAR: Study<StudyUnit & Removal, z.infer<typeof ROW>> = {
     const of = (order: Order, fraction: number) => compareRetrained(rows, order, fraction);
     const whole = of("nothing removed", 0).accuracy;
     return [
-      `Test accuracy (%) after training for ${EPOCHS} epochs without the pixels, n = ${whole.n} seeds; low means that ` +
+      `Test accuracy (%) after training for ${EPOCHS} epochs without the pixels, n = ${whole.n}; low means that ` +
       `what was removed mattered. With nothing removed: ${formatSpread(whole, 1, 100)}.`,
       "",
       markdownTable([
