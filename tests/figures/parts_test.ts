@@ -4,6 +4,7 @@ import { colourOf, palette, readableOn } from "../../lib/figures/colours.ts";
 import { element, svgNumber } from "../../lib/figures/figure.ts";
 import { createRequire } from "node:module";
 import { join } from "@std/path";
+import { curveStyle } from "../../lib/figures/line_panel.ts";
 import { figureFonts, openFont, textWidth, wrapText } from "../../lib/figures/fonts.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { svgToPng } from "../../lib/figures/mod.ts";
@@ -130,4 +131,10 @@ Deno.test("a font that is cropped, another one or missing is refused", () => {
   assert.throws(() => openFont("bold", (file) => missing(`${file}x`)), {
     message: "Cannot use the font Arimo: 700Bold/Arimo_700Bold.ttf is missing in its package.",
   });
+});
+
+Deno.test("lines differ by dash as well as by colour", () => {
+  const styles = Array.from({ length: 21 }, (_, index) => curveStyle(index));
+  assert.equal(new Set(styles.slice(0, 7).map(({ dash }) => dash)).size, 7);
+  assert.equal(new Set(styles.map(({ colour, dash }) => `${colour} ${dash}`)).size, 21);
 });
