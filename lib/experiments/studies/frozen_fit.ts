@@ -93,15 +93,20 @@ async function probeFrozen(context: StudyContext): Promise<FitRow[]> {
   const spec = { variant: "dynamic", backbone: "frozen", adapter: "none" } as const;
   const tensors = createNetwork(spec, { seed: 0, pretrained: context.pretrained.tensors });
   const coarse = await probe(tensors, context, 4);
-  const whole = await probe(tensors, context, MAP_SIZE);
+  const whole = await probe(tensors, context, MAP_SIZE, [1e-2, 1e-1]); // each takes most of a minute
   disposeAll(tensors);
   return [probeRow("probe-frozen", 0, coarse), probeRow("probe-whole", 0, whole)];
 }
 
-async function probe(tensors: StateDict, context: StudyContext, grid: number): Promise<Probe> {
+async function probe(
+  tensors: StateDict,
+  context: StudyContext,
+  grid: number,
+  penalties?: readonly number[],
+): Promise<Probe> {
   const { train, test } = trainedOn(context);
   const fitted = await computeFeatures(tensors, train, { grid });
-  return await probeFeatures(fitted, await computeFeatures(tensors, test, { grid }));
+  return await probeFeatures(fitted, await computeFeatures(tensors, test, { grid }), penalties);
 }
 
 function probeRow(network: FitNetwork, seed: number, { trainAccuracy, accuracy }: Probe): FitRow {
