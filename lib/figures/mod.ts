@@ -13,6 +13,7 @@
  */
 export * from "./bars.ts";
 export * from "./blend_maps.ts";
+export * from "./few_images.ts";
 export type { Figure } from "./figure.ts";
 export { figureFonts, missingCharacters } from "./fonts.ts";
 export * from "./heat_map.ts";

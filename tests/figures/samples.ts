@@ -9,6 +9,7 @@ import {
   contactSheet,
   type DiagramExample,
   driftBars,
+  fewImages,
   type Figure,
   filtersHeatMap,
   networkDiagram,
@@ -299,6 +300,34 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
   step_losses: () => stepLosses(sampleLosses(189, 0), title("The loss of every step")),
   range_test: () =>
     rangeTest([0, 1, 2].map((seed) => sampleLosses(100, seed, true)), title("A learning-rate range test")),
+  few_images: () => {
+    const counts = [1, 5, 10, 50, 500, 5000];
+    const line = (name: string, top: number, speed: number) => ({
+      name,
+      points: counts.map((images) => ({ images, accuracy: top * (1 - Math.exp(-speed * images ** 0.4)) })),
+    });
+    const level = (name: string, accuracy: number) => ({ name, points: [{ images: 5000, accuracy }] });
+    const lines = (scale: number, add: number) =>
+      [
+        ...[line("embedding", 0.52, 0.5), line("free filter", 0.61, 0.4), line("imprinted", 0.04, 0.6)],
+        ...[
+          line("imprinted difference", 0.3, 2),
+          line("nearest class", 0.32, 1),
+          line("head retrained", 0.63, 0.3),
+        ],
+        ...[level("all ten trained", 0.8), level("nine trained", 0)],
+      ].map(({ name, points }) => ({
+        name,
+        points: points.map(({ images, accuracy }) => ({ images, accuracy: scale * accuracy + add })),
+      }));
+    return fewImages(
+      [{ title: "New class (%)", lines: lines(1, 0) }, {
+        title: "All ten classes (%)",
+        lines: lines(0.1, 0.7),
+      }],
+      title("A class learned from few images"),
+    );
+  },
   contact_sheet: () =>
     contactSheet(
       Array.from(
