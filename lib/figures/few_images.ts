@@ -6,6 +6,7 @@ import type { FigureOptions } from "./style.ts";
 
 /** Accuracy by number of images to learn from. */
 export interface FewImagesLine {
+  /** In the key. */
   name: string;
   /** One point is drawn as a level across the panel. */
   points: readonly { images: number; accuracy: number }[];
@@ -13,7 +14,9 @@ export interface FewImagesLine {
 
 /** A panel of lines, the same ones in each. */
 export interface FewImagesPanel {
+  /** Above the panel, with the unit. */
   title: string;
+  /** In the order of the key. */
   lines: readonly FewImagesLine[];
 }
 
