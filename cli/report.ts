@@ -3,7 +3,7 @@ import { makeFolder } from "../lib/support/write_files.ts";
 import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
-import { requireGenerated } from "../notebooks/cells/model_facts.ts";
+import { requireShowable } from "../notebooks/cells/model_facts.ts";
 import { readResults } from "../lib/experiments/results.ts";
 import { boolean, choice, text } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";
@@ -70,7 +70,7 @@ async function main({ values }: CommandLine<typeof COMMAND>): Promise<number | v
   const files = { origin: "a report", force };
   requireOutputs([pdfPath, zipPath], files);
   const ownModel = model === null ? null : resolve(findCheckpoint(model, "best"));
-  if (ownModel !== null) requireGenerated((await openCheckpoint(ownModel)).config);
+  if (ownModel !== null) requireShowable(await openCheckpoint(ownModel));
   const { python } = await withLiveReporter((reporter) => ensurePythonPackages("report", { reporter }));
   using temporary = ownModel === null ? null : makeTemporaryFolder();
   if (execute || temporary !== null) {

@@ -1,6 +1,7 @@
-import type { NetworkSpec } from "../../lib/model/spec.ts";
+import { CLASS_NAMES } from "../../lib/data/dataset.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { formatPercent } from "../../lib/support/format.ts";
+import type { Checkpoint } from "../../lib/training/checkpoint.ts";
 
 /** A trained network that a notebook looks at, recorded beside its output. */
 export interface ModelFacts {
@@ -28,11 +29,19 @@ export function describeModel({ name, variant, epoch, epochs, seed, ...rest }: M
   return `${name}: ${variant}, epoch ${epoch} of ${epochs}, seed ${seed}, ${share}; data ${data}`;
 }
 
-/** Refuses a model that the notebooks cannot look at: they read filters that were generated. */
-export function requireGenerated({ run, variant }: { run: string } & Pick<NetworkSpec, "variant">): void {
-  if (variant === "dynamic") return;
+/** Refuses a model that the notebooks cannot look at: they read ten learned embeddings, one per class of CIFAR-10. */
+export function requireShowable(
+  { config, classNames }: Pick<Checkpoint, "config" | "classNames">,
+): void {
+  const { run, variant } = config;
+  const hasOtherClasses = classNames.join() !== CLASS_NAMES.join();
+  if (variant === "dynamic" && !hasOtherClasses) return;
   throw new InputError({
     what: `show run ${run} in the notebooks`,
-    why: `its filters are stored (${variant})`,
+    why: hasOtherClasses
+      ? "its classes are not CIFAR-10's ten"
+      : variant === "dynamic-names"
+      ? "its embeddings are not learned, but made of names"
+      : `its filters are stored, it is ${variant}`,
   });
 }

@@ -14,7 +14,7 @@ import { type Calibration, calibrationOf } from "../../lib/training/progress.ts"
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { type Claim, createClaim } from "./claims.ts";
 import { installPlainErrors, installTensorDisplay, isInNotebook } from "./display.ts";
-import { describeModel, type ModelFacts, requireGenerated } from "./model_facts.ts";
+import { describeModel, type ModelFacts, requireShowable } from "./model_facts.ts";
 import { displayMarkdown } from "./text.ts";
 import { trainLive } from "./train_live.ts";
 
@@ -122,7 +122,7 @@ const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "ra
  * The notebooks' conclusions are about the published model, and about the images and weights it was trained
  * with: with others, as with a stand-in, they are not tested.
  *
- * @throws {InputError} If there is no such run, or its filters are not generated.
+ * @throws {InputError} If there is no such run, or the notebooks cannot look at it.
  *
  * @example
  * ```ts ignore
@@ -163,7 +163,7 @@ function findPublished(): string | null {
 /** Loads a model and shows which it is; a null name stands for its run's. */
 async function loadModel(path: string, name: string | null) {
   const { config, recorded, progress, classNames, loadNetwork } = await openCheckpoint(path);
-  requireGenerated(config);
+  requireShowable({ config, classNames });
   const { best } = progress;
   const facts: ModelFacts = {
     name: name ?? `run ${config.run}`,

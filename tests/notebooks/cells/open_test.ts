@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { CLASS_NAMES } from "../../../lib/data/dataset.ts";
 import { createSynthetic } from "../../../lib/data/synthetic.ts";
 import { loadPretrained } from "../../../lib/model/pretrained.ts";
 import { resolveConfig } from "../../../lib/training/config.ts";
 import { createClaim } from "../../../notebooks/cells/claims.ts";
+import { requireShowable } from "../../../notebooks/cells/model_facts.ts";
 import { openModel } from "../../../notebooks/cells/open.ts";
 import { trainLive } from "../../../notebooks/cells/train_live.ts";
 import { printed } from "../../testing/printed.ts";
@@ -43,7 +45,21 @@ Deno.test("one's own run is opened by its name, and its claims do not stop the n
   assert.doesNotMatch(text, /a sentence that holds/);
   await assert.rejects(
     openModel(notebook, { run: "notebooks/stored" }),
-    /Cannot show run stored in the notebooks: its filters are stored \(static-per-class\)/,
+    /Cannot show run stored in the notebooks: its filters are stored, it is static-per-class/,
   );
   await assert.rejects(openModel(notebook, { run: "nobody" }), /Cannot find a checkpoint of nobody/);
+});
+
+Deno.test("a model is refused where the notebooks would misread it, with the reason", () => {
+  const config = resolveConfig({ flags: { run: "mine" } });
+  requireShowable({ config, classNames: CLASS_NAMES });
+  assert.throws(
+    () => requireShowable({ config, classNames: [...CLASS_NAMES, "zebra"] }),
+    /Cannot show run mine in the notebooks: its classes are not CIFAR-10's ten/,
+  );
+  const named = resolveConfig({ flags: { run: "mine", variant: "dynamic-names" } });
+  assert.throws(
+    () => requireShowable({ config: named, classNames: CLASS_NAMES }),
+    /not learned, but made of names/,
+  );
 });
