@@ -4,6 +4,7 @@ import { exists, statOrNull } from "../lib/support/files.ts";
 import { formatPercent } from "../lib/support/format.ts";
 import { boolean, choice, suggest, text } from "../lib/support/schema.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
+import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { nameNetwork, type TrainConfig } from "../lib/training/config.ts";
 import type { EpochRecord } from "../lib/training/progress.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
@@ -59,6 +60,8 @@ interface Run {
   /** Last modification, ISO 8601, UTC. */
   date: string;
   config: TrainConfig;
+  /** Number of classes. */
+  classes: number;
   data: string;
   weights: string;
   device: string;
@@ -140,9 +143,10 @@ async function readRun(folder: string, run: string): Promise<Run | BrokenRun> {
     if (checkpoint === undefined) {
       return { run, date, state: "no checkpoint", problem: "There is no checkpoint in its folder." };
     }
-    const { config, recorded, progress } = await openCheckpoint(checkpoint);
+    const { config, recorded, progress, classNames } = await openCheckpoint(checkpoint);
     const { data, weights, device } = recorded;
-    return { run, date, config, data, weights, device, best: progress.best, history: progress.history };
+    const { best, history } = progress;
+    return { run, date, config, classes: classNames.length, data, weights, device, best, history };
   } catch (error) {
     const isDenied = [error, (error as Error).cause].some((one) =>
       one instanceof Deno.errors.PermissionDenied
@@ -184,6 +188,7 @@ export function formatRuns(runs: readonly (Run | BrokenRun)[], width = outputWid
   const describe = (run: Run) =>
     [
       nameNetwork(run.config),
+      ...run.classes === CLASS_NAMES.length ? [] : [`${run.classes} classes`],
       ...own.map((key) => run[key]),
       ...run.config.validation > 0 ? ["validation accuracy"] : [],
     ].join(", ");

@@ -101,7 +101,10 @@ async function main({ values, positionals: [from, folder] }: CommandLine<typeof 
 
 /** Names the run after the old one and the class: `dynamic-coffee-mug`. */
 function nameRun({ config, classNames }: Checkpoint, name: string): string {
-  const word = name.normalize("NFD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+  const word = name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(
+    /^-|-$/g,
+    "",
+  );
   return `${config.run}-${word || `class-${classNames.length + 1}`}`;
 }
 

@@ -112,7 +112,7 @@ Deno.test("runs can be sorted and selected, those in folders too, and are one JS
   ]);
   assert.deepEqual(await list("compare/"), [{
     ...{ run: "compare/dynamic-seed0", date: "2026-01-01T00:00:00.000Z", network: "dynamic", device: "cpu" },
-    ...{ data: DATA, weights: WEIGHTS, epochs: 1, configuredEpochs: 12 },
+    ...{ data: DATA, weights: WEIGHTS, classes: 10, epochs: 1, configuredEpochs: 12 },
     ...{ best: { epoch: 1, accuracy: 0.9 }, chosenOn: "validation" },
   }]);
   const [damaged] = await list("damaged") as unknown as Record<string, string>[];
@@ -146,6 +146,7 @@ Deno.test("the table of runs fits 80 and 60 columns and keeps every run's accura
   const sample = (run: string, data: string) => ({
     ...{ run, data, weights: WEIGHTS, device: "cpu", date: "2026-01-01T00:00:00.000Z" },
     config: resolveConfig({ flags: { backbone: "frozen", adapter: "3x3" } }),
+    classes: 10,
     best: { epoch: 12, accuracy: 0.7774 },
     history: Array(12).fill(EPOCH_RECORD),
   });
