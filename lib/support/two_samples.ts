@@ -72,7 +72,7 @@ export function adjustByHolm(values: readonly number[]): number[] {
 export function correlate(one: readonly number[], other: readonly number[]): number | null {
   if (one.length < 3) return null;
   const [a, b] = [meanInterval(one), meanInterval(other)];
-  if (a.deviation === 0 || b.deviation === 0) return null;
+  if (Math.min(a.deviation, b.deviation) < 1e-12) return null; // equal but for rounding
   const sum = one.reduce((total, value, at) => total + (value - a.mean) * (other[at] - b.mean), 0);
   return sum / (a.deviation * b.deviation * (one.length - 1));
 }
