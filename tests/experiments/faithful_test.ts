@@ -87,7 +87,7 @@ Deno.test("the text says which orders beat one that never saw the image, and whi
   assert.match(text, /Better than this fixed order: in deletion evidence; in insertion none\./);
   assert.match(
     text,
-    /in deletion the evidence beats it \(−0\.101 .*; in insertion the evidence is not shown to differ/,
+    /In deletion the evidence beats it \(−0\.101 .*; in insertion the evidence is not shown to differ/,
   );
   assert.match(text, /Pointing more often than chance, best first: evidence\./);
   assert.match(

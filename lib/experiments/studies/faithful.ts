@@ -247,19 +247,15 @@ export function concludeOrders(
       .sort((one, other) => direction * (other.difference.mean - one.difference.mean))
       .map(({ method }) => method).join("; ") || "none";
   const verdicts = { [-1]: "loses to", 0: "is not shown to differ from", 1: "beats" };
-  const judge = (method: "evidence" | "map, bright first", measure: "deletion" | "insertion") => {
-    const { difference } = compareOrders(rows, { method, measure, network });
-    const direction = directionOf(difference) * (measure === "deletion" ? -1 : 1) as -1 | 0 | 1;
-    return `in ${measure} the ${method} ${verdicts[direction]} it (${formatInterval(difference, 3)})`;
-  };
-  const measures = ["deletion", "insertion"] as const;
+  const judge = (measure: "deletion" | "insertion") =>
+    (["evidence", "map, bright first"] as const).map((method) => {
+      const { difference } = compareOrders(rows, { method, measure, network });
+      const direction = directionOf(difference) * (measure === "deletion" ? -1 : 1) as -1 | 0 | 1;
+      return `the ${method.split(",")[0]} ${verdicts[direction]} it (${formatInterval(difference, 3)})`;
+    }).join(", and ");
   return [
-    `One order for all images never saw the image: ${
-      [
-        ...measures.map((measure) => judge("evidence", measure)),
-        ...measures.map((measure) => judge("map, bright first", measure)),
-      ]
-        .join("; ")
+    `The fixed order never saw the image. In deletion ${judge("deletion")}; in insertion ${
+      judge("insertion")
     }.`,
     `Better than this fixed order: in deletion ${found("deletion", -1)}; in insertion ${
       found("insertion", 1)
