@@ -42,20 +42,19 @@ Deno.test("pictures of the classes are counted by preparation, and all by surene
   }
   const sureness = rows.filter((row) => row.kind === "sureness");
   assert.deepEqual(
-    sureness.map(({ group, n, right }) => [group, n, right === null]),
+    sureness.map(({ group, hasClass, correct, wrong }) => [group, hasClass, correct + wrong]),
     [
-      ["test-images", 30, false],
-      ["stamps", 3, false],
-      ["textures", 1, true],
-      ["noise", 30, true],
-      ["shuffled-pixels", 30, true],
-      ["single-colours", 30, true],
+      ["test images", 1, 30],
+      ["stamps", 1, 3],
+      ["textures", 0, 1],
+      ["noise", 0, 30],
+      ["shuffled pixels", 0, 30],
+      ["single colours", 0, 30],
     ],
   );
-  assert.equal(
-    sureness[1].right,
-    ways.find((row) => row.fit === "stretch" && row.background === "mean")!.right,
-  );
+  assert.ok(sureness.every(({ hasClass, correct }) => hasClass === 1 || correct === 0));
+  const stretched = ways.find((row) => row.fit === "stretch" && row.background === "mean")!;
+  assert.equal(sureness[1].correct, stretched.right);
 });
 
 const preparation = (
@@ -70,34 +69,37 @@ const preparation = (
 } as const);
 
 Deno.test("pictures are summarised over the networks", () => {
-  const sureness = {
-    kind: "sureness",
-    group: "test-images",
-    n: 100,
-    probability: 0.8,
-    score: 0.7,
-    energy: null,
-  };
+  const sureness = { kind: "sureness", group: "test images", hasClass: 1 };
   const rows = [
     preparation(0, "stretch", 6, 5, 4),
     preparation(1, "stretch", 8, 5, 5),
-    { ...sureness, seed: 0, sure: 80, right: 70, rightSure: 60 },
-    { ...sureness, seed: 1, sure: 90, right: 80, rightSure: 80 },
+    {
+      ...sureness,
+      group: "noise",
+      hasClass: 0,
+      seed: 0,
+      correct: 0,
+      correctUnsure: 0,
+      wrong: 10,
+      wrongSure: 7,
+    },
+    { ...sureness, seed: 0, correct: 70, correctUnsure: 10, wrong: 30, wrongSure: 20 },
+    { ...sureness, seed: 1, correct: 80, correctUnsure: 0, wrong: 20, wrongSure: 10 },
   ] as PicturesRow[];
   const [way] = summariseWays(rows);
-  assert.deepEqual([way.way, way.first, way.gained], ["stretch on mean", [6, 10], 7]);
-  const means = [way.all, way.groups.stamps, way.agreeing, way.disagreeing].map(({ mean }) =>
-    mean.toFixed(3)
-  );
+  assert.deepEqual([way.way, way.first], ["stretch on mean", [6, 10]]);
+  const means = [way.right, way.difference, way.agreeing, way.disagreeing].map(({ mean }) => mean.toFixed(3));
   assert.deepEqual(means, ["0.700", "0.700", "0.900", "0.500"]);
-  const [images] = summariseSureness(rows);
-  const shares = [images.sure, images.right!, images.rightUnsure!, images.wrongSure!];
-  assert.deepEqual(shares.map(({ mean }) => mean.toFixed(3)), ["0.850", "0.750", "0.071", "0.583"]);
-  assert.deepEqual([images.first, images.auroc], [80, [0.8, 0.7, null]]);
-  const text = formatPictures(rows);
+  const [images, noise] = summariseSureness(rows);
+  const shares = [images.right, images.rightUnsure, images.wrongSure, noise.wrongSure];
+  assert.deepEqual(shares.map(({ mean }) => mean.toFixed(3)), ["0.750", "0.071", "0.583", "0.700"]);
+  assert.deepEqual([images.group, images.n, images.first, noise.n], ["test images", 100, [20, 30], 10]);
+  const text = formatPictures(rows).replaceAll(/ +/g, " ");
   for (
-    const words of ["| stretch on mean | 70.0 ± 14.1 | 60.0 [31.3, 83.2] |", "90.0 ± 14.1 % are right where"]
-  ) {
-    assert.ok(text.includes(words), text);
-  }
+    const words of [
+      "| stretch on mean | 70.0 ± 14.1 | 60.0 [31.3, 83.2] | 70.0 [",
+      "90.0 ± 14.1 % are right where",
+      "| noise | 10 | – | – | 70.0 |",
+    ]
+  ) assert.ok(text.includes(words), text);
 });

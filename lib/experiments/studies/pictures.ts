@@ -5,22 +5,24 @@
  * @module
  */
 import { dirname, join } from "@std/path";
-import { auroc } from "../../analysis/auroc.ts";
+import { countSureness } from "../../analysis/calibration.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../../data/dataset.ts";
 import { MEAN_COLOUR } from "../../data/normalise.ts";
 import { takeSubset } from "../../data/splits.ts";
+import type { Fit } from "../../prediction/combine_views.ts";
 import { findPictures } from "../../prediction/find_pictures.ts";
 import { preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
 import { InputError } from "../../support/errors.ts";
 import { exists } from "../../support/files.ts";
 import { projectFolder } from "../../support/project.ts";
-import { createRandom } from "../../support/random.ts";
+import { createRandom, type Random } from "../../support/random.ts";
 import { argMax, mean, softmax } from "../../support/statistics.ts";
+import { confidences } from "../../training/calibration.ts";
 import { type Checkpoint, openCheckpoint } from "../../training/checkpoint.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import { calibrationOf } from "../../training/progress.ts";
-import { formatPictures, PICTURES_ROW, type PicturesRow } from "./pictures_summary.ts";
 import { type Study, type StudyContext, type StudyUnit, trainRun } from "../study.ts";
+import { formatPictures, PICTURES_ROW, type PicturesRow } from "./pictures_summary.ts";
 
 /** Unit of the study: a network of its own. */
 export interface PicturesUnit extends StudyUnit {
@@ -53,6 +55,9 @@ export const PICTURES_STUDY: Study<PicturesUnit, PicturesRow> = {
   format: formatPictures,
 };
 
+/** Label of pictures of no class: every prediction is wrong. */
+const NO_CLASS = 255;
+
 /** Options of {@linkcode measurePictures}. */
 export interface MeasurePicturesOptions {
   seed: number;
@@ -70,121 +75,120 @@ export async function measurePictures(
 ): Promise<PicturesRow[]> {
   const { temperature, threshold } = calibrationOf(checkpoint.progress)!;
   const network = checkpoint.loadNetwork();
-  const score = async ({ images, labels }: Pick<Dataset, "images" | "labels">): Promise<number[][]> => {
-    context?.signal.throwIfAborted();
-    const { scores } = await evaluate(network, { name: "pictures", images, labels }, checkpoint.config);
-    const classes = scores.length / labels.length;
-    return Array.from(labels, (_, image) => [...scores.subarray(image * classes, (image + 1) * classes)]);
-  };
   const rows: PicturesRow[] = [];
-  const probability = (scores: number[]) => Math.max(...softmax(scores, temperature));
-  const tested = await score(test);
-  const addSureness = (group: string, scores: number[][], labels: ArrayLike<number> | null) => {
-    const isSure = scores.map((row) => probability(row) >= threshold);
-    const isRight = labels && scores.map((row, index) => argMax(row) === labels[index]);
-    const [inside, outside] = group === "test-images"
-      ? [tested.filter((_, index) => isRight![index]), tested.filter((_, index) => !isRight![index])]
-      : [tested, scores];
-    const separate = (of: (scores: number[]) => number) =>
-      Math.min(inside.length, outside.length) === 0 ? null : auroc(inside.map(of), outside.map(of));
-    rows.push({
-      ...{ kind: "sureness", seed, group, n: scores.length, sure: isSure.filter(Boolean).length },
-      right: isRight && isRight.filter(Boolean).length,
-      rightSure: isRight && isRight.filter((right, index) => right && isSure[index]).length,
-      probability: separate(probability),
-      score: separate((scores) => Math.max(...scores)),
-      energy: separate((scores) => Math.log(scores.reduce((sum, one) => sum + Math.exp(one), 0))),
-    });
+  const score = async (images: readonly Uint8Array[], labels: readonly number[]) => {
+    context?.signal.throwIfAborted();
+    const joined = new Uint8Array(images.length * IMAGE_BYTES);
+    images.forEach((image, index) => joined.set(image, index * IMAGE_BYTES));
+    const dataset = { name: "pictures", images: joined, labels: new Uint8Array(images.length) };
+    return { scores: (await evaluate(network, dataset, checkpoint.config)).scores, labels };
   };
-  addSureness("test-images", tested, test.labels);
-  const groups = [...Deno.readDirSync(pictures)].map(({ name }) => name).sort();
-  for (const group of groups) {
-    const sources = [...Deno.readDirSync(join(pictures, group))].map(({ name }) => name).sort()
-      .flatMap((name) =>
-        findPictures(join(pictures, group, name)).map((source) => ({
-          ...source,
-          label: (CLASS_NAMES as readonly string[]).indexOf(name),
-        }))
-      );
+  type Scored = Awaited<ReturnType<typeof score>>;
+  const addSureness = (group: string, scored: Awaited<ReturnType<typeof score>>) => {
+    const counts = countSureness(confidences(scored, temperature), threshold);
+    const hasClass = Number(scored.labels[0] !== NO_CLASS);
+    rows.push({ kind: "sureness", seed, group, hasClass, ...counts });
+  };
+  addSureness("test images", await score(splitImages(test), [...test.labels]));
+  for (const group of listNames(pictures)) {
+    const sources = listNames(join(pictures, group)).flatMap((name) => {
+      const label = CLASS_NAMES.findIndex((known) => known === name);
+      return findPictures(join(pictures, group, name))
+        .map(({ read }) => ({ read, label: label < 0 ? NO_CLASS : label }));
+    });
     const labels = sources.map(({ label }) => label);
-    const read = async (views: readonly View[], background: readonly [number, number, number]) => {
-      const lists = views.map((): Uint8Array[] => []);
-      for (const source of sources) {
-        const found = (await preparePicture(await source.read(), { views, background })).views;
-        lists.forEach((list, index) => list.push((found[index] ?? found[0]).pixels)); // one if it is square
+    const scoreViews = async (views: readonly View[], background: readonly [number, number, number]) => {
+      const images = views.map((): Uint8Array[] => []);
+      for (const { read } of sources) {
+        const found = (await preparePicture(await read(), { views, background })).views;
+        images.forEach((list, index) => list.push((found[index] ?? found[0]).pixels)); // one if it is square
       }
-      const scores: number[][][] = [];
-      for (const list of lists) scores.push(await score(joinImages(list)));
-      return scores;
+      const scored: Awaited<ReturnType<typeof score>>[] = [];
+      for (const list of images) scored.push(await score(list, labels));
+      return scored;
     };
-    if (labels.includes(-1)) {
-      addSureness(group, (await read(["stretch"], MEAN_COLOUR))[0], null);
+    if (labels.includes(NO_CLASS)) {
+      addSureness(group, (await scoreViews(["stretch"], MEAN_COLOUR))[0]);
       continue;
     }
-    const onWhite = await read(VIEWS, [255, 255, 255]);
-    const onMean = await read(VIEWS, MEAN_COLOUR);
-    addSureness(group, onMean[0], labels);
-    const before = predict(onWhite, "crop", temperature);
-    for (const [background, views] of [["white", onWhite], ["mean", onMean]] as const) {
+    const backgrounds = {
+      white: await scoreViews(VIEWS, [255, 255, 255]),
+      mean: await scoreViews(VIEWS, MEAN_COLOUR),
+    };
+    addSureness(group, backgrounds.mean[0]);
+    const rightBy = (views: typeof backgrounds.white, fit: Fit) =>
+      predict(views, fit, temperature).map((predicted, index) => predicted === labels[index]);
+    const before = rightBy(backgrounds.white, "crop");
+    for (const background of ["white", "mean"] as const) {
+      const views = backgrounds[background];
       const each = VIEWS.map((view) => predict(views, view, temperature));
       const agree = labels.map((_, index) => each.every((one) => one[index] === each[0][index]));
       for (const fit of [...VIEWS, "average"] as const) {
-        const isRight = predict(views, fit, temperature).map((one, index) => one === labels[index]);
-        const wasRight = before.map((one, index) => one === labels[index]);
+        const right = rightBy(views, fit);
+        const count = (holds: (index: number) => boolean) => labels.filter((_, index) => holds(index)).length;
         rows.push({
           ...{ kind: "preparation", seed, group, fit, background, n: labels.length },
-          right: isRight.filter(Boolean).length,
-          agree: agree.filter(Boolean).length,
-          rightAgree: isRight.filter((right, index) => right && agree[index]).length,
-          gained: isRight.filter((right, index) => right && !wasRight[index]).length,
-          lost: isRight.filter((right, index) => !right && wasRight[index]).length,
+          right: count((index) => right[index]),
+          agree: count((index) => agree[index]),
+          rightAgree: count((index) => right[index] && agree[index]),
+          gained: count((index) => right[index] && !before[index]),
+          lost: count((index) => !right[index] && before[index]),
         });
       }
     }
   }
   for (const [group, images] of Object.entries(makeMeaningless(test))) {
-    addSureness(group, await score(joinImages(images)), null);
+    addSureness(group, await score(images, images.map(() => NO_CLASS)));
   }
   return rows;
 }
 
-/** Predicts classes from the scores of all views, or of one. */
-function predict(views: number[][][], fit: View | "average", temperature: number): number[] {
-  if (fit !== "average") return views[VIEWS.indexOf(fit)].map((row) => argMax(row));
-  return views[0].map((_, image) => {
-    const each = views.map((view) => softmax(view[image], temperature));
-    return argMax(each[0].map((_, label) => mean(each.map((row) => row[label]))));
-  });
+function listNames(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 }
 
-function joinImages(images: readonly Uint8Array[]): Pick<Dataset, "images" | "labels"> {
-  const joined = new Uint8Array(images.length * IMAGE_BYTES);
-  images.forEach((image, index) => joined.set(image, index * IMAGE_BYTES));
-  return { images: joined, labels: new Uint8Array(images.length) };
+/** Predicts classes by all views, or by one. */
+function predict(
+  views: readonly { scores: Float32Array; labels: readonly number[] }[],
+  fit: Fit,
+  temperature: number,
+): number[] {
+  if (fit !== "average") return splitRows(views[VIEWS.indexOf(fit)]).map((row) => argMax(row));
+  const probabilities = views.map((view) => splitRows(view).map((row) => softmax(row, temperature)));
+  return probabilities[0].map((row, image) =>
+    argMax(row.map((_, label) => mean(probabilities.map((view) => view[image][label]))))
+  );
+}
+
+function splitRows({ scores, labels }: { scores: Float32Array; labels: readonly number[] }): Float32Array[] {
+  const classes = scores.length / labels.length;
+  return labels.map((_, image) => scores.subarray(image * classes, (image + 1) * classes));
+}
+
+function splitImages({ images, labels }: Dataset): Uint8Array[] {
+  return Array.from(labels, (_, index) => images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES));
 }
 
 const MEANINGLESS = 0x6e6f6e65; // domain constant: an independent random stream
 
 /** Makes images of no class: noise, test images with their pixels shuffled, and single colours. */
 function makeMeaningless(test: Dataset): Record<string, Uint8Array[]> {
-  const { images } = takeSubset(test, 1000);
-  const count = images.length / IMAGE_BYTES;
-  const make = (kind: number, make: (random: ReturnType<typeof createRandom>, index: number) => Uint8Array) =>
-    Array.from({ length: count }, (_, index) => make(createRandom(MEANINGLESS, kind, index), index));
+  const images = splitImages(takeSubset(test, 1000));
+  const make = (kind: number, byte: (image: Uint8Array, random: Random) => (at: number) => number) =>
+    images.map((image, index) => {
+      const next = byte(image, createRandom(MEANINGLESS, kind, index));
+      return Uint8Array.from(image, (_, at) => next(at));
+    });
   return {
-    noise: make(0, (random) => Uint8Array.from({ length: IMAGE_BYTES }, () => random.integer(256))),
-    "shuffled-pixels": make(1, (random, index) => {
+    noise: make(0, (_, random) => () => random.integer(256)),
+    "shuffled pixels": make(1, (image, random) => {
       const order = Uint32Array.from({ length: IMAGE_BYTES / 3 }, (_, at) => at);
       random.shuffle(order);
-      const image = images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES);
-      return Uint8Array.from(
-        { length: IMAGE_BYTES },
-        (_, at) => image[3 * order[Math.floor(at / 3)] + at % 3],
-      );
+      return (at) => image[3 * order[Math.floor(at / 3)] + at % 3];
     }),
-    "single-colours": make(2, (random) => {
+    "single colours": make(2, (_, random) => {
       const colour = [0, 1, 2].map(() => random.integer(256));
-      return Uint8Array.from({ length: IMAGE_BYTES }, (_, at) => colour[at % 3]);
+      return (at) => colour[at % 3];
     }),
   };
 }
