@@ -17,7 +17,12 @@ import { encodePicture } from "../testing/pictures.ts";
 Deno.test("pictures of the classes are counted by preparation, and all by sureness", async () => {
   using folder = temporaryFolder();
   const pictures = join(folder.path, "pictures");
-  const places = ["stamps/cat/1.png", "stamps/cat/2.png", "stamps/dog/1.png", "textures/none/1.png"];
+  const places = [
+    "paper-stamps/cat/1.png",
+    "paper-stamps/cat/2.png",
+    "paper-stamps/dog/1.png",
+    "textures/none/1.png",
+  ];
   for (const [index, place] of places.entries()) {
     Deno.mkdirSync(join(pictures, place, ".."), { recursive: true });
     const opacity = (x: number) => x < 20 ? 0 : 255;
@@ -45,7 +50,7 @@ Deno.test("pictures of the classes are counted by preparation, and all by surene
     sureness.map(({ group, hasClass, correct, wrong }) => [group, hasClass, correct + wrong]),
     [
       ["test images", 1, 30],
-      ["stamps", 1, 3],
+      ["paper stamps", 1, 3],
       ["textures", 0, 1],
       ["noise", 0, 30],
       ["shuffled pixels", 0, 30],

@@ -90,10 +90,11 @@ export async function measurePictures(
     rows.push({ kind: "sureness", seed, group, hasClass, ...counts });
   };
   addSureness("test images", await score(splitImages(test), [...test.labels]));
-  for (const group of listNames(pictures)) {
-    const sources = listNames(join(pictures, group)).flatMap((name) => {
+  for (const folder of listNames(pictures)) {
+    const group = folder.replaceAll("-", " ");
+    const sources = listNames(join(pictures, folder)).flatMap((name) => {
       const label = CLASS_NAMES.findIndex((known) => known === name);
-      return findPictures(join(pictures, group, name))
+      return findPictures(join(pictures, folder, name))
         .map(({ read }) => ({ read, label: label < 0 ? NO_CLASS : label }));
     });
     const labels = sources.map(({ label }) => label);
