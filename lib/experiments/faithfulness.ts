@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { gradCam } from "../analysis/attributions.ts";
 import { predictClasses } from "../analysis/choose_examples.ts";
 import { areasOf, markAtRandom, markCells, orderByValue, traceCurves } from "../analysis/deletion.ts";
@@ -20,22 +21,43 @@ import { takeSubset } from "../data/splits.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
+import { number } from "../support/schema.ts";
 import { correlate, mean, rank } from "../support/statistics.ts";
 
 /** Fractions of the pixels that ROAD removes. */
 export const ROAD_FRACTIONS = [0.25, 0.5, 0.75];
 
-/** A network's measurements of one order of the cells. */
-export interface OrderMeasurement {
-  method: Method | "random pixels";
-  /** Mean area under the deletion curve, 0–1; null for single pixels. */
-  deletion: number | null;
-  insertion: number | null;
+/** A network's measurements of one order of the cells, or of single pixels at random, which only ROAD has. */
+export const ORDER_MEASUREMENT = z.strictObject({
+  method: z.enum([...METHODS, "random pixels"]),
+  /** Mean areas under the curves, 0–1. */
+  deletion: number().nullable(),
+  insertion: number().nullable(),
   /** Fraction of mosaics' classes whose map points at their quarter. */
-  pointing: number | null;
+  pointing: number().nullable(),
   /** Accuracy without the {@linkcode ROAD_FRACTIONS} that come first. */
-  road: number[];
-}
+  road: z.array(number()),
+});
+
+/** Of {@linkcode ORDER_MEASUREMENT}. */
+export type OrderMeasurement = z.infer<typeof ORDER_MEASUREMENT>;
+
+/** Means over images of Spearman's correlation of the maps before and after, and of its absolute value. */
+const AGREEMENT = z.tuple([number(), number()]);
+
+/** Changes: a part is randomised together with all above it; or none is, but the map is another image's. */
+export const CHANGES = ["predictor", "filters", "layer1.1", "layer1.0", "stem", "another image"] as const;
+
+/** Agreement of a network's maps with those after a change. */
+export const LAYER_MEASUREMENT = z.strictObject({
+  change: z.enum(CHANGES),
+  map: AGREEMENT,
+  evidence: AGREEMENT,
+  gradCam: AGREEMENT,
+});
+
+/** Of {@linkcode LAYER_MEASUREMENT}. */
+export type LayerMeasurement = z.infer<typeof LAYER_MEASUREMENT>;
 
 /** Options of {@linkcode measureOrders}. */
 export interface MeasureOptions {
@@ -113,18 +135,6 @@ export async function measureOrders(options: MeasureOptions): Promise<OrderMeasu
   }
 }
 
-/** Means over images of Spearman's correlation of the maps before and after, and of its absolute value. */
-export type MapAgreement = [mean: number, absolute: number];
-
-/** Agreement of a network's maps with those after a change. */
-export interface LayerMeasurement {
-  /** The part that was randomised together with all above it; or no change, but another image's map. */
-  change: "predictor" | "filters" | "layer1.1" | "layer1.0" | "stem" | "another image";
-  map: MapAgreement;
-  evidence: MapAgreement;
-  gradCam: MapAgreement;
-}
-
 /** Correlates the predicted classes' maps before and after randomising the layers from the top. */
 export async function measureLayers(options: MeasureOptions): Promise<LayerMeasurement[]> {
   const { tensors, spec, datasets, seed, images: count = 500 } = options;
@@ -148,7 +158,7 @@ export async function measureLayers(options: MeasureOptions): Promise<LayerMeasu
     }
   };
   const before = await ask(tensors);
-  const agree = (kind: "map" | "evidence" | "gradCam", after: Float32Array[]): MapAgreement => {
+  const agree = (kind: "map" | "evidence" | "gradCam", after: Float32Array[]): [number, number] => {
     const all = before[kind].map((map, image) => correlate(rank(map), rank(after[image])));
     return [mean(all), mean(all.map(Math.abs))];
   };

@@ -7,13 +7,15 @@ import { markdownTable } from "markdown-table";
 import { z } from "zod";
 import { METHODS } from "../../analysis/explain.ts";
 import { disposeAll } from "../../model/state_dict.ts";
-import { integer, number } from "../../support/schema.ts";
+import { integer } from "../../support/schema.ts";
 import { mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
 import { chooseSign } from "../../training/choose_sign.ts";
 import {
-  type LayerMeasurement,
+  CHANGES,
+  LAYER_MEASUREMENT,
   measureLayers,
   measureOrders,
+  ORDER_MEASUREMENT,
   type OrderMeasurement,
   ROAD_FRACTIONS,
 } from "../faithfulness.ts";
@@ -22,39 +24,14 @@ import { type Study, type StudyUnit, trainExperiment } from "../study.ts";
 
 const NETWORKS = ["dynamic", "static-per-class"] as const;
 
-/** Rows of the test of randomised layers, from the top. */
-export const CHANGES = ["predictor", "filters", "layer1.1", "layer1.0", "stem", "another image"] as const;
-
 /** A network of the study, and its seed. */
 interface Subject {
   network: typeof NETWORKS[number];
   seed: number;
 }
 
-type OrderRow = Subject & OrderMeasurement;
-type LayerRow = Subject & LayerMeasurement;
-
-const [SUBJECT, AGREEMENT] = [
-  { network: z.enum(NETWORKS), seed: integer({ from: 0 }) },
-  z.tuple([number(), number()]),
-];
-const ROW: z.ZodType<OrderRow | LayerRow> = z.union([
-  z.strictObject({
-    ...SUBJECT,
-    method: z.enum([...METHODS, "random pixels"]),
-    deletion: number().nullable(),
-    insertion: number().nullable(),
-    pointing: number().nullable(),
-    road: z.array(number()),
-  }),
-  z.strictObject({
-    ...SUBJECT,
-    change: z.enum(CHANGES),
-    map: AGREEMENT,
-    evidence: AGREEMENT,
-    gradCam: AGREEMENT,
-  }),
-]);
+const SUBJECT = { network: z.enum(NETWORKS), seed: integer({ from: 0 }) };
+const ROW = z.union([ORDER_MEASUREMENT.extend(SUBJECT), LAYER_MEASUREMENT.extend(SUBJECT)]);
 
 /** Row of the study `faithful`. */
 export type FaithfulRow = z.infer<typeof ROW>;
