@@ -115,8 +115,10 @@ export function describeModel(
 ): string {
   const probabilities = calibration === null
     ? "not calibrated: this checkpoint was not chosen on held-out images (train with --validation N)."
-    : `calibrated on ${formatCount(calibration.images)} held-out images like those of the training; ` +
-      "on pictures of anything else a prediction may be sure and wrong.";
+    : `calibrated on ${formatCount(calibration.images)} held-out images like those of the training, unsure ` +
+      `below ${
+        formatPercent(calibration.threshold)
+      }; on pictures of anything else one may be sure and wrong.`;
   return [
     `Model: ${config.variant} (${showPath(path)}, ${describeProgress(progress)}).`,
     describeOrigin(recorded),

@@ -210,7 +210,7 @@ export const TRAINING_OPTIONS: {
   }),
   validation: option(
     "Data",
-    "hold out N training images and choose the best epoch on them; 0 chooses it on the test set",
+    "hold out N training images to choose the best epoch and calibrate on; 0 chooses it on the test set",
     { schema: integer({ from: 0 }), default: 0 },
   ),
   device: option("Machine", "compute device", {
