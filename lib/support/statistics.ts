@@ -95,18 +95,6 @@ export function mean(values: ArrayLike<number>): number {
   return sum / values.length;
 }
 
-/**
- * Median: the middle value, or the mean of the two in the middle.
- *
- * @throws {RangeError} If there is no value.
- */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError("The median of no values is not defined.");
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 /** Computes ranks from 0; ties get their mean rank. */
 export function rank(values: ArrayLike<number>): number[] {
   const order = Array.from(values, (_, index) => index).sort((one, other) => values[one] - values[other]);

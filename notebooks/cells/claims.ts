@@ -2,8 +2,8 @@ import { formatNumber } from "../../lib/support/format.ts";
 import type { Difference } from "../../lib/experiments/comparison.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
 
-/** Values that an interval has to lie in, or to include. */
-export type Bound = { above: number } | { below: number } | { includes: number };
+/** Values that an interval has to lie in. */
+export type Bound = { above: number } | { below: number };
 
 /**
  * Guards a sentence that a person wrote: throws, and so fails the cell, when the data no longer support it.
@@ -80,9 +80,9 @@ function findProblem(evidence: Evidence, bound: Bound): string | null {
   if (!isNumber && evidence.interval === undefined) return "there is no interval, as from one value";
   const [low, high] = isNumber ? [evidence, evidence] : evidence.interval!;
   const [[relation, limit]] = Object.entries(bound);
-  const holds = { above: low > limit, below: high < limit, includes: low <= limit && high >= limit };
+  const holds = { above: low > limit, below: high < limit };
   if (holds[relation as keyof typeof holds]) return null;
   const ends = [low, high].map((end) => formatNumber(end, 4));
   const found = isNumber ? ends[0] : `the 95 % interval [${ends.join(", ")}]`;
-  return `${found} ${relation === "includes" ? "does not include" : `is not ${relation}`} ${limit}`;
+  return `${found} is not ${relation} ${limit}`;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { argMax, mean, meanInterval, median, softmax } from "../../lib/support/statistics.ts";
+import { argMax, mean, meanInterval, softmax } from "../../lib/support/statistics.ts";
 import { studentQuantile, studentTail } from "../../lib/support/student_t.ts";
 import { adjustByHolm, compareSamples, correlate } from "../../lib/support/two_samples.ts";
 
@@ -66,10 +66,4 @@ Deno.test("softmax gives probabilities, also for large scores", () => {
   assert.deepEqual(softmax([1e4, -1e4, 1e4]), [0.5, 0, 0.5]);
   assert.ok(Math.abs(mean(softmax([1, 2, 3])) - 1 / 3) < 1e-12);
   assert.ok(Math.abs(softmax([0, Math.log(3)])[1] - 0.75) < 1e-12);
-});
-
-Deno.test("the median is the middle value, or the mean of the two in the middle", () => {
-  assert.equal(median([3, 1, 2]), 2);
-  assert.equal(median([4, 1, 3, 2]), 2.5);
-  assert.throws(() => median([]), RangeError);
 });

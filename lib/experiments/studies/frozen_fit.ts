@@ -37,6 +37,9 @@ const LONGER = 50 / 12;
 /** Seeds of the long trainings of `frozen`; the other heads have one. */
 const LONG_SEEDS = 3;
 
+/** A probe is solved in closed form. */
+const PROBED = { learningRate: 0, epochs: 0 };
+
 const SHARE = number({ from: 0, to: 1 });
 const ROW = z.strictObject({
   network: choice([...HEADS, ...OTHERS, ...PROBES]),
@@ -110,7 +113,7 @@ async function probe(
 }
 
 function probeRow(network: FitNetwork, seed: number, { trainAccuracy, accuracy }: Probe): FitRow {
-  return { network, seed, learningRate: 0, epochs: 0, trainAccuracy, testAccuracy: accuracy };
+  return { network, seed, ...PROBED, trainAccuracy, testAccuracy: accuracy };
 }
 
 /** Trains a head at every rate with the first seed, then long at the rate that fits best and at one beside it. */
@@ -135,19 +138,13 @@ async function sweepRates(
     sweep.push(await measure(rate, epochs, first));
   }
   const recipe = await fit(head, first, await trainExperiment(context, head, first), context);
-  const best = bestOf([...sweep, recipe]).learningRate;
-  const at = RATES.indexOf(best);
-  const long = Math.round(LONGER * epochs);
-  const rows: FitRow[] = [];
-  for (const seed of seeds.slice(0, head === "frozen" ? LONG_SEEDS : 1)) {
-    rows.push(await measure(best, long, seed));
-  }
-  if (head === "frozen") rows.push(await measure(RATES[at + 1] ?? RATES[at - 1], long, first));
-  return [...sweep, ...rows];
-}
-
-function bestOf(rows: readonly FitRow[]): FitRow {
-  return rows.reduce((best, row) => row.trainAccuracy > best.trainAccuracy ? row : best);
+  const best = bestFit([...sweep, recipe], head).learningRate;
+  const beside = RATES[RATES.indexOf(best) + 1] ?? RATES.at(-2);
+  const long = head === "frozen"
+    ? [...seeds.slice(0, LONG_SEEDS).map((seed) => [best, seed]), [beside, first]]
+    : [[best, first]];
+  for (const [rate, seed] of long) sweep.push(await measure(rate, Math.round(LONGER * epochs), seed));
+  return sweep;
 }
 
 async function fit(
@@ -157,23 +154,12 @@ async function fit(
   context: StudyContext,
 ): Promise<FitRow> {
   const tensors = loadNetwork();
-  try {
-    const { train, test } = trainedOn(context);
-    const [{ accuracy: trainAccuracy }, { accuracy: testAccuracy }] = [
-      await evaluate(tensors, train, config),
-      await evaluate(tensors, test, config),
-    ];
-    return {
-      network,
-      seed,
-      learningRate: config.learningRate,
-      epochs: config.epochs,
-      trainAccuracy,
-      testAccuracy,
-    };
-  } finally {
-    disposeAll(tensors);
-  }
+  const { train, test } = trainedOn(context);
+  const { accuracy: trainAccuracy } = await evaluate(tensors, train, config);
+  const { accuracy: testAccuracy } = await evaluate(tensors, test, config);
+  disposeAll(tensors);
+  const { learningRate, epochs } = config;
+  return { network, seed, learningRate, epochs, trainAccuracy, testAccuracy };
 }
 
 /** Images that the recipe trains on and tests with. */
@@ -189,12 +175,7 @@ export interface FitSummary {
   test: MeanInterval;
 }
 
-const NONE: FitSummary = {
-  learningRate: NaN,
-  epochs: NaN,
-  train: { n: 0, mean: NaN, deviation: NaN },
-  test: { n: 0, mean: NaN, deviation: NaN },
-};
+const NONE: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 
 /** Collects a network's rows by learning rate and number of epochs, each over its seeds. */
 export function summariseFit(rows: readonly FitRow[], network: FitNetwork): FitSummary[] {
@@ -208,18 +189,12 @@ export function summariseFit(rows: readonly FitRow[], network: FitNetwork): FitS
   })).sort((one, other) => one.epochs - other.epochs || one.learningRate - other.learningRate);
 }
 
-/** Finds the training by the recipe, and of all the one that fits its training images best; NaN without rows. */
-export function chooseFits(
-  rows: readonly FitRow[],
-  network: FitNetwork,
-): { recipe: FitSummary; best: FitSummary } {
-  const recipe = rows.find(({ network }) => network === "dynamic");
-  const all = summariseFit(rows, network);
-  return {
-    recipe: all.find((each) => each.learningRate === recipe?.learningRate && each.epochs === recipe.epochs) ??
-      NONE,
-    best: all.reduce((best, each) => each.train.mean > best.train.mean ? each : best, all[0] ?? NONE),
-  };
+/** Finds the learning rate and epochs that fit a network's training images best; NaN without rows. */
+export function bestFit(rows: readonly FitRow[], network: FitNetwork): FitSummary {
+  return summariseFit(rows, network).reduce(
+    (best, each) => best.train.mean >= each.train.mean ? best : each,
+    { learningRate: NaN, epochs: NaN, train: NONE, test: NONE },
+  );
 }
 
 /** Test accuracy that is lost by freezing, and its causes: points as shares, over the seeds. */
@@ -233,50 +208,33 @@ export interface LossBudget {
   head: MeanInterval;
 }
 
-/**
- * Splits what freezing costs into three parts that add up to it, seed by seed; NaN without rows.
- */
+/** Splits what freezing costs into three parts that add up to it, seed by seed; NaN without rows. */
 export function splitLoss(rows: readonly FitRow[]): LossBudget {
-  const of = (network: FitNetwork) => rows.filter((row) => row.network === network);
-  const frozen = of("frozen");
-  const recipe = chooseFits(rows, "frozen").recipe;
-  const probe = of("probe-frozen")[0]?.testAccuracy;
-  const parts = of("dynamic").flatMap(({ seed, testAccuracy }) => {
-    const fixed = frozen.find((row) =>
-      row.seed === seed && row.learningRate === recipe.learningRate && row.epochs === recipe.epochs
-    )?.testAccuracy;
-    const trained = of("probe-dynamic").find((row) => row.seed === seed)?.testAccuracy;
-    if (fixed === undefined || trained === undefined || probe === undefined) return [];
-    return [{
-      whole: testAccuracy - fixed,
-      beyond: testAccuracy - trained,
-      features: trained - probe,
-      head: probe - fixed,
-    }];
-  });
+  const find = (network: FitNetwork, seed: number, like: { epochs: number; learningRate: number } = PROBED) =>
+    rows.find((row) =>
+      row.network === network && row.seed === seed && row.epochs === like.epochs &&
+      row.learningRate === like.learningRate
+    )?.testAccuracy ?? NaN;
+  const parts = rows.filter(({ network }) => network === "dynamic").map((row) => {
+    const [all, fixed] = [row.testAccuracy, find("frozen", row.seed, row)];
+    const [trained, probe] = [find("probe-dynamic", row.seed), find("probe-frozen", 0)];
+    return { whole: all - fixed, beyond: all - trained, features: trained - probe, head: probe - fixed };
+  }).filter((part) => !Object.values(part).some(Number.isNaN));
   const over = (key: keyof LossBudget) =>
-    parts.length === 0 ? NONE.test : meanInterval(parts.map((part) => part[key]));
+    parts.length === 0 ? NONE : meanInterval(parts.map((part) => part[key]));
   return { whole: over("whole"), beyond: over("beyond"), features: over("features"), head: over("head") };
 }
 
 function formatFit(rows: readonly FitRow[]): string {
   const share = (mean: MeanInterval) => `${formatSpread(mean, 1, 100)} (n = ${mean.n})`;
-  const name = (network: string) => `\`${network}\``;
   const table = [
     ["network", "learning rate", "epochs", "training images (%)", "test images (%)"],
-    ...[...HEADS, ...OTHERS].flatMap((network) =>
+    ...[...HEADS, ...OTHERS, ...PROBES].flatMap((network) =>
       summariseFit(rows, network).map(({ learningRate, epochs, train, test }) => [
-        name(network),
-        String(learningRate),
-        String(epochs),
-        share(train),
-        share(test),
+        `\`${network}\``,
+        ...[learningRate, epochs].map((value) => epochs === 0 ? "–" : String(value)),
+        ...[train, test].map(share),
       ])
-    ),
-    ...PROBES.flatMap((network) =>
-      summariseFit(rows, network).map((
-        { train, test },
-      ) => [name(network), "–", "–", share(train), share(test)])
     ),
   ];
   const budget = splitLoss(rows);
