@@ -1,4 +1,4 @@
-import { classEmbeddings, generateFilters, makeFilters } from "../model/filters.ts";
+import { classEmbeddings, generateFilters, makeFilters, normaliseRows } from "../model/filters.ts";
 import { createForwardContext } from "../model/network.ts";
 import { isGenerated, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
@@ -42,6 +42,39 @@ export async function readClassVectors(
     };
   } finally {
     tf.dispose([filters, embeddings, written].filter((tensor) => tensor !== null));
+  }
+}
+
+/**
+ * Measures how linear the generator is between classes: for every pair, the cosine of the filter generated half
+ * way between two embeddings with the sum of the two classes' filters. It is 1 where the generator has nothing
+ * that a mixture of stored filters has not.
+ *
+ * @throws {RangeError} If the filters are not generated.
+ */
+export async function measureLinearity(
+  tensors: StateDict,
+  { variant, backbone, adapter }: NetworkSpec,
+): Promise<number[]> {
+  if (!isGenerated(variant)) throw new RangeError(`The filters of ${variant} are not generated.`);
+  const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
+  const cosines = tf.tidy(() => {
+    const embeddings = classEmbeddings(context); // [K,128]
+    const own = normaliseRows(generateFilters(context, embeddings)); // [K,64]
+    const pairs = upperPairs(embeddings.shape[0]);
+    const sums = (rows: tf.Tensor2D) => {
+      const [one, other] = [0, 1].map((end) =>
+        tf.gather(rows, tf.tensor1d(pairs.map((pair) => pair[end]), "int32"))
+      );
+      return tf.add(one, other) as tf.Tensor2D;
+    };
+    const between = normaliseRows(generateFilters(context, tf.div(sums(embeddings), 2))); // [pairs,64]
+    return tf.sum(tf.mul(between, normaliseRows(sums(own))), 1); // [pairs]
+  });
+  try {
+    return [...await cosines.data()];
+  } finally {
+    cosines.dispose();
   }
 }
 

@@ -7,7 +7,6 @@
 export * from "./attributions.ts";
 export * from "./auroc.ts";
 export * from "./batch_statistics.ts";
-export * from "./blend.ts";
 export * from "./calibration.ts";
 export * from "./choose_examples.ts";
 export * from "./class_vectors.ts";

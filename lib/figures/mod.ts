@@ -12,7 +12,6 @@
  * @module
  */
 export * from "./bars.ts";
-export * from "./blend_maps.ts";
 export * from "./few_images.ts";
 export type { Figure } from "./figure.ts";
 export { figureFonts, missingCharacters } from "./fonts.ts";

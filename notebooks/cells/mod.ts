@@ -3,7 +3,6 @@
  *
  * @module
  */
-export { measureBlend, type MeasuredBlend } from "./blends.ts";
 export { displayFigure } from "./display.ts";
 export { compareCheckpoints, compareProbes, measureGradient, probeBackbones } from "./measurements.ts";
 export {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   compareMatrices,
   cosineSimilarity,
+  measureLinearity,
   rankPairs,
   readClassVectors,
 } from "../../lib/analysis/class_vectors.ts";
@@ -9,11 +10,12 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { isGenerated } from "../../lib/model/spec.ts";
 import { forward } from "../../lib/model/network.ts";
 import { createRandom } from "../../lib/support/random.ts";
+import { mean } from "../../lib/support/statistics.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { networkSpec } from "../testing/networks.ts";
 import { assertClose } from "../testing/oracle.ts";
-import { randomTensor } from "../testing/tensors.ts";
+import { countTensors, randomTensor } from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -91,4 +93,30 @@ Deno.test("unrelated matrices have a large p-value, and the diagonal is ignored"
   const loud = other.map((row, i) => row.map((value, j) => i === j ? 100 : value));
   assert.deepEqual(compareMatrices(one, loud, { seed: 0 }), result);
   assert.deepEqual(compareMatrices(one, other, { seed: 0 }), result); // seeded
+});
+
+Deno.test("a linear generator has cosine 1 between all classes, a bent one less", async () => {
+  await useNativeTensorFlow({ device: "cpu" });
+  const spec = networkSpec();
+  const network = createNetwork(spec, { seed: 4 });
+  const before = countTensors().tensors;
+  const bent = await measureLinearity(network, spec);
+  assert.equal(countTensors().tensors, before);
+  assert.equal(bent.length, 45);
+  assert.ok(bent.every((cosine) => cosine > 0 && cosine < 0.999));
+  // no hidden unit switches, and tanh is straight: only the lengths of two filters differ
+  const last = tf.mul(network["weights_generator.2.weight"], 1e-3);
+  const linear = {
+    ...network,
+    "weights_generator.0.bias": tf.fill([256], 20),
+    "weights_generator.2.weight": last,
+    "weights_generator.2.bias": tf.mul(tf.sum(last, 1), -20),
+  };
+  const straight = await measureLinearity(linear, spec);
+  assert.ok(
+    Math.min(...straight) > 0.96 && mean(straight) > 0.99 && mean(bent) < 0.95,
+    `${mean(bent)} ${straight}`,
+  );
+  const stored = networkSpec({ variant: "static-per-class" });
+  await assert.rejects(measureLinearity(createNetwork(stored), stored), RangeError);
 });

@@ -168,12 +168,6 @@ Deno.test("a page of response maps has a row for each image, and one colour bar 
   assert.equal(count(figure, ">Response of"), 1);
 });
 
-Deno.test("blends have a column each, the classes' names at the ends", () => {
-  const figure = FIGURES.blend_maps();
-  assert.equal(count(figure, "<image "), 2 * (1 + 7) + 1); // and the colour bar
-  includes(figure, "cat", "50\u00a0%", "dog", "cats", "other classes");
-});
-
 Deno.test("a map points right if its greatest value lies in its class's quarter", () => {
   const names = ["cat", "dog", "ship", "frog"];
   const example = (...peaks: number[]) => ({
@@ -351,22 +345,12 @@ Deno.test("data that do not fit each other are refused", () => {
     names: ["cat", "dog", "ship", "frog"],
     maps: sampleMaps(1).subarray(256),
   };
-  const weights = [0, 1];
-  const both = { from: "cat", to: "dog", weights };
-  const blend = { image: sampleImage(1), label: "cat", maps: new Float32Array(128), leads: [3, 2] };
-  const curve = { name: "cats", fraction: weights, value: [3, 2] };
   const names = ["a", "b"];
   const wrong: Record<string, () => unknown> = {
     "a map is too short": () =>
       figures.responseMaps([{ ...response, maps: new Float32Array(639) }], { classNames }),
     "scores are missing": () => figures.responseMaps([{ ...response, scores: [1, 2] }], { classNames }),
     "a page is empty": () => figures.responseMaps([], { classNames }),
-    "a blend has no map": () =>
-      figures.blendMaps({ ...both, examples: [{ ...blend, maps: new Float32Array(64) }], curves: [curve] }),
-    "a blend has no lead": () =>
-      figures.blendMaps({ ...both, examples: [{ ...blend, leads: [1] }], curves: [curve] }),
-    "blends have no image": () => figures.blendMaps({ ...both, examples: [], curves: [curve] }),
-    "blends have no curve": () => figures.blendMaps({ ...both, examples: [blend], curves: [] }),
     "there is no mosaic": () => figures.pointingMaps([]),
     "a mosaic has one class": () => figures.pointingMaps([{ ...pointing, names: ["cat"] }]),
     "a mosaic has no maps": () => figures.pointingMaps([{ ...pointing, maps: new Float32Array(3) }]),

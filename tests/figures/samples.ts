@@ -3,7 +3,6 @@ import { CLASS_NAMES, IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import {
   benchBars,
-  blendMaps,
   cellMaps,
   confusionMatrix,
   contactSheet,
@@ -242,28 +241,6 @@ export const FIGURES: Readonly<Record<string, () => Figure>> = {
       })),
       title("What training changes in the backbone"),
     ),
-  blend_maps: () => {
-    const weights = [0, 1 / 6, 2 / 6, 0.5, 4 / 6, 5 / 6, 1];
-    const curve = (name: string, slope: number, height: number) => ({
-      name,
-      fraction: weights,
-      value: weights.map((weight) => height + slope * weight - 3 * weight * weight),
-      low: weights.map((weight) => height - 0.6 + slope * weight - 3 * weight * weight),
-      high: weights.map((weight) => height + 0.6 + slope * weight - 3 * weight * weight),
-    });
-    return blendMaps({
-      from: "cat",
-      to: "dog",
-      weights,
-      examples: [3, 5].map((label) => ({
-        image: sampleImage(label),
-        label: classNames[label],
-        maps: sampleMaps(label).subarray(0, 7 * 64),
-        leads: weights.map((weight) => 9 - 4 * weight),
-      })),
-      curves: [curve("cats", 1, 10), curve("dogs", 5, 8), curve("other classes", 3, -1)],
-    }, title("From cat to dog"));
-  },
   pointing_maps: () =>
     pointingMaps(
       [4, 6].map((seed) => ({

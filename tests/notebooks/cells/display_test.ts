@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { contactSheet } from "../../../lib/figures/mod.ts";
 import { saveCheckpoint } from "../../../lib/training/checkpoint.ts";
-import { measureBlend } from "../../../notebooks/cells/blends.ts";
 import {
   bundleFigure,
   describeTensor,
@@ -95,27 +94,6 @@ Deno.test("a tensor shows its shape, type and first values", async () => {
   installTensorDisplay();
   const { [Symbol.for("Jupyter.display")]: display } = tensor as unknown as Record<symbol, () => unknown>;
   assert.deepEqual(await display.call(tensor), { "text/plain": text });
-});
-
-Deno.test("a blend is measured on images of its two classes and of the rest", async () => {
-  await useNativeTensorFlow({ device: "cpu" });
-  const { test } = createSynthetic({ trainSize: 0, testSize: 40 });
-  const config = resolveConfig();
-  const network = createNetwork(config, { seed: 1 });
-  const shown = [test.labels.indexOf(2), test.labels.indexOf(7)];
-  const blend = await measureBlend({ network, config }, test, {
-    from: 2,
-    to: 7,
-    perClass: 2,
-    steps: 4,
-    shown,
-  });
-  assert.deepEqual([blend.half.from.n, blend.half.to.n, blend.half.rest.n], [2, 2, 16]);
-  assert.deepEqual(blend.figure.weights, [0, 0.5, 1]);
-  assert.deepEqual(blend.figure.examples.map(({ label }) => label), ["bird", "horse"]);
-  assert.deepEqual(blend.figure.curves.map(({ value }) => value.length), [5, 5, 5]);
-  assert.ok(Math.abs(blend.figure.curves[0].value[2] - blend.half.from.mean) < 1e-6);
-  assert.ok(Math.abs(blend.gain.better.mean - (blend.separation.half - blend.separation.better)) < 1e-9);
 });
 
 Deno.test("in a notebook an input error is its sentence, and a bug keeps its stack", () => {
