@@ -162,8 +162,13 @@ export { findCheckpoint } from "./training/run_folder.ts";
 export { learningRateAt, type ScheduleOptions } from "./training/schedule.ts";
 export { train, type TrainOptions, type TrainResult } from "./training/train.ts";
 
-export { classify, type Prediction } from "./prediction/classify.ts";
-export { combineViews, type Fit, type ViewPrediction } from "./prediction/combine_views.ts";
+export {
+  classify,
+  combineViews,
+  type Fit,
+  type Prediction,
+  type ViewPrediction,
+} from "./prediction/classify.ts";
 export {
   type PictureFormat,
   type PictureView,

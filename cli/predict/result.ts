@@ -1,7 +1,6 @@
 import { IMAGE_SIZE } from "../../lib/data/dataset.ts";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
-import type { Prediction } from "../../lib/prediction/classify.ts";
-import type { Fit, ViewPrediction } from "../../lib/prediction/combine_views.ts";
+import type { Fit, Prediction, ViewPrediction } from "../../lib/prediction/classify.ts";
 import type { PreparedPicture } from "../../lib/prediction/prepare_picture.ts";
 import { formatCount, formatNumber, formatPercent } from "../../lib/support/format.ts";
 import type { Checkpoint } from "../../lib/training/checkpoint.ts";

@@ -359,6 +359,13 @@ Deno.test("data that do not fit each other are refused", () => {
     "there is no image": () => figures.contactSheet([]),
     "an image is no square": () => figures.contactSheet([{ image: new Uint8Array(10) }]),
     "there is no epoch": () => figures.trainingCurves([{ name: "a", history: [] }]),
+    "there is no reliability curve": () => figures.reliabilityDiagram([]),
+    "a reliability curve has no prediction": () =>
+      figures.reliabilityDiagram([{
+        name: "a",
+        bins: [{ n: 0, probability: NaN, accuracy: NaN }],
+        error: 0,
+      }]),
     "there is no variant": () => figures.variantComparison([]),
     "a similarity is missing": () => figures.similarity([{ title: "", values: [1, 2, 3] }], { names }),
     "a matrix is no square": () => figures.confusionMatrix([[1, 2, 3], [4, 5, 6]], { names }),

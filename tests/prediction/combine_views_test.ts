@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { combineViews, type ViewPrediction } from "../../lib/prediction/combine_views.ts";
+import { combineViews, type ViewPrediction } from "../../lib/prediction/classify.ts";
 import { VIEWS } from "../../lib/prediction/prepare_picture.ts";
 
 /** A view for each list of probabilities; pixels and maps hold its position. */

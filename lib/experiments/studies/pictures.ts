@@ -9,7 +9,7 @@ import { countSureness } from "../../analysis/calibration.ts";
 import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../../data/dataset.ts";
 import { MEAN_COLOUR } from "../../data/normalise.ts";
 import { takeSubset } from "../../data/splits.ts";
-import type { Fit } from "../../prediction/combine_views.ts";
+import type { Fit } from "../../prediction/classify.ts";
 import { findPictures } from "../../prediction/find_pictures.ts";
 import { preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
 import { InputError } from "../../support/errors.ts";
