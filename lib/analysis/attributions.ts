@@ -82,8 +82,9 @@ const BATCH_SIZE = 100;
 
 /**
  * Integrates the gradient of a class's lead (its score minus the mean of the others) along the straight path
- * from the image's mean colour to the image, times the difference of both, and sums it over each cell's pixels
- * and colours (Sundararajan et al. 2017, arXiv:1703.01365). The cells sum to the difference of the leads.
+ * from the image's mean colour to the image, times the difference of both, and sums it over each cell's
+ * pixels and colours (Sundararajan et al. 2017, arXiv:1703.01365). The cells sum to the difference of the
+ * leads.
  *
  * @returns `[N,8,8]`
  */

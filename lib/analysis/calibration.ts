@@ -38,8 +38,8 @@ const RESAMPLES = 1000;
 const RESAMPLE = 0x65636521; // domain constant: an independent random stream for the same seed
 
 /**
- * Computes the expected calibration error: the gap between probability and accuracy, averaged over the bins by
- * their numbers of predictions. Source: Guo et al. (2017, arXiv:1706.04599), after Naeini et al. (2015).
+ * Computes the expected calibration error: the gap between probability and accuracy, averaged over the bins
+ * by their numbers of predictions. Source: Guo et al. (2017, arXiv:1706.04599), after Naeini et al. (2015).
  *
  * Its 95 % interval is the basic bootstrap's (Davison & Hinkley 1997), which subtracts the bias: resampling
  * adds noise, and noise can only raise the error.

@@ -46,9 +46,9 @@ export async function readClassVectors(
 }
 
 /**
- * Measures how linear the generator is between classes: for every pair, the cosine of the filter generated half
- * way between two embeddings with the sum of the two classes' filters. It is 1 where the generator has nothing
- * that a mixture of stored filters has not.
+ * Measures how linear the generator is between classes: for every pair, the cosine of the filter generated
+ * half way between two embeddings with the sum of the two classes' filters. It is 1 where the generator has
+ * nothing that a mixture of stored filters has not.
  *
  * @throws {RangeError} If the filters are not generated.
  */

@@ -47,8 +47,8 @@ export interface ExplainOptions {
 /**
  * Computes every map of {@linkcode METHODS} for some classes of each image.
  *
- * Evidence, occlusion and integrated gradients are of the class's lead, its score minus the mean of the others,
- * so that none has an advantage.
+ * Evidence, occlusion and integrated gradients are of the class's lead, its score minus the mean of the
+ * others, so that none has an advantage.
  *
  * @returns Maps `[64]` in the order of the images and their classes.
  */

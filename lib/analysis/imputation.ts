@@ -17,9 +17,9 @@ export interface ImputationOptions {
 }
 
 /**
- * Replaces removed pixels by noisy linear imputation (Rong et al. 2022, arXiv:2202.00449): each is the weighted
- * mean of its neighbours, removed ones included, plus noise. So the replacement does not show which pixels
- * were removed, as a flat colour does.
+ * Replaces removed pixels by noisy linear imputation (Rong et al. 2022, arXiv:2202.00449): each is the
+ * weighted mean of its neighbours, removed ones included, plus noise. So the replacement does not show which
+ * pixels were removed, as a flat colour does.
  *
  * @param images Normalised images `[N,32,32,3]`.
  * @param removed Pixels to replace, per image `[1024]`; at least one must stay.

@@ -25,7 +25,7 @@ import { createOptimizer, createSlots, type Rates } from "../training/optimizer.
 /** Values of a feature map. */
 const VALUES = MAP_SIZE * MAP_SIZE * CHANNELS;
 
-/** What a network makes of images: feature maps v `[N,8,8,64]` and scores `[N,K]`. */
+/** Outputs of a network for images: feature maps v `[N,8,8,64]` and scores `[N,K]`. */
 export interface SeenImages {
   features: Float32Array;
   scores: Float32Array;
@@ -110,7 +110,7 @@ function toFeatureMaps(values: Float32Array): tf.Tensor4D {
   return tf.tensor4d(values, [values.length / VALUES, MAP_SIZE, MAP_SIZE, CHANNELS]);
 }
 
-/** What the new class is learned as: an embedding `[128]`, or a filter `[64]` that is normalised. */
+/** Vector that the new class is learned as: an embedding `[128]`, or a filter `[64]` that is normalised. */
 export type VectorKind = "embedding" | "filter";
 
 /** Makes the normalised filters `[F,64]` of embeddings `[F,128]` or of filters. */
@@ -141,8 +141,8 @@ const STEPS = 300;
 export const LEARNING_RATES = { embedding: 0.05, filter: 0.01, head: 0.002 };
 
 /**
- * Learns the vector of a new class by the cross-entropy over all K + 1 scores, starting from that of the known
- * class that its images look like most.
+ * Learns the vector of a new class by the cross-entropy over all K + 1 scores, starting from that of the
+ * known class that its images look like most.
  *
  * @returns The embedding `[128]` or the filter `[64]`.
  */

@@ -18,8 +18,9 @@ import { argMax, mean, type MeanInterval, meanInterval } from "../support/statis
 export const POINTING_CHANCE = 0.25;
 
 /**
- * Measures pointing accuracy: the fraction of a mosaic's four classes whose map has its maximum in the class's
- * quarter, mean over mosaics. The interval is over mosaics, because the four maps of one are not independent.
+ * Measures pointing accuracy: the fraction of a mosaic's four classes whose map has its maximum in the
+ * class's quarter, mean over mosaics. The interval is over mosaics, because the four maps of one are not
+ * independent.
  *
  * @param maps `[64]` each, high where the class is: four per mosaic, in the order of its parts.
  */

@@ -19,7 +19,7 @@ import { addClass, learnVector, scoreFilters, seeImages, toFilters, type VectorK
 export interface TaughtNetwork {
   /** All tensors as they were but for one row more. */
   network: StoredTensors;
-  /** What was learned: an embedding, or a filter where the network stores them. */
+  /** Kind of vector that was learned: an embedding, or a filter where the network stores them. */
   kind: VectorKind;
   /** Numbers learned: 128, or 64. */
   numbers: number;
@@ -27,7 +27,10 @@ export interface TaughtNetwork {
   pictures: number;
   /** Pictures held out, and those of them that are recognised; none where there are too few. */
   heldOut: { images: number; recognised: number };
-  /** Test images of the known classes: correct predictions before and after, and those taken for the new class. */
+  /**
+   * Test images of the known classes: correct predictions before and after, and those taken for the new
+   * class.
+   */
   known: { images: number; before: number; after: number; taken: number };
   /** Known classes without images here: nothing was learned that tells the new one from them. */
   missing: string[];

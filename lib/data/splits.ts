@@ -5,8 +5,8 @@ import { classNamesOf, type Dataset, selectImages } from "./dataset.ts";
  * Takes a class-balanced subset: the first images of each class, in the set's order.
  *
  * With balanced classes chance is exactly 10 %, and even a handful of images has every class. If `size` is no
- * multiple of their number, the first classes have one image more; images of other classes replace those that a class
- * lacks.
+ * multiple of their number, the first classes have one image more; images of other classes replace those that
+ * a class lacks.
  *
  * @param size Number of images; all of them if the set is smaller.
  *

@@ -28,11 +28,11 @@ export interface Difference {
   /** p of equal means (Welch), adjusted by Holm for the number of differences in the comparison. */
   p?: number;
   /**
-   * p of a true difference of at least {@linkcode EQUIVALENCE_MARGIN} either way (two one-sided tests), adjusted
-   * in the same way.
+   * p of a true difference of at least {@linkcode EQUIVALENCE_MARGIN} either way (two one-sided tests),
+   * adjusted in the same way.
    */
   equivalenceP?: number;
-  /** What the adjusted p-values show at 5 %; null for single seeds. */
+  /** Verdict of the adjusted p-values at 5 %; null for single seeds. */
   shown: Verdict | null;
   /** Differences in pairs of the same seed, for comparison with Welch's; null without a common seed. */
   paired: PairedDifference | null;
@@ -75,8 +75,8 @@ export function finalAccuracy({ history }: Pick<SeedResult, "history">): number 
 }
 
 /**
- * Compares final test accuracies in several pairs of experiments, first minus second. The pairs are one family:
- * Holm's correction is for their number.
+ * Compares final test accuracies in several pairs of experiments, first minus second. The pairs are one
+ * family: Holm's correction is for their number.
  */
 export function comparePairs(
   pairs: readonly (readonly [Pick<ExperimentResult, "seeds">, Pick<ExperimentResult, "seeds">])[],

@@ -9,8 +9,8 @@ import type { ExperimentResult, Recipe } from "./results.ts";
 import type { SettingDifference, Staleness } from "./staleness.ts";
 
 /**
- * Formats a comparison as Markdown: a table, its tests, then data, recipe, seeds, machine and notes on reading
- * it.
+ * Formats a comparison as Markdown: a table, its tests, then data, recipe, seeds, machine and notes on
+ * reading it.
  *
  * @param results Of one recipe.
  */
@@ -41,7 +41,10 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
   ]);
 }
 
-/** Formats p-values, and the same differences in pairs of one seed, as a second table; none for single seeds. */
+/**
+ * Formats p-values, and the same differences in pairs of one seed, as a second table; none for single
+ * seeds.
+ */
 function formatTests(rows: readonly ComparisonRow[]): string[] {
   const tested = rows.flatMap(({ experiment, difference }) =>
     difference?.interval === undefined ? [] : [{ experiment, ...difference }]
@@ -77,7 +80,8 @@ export function formatMean(mean: MeanInterval): string {
 }
 
 /**
- * Formats a difference in points with what it shows: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]: undecided`.
+ * Formats a difference in points with what it shows: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]:
+ * undecided`.
  */
 export function formatDifference(difference: Difference | null): string {
   if (difference === null) return `no results of ${REFERENCE}`;

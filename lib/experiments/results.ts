@@ -24,7 +24,10 @@ import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } 
 /** Recipe: the configuration without run name, seed, paths and device. */
 export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
 
-/** Metrics of an epoch, without the names of data and weights, and without its speed, which the bench measures. */
+/**
+ * Metrics of an epoch, without the names of data and weights, and without its speed, which the bench
+ * measures.
+ */
 export type ResultRecord = Omit<EpochRecord, "data" | "weights" | "seconds" | "imagesPerSecond">;
 
 /** Results of one seed. */

@@ -4,8 +4,8 @@ import { INPUT, MAPS, SCORES, SIZE } from "./fold_network.ts";
 const TFJS = "https://cdn.jsdelivr.net/npm/@tensorflow/tfjs@4.22.0/dist/tf.min.js";
 
 /**
- * Writes a demo page: choose a picture, see the classes' probabilities and response maps, bright where they are
- * high. It is served from the model's folder.
+ * Writes a demo page: choose a picture, see the classes' probabilities and response maps, bright where they
+ * are high. It is served from the model's folder.
  *
  * @param classNames Names of the classes.
  * @param note Text below, with the model's training data.

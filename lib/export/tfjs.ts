@@ -137,8 +137,8 @@ function shapeOf(shape: readonly number[]): TfjsShape {
 
 /**
  * Writes a network as a TensorFlow.js graph model: `images` `[N,32,32,3]`, 0–255, in, as
- * `tf.browser.fromPixels` gives them; `scores` `[N,K]` and `maps` `[N,K,8,8]`, or `[N,1,8,8]`, out. The normalisation is
- * inside, N is free.
+ * `tf.browser.fromPixels` gives them; `scores` `[N,K]` and `maps` `[N,K,8,8]`, or `[N,1,8,8]`, out. The
+ * normalisation is inside, N is free.
  *
  * It uses operations only that every backend has: padding by zeros before a `VALID` convolution instead of
  * explicit padding, and likewise for pooling, which comes after a ReLU and so sees nothing below zero.

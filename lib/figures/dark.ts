@@ -22,8 +22,8 @@ const DARK = {
 };
 
 /**
- * Gives a figure a second set of colours for pages that are dark, such as GitHub's: the viewer chooses. Not for
- * notebooks and print, where the sheet stays white whatever the system prefers.
+ * Gives a figure a second set of colours for pages that are dark, such as GitHub's: the viewer chooses. Not
+ * for notebooks and print, where the sheet stays white whatever the system prefers.
  */
 export function adaptToDark(svg: string): string {
   const rules = Object.entries(DARK)

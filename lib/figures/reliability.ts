@@ -9,15 +9,17 @@ import { type FigureOptions, GREY } from "./style.ts";
 export interface ReliabilityCurve {
   /** Label in the key. */
   name: string;
-  /** Groups with their number of predictions, mean probability and accuracy, 0–1; empty ones are not drawn. */
+  /**
+   * Groups with their number of predictions, mean probability and accuracy, 0–1; empty ones are not drawn.
+   */
   bins: readonly { n: number; probability: number; accuracy: number }[];
   /** Expected calibration error, 0–1. */
   error: number;
 }
 
 /**
- * Draws a reliability diagram: the accuracy of predictions by their probability, with Wilson's 95 % intervals.
- * On the dashed diagonal, predictions are right as often as their probability says.
+ * Draws a reliability diagram: the accuracy of predictions by their probability, with Wilson's 95 %
+ * intervals. On the dashed diagonal, predictions are right as often as their probability says.
  *
  * Source: Niculescu-Mizil & Caruana, Predicting good probabilities with supervised learning (2005).
  *

@@ -32,7 +32,7 @@ export interface ResponseMapsOptions extends FigureOptions {
   classNames: readonly string[];
 }
 
-/** What can be laid over an image, from the top down. */
+/** Maps that can be laid over an image, from the top down. */
 const LAYERS = [
   { name: "maps", colours: "viridis", label: "Response of the class's filter" },
   { name: "evidence", colours: "diverging", label: "Evidence (points of score): orange for, blue against" },

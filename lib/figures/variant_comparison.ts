@@ -26,7 +26,7 @@ export interface VariantDifference {
   interval?: readonly [number, number];
   /** Differences of single seeds. */
   values: readonly number[];
-  /** Whether a test shows it. */
+  /** True if a test shows it. */
   isShown: boolean;
 }
 

@@ -1,7 +1,8 @@
 /**
  * The sign of the response maps, which no score depends on: tanh is odd, so with the filters' last layer and
  * the score predictor's first layer negated all maps change their sign and all scores stay as they are, bit
- * for bit. Training alone would leave it to chance whether a class's map is bright or dark where the class is.
+ * for bit. Training alone would leave it to chance whether a class's map is bright or dark where the class
+ * is.
  *
  * @module
  */
@@ -29,7 +30,8 @@ export function negateMaps(tensors: StateDict): void {
 
 /**
  * Computes the covariance, over images and classes, of a map's mean and the class's score. The sign of the
- * maps is chosen such that it is positive: as a rule, the score rises with the map, and bright speaks for the class.
+ * maps is chosen such that it is positive: as a rule, the score rises with the map, and bright speaks for the
+ * class.
  *
  * @returns A scalar.
  */

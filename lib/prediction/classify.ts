@@ -39,8 +39,8 @@ export interface Prediction {
  *
  * await useNativeTensorFlow();
  * const network = { variant: "dynamic", backbone: "trainable", adapter: "none" } as const;
- * const [{ predictedClass, probabilities }] = await classify(createNetwork(network), [new Uint8Array(32 * 32 * 3)], network);
- * console.log(predictedClass, probabilities[predictedClass]);
+ * const [{ predictedClass, probabilities }] = await classify(createNetwork(network), [new Uint8Array(32 * 32
+ * * 3)], network); console.log(predictedClass, probabilities[predictedClass]);
  * ```
  */
 export async function classify(
@@ -91,8 +91,8 @@ export interface ViewPrediction extends PictureView {
 }
 
 /**
- * Combines the predictions for a picture's views. Averaged are scores and probabilities; pixels and maps, which
- * have no average, are those of the view that gives the predicted class the highest probability.
+ * Combines the predictions for a picture's views. Averaged are scores and probabilities; pixels and maps,
+ * which have no average, are those of the view that gives the predicted class the highest probability.
  *
  * @param views Of a square picture one, which is every view.
  */

@@ -11,7 +11,8 @@ import type { TrainState } from "./train_step.ts";
 const IMAGES = 250;
 
 /**
- * Negates a training's response maps if the scores fall with them; everything else continues as it would have.
+ * Negates a training's response maps if the scores fall with them; everything else continues as it would
+ * have.
  *
  * @returns Whether it changed the state.
  */

@@ -113,7 +113,10 @@ export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {
   return complete;
 }
 
-/** Names a network by what differs from the lab's: `dynamic`, `dynamic-frozen-adapter-3x3`, `dynamic-embedding-32`. */
+/**
+ * Names a network by what differs from the lab's: `dynamic`, `dynamic-frozen-adapter-3x3`,
+ * `dynamic-embedding-32`.
+ */
 export function nameNetwork(network: NetworkSpec): string {
   const { variant, backbone, adapter } = network;
   const sizes = SIZES.filter((name) => !isStandard(network, name))

@@ -31,8 +31,8 @@ export type Claim = (
 ) => void;
 
 /**
- * A 95 % interval, a number, or a condition that was checked. The difference of two experiments has to be shown
- * after Holm's correction too.
+ * A 95 % interval, a number, or a condition that was checked. The difference of two experiments has to be
+ * shown after Holm's correction too.
  */
 export type Evidence =
   | Pick<MeanInterval, "mean" | "interval"> & Partial<Pick<Difference, "shown">>

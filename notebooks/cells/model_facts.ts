@@ -20,7 +20,10 @@ export interface ModelFacts {
   data: string;
 }
 
-/** Describes a model: `run mine: dynamic, epoch 12 of 12, seed 0, 80.3 % of the test images correct; data CIFAR-10`. */
+/**
+ * Describes a model: `run mine: dynamic, epoch 12 of 12, seed 0, 80.3 % of the test images correct; data
+ * CIFAR-10`.
+ */
 export function describeModel({ name, variant, epoch, epochs, seed, ...rest }: ModelFacts): string {
   const { accuracy, chosenOn, data } = rest;
   const share = accuracy === null
@@ -29,7 +32,10 @@ export function describeModel({ name, variant, epoch, epochs, seed, ...rest }: M
   return `${name}: ${variant}, epoch ${epoch} of ${epochs}, seed ${seed}, ${share}; data ${data}`;
 }
 
-/** Refuses a model that the notebooks cannot look at: they read ten learned embeddings, one per class of CIFAR-10. */
+/**
+ * Refuses a model that the notebooks cannot look at: they read ten learned embeddings, one per class of
+ * CIFAR-10.
+ */
 export function requireShowable(
   { config, classNames }: Pick<Checkpoint, "config" | "classNames">,
 ): void {

@@ -95,8 +95,8 @@ export interface OpenModel {
   /** Model, training data and accuracy, for a figure's subtitle. */
   description: string;
   /**
-   * Guards conclusions drawn from this network: not tested for a stand-in, and where one's own run contradicts
-   * them, it is said.
+   * Guards conclusions drawn from this network: not tested for a stand-in, and where one's own run
+   * contradicts them, it is said.
    */
   claim: Claim;
 }
@@ -116,8 +116,8 @@ const STAND_IN = { run: "stand-in", epochs: 2, subset: 10_000, testSubset: 2_000
 const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "random" };
 
 /**
- * Loads one's own run or the published model, or trains a stand-in for a moment where there is none, and shows
- * which it is.
+ * Loads one's own run or the published model, or trains a stand-in for a moment where there is none, and
+ * shows which it is.
  *
  * The notebooks' conclusions are about the published model, and about the images and weights it was trained
  * with: with others, as with a stand-in, they are not tested.

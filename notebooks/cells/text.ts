@@ -79,7 +79,9 @@ export function points(difference: Estimate, decimals = 1): string {
   return `${signed({ mean, interval }, decimals)} points`;
 }
 
-/** Formats what the tests show about a difference: `p < 0.001`, `equivalent within 0.5 points (p = 0.004)`. */
+/**
+ * Formats what the tests show about a difference: `p < 0.001`, `equivalent within 0.5 points (p = 0.004)`.
+ */
 export function finding(difference: Difference): string {
   if (Number.isNaN(difference.mean)) return "not measured";
   return formatVerdict(difference) ?? `p ${formatP(difference.p!, true)}`;

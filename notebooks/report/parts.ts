@@ -23,7 +23,10 @@ export interface CellPlace {
 export type Part = PartContent & {
   /** The cell's number, counted from 1 with Markdown cells included. */
   cell: number;
-  /** Tasks of the lab that this cell answers: its `lab-…` tags, on the cell's first part that is no printed text. */
+  /**
+   * Tasks of the lab that this cell answers: its `lab-…` tags, on the cell's first part that is no printed
+   * text.
+   */
   answers: string[];
 };
 
@@ -65,9 +68,9 @@ interface CellReport {
  * Splits a notebook into what the report prints: Markdown, figures, tables and printed text, without code.
  *
  * Tags (in JupyterLab's property inspector) change that: `report-code` prints a cell's code too,
- * `report-skip` leaves the cell out, `report-skip-output` leaves its outputs out, `report-short` puts it in the
- * short form too, and `lab-…` marks the answer to a task (see `LAB_TASKS`). In Markdown, text between `<!-- notebook only -->` and `<!-- end -->`
- * is left out.
+ * `report-skip` leaves the cell out, `report-skip-output` leaves its outputs out, `report-short` puts it in
+ * the short form too, and `lab-…` marks the answer to a task (see `LAB_TASKS`). In Markdown, text between
+ * `<!-- notebook only -->` and `<!-- end -->` is left out.
  *
  * @param path For messages.
  * @throws {InputError} If a cell failed when the notebook was executed, or is too long.

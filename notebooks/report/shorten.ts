@@ -8,8 +8,8 @@ import {
 import { factsOf } from "./parts.ts";
 
 /**
- * Shortens a notebook to its title and the cells tagged `report-short`, each below its heading and with its first
- * figure only. Cells keep their numbers.
+ * Shortens a notebook to its title and the cells tagged `report-short`, each below its heading and with its
+ * first figure only. Cells keep their numbers.
  */
 export function shorten(notebook: NotebookFile): NotebookFile {
   const { cells } = notebook;

@@ -40,8 +40,8 @@ const ROW = z.strictObject({
 export type NameRow = z.infer<typeof ROW>;
 
 /**
- * Measures of a class that is added to others: accuracy on its images among all classes, accuracy on all images,
- * AUROC of its score on its images against the others.
+ * Measures of a class that is added to others: accuracy on its images among all classes, accuracy on all
+ * images, AUROC of its score on its images against the others.
  */
 const MEASURES = ["newAccuracy", "allAccuracy", "auroc"] as const;
 type AddedClass = Record<typeof MEASURES[number], number>;
@@ -166,7 +166,10 @@ export function measureAdded(
   };
 }
 
-/** Means over seeds of one measure, a value per class, and how much its own name gives beyond another vector. */
+/**
+ * Means over seeds of one measure, a value per class, and how much its own name gives beyond another
+ * vector.
+ */
 export function summariseNames(rows: readonly NameRow[], measure: keyof AddedClass) {
   const classes = CLASS_NAMES.filter((name) => rows.some((row) => row.class === name));
   const values = (vector: VectorKind) =>

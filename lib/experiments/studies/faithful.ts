@@ -61,7 +61,10 @@ export const FAITHFUL: Study<StudyUnit & Subject, FaithfulRow> = {
   format: (rows) => [...NETWORKS.flatMap((network) => formatNetwork(rows, network)), ...NOTES].join("\n"),
 };
 
-/** Measurement of an order over the seeds, and its difference from a control's, paired by seed; n is 0 without rows. */
+/**
+ * Measurement of an order over the seeds, and its difference from a control's, paired by seed; n is 0
+ * without rows.
+ */
 export interface Compared {
   value: MeanInterval;
   difference: MeanInterval;
@@ -71,7 +74,10 @@ export interface Compared {
 export interface CompareOrdersOptions {
   method: OrderMeasurement["method"];
   measure: "deletion" | "insertion" | "pointing" | "road";
-  /** Another order, or a number. @default the study's own: the fixed order, chance, or the blurred random map */
+  /**
+   * Another order, or a number. @default the study's own: the fixed order, chance, or the blurred random
+   * map
+   */
   control?: OrderMeasurement["method"] | number;
   /** @default "dynamic" */
   network?: Subject["network"];

@@ -51,8 +51,8 @@ const ROW = z.strictObject({
 });
 
 /**
- * Accuracies of a trained network, on its training images without augmentation and on the test images. A probe
- * is solved in closed form: rate and epochs are 0.
+ * Accuracies of a trained network, on its training images without augmentation and on the test images. A
+ * probe is solved in closed form: rate and epochs are 0.
  */
 export type FitRow = z.infer<typeof ROW>;
 
@@ -116,7 +116,10 @@ function probeRow(network: FitNetwork, seed: number, { trainAccuracy, accuracy }
   return { network, seed, ...PROBED, trainAccuracy, testAccuracy: accuracy };
 }
 
-/** Trains a head at every rate with the first seed, then long at the rate that fits best and at one beside it. */
+/**
+ * Trains a head at every rate with the first seed, then long at the rate that fits best and at one beside
+ * it.
+ */
 async function sweepRates(
   { head, seeds }: { head: typeof HEADS[number]; seeds: readonly number[] },
   context: StudyContext,
@@ -200,11 +203,11 @@ export function bestFit(rows: readonly FitRow[], network: FitNetwork): FitSummar
 /** Test accuracy that is lost by freezing, and its causes: points as shares, over the seeds. */
 export interface LossBudget {
   whole: MeanInterval;
-  /** What the trained network reaches beyond a probe of its own backbone. */
+  /** Accuracy of the trained network beyond a probe of its own backbone. */
   beyond: MeanInterval;
   /** One probe, two backbones. */
   features: MeanInterval;
-  /** What a probe gets out of frozen features and the dynamic head does not. */
+  /** Accuracy that a probe gets out of frozen features and the dynamic head does not. */
   head: MeanInterval;
 }
 

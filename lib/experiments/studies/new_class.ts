@@ -92,8 +92,8 @@ export interface NewClassLine {
 }
 
 /**
- * Summarises rows: the seeds of a class share that class, so each class counts once, with its mean over seeds,
- * and intervals are over the classes.
+ * Summarises rows: the seeds of a class share that class, so each class counts once, with its mean over
+ * seeds, and intervals are over the classes.
  *
  * @param less The method whose accuracy on the same class, seed and images is subtracted, if any.
  */

@@ -118,7 +118,9 @@ export async function compareMethods(
 
 const CHOICE = 0x63686f69; // domain constant: an independent random stream for the same seed
 
-/** Chooses so many images of each known class and all of the new one, in random order: the first k are few. */
+/**
+ * Chooses so many images of each known class and all of the new one, in random order: the first k are few.
+ */
 function chooseImages({ labels }: Dataset, known: number, perClass: number, seed: number): number[] {
   const order = Uint32Array.from(labels.keys());
   createRandom(CHOICE, seed).shuffle(order);
@@ -148,7 +150,8 @@ function judge({ scores, labels }: SeenImages, added: Float32Array | null): NewC
 
 /**
  * Imprints a filter: the normalised mean of the new class's feature maps over images and positions (Qi, Brown
- * and Lowe 2018, arXiv:1712.07136). As a stronger opponent, what it has more than the mean of the known classes.
+ * and Lowe 2018, arXiv:1712.07136). As a stronger opponent, what it has more than the mean of the known
+ * classes.
  */
 function imprint({ seen: { features, labels }, pools }: LearningImages, isDifference: boolean): tf.Tensor2D {
   const length = features.length / labels.length;
@@ -192,7 +195,10 @@ function fitShift({ seen: { scores, labels }, pools }: LearningImages, added: Fl
   return low;
 }
 
-/** Trains all that follows the feature map again, with one class more. Here the known classes' scores change. */
+/**
+ * Trains all that follows the feature map again, with one class more. Here the known classes' scores
+ * change.
+ */
 async function retrainHead(
   tensors: StateDict,
   spec: NetworkSpec,

@@ -1,6 +1,6 @@
 /**
- * Predictions for pictures that are not CIFAR-10's: ways to prepare them, and whether the network is unsure of
- * what belongs to no class.
+ * Predictions for pictures that are not CIFAR-10's: ways to prepare them, and whether the network is unsure
+ * of what belongs to no class.
  *
  * @module
  */
