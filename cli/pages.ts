@@ -11,6 +11,8 @@ import { compareResults } from "../lib/experiments/comparison.ts";
 import { formatDifference, formatMean, formatStaleness } from "../lib/experiments/markdown.ts";
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { type ExperimentResult, readResults } from "../lib/experiments/results.ts";
+import { STUDIES } from "../lib/experiments/studies/mod.ts";
+import { readStudy } from "../lib/experiments/study_results.ts";
 import { findStaleness } from "../lib/experiments/staleness.ts";
 import { adaptToDark } from "../lib/figures/dark.ts";
 import { networkDiagram } from "../lib/figures/network_diagram.ts";
@@ -43,7 +45,11 @@ export const COMMAND = {
 async function main(): Promise<void> {
   const results = readResults();
   await refuseUnusable(results);
-  const tables = { results: formatResults(results), bench: formatBench(readBench()) };
+  const tables = {
+    results: formatResults(results),
+    studies: formatStudies(),
+    bench: formatBench(readBench()),
+  };
   const readme = Object.entries(tables).reduce(replaceTable, readText(join(projectFolder(), "README.md")));
   write("README.md", readme);
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", "README.md"], cwd: projectFolder() })
@@ -87,6 +93,14 @@ function formatResults(results: ExperimentResult[]): string {
     "[Everything else](notebooks/results/comparison.md).",
   ].join(" ");
   return `${markdownTable([header, ...rows])}\n\n${note}`;
+}
+
+/** Lists the published studies: question, and where the tables are. */
+function formatStudies(): string {
+  const published = STUDIES.filter((study) => readStudy(study) !== null);
+  return published.map(({ name, about }) => `- ${about} [\`${name}\`](notebooks/results/${name}.md)`).join(
+    "\n",
+  );
 }
 
 /** Reads the newest complete result of the bench; null without one. */
@@ -171,7 +185,7 @@ async function drawPictures(): Promise<void> {
         "The response map of each class laid over the image, below it the evidence. The first test image that " +
         `the published model predicts correctly (seed ${config.seed}, epoch ${epoch}, accuracy ${
           formatPercent(accuracy, 2)
-        }). Data: ${test.name}.`,
+        } on ${config.validation === 0 ? "the test set" : "held-out images"}). Data: ${test.name}.`,
     });
     write("docs/response_maps.svg", adaptToDark(figure.svg));
     const layers = summarise(config).layers.map((layer) => ({ ...layer, trainable: layer.trainable > 0 }));
