@@ -134,7 +134,7 @@ function format(rows: readonly NewClassRow[]): string {
     formatLines(summariseNewClass(rows, "newClass", "embedding"), formatPoints),
     `Means over ${classes} classes, each the mean of its seeds (n = ${seeds}), which share their class: intervals (Student's t) are over the ` +
     `classes, not corrected for the number of comparisons. All learn from the same images, with ${KNOWN_IMAGES} of each known class, ` +
-    "on the same balanced batches, by as many steps of Adam; their learning rates were chosen on runs that are none of these. " +
+    "on the same balanced batches, by as many steps of Adam; their learning rates were chosen by the test images of two runs that are none of these. " +
     "Embedding and free filter start at the most similar known class and leave the known classes' scores as they are, bit for bit; " +
     "retraining the head changes them. The imprinted filter is the normalised mean feature, as published; the imprinted difference " +
     "is what that has more than the known classes' mean, with a shift fitted to its scores.",
