@@ -20,7 +20,15 @@ import { crossEntropy } from "../tensorflow/operations/cross_entropy.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { collectOutputs, createImageSource, EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 import type { StoredTensors } from "../training/checkpoint.ts";
-import { createOptimizer, createSlots, type Rates } from "../training/optimizer.ts";
+import {
+  createOptimizer,
+  createSlots,
+  type Optimized,
+  type Rates,
+  toRates,
+  updateParameters,
+} from "../training/optimizer.ts";
+import { learningRateAt } from "../training/schedule.ts";
 
 /** Values of a feature map. */
 const VALUES = MAP_SIZE * MAP_SIZE * CHANNELS;
@@ -214,28 +222,19 @@ export async function fit({ start, fixed, learningRate, images, score }: FitOpti
   const config = { optimizer: "adam", momentum: 0, weightDecay: 0, decoupledWeightDecay: false } as const;
   const optimizer = createOptimizer(config);
   const names = Object.keys(start);
-  const step = compile((fixed: StateDict, state: FitState, batch: SeenBatch, rates: Rates): FitState => {
+  const step = compile((fixed: StateDict, state: Optimized, batch: SeenBatch, rates: Rates): Optimized => {
     const loss = (...values: tf.Tensor[]) => {
       const parameters = Object.fromEntries(names.map((name, at) => [name, values[at]]));
       return crossEntropy(score(parameters, fixed, batch), batch.labels);
     };
     const gradients = tf.grads(loss)(Object.values(state.parameters));
-    const next: FitState = { parameters: {}, slots: {} };
-    names.forEach((name, at) => {
-      const slots = optimizer.slots.map((slot) => state.slots[`${name}.${slot}`]);
-      const updated = optimizer.update(state.parameters[name], gradients[at], slots, rates);
-      next.parameters[name] = updated.parameter;
-      optimizer.slots.forEach((slot, k) => next.slots[`${name}.${slot}`] = updated.slots[k]);
-    });
-    return next;
+    return updateParameters(optimizer, state, gradients, rates);
   }, { name: "fitStep" });
-  let state: FitState = { parameters: start, slots: createSlots(optimizer, start) };
+  let state: Optimized = { parameters: start, slots: createSlots(optimizer, start) };
   try {
     for (let at = 0; at < STEPS; at++) {
-      const decayed = learningRate * (1 + Math.cos(Math.PI * at / STEPS)) / 2;
-      const rates = Object.fromEntries(
-        Object.entries(optimizer.rates(decayed, at + 1)).map(([name, rate]) => [name, tf.scalar(rate)]),
-      );
+      const decayed = learningRateAt(at, { schedule: "cosine", learningRate, totalSteps: STEPS });
+      const rates = toRates(optimizer.rates(decayed, at + 1));
       const batch = drawBatch(images, at);
       const next = step(fixed, state, batch, rates);
       disposeAll(state.parameters, state.slots, rates, { ...batch });
@@ -247,11 +246,6 @@ export async function fit({ start, fixed, learningRate, images, score }: FitOpti
     step.dispose();
     disposeAll(state.slots);
   }
-}
-
-interface FitState {
-  parameters: StateDict;
-  slots: StateDict;
 }
 
 const BATCHES = 0x6e657763; // domain constant: an independent random stream for the same seed

@@ -112,6 +112,39 @@ export function createSlots(
   );
 }
 
+/** Makes tensors of the hyperparameters of a step. */
+export function toRates(numbers: Record<string, number>): Rates {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
+}
+
+/** Parameters, and an optimizer's state as `<parameter>.<slot>`. */
+export interface Optimized {
+  parameters: Record<string, tf.Tensor>;
+  slots: Record<string, tf.Tensor>;
+}
+
+/**
+ * Updates parameters by their gradients.
+ *
+ * @param gradients In the order of the parameters.
+ * @returns New tensors only.
+ */
+export function updateParameters(
+  optimizer: Optimizer,
+  { parameters, slots }: Optimized,
+  gradients: readonly tf.Tensor[],
+  rates: Rates,
+): Optimized {
+  const result: Optimized = { parameters: {}, slots: {} };
+  Object.entries(parameters).forEach(([name, parameter], index) => {
+    const own = optimizer.slots.map((slot) => slots[`${name}.${slot}`]);
+    const updated = optimizer.update(parameter, gradients[index], own, rates);
+    result.parameters[name] = updated.parameter;
+    optimizer.slots.forEach((slot, k) => result.slots[`${name}.${slot}`] = updated.slots[k]);
+  });
+  return result;
+}
+
 /**
  * Clips gradients to a global L2 norm, as `torch.nn.utils.clip_grad_norm_` does.
  *

@@ -5,7 +5,7 @@ import { disposeAll } from "../model/state_dict.ts";
 import type { BatchSource } from "./batch_source.ts";
 import type { TrainConfig } from "./config.ts";
 import type { TrainObserver } from "./observer.ts";
-import type { Optimizer, Rates } from "./optimizer.ts";
+import { type Optimizer, toRates } from "./optimizer.ts";
 import type { EpochSums, Progress } from "./progress.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Stepper } from "./stepper.ts";
@@ -60,7 +60,7 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
   let lastPause = performance.now();
   for (const { values, shape, labels, size } of source.batches(order)) {
     const learningRate = learningRateAt(progress.totalSteps, schedule);
-    const rates = makeScalars(optimizer.rates(learningRate, progress.totalSteps + 1));
+    const rates = toRates(optimizer.rates(learningRate, progress.totalSteps + 1));
     const batch = { images: tf.tensor4d(values, shape), labels: tf.tensor1d(labels, "int32") };
     const { loss, correct } = stepper.advance(batch, rates);
     disposeAll(rates, { ...batch });
@@ -84,10 +84,6 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     lastPause = performance.now();
   }
   return true;
-}
-
-function makeScalars(numbers: Record<string, number>): Rates {
-  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, tf.scalar(value)]));
 }
 
 function report(

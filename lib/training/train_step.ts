@@ -3,7 +3,7 @@ import { crossEntropy } from "../tensorflow/operations/cross_entropy.ts";
 import { forward, type ForwardOptions } from "../model/network.ts";
 import type { Execution, NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { clipGradients, type Optimizer, type Rates } from "./optimizer.ts";
+import { clipGradients, type Optimizer, type Rates, updateParameters } from "./optimizer.ts";
 
 /** Settings of a training step other than the optimizer. */
 export interface StepSettings extends NetworkSpec, Partial<Execution> {
@@ -60,17 +60,11 @@ export function trainStep(
   rates: Rates,
 ): StepResult {
   const { gradients, ...rest } = computeGradients(settings, state, batch);
-  const names = Object.keys(state.trainable);
   const values = Object.values(gradients);
   const clipped = settings.clipNorm === null ? values : clipGradients(values, settings.clipNorm);
-  const result: StepResult = { trainable: {}, slots: {}, ...rest };
-  names.forEach((name, index) => {
-    const slots = optimizer.slots.map((slot) => state.slots[`${name}.${slot}`]);
-    const updated = optimizer.update(state.trainable[name], clipped[index], slots, rates);
-    result.trainable[name] = updated.parameter;
-    optimizer.slots.forEach((slot, k) => result.slots[`${name}.${slot}`] = updated.slots[k]);
-  });
-  return result;
+  const before = { parameters: state.trainable, slots: state.slots };
+  const { parameters: trainable, slots } = updateParameters(optimizer, before, clipped, rates);
+  return { trainable, slots, ...rest };
 }
 
 /** Computes the gradient of the loss for each trainable parameter, and the forward pass's other results. */
