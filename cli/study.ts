@@ -4,7 +4,7 @@ import { parseSeeds } from "../lib/experiments/plan.ts";
 import { describeMachine, readCommit } from "../lib/experiments/provenance.ts";
 import { publishedResultsFolder } from "../lib/experiments/results.ts";
 import { findStudy, STUDIES } from "../lib/experiments/studies/mod.ts";
-import { runStudy, type StudyContext } from "../lib/experiments/study.ts";
+import { changesOf, runStudy, type StudyContext } from "../lib/experiments/study.ts";
 import { formatStudy, writeStudy } from "../lib/experiments/study_results.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
@@ -73,7 +73,7 @@ async function main({ values, given, positionals: [name] }: CommandLine<typeof C
     weights: pretrained.source === "random" ? "random" : weights,
   };
   const folder = join(defaultRunsFolder(), values.into ?? study.name);
-  const isLabs = Object.keys(flags).every((option) => ["data", "weights", "device"].includes(option));
+  const isLabs = Object.keys(changesOf(recipe)).length === 0;
   using interrupts = watchInterrupts();
   const live = await createLive();
   const progress = { done: 0, all: study.units(seeds).length };

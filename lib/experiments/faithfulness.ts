@@ -20,7 +20,7 @@ import { normaliseImages } from "../data/normalise.ts";
 import { takeSubset } from "../data/splits.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
-import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
+import { throwIfInterrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { number } from "../support/schema.ts";
 import { correlate, mean, rank } from "../support/statistics.ts";
 
@@ -83,7 +83,7 @@ export async function measureOrders(options: MeasureOptions): Promise<OrderMeasu
   const scorer: Scorer = {
     async ask(images) {
       await yieldToEventLoop();
-      if (signal?.aborted) throw new Interrupted("");
+      throwIfInterrupted(signal);
       return await ask(images);
     },
     dispose,

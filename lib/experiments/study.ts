@@ -11,11 +11,13 @@ import { type DataIdentity, identifyData } from "../data/identify.ts";
 import type { Pretrained } from "../model/pretrained.ts";
 import { InputError } from "../support/errors.ts";
 import { readTextOrNull } from "../support/files.ts";
-import { Interrupted } from "../support/interrupt.ts";
+import { throwIfInterrupted } from "../support/interrupt.ts";
 import { tryLockFile } from "../support/lock.ts";
 import { checkValue, parseJson, plainText } from "../support/schema.ts";
 import { makeFolder, writeText } from "../support/write_files.ts";
+import type { StateDict } from "../model/state_dict.ts";
 import { type Checkpoint, openCheckpoint } from "../training/checkpoint.ts";
+import { chooseSign } from "../training/choose_sign.ts";
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import type { TrainObserver } from "../training/observer.ts";
 import { train } from "../training/train.ts";
@@ -109,33 +111,29 @@ export async function runStudy<Unit extends StudyUnit, Row extends object>(
 ): Promise<StudyResult<Row> | null> {
   const units = study.units(seeds);
   makeFolder(context.folder);
+  const pathOf = (unit: Unit, ending: "json" | "lock") => join(context.folder, `${unit.name}.${ending}`);
   const finished = new Map<string, FinishedUnit<Row>>();
   const finish = (unit: Unit, rows: FinishedUnit<Row>, measured: boolean) => {
     finished.set(unit.name, rows);
     onUnit?.(unit, finished.size, units.length, measured);
   };
   for (const unit of units) {
-    const path = join(context.folder, `${unit.name}.json`);
-    const before = readUnit(study, path, context);
+    const before = readUnit(study, pathOf(unit, "json"), context);
     if (before !== null) {
       finish(unit, before, false);
       continue;
     }
-    if (context.signal.aborted) throw new Interrupted("");
-    using lock = tryLockFile(
-      join(context.folder, `${unit.name}.lock`),
-      context.observer.onMessage ?? (() => {}),
-    );
+    throwIfInterrupted(context.signal);
+    using lock = tryLockFile(pathOf(unit, "lock"), context.observer.onMessage ?? (() => {}));
     if (lock === null) continue; // another process measures it
-    const meanwhile = readUnit(study, path, context);
+    const meanwhile = readUnit(study, pathOf(unit, "json"), context);
     const rows = meanwhile?.rows ?? await study.measure(unit, context);
-    if (meanwhile === null) writeUnit(study, path, rows, context);
-    Deno.removeSync(join(context.folder, `${unit.name}.lock`));
+    if (meanwhile === null) writeUnit(study, pathOf(unit, "json"), rows, context);
+    if (lock.isInPlace()) Deno.removeSync(pathOf(unit, "lock"));
     finish(unit, meanwhile ?? { rows, session: context.session }, meanwhile === null);
   }
   for (const unit of units) {
-    const rows = finished.get(unit.name) ??
-      readUnit(study, join(context.folder, `${unit.name}.json`), context);
+    const rows = finished.get(unit.name) ?? readUnit(study, pathOf(unit, "json"), context);
     if (rows === null) return null;
     finished.set(unit.name, rows);
   }
@@ -151,8 +149,15 @@ export async function runStudy<Unit extends StudyUnit, Row extends object>(
 
 /** Data, weights and options that a unit's rows depend on. */
 function identify({ data, pretrained, recipe }: StudyContext) {
-  const { data: _data, weights: _weights, device: _device, ...options } = recipe;
-  return { data, weights: pretrained.name, recipe: options };
+  return { data, weights: pretrained.name, recipe: changesOf(recipe) };
+}
+
+/** Options that no result depends on, or that results name in another way. */
+const APART: readonly string[] = ["data", "weights", "device", "tensorboard"];
+
+/** Returns the training options that make a recipe another one than the lab's. */
+export function changesOf(recipe: Partial<TrainConfig>): Partial<TrainConfig> {
+  return Object.fromEntries(Object.entries(recipe).filter(([name]) => !APART.includes(name)));
 }
 
 function readUnit<Row extends object>(
@@ -223,6 +228,19 @@ export async function trainExperiment(
     flags: context.recipe,
   });
   return await finishRun(config, context.datasets, context.comparisonFolder, context);
+}
+
+/** Loads the network of a run of the comparison, with the sign of its maps chosen. */
+export async function loadExperiment(
+  context: StudyContext,
+  experiment: string,
+  seed: number,
+): Promise<{ tensors: StateDict; spec: TrainConfig }> {
+  const { config, loadNetwork } = await trainExperiment(context, experiment, seed);
+  const tensors = loadNetwork();
+  // runs of older versions leave it to chance
+  await chooseSign({ trainable: tensors, fixed: {}, slots: {} }, context.datasets.train, config);
+  return { tensors, spec: config };
 }
 
 async function finishRun(

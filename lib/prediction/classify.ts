@@ -39,8 +39,9 @@ export interface Prediction {
  *
  * await useNativeTensorFlow();
  * const network = { variant: "dynamic", backbone: "trainable", adapter: "none" } as const;
- * const [{ predictedClass, probabilities }] = await classify(createNetwork(network), [new Uint8Array(32 * 32
- * * 3)], network); console.log(predictedClass, probabilities[predictedClass]);
+ * const pictures = [new Uint8Array(32 * 32 * 3)];
+ * const [{ predictedClass, probabilities }] = await classify(createNetwork(network), pictures, network);
+ * console.log(predictedClass, probabilities[predictedClass]);
  * ```
  */
 export async function classify(

@@ -12,6 +12,11 @@ export class Interrupted extends Error {
   }
 }
 
+/** Throws {@linkcode Interrupted} if a signal was aborted. */
+export function throwIfInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Interrupted("");
+}
+
 /** Watch for the signals that stop a program. */
 export interface InterruptWatch extends Disposable {
   /** Aborted by the first signal. */

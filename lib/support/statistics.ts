@@ -36,6 +36,14 @@ export function meanInterval(values: readonly number[]): MeanInterval {
   return { n, mean, deviation, interval: [mean - half, mean + half] };
 }
 
+/** Mean of no values. */
+export const NO_MEAN: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
+
+/** Computes {@linkcode meanInterval}, or {@linkcode NO_MEAN} of no values. */
+export function meanIntervalOrNone(values: readonly number[]): MeanInterval {
+  return values.length === 0 ? NO_MEAN : meanInterval(values);
+}
+
 /**
  * Computes Wilson's 95 % interval for a proportion, `count` of `total`.
  *

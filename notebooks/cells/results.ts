@@ -15,7 +15,7 @@ import { trainingCurves } from "../../lib/figures/training_curves.ts";
 import { variantComparison, type VariantComparisonOptions } from "../../lib/figures/variant_comparison.ts";
 import { SYNTHETIC_NAME } from "../../lib/data/synthetic.ts";
 import { escapeMarkdown, formatCount } from "../../lib/support/format.ts";
-import { type MeanInterval, meanInterval } from "../../lib/support/statistics.ts";
+import { meanInterval, NO_MEAN } from "../../lib/support/statistics.ts";
 import { type Claim, createClaim } from "./claims.ts";
 import { displayFigure } from "./display.ts";
 import { displayMarkdown } from "./text.ts";
@@ -47,13 +47,12 @@ export interface ResultRow extends Omit<ComparisonRow, "difference"> {
 }
 
 const NO_DIFFERENCE: Difference = { n: 0, mean: NaN, shown: null, paired: null };
-const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 const MISSING_ROW: ComparisonRow = {
   experiment: "",
   change: "",
   trainableParameters: NaN,
-  final: MISSING,
-  best: MISSING,
+  final: NO_MEAN,
+  best: NO_MEAN,
   difference: null,
 };
 

@@ -7,13 +7,20 @@ import { leaveOut } from "../../data/splits.ts";
 import { nameVectors, OTHER_WORDS } from "../../model/name_vectors.ts";
 import { NAME_VECTOR_LENGTH } from "../../model/spec.ts";
 import { disposeAll } from "../../model/state_dict.ts";
-import { formatNumber, formatSigned, toRows } from "../../support/format.ts";
+import { toRows } from "../../support/format.ts";
 import { createRandom } from "../../support/random.ts";
 import { choice, integer, number } from "../../support/schema.ts";
-import { argMax, mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
+import {
+  argMax,
+  mean,
+  type MeanInterval,
+  meanInterval,
+  meanIntervalOrNone,
+} from "../../support/statistics.ts";
 import * as tf from "../../tensorflow/runtime/tf.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
 import { evaluate, type Scored } from "../../training/evaluate.ts";
+import { formatInterval, formatSpread } from "../markdown.ts";
 import { type Study, type StudyUnit, trainExperiment, trainRun } from "../study.ts";
 
 /** Vectors that a class which was never seen is scored with, and what they are called in the table. */
@@ -179,7 +186,7 @@ export function summariseNames(rows: readonly NameRow[], measure: keyof AddedCla
   const gain = (vector: VectorKind): MeanInterval => {
     const others = values(vector);
     const gains = values("name").map((value, at) => value - others[at]);
-    return gains.length === 0 ? { n: 0, mean: NaN, deviation: NaN } : meanInterval(gains);
+    return meanIntervalOrNone(gains);
   };
   return { classes, values, mean: (vector: VectorKind) => mean(values(vector)), gain };
 }
@@ -188,17 +195,6 @@ function formatNames(rows: readonly NameRow[]): string {
   const [found, all, separated] = MEASURES.map((measure) => summariseNames(rows, measure));
   const kinds = Object.keys(VECTORS) as VectorKind[];
   const seeds = new Set(rows.map(({ seed }) => seed)).size;
-  const spread = (values: readonly number[], show: (value: number) => string) => {
-    const { mean, deviation } = meanInterval(values);
-    return `${show(mean)} ± ${show(deviation)}`;
-  };
-  const share = (value: number) => formatNumber(100 * value, 1);
-  const gain = (vector: VectorKind) => {
-    if (vector === "name" || vector === "trained") return "–";
-    const { mean, interval } = separated.gain(vector);
-    const shown = interval?.map((end) => formatSigned(end, 3)).join(", ");
-    return formatSigned(mean, 3) + (shown === undefined ? "" : ` [${shown}]`);
-  };
   return [
     markdownTable([
       [
@@ -210,10 +206,9 @@ function formatNames(rows: readonly NameRow[]): string {
       ],
       ...kinds.map((kind) => [
         VECTORS[kind],
-        spread(found.values(kind), share),
-        spread(all.values(kind), share),
-        spread(separated.values(kind), (value) => formatNumber(value, 3)),
-        gain(kind),
+        ...[found, all].map(({ values }) => formatSpread(meanInterval(values(kind)), 1, 100)),
+        formatSpread(meanInterval(separated.values(kind)), 3),
+        kind === "name" || kind === "trained" ? "–" : formatInterval(separated.gain(kind), 3),
       ]),
     ], { align: ["l", "r", "r", "r", "r"] }),
     "",

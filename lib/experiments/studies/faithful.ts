@@ -8,8 +8,13 @@ import { z } from "zod";
 import { METHODS } from "../../analysis/explain.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { integer } from "../../support/schema.ts";
-import { mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
-import { chooseSign } from "../../training/choose_sign.ts";
+import {
+  mean,
+  type MeanInterval,
+  meanInterval,
+  meanIntervalOrNone,
+  NO_MEAN,
+} from "../../support/statistics.ts";
 import {
   CHANGES,
   LAYER_MEASUREMENT,
@@ -20,7 +25,7 @@ import {
   ROAD_FRACTIONS,
 } from "../faithfulness.ts";
 import { formatInterval, formatSpread } from "../markdown.ts";
-import { type Study, type StudyUnit, trainExperiment } from "../study.ts";
+import { loadExperiment, type Study, type StudyUnit } from "../study.ts";
 
 const NETWORKS = ["dynamic", "static-per-class"] as const;
 
@@ -45,13 +50,10 @@ export const FAITHFUL: Study<StudyUnit & Subject, FaithfulRow> = {
     NETWORKS.flatMap((network) => seeds.map((seed) => ({ name: `${network}-seed${seed}`, network, seed }))),
   row: ROW,
   async measure({ network, seed }, context) {
-    const { config, loadNetwork } = await trainExperiment(context, network, seed);
+    const { tensors, spec } = await loadExperiment(context, network, seed);
     const { datasets, signal } = context;
-    const tensors = loadNetwork();
     try {
-      // runs of older versions leave the maps' sign to chance
-      await chooseSign({ trainable: tensors, fixed: {}, slots: {} }, datasets.train, config);
-      const options = { tensors, spec: config, datasets, seed, signal };
+      const options = { tensors, spec, datasets, seed, signal };
       const rows = [...await measureOrders(options), ...await measureLayers(options)];
       return rows.map((row) => ({ network, seed, ...row }));
     } finally {
@@ -103,14 +105,12 @@ export function compareOrders(
     });
   const own = valuesOf(method);
   const others = typeof control === "number" ? own.map(() => control) : valuesOf(control);
-  if (own.length === 0 || others.length === 0) return { value: MISSING, difference: MISSING };
+  if (own.length === 0 || others.length === 0) return { value: NO_MEAN, difference: NO_MEAN };
   return {
     value: meanInterval(own),
     difference: meanInterval(own.map((value, seed) => value - others[seed])),
   };
 }
-
-const MISSING: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
 
 /** Averages the correlation of the maps before and after a change; `index` 1: of its absolute value. */
 export function averageAgreement(
@@ -125,7 +125,7 @@ export function averageAgreement(
   const values = rows.flatMap((row) =>
     row.network === network && "change" in row && row.change === change ? [row[kind][index]] : []
   );
-  return values.length === 0 ? MISSING : meanInterval(values);
+  return meanIntervalOrNone(values);
 }
 
 /** Tells whether an interval of differences lies below 0 (−1), above (1), or holds it (0). */

@@ -12,7 +12,7 @@ import { createNetwork } from "../../model/create_network.ts";
 import { MAP_SIZE } from "../../model/spec.ts";
 import { disposeAll, type StateDict } from "../../model/state_dict.ts";
 import { choice, integer, number } from "../../support/schema.ts";
-import { type MeanInterval, meanInterval } from "../../support/statistics.ts";
+import { type MeanInterval, meanInterval, meanIntervalOrNone, NO_MEAN } from "../../support/statistics.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
 import { resolveConfig } from "../../training/config.ts";
 import { evaluate } from "../../training/evaluate.ts";
@@ -125,8 +125,8 @@ async function sweepRates(
   context: StudyContext,
 ): Promise<FitRow[]> {
   const [first] = seeds;
-  const { config } = await trainExperiment(context, head, first);
-  const { variant, backbone, epochs } = config;
+  const byRecipe = await trainExperiment(context, head, first);
+  const { variant, backbone, epochs, learningRate: own } = byRecipe.config;
   const measure = async (learningRate: number, epochs: number, seed: number) => {
     const run = `${head}-rate${learningRate}-epochs${epochs}-seed${seed}`;
     return await fit(
@@ -137,10 +137,10 @@ async function sweepRates(
     );
   };
   const sweep: FitRow[] = [];
-  for (const rate of RATES.filter((rate) => rate !== config.learningRate)) {
+  for (const rate of RATES.filter((rate) => rate !== own)) {
     sweep.push(await measure(rate, epochs, first));
   }
-  const recipe = await fit(head, first, await trainExperiment(context, head, first), context);
+  const recipe = await fit(head, first, byRecipe, context);
   const best = bestFit([...sweep, recipe], head).learningRate;
   const beside = RATES[RATES.indexOf(best) + 1] ?? RATES.at(-2);
   const long = head === "frozen"
@@ -178,8 +178,6 @@ export interface FitSummary {
   test: MeanInterval;
 }
 
-const NONE: MeanInterval = { n: 0, mean: NaN, deviation: NaN };
-
 /** Collects a network's rows by learning rate and number of epochs, each over its seeds. */
 export function summariseFit(rows: readonly FitRow[], network: FitNetwork): FitSummary[] {
   const own = rows.filter((row) => row.network === network);
@@ -196,7 +194,7 @@ export function summariseFit(rows: readonly FitRow[], network: FitNetwork): FitS
 export function bestFit(rows: readonly FitRow[], network: FitNetwork): FitSummary {
   return summariseFit(rows, network).reduce(
     (best, each) => best.train.mean >= each.train.mean ? best : each,
-    { learningRate: NaN, epochs: NaN, train: NONE, test: NONE },
+    { learningRate: NaN, epochs: NaN, train: NO_MEAN, test: NO_MEAN },
   );
 }
 
@@ -223,8 +221,7 @@ export function splitLoss(rows: readonly FitRow[]): LossBudget {
     const [trained, probe] = [find("probe-dynamic", row.seed), find("probe-frozen", 0)];
     return { whole: all - fixed, beyond: all - trained, features: trained - probe, head: probe - fixed };
   }).filter((part) => !Object.values(part).some(Number.isNaN));
-  const over = (key: keyof LossBudget) =>
-    parts.length === 0 ? NONE : meanInterval(parts.map((part) => part[key]));
+  const over = (key: keyof LossBudget) => meanIntervalOrNone(parts.map((part) => part[key]));
   return { whole: over("whole"), beyond: over("beyond"), features: over("features"), head: over("head") };
 }
 

@@ -4,7 +4,7 @@ import { CLASS_NAMES, classNamesOf, relabel } from "../../data/dataset.ts";
 import { leaveOut } from "../../data/splits.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { formatCount, formatPercent } from "../../support/format.ts";
-import { Interrupted } from "../../support/interrupt.ts";
+import { throwIfInterrupted } from "../../support/interrupt.ts";
 import { choice, integer, number } from "../../support/schema.ts";
 import { mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
 import { evaluate } from "../../training/evaluate.ts";
@@ -66,9 +66,7 @@ async function measure({ name, seed, label }: Unit, context: StudyContext): Prom
     counts: COUNTS,
     knownImages: KNOWN_IMAGES,
     seed,
-    onPause: () => {
-      if (signal.aborted) throw new Interrupted("");
-    },
+    onPause: () => throwIfInterrupted(signal),
   });
   const ten = await testTen(context, seed, label);
   const all: MethodResult = { method: "all ten trained", images: results.at(-1)!.images, ...ten };

@@ -99,11 +99,9 @@ export async function compareMethods(
     onPause();
     for (const method of ["imprinted", "imprinted difference"] as const) {
       const filter = imprint(images, method === "imprinted difference");
-      const [own, learned] = [tested, seen].map(({ features }) =>
-        scoreFilters(tensors, spec, features, filter)
-      );
-      const shift = method === "imprinted" ? 0 : fitShift(images, await learned);
-      add(method, judge(tested, (await own).map((score) => score + shift)));
+      const score = ({ features }: SeenImages) => scoreFilters(tensors, spec, features, filter);
+      const shift = method === "imprinted" ? 0 : fitShift(images, await score(seen));
+      add(method, judge(tested, (await score(tested)).map((value) => value + shift)));
       filter.dispose();
     }
     const nearest = nearestClass(images);

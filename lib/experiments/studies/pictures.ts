@@ -16,11 +16,15 @@ import { InputError } from "../../support/errors.ts";
 import { exists } from "../../support/files.ts";
 import { projectFolder } from "../../support/project.ts";
 import { createRandom, type Random } from "../../support/random.ts";
+import { disposeAll } from "../../model/state_dict.ts";
+import { predictClasses } from "../../analysis/choose_examples.ts";
+import { throwIfInterrupted } from "../../support/interrupt.ts";
 import { argMax, mean, softmax } from "../../support/statistics.ts";
 import { confidences } from "../../training/calibration.ts";
 import { type Checkpoint, openCheckpoint } from "../../training/checkpoint.ts";
-import { evaluate } from "../../training/evaluate.ts";
+import { evaluate, type Scored } from "../../training/evaluate.ts";
 import { calibrationOf } from "../../training/progress.ts";
+import { PUBLISHED_OPTIONS } from "../publish.ts";
 import { type Study, type StudyContext, type StudyUnit, trainRun } from "../study.ts";
 import { formatPictures, PICTURES_ROW, type PicturesRow } from "./pictures_summary.ts";
 
@@ -47,7 +51,7 @@ export const PICTURES_STUDY: Study<PicturesUnit, PicturesRow> = {
       });
     }
     const images = context.recipe.subset ?? context.datasets.train.labels.length;
-    const validation = Math.min(5000, Math.floor(images / 10)); // 5000 as in the published model
+    const validation = Math.min(PUBLISHED_OPTIONS.validation, Math.floor(images / 10)); // or fewer of a subset
     const last = await trainRun(context, { run: name, seed, validation });
     const best = await openCheckpoint(join(dirname(last.path), "best.safetensors"));
     return await measurePictures({ seed, pictures, checkpoint: best, test: context.datasets.test, context });
@@ -76,15 +80,14 @@ export async function measurePictures(
   const { temperature, threshold } = calibrationOf(checkpoint.progress)!;
   const network = checkpoint.loadNetwork();
   const rows: PicturesRow[] = [];
-  const score = async (images: readonly Uint8Array[], labels: readonly number[]) => {
-    context?.signal.throwIfAborted();
+  const score = async (images: readonly Uint8Array[], labels: readonly number[]): Promise<Scored> => {
+    throwIfInterrupted(context?.signal);
     const joined = new Uint8Array(images.length * IMAGE_BYTES);
     images.forEach((image, index) => joined.set(image, index * IMAGE_BYTES));
     const dataset = { name: "pictures", images: joined, labels: new Uint8Array(images.length) };
     return { scores: (await evaluate(network, dataset, checkpoint.config)).scores, labels };
   };
-  type Scored = Awaited<ReturnType<typeof score>>;
-  const addSureness = (group: string, scored: Awaited<ReturnType<typeof score>>) => {
+  const addSureness = (group: string, scored: Scored) => {
     const counts = countSureness(confidences(scored, temperature), threshold);
     const hasClass = Number(scored.labels[0] !== NO_CLASS);
     rows.push({ kind: "sureness", seed, group, hasClass, ...counts });
@@ -104,7 +107,7 @@ export async function measurePictures(
         const found = (await preparePicture(await read(), { views, background })).views;
         images.forEach((list, index) => list.push((found[index] ?? found[0]).pixels)); // one if it is square
       }
-      const scored: Awaited<ReturnType<typeof score>>[] = [];
+      const scored: Scored[] = [];
       for (const list of images) scored.push(await score(list, labels));
       return scored;
     };
@@ -141,6 +144,7 @@ export async function measurePictures(
   for (const [group, images] of Object.entries(makeMeaningless(test))) {
     addSureness(group, await score(images, images.map(() => NO_CLASS)));
   }
+  disposeAll(network);
   return rows;
 }
 
@@ -149,21 +153,20 @@ function listNames(folder: string): string[] {
 }
 
 /** Predicts classes by all views, or by one. */
-function predict(
-  views: readonly { scores: Float32Array; labels: readonly number[] }[],
-  fit: Fit,
-  temperature: number,
-): number[] {
-  if (fit !== "average") return splitRows(views[VIEWS.indexOf(fit)]).map((row) => argMax(row));
+function predict(views: readonly Scored[], fit: Fit, temperature: number): number[] {
+  if (fit !== "average") {
+    const { scores, labels } = views[VIEWS.indexOf(fit)];
+    return predictClasses(scores, labels.length);
+  }
   const probabilities = views.map((view) => splitRows(view).map((row) => softmax(row, temperature)));
   return probabilities[0].map((row, image) =>
     argMax(row.map((_, label) => mean(probabilities.map((view) => view[image][label]))))
   );
 }
 
-function splitRows({ scores, labels }: { scores: Float32Array; labels: readonly number[] }): Float32Array[] {
+function splitRows({ scores, labels }: Scored): Float32Array[] {
   const classes = scores.length / labels.length;
-  return labels.map((_, image) => scores.subarray(image * classes, (image + 1) * classes));
+  return Array.from(labels, (_, image) => scores.subarray(image * classes, (image + 1) * classes));
 }
 
 function splitImages({ images, labels }: Dataset): Uint8Array[] {

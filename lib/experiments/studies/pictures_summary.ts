@@ -3,6 +3,7 @@ import { z } from "zod";
 import { VIEWS } from "../../prediction/prepare_picture.ts";
 import { formatNumber } from "../../support/format.ts";
 import { type MeanInterval, meanInterval, wilsonInterval } from "../../support/statistics.ts";
+import { formatSpread } from "../markdown.ts";
 
 const COUNT = z.int().min(0);
 const GROUP = { seed: COUNT, group: z.string().regex(/^[a-z -]{1,40}$/) };
@@ -113,14 +114,14 @@ export function formatPictures(rows: readonly PicturesRow[]): string {
     markdownTable([
       ["way", "right (%)", "first seed", "difference"],
       ...ways.map(({ way, right, first, difference }) => [
-        ...[way, formatSpread(right), formatProportion(first), formatDifference(difference)],
+        ...[way, formatShare(right), formatProportion(first), formatDifference(difference)],
       ]),
     ], { align: ["l", "r", "r", "r"] }),
     "",
     `Of the stretched pictures, ${
-      formatSpread(stretched.agreeing)
+      formatShare(stretched.agreeing)
     } % are right where all three views agree, and ${
-      formatSpread(stretched.disagreeing)
+      formatShare(stretched.disagreeing)
     } % where they do not.`,
     "",
     "Sure is a prediction whose calibrated probability reaches the threshold that 95 % of the correct predictions on held-out training images reach. " +
@@ -129,16 +130,15 @@ export function formatPictures(rows: readonly PicturesRow[]): string {
     markdownTable([
       ["images", "n", "right (%)", "unsure of the right (%)", "sure of the wrong (%)", "first seed"],
       ...summariseSureness(rows).map(({ group, n, hasClass, right, rightUnsure, wrongSure, first }) => [
-        ...[group, String(n), ...[right, rightUnsure].map((share) => hasClass ? formatSpread(share) : "–")],
-        ...[formatSpread(wrongSure), formatProportion(first)],
+        ...[group, String(n), ...[right, rightUnsure].map((share) => hasClass ? formatShare(share) : "–")],
+        ...[formatShare(wrongSure), formatProportion(first)],
       ]),
     ], { align: ["l", ...new Array(5).fill("r")] }),
   ].join("\n");
 }
 
-/** Formats shares in per cent with their standard deviation. */
-function formatSpread({ mean, deviation, n }: MeanInterval): string {
-  return formatNumber(100 * mean, 1) + (n > 1 ? ` ± ${formatNumber(100 * deviation, 1)}` : "");
+function formatShare(share: MeanInterval): string {
+  return formatSpread(share, 1, 100);
 }
 
 function formatDifference({ mean, interval }: MeanInterval): string {

@@ -21,12 +21,11 @@ import { type Dataset, type Datasets, IMAGE_BYTES, IMAGE_SIZE } from "../../data
 import { normaliseImages } from "../../data/normalise.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { integer, number } from "../../support/schema.ts";
-import { type MeanInterval, meanInterval } from "../../support/statistics.ts";
-import { Interrupted, yieldToEventLoop } from "../../support/interrupt.ts";
-import { chooseSign } from "../../training/choose_sign.ts";
+import { type MeanInterval, meanIntervalOrNone } from "../../support/statistics.ts";
+import { throwIfInterrupted, yieldToEventLoop } from "../../support/interrupt.ts";
 import { averageEvidence } from "../faithfulness.ts";
 import { formatInterval, formatSpread } from "../markdown.ts";
-import { type Study, type StudyContext, type StudyUnit, trainExperiment, trainRun } from "../study.ts";
+import { loadExperiment, type Study, type StudyContext, type StudyUnit, trainRun } from "../study.ts";
 
 /** Orders of ROAR. */
 export const ROAR_ORDERS = [
@@ -114,10 +113,9 @@ export function compareRetrained(
   const of = (name: Order) =>
     rows.filter((row) => row.order === name && row.fraction === fraction).map(({ accuracy }) => accuracy);
   const [own, control] = [of(order), of(CONTROL)];
-  const missing = { n: 0, mean: NaN, deviation: NaN };
   return {
-    accuracy: own.length === 0 ? missing : meanInterval(own),
-    difference: control.length === 0 ? missing : meanInterval(own.map((each, seed) => each - control[seed])),
+    accuracy: meanIntervalOrNone(own),
+    difference: meanIntervalOrNone(control.length === 0 ? [] : own.map((each, seed) => each - control[seed])),
   };
 }
 
@@ -145,7 +143,7 @@ export async function removePixels(
     const images = dataset.images.slice();
     for (let first = 0; first < dataset.labels.length; first += CHUNK) {
       await yieldToEventLoop();
-      if (signal.aborted) throw new Interrupted("");
+      throwIfInterrupted(signal);
       const part = dataset.images.subarray(first * IMAGE_BYTES, (first + CHUNK) * IMAGE_BYTES);
       const maps = await ranking.rank(part, first);
       for (let image = first; image < first + part.length / IMAGE_BYTES; image++) {
@@ -181,21 +179,18 @@ async function createRanking(context: StudyContext, order: Order, seed: number):
   if (order === "random, blurred" || order === "random pixels") {
     return constant((image) => blurMap(randomMap(seed, image)));
   }
-  const { config, loadNetwork } = await trainExperiment(context, "dynamic", seed);
-  const tensors = loadNetwork();
-  // runs of older versions leave the maps' sign to chance
-  await chooseSign({ trainable: tensors, fixed: {}, slots: {} }, context.datasets.train, config);
+  const { tensors, spec } = await loadExperiment(context, "dynamic", seed);
   if (order === "fixed order") {
-    const fixed = await averageEvidence({ tensors, spec: config, datasets: context.datasets });
+    const fixed = await averageEvidence({ tensors, spec, datasets: context.datasets });
     disposeAll(tensors);
     return constant(() => fixed);
   }
-  const scorer = createScorer(tensors, config);
+  const scorer = createScorer(tensors, spec);
   return {
     async rank(images) {
       const { scores, maps } = await scorer.ask(normaliseImages(images));
       const predicted = predictClasses(scores, images.length / IMAGE_BYTES);
-      const all = order === "evidence" ? await measureEvidence(tensors, config, maps) : maps;
+      const all = order === "evidence" ? await measureEvidence(tensors, spec, maps) : maps;
       return (image) => mapOf(all, image, predicted[image]);
     },
     dispose: () => {
