@@ -155,13 +155,15 @@ export async function restoreBest(
     return;
   }
   const isAtEnd = steps === 0;
-  if (!isAtEnd || best.epoch !== epochs) {
+  const isLast = best.epoch === epochs;
+  if (!isAtEnd || !isLast) {
     warn(
       `The best epoch's checkpoint (epoch ${best.epoch}) is missing, damaged or another run's: ` +
         `the ${isAtEnd ? "last" : "next"} epoch's takes its place.`,
     );
   }
-  progress.best = isAtEnd ? { epoch: epochs, accuracy: history[epochs - 1].testAccuracy } : null;
+  if (!isAtEnd) progress.best = null;
+  else if (!isLast) progress.best = { epoch: epochs, accuracy: history[epochs - 1].testAccuracy };
   if (isAtEnd) await saveTraining(folder.best, training);
   await saveTraining(folder.last, training);
 }

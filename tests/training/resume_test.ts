@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { exists } from "../../lib/support/files.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { calibrationOf } from "../../lib/training/progress.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { readSafetensors, writeSafetensors } from "../../lib/support/safetensors.ts";
@@ -342,6 +343,18 @@ Deno.test("a lost best checkpoint is noticed at the start", async (test) => {
     assert.deepEqual(messages, ["Resuming run tiny after epoch 3."]);
     assert.equal((await openCheckpoint(best)).progress.epochs, 3);
   });
+});
+
+Deno.test("the last epoch's checkpoint that is written again keeps its calibration", async () => {
+  using folder = temporaryFolder();
+  const flags = { epochs: 1, validation: 20 };
+  const { folder: run } = await trainTiny(folder.path, flags);
+  const best = join(run, "best.safetensors");
+  const { progress } = await openCheckpoint(best);
+  assert.ok(calibrationOf(progress));
+  Deno.removeSync(best);
+  await trainTiny(folder.path, flags, { resume: "tiny" });
+  assert.deepEqual(calibrationOf((await openCheckpoint(best)).progress), calibrationOf(progress));
 });
 
 Deno.test("a training whose folder was deleted and begun anew stops at its next save", async () => {
