@@ -59,7 +59,8 @@ async function main({ values, given, positionals: [name] }: CommandLine<typeof C
   const study = findStudy(name);
   const seeds = parseSeeds(values.seeds ?? String(study.seeds));
   const flags = Object.fromEntries(Object.entries(given).filter(([option]) => option in RECIPE_OPTIONS));
-  const { device } = await setUp(values.device);
+  await setUpTensorFlow({ device: values.device });
+  const runtime = await useNativeTensorFlow({ device: values.device });
   const datasets = await loadDatasetsWithBar(values.data);
   const isSynthetic = datasets.source.kind === "synthetic";
   if (values.publish && isSynthetic) {
@@ -85,7 +86,7 @@ async function main({ values, given, positionals: [name] }: CommandLine<typeof C
     folder,
     // trainings by another recipe are none of the comparison's
     comparisonFolder: isLabs && !isSynthetic ? join(defaultRunsFolder(), "compare") : folder,
-    session: await describeSession(device),
+    session: await describeSession(runtime),
     signal: interrupts.signal,
     observer: observe(live, progress),
   };
@@ -118,13 +119,9 @@ async function main({ values, given, positionals: [name] }: CommandLine<typeof C
   }
 }
 
-async function setUp(device: TrainConfig["device"]) {
-  await setUpTensorFlow({ device });
-  return await useNativeTensorFlow({ device });
-}
-
-async function describeSession(device: "cpu" | "gpu"): Promise<StudyContext["session"]> {
-  const { threads, version: tensorflow } = await useNativeTensorFlow({ device });
+async function describeSession(
+  { device, threads, version: tensorflow }: Awaited<ReturnType<typeof useNativeTensorFlow>>,
+): Promise<StudyContext["session"]> {
   const [commit, machine] = [await readCommit(), await describeMachine(device)];
   return { date: new Date().toISOString(), commit, machine, device, threads, jobs: 1, tensorflow };
 }

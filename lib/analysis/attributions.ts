@@ -111,15 +111,14 @@ export async function integrateGradients(
     const parts = tf.mul(path, tf.div(tf.addN(slopes), steps)); // [B,32,32,3]
     return tf.sum(tf.reshape(parts, [-1, MAP_SIZE, BLOCK, MAP_SIZE, 3 * BLOCK]), [2, 4]); // [B,8,8]
   }, { name: "integrateGradients" });
+  const allLabels = Int32Array.from(classes);
   const result = new Float32Array(classes.length * MAP_CELLS);
   try {
     for (let first = 0; first < classes.length; first += BATCH_SIZE) {
-      const labels = Int32Array.from(classes).subarray(first, first + BATCH_SIZE);
+      const labels = allLabels.subarray(first, first + BATCH_SIZE);
+      const shape = [labels.length, IMAGE_SIZE, IMAGE_SIZE, 3];
       const part = (values: Float32Array) =>
-        tf.tensor(values.subarray(first * IMAGE_BYTES, (first + labels.length) * IMAGE_BYTES), [
-          labels.length,
-          ...[IMAGE_SIZE, IMAGE_SIZE, 3],
-        ]);
+        tf.tensor(values.subarray(first * IMAGE_BYTES, (first + labels.length) * IMAGE_BYTES), shape);
       const inputs = [part(empty), part(images), tf.tensor1d(labels, "int32")] as const;
       const parts = integrate(tensors, ...inputs);
       result.set(await parts.data(), first * MAP_CELLS);

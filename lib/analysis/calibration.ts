@@ -24,14 +24,17 @@ export interface ReliabilityBin {
 export function reliabilityBins(predictions: readonly Outcome[]): ReliabilityBin[] {
   const bins = Array.from({ length: CALIBRATION_BINS }, (): Outcome[] => []);
   for (const prediction of predictions) {
-    bins[Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * prediction.probability))]
-      .push(prediction);
+    bins[binOf(prediction)].push(prediction);
   }
   return bins.map((members) => ({
     n: members.length,
     probability: mean(members.map(({ probability }) => probability)),
     accuracy: mean(members.map(({ isCorrect }) => Number(isCorrect))),
   }));
+}
+
+function binOf({ probability }: Outcome): number {
+  return Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * probability));
 }
 
 const RESAMPLES = 1000;
@@ -46,9 +49,7 @@ const RESAMPLE = 0x65636521; // domain constant: an independent random stream fo
  */
 export function calibrationError(predictions: readonly Outcome[]): MeanInterval {
   const n = predictions.length;
-  const bins = predictions.map(({ probability }) =>
-    Math.min(CALIBRATION_BINS - 1, Math.floor(CALIBRATION_BINS * probability))
-  );
+  const bins = predictions.map(binOf);
   // probability minus correctness: the sum over a bin is its gap
   const gaps = predictions.map(({ probability, isCorrect }) => probability - Number(isCorrect));
   const errorOf = (choose: (index: number) => number) => {

@@ -4,7 +4,7 @@ import { isGenerated, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { createRandom } from "../support/random.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { correlate, rank } from "../support/statistics.ts";
+import { pearsonCorrelation, rank } from "../support/statistics.ts";
 
 /** Vectors that represent the classes. */
 export interface ClassVectors {
@@ -145,7 +145,7 @@ export function compareMatrices(
   const otherRanks = rank(pairs.map(([i, j]) => other[i][j] + other[j][i]));
   const byPair = new Map(pairs.map(([i, j], at) => [i * classes + j, otherRanks[at]]));
   const correlateBy = (order: ArrayLike<number>) =>
-    correlate(
+    pearsonCorrelation(
       ranks,
       pairs.map(([i, j]) => {
         const [a, b] = [order[i], order[j]];

@@ -144,7 +144,7 @@ export function markCells(cells: readonly number[]): Uint8Array {
   });
 }
 
-/** Marks as many pixels `[1024]` at random, one by one, keyed by (seed, image). */
+/** Marks `count` pixels at random, keyed by (seed, image): `[1024]`, 1 where marked, else 0. */
 export function markAtRandom(count: number, seed: number, image: number): Uint8Array {
   const pixels = Uint32Array.from({ length: IMAGE_SIZE ** 2 }, (_, pixel) => pixel);
   createRandom(ORDER, seed, image).shuffle(pixels);

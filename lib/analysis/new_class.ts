@@ -7,7 +7,7 @@
  */
 import type { Dataset } from "../data/dataset.ts";
 import { dynamicConvolution } from "../model/dynamic_convolution.ts";
-import { generateFilters, makeFilters, normaliseRows } from "../model/filters.ts";
+import { classEmbeddings, generateFilters, makeFilters, normaliseRows } from "../model/filters.ts";
 import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
@@ -18,7 +18,12 @@ import { argMax, mean, softmax } from "../support/statistics.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import { crossEntropy } from "../tensorflow/operations/cross_entropy.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { collectOutputs, createImageSource, EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
+import {
+  collectOutputs,
+  createFeatureSource,
+  createImageSource,
+  EVALUATION_BATCH_SIZE,
+} from "../training/batch_source.ts";
 import type { StoredTensors } from "../training/checkpoint.ts";
 import {
   createOptimizer,
@@ -93,20 +98,35 @@ export async function scoreFilters(
     (tensors: StateDict, v: tf.Tensor4D, filters: tf.Tensor2D) => scoreMaps(tensors, spec, v, filters),
     { name: "scoreFilters" },
   );
-  const [count, size] = [features.length / VALUES, 500];
-  const scores = new Float32Array(count * filters.shape[0]);
+  const count = features.length / VALUES;
+  const { batches } = createFeatureSource(features, new Uint8Array(count));
   try {
-    for (let start = 0; start < count; start += size) {
-      const part = features.subarray(start * VALUES, (start + size) * VALUES);
-      const v = toFeatureMaps(part);
-      const result = run(tensors, v, filters);
-      scores.set(await result.data(), start * filters.shape[0]);
-      tf.dispose([v, result]);
-    }
-    return scores;
+    return await collectOutputs(batches({ batchSize: 500 }), (v) => run(tensors, v, filters), count);
   } finally {
     run.dispose();
   }
+}
+
+/** Scores feature maps `[N,8,8,64]` by a vector that was learned: `[N]`. */
+export async function scoreVector(
+  tensors: StateDict,
+  spec: NetworkSpec,
+  kind: VectorKind,
+  { features, vector }: { features: Float32Array; vector: Float32Array },
+): Promise<Float32Array> {
+  const filter = tf.tidy(() => toFilters(tensors, spec, kind, tf.tensor2d(vector, [1, vector.length])));
+  try {
+    return await scoreFilters(tensors, spec, features, filter);
+  } finally {
+    filter.dispose();
+  }
+}
+
+/** Lists the images of each class, by label. */
+export function poolByClass(labels: Uint8Array, classes: number): number[][] {
+  const pools = Array.from({ length: classes }, (): number[] => []);
+  labels.forEach((label, image) => pools[label].push(image));
+  return pools;
 }
 
 function scoreMaps(tensors: StateDict, spec: NetworkSpec, v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor2D {
@@ -114,15 +134,11 @@ function scoreMaps(tensors: StateDict, spec: NetworkSpec, v: tf.Tensor4D, filter
   return predictScores(context, dynamicConvolution(v, filters));
 }
 
-function toFeatureMaps(values: Float32Array): tf.Tensor4D {
-  return tf.tensor4d(values, [values.length / VALUES, MAP_SIZE, MAP_SIZE, CHANNELS]);
-}
-
 /** Vector that the new class is learned as: an embedding `[128]`, or a filter `[64]` that is normalised. */
 export type VectorKind = "embedding" | "filter";
 
 /** Makes the normalised filters `[F,64]` of embeddings `[F,128]` or of filters. */
-export function toFilters(
+function toFilters(
   tensors: StateDict,
   spec: NetworkSpec,
   kind: VectorKind,
@@ -150,7 +166,7 @@ export const LEARNING_RATES = { embedding: 0.05, filter: 0.01, head: 0.002 };
 
 /**
  * Learns the vector of a new class by the cross-entropy over all K + 1 scores, starting from that of the
- * known class that its images look like most.
+ * known class that the network finds its images most similar to.
  *
  * @returns The embedding `[128]` or the filter `[64]`.
  */
@@ -175,7 +191,7 @@ export async function learnVector(
   }
 }
 
-/** Finds the known class that the new one's images look like most to the network. */
+/** Finds the known class that the network finds the new one's images most similar to. */
 export function nearestClass({ seen: { scores, labels }, pools }: LearningImages): number {
   const known = scores.length / labels.length;
   const rows = pools.at(-1)!.map((image) => softmax(scores.subarray(image * known, (image + 1) * known)));
@@ -191,9 +207,7 @@ export function vectorOf(
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const context = createForwardContext(tensors, { ...spec, mode: "evaluate" });
-    const rows = kind === "embedding"
-      ? tensors["class_embeddings.weight"] as tf.Tensor2D
-      : makeFilters(context, spec.variant);
+    const rows = kind === "embedding" ? classEmbeddings(context) : makeFilters(context, spec.variant);
     return tf.slice(rows, [label, 0], [1, -1]);
   });
 }
@@ -262,7 +276,7 @@ function drawBatch({ seen, pools, seed }: LearningImages, step: number): SeenBat
     return picked;
   };
   return {
-    v: toFeatureMaps(pick(seen.features, VALUES)),
+    v: tf.tensor4d(pick(seen.features, VALUES), [chosen.length, MAP_SIZE, MAP_SIZE, CHANNELS]),
     scores: tf.tensor2d(pick(seen.scores, known), [chosen.length, known]),
     labels: tf.tensor1d(chosen.map((image) => seen.labels[image]), "int32"),
   };

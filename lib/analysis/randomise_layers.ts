@@ -21,7 +21,8 @@ export interface RandomisedNetwork {
  * Randomises a network's parts one after the other, from the top, by the initialisation of a network without
  * pretrained weights: cascading randomisation (Adebayo et al. 2018, arXiv:1810.03292).
  *
- * @returns One network per part; they share tensors with the given one and with each other.
+ * @returns One network per part; they share tensors with the given one and with each other. The last is all
+ * random and shares none with the given one.
  */
 export function randomiseLayers(tensors: StateDict, spec: NetworkSpec, seed: number): RandomisedNetwork[] {
   const random = createNetwork(spec, { seed });

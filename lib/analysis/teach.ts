@@ -11,9 +11,8 @@ import { disposeAll } from "../model/state_dict.ts";
 import { InputError } from "../support/errors.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax } from "../support/statistics.ts";
-import * as tf from "../tensorflow/runtime/tf.ts";
 import { type Checkpoint, makeTensors, type StoredTensors } from "../training/checkpoint.ts";
-import { addClass, learnVector, scoreFilters, seeImages, toFilters, type VectorKind } from "./new_class.ts";
+import { addClass, learnVector, poolByClass, scoreVector, seeImages, type VectorKind } from "./new_class.ts";
 
 /** A network that was taught a class, and how well it knows it. */
 export interface TaughtNetwork {
@@ -84,27 +83,24 @@ export async function teachClass(
   const order = Uint32Array.from(pictures.keys());
   createRandom(HOLD_OUT).shuffle(order); // pictures whose names follow each other are often alike
   const held = pictures.length < ENOUGH_TO_HOLD_OUT ? 0 : Math.floor(pictures.length / 5);
-  const [train, test] = [datasets.train, datasets.test].map((dataset, part) => {
-    const own = [...order].slice(...part === 0 ? [held] : [0, held]).map((at) => pictures[at]);
-    return joinImages(
-      chooseKnown(dataset, classNames, [KNOWN_IMAGES, TEST_IMAGES][part]),
-      own,
+  const join = (dataset: Dataset, perClass: number, own: Uint32Array) =>
+    joinImages(
+      chooseKnown(dataset, classNames, perClass),
+      Array.from(own, (at) => pictures[at]),
       classNames.length,
     );
-  });
+  const train = join(datasets.train, KNOWN_IMAGES, order.subarray(held));
+  const test = join(datasets.test, TEST_IMAGES, order.subarray(0, held));
   const { network } = checkpoint.readTensors();
   const tensors = makeTensors(network);
   const seen = await seeImages(tensors, config, train);
-  const pools = [...classNames.keys(), classNames.length].map((label) =>
-    [...seen.labels.keys()].filter((at) => seen.labels[at] === label)
-  );
+  const pools = poolByClass(seen.labels, classNames.length + 1);
   const kind = config.variant === "dynamic" ? "embedding" : "filter";
   const images = { seen, pools: pools.filter((pool) => pool.length > 0), seed: 0 };
   const vector = await learnVector(tensors, config, kind, images);
   const tested = await seeImages(tensors, config, test);
-  const filter = tf.tidy(() => toFilters(tensors, config, kind, tf.tensor2d(vector, [1, vector.length])));
-  const added = await scoreFilters(tensors, config, tested.features, filter);
-  disposeAll(tensors, { filter });
+  const added = await scoreVector(tensors, config, kind, { features: tested.features, vector });
+  disposeAll(tensors);
   const heldOut = { images: 0, recognised: 0 };
   const known = { images: 0, before: 0, after: 0, taken: 0 };
   tested.labels.forEach((label, image) => {

@@ -19,10 +19,10 @@ import {
 import { normaliseImages } from "../data/normalise.ts";
 import { takeSubset } from "../data/splits.ts";
 import type { NetworkSpec } from "../model/spec.ts";
-import type { StateDict } from "../model/state_dict.ts";
+import { disposeAll, type StateDict } from "../model/state_dict.ts";
 import { throwIfInterrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { number } from "../support/schema.ts";
-import { correlate, mean, rank } from "../support/statistics.ts";
+import { mean, pearsonCorrelation, rank } from "../support/statistics.ts";
 
 /** Fractions of the pixels that ROAD removes. */
 export const ROAD_FRACTIONS = [0.25, 0.5, 0.75];
@@ -159,7 +159,7 @@ export async function measureLayers(options: MeasureOptions): Promise<LayerMeasu
   };
   const before = await ask(tensors);
   const agree = (kind: "map" | "evidence" | "gradCam", after: Float32Array[]): [number, number] => {
-    const all = before[kind].map((map, image) => correlate(rank(map), rank(after[image])));
+    const all = before[kind].map((map, image) => pearsonCorrelation(rank(map), rank(after[image])));
     return [mean(all), mean(all.map(Math.abs))];
   };
   const compare = (change: LayerMeasurement["change"], after: typeof before): LayerMeasurement => ({
@@ -171,6 +171,7 @@ export async function measureLayers(options: MeasureOptions): Promise<LayerMeasu
   const rows: LayerMeasurement[] = [];
   const randomised = randomiseLayers(tensors, spec, seed);
   for (const { part, tensors } of randomised) rows.push(compare(part, await ask(tensors, before.classes)));
+  disposeAll(randomised.at(-1)!.tensors);
   const next = (maps: Float32Array[]) => [...maps.slice(1), maps[0]]; // images are not sorted by class
   const { map, evidence, gradCam: cam } = before;
   return [

@@ -95,11 +95,10 @@ export async function publishModel(options: PublishModelOptions): Promise<string
 /** Formats the model card. */
 function formatCard(
   { config, recorded, progress }: Checkpoint,
-  { loss, accuracy, confusion, uncalibrated, calibrated, bytes }: Metrics & CalibrationReport & {
+  { loss, accuracy, uncalibrated, calibrated, bytes }: Metrics & CalibrationReport & {
     bytes: number;
   },
 ): string {
-  const images = confusion.flat().reduce((sum, count) => sum + count);
   const percent = (fraction: number, decimals = 2) => `${formatNumber(100 * fraction, decimals)} %`;
   const withInterval = (fraction: number, [low, high]: readonly number[], decimals = 2) =>
     `${percent(fraction, decimals)} [${
@@ -108,6 +107,7 @@ function formatCard(
   const error = ({ mean, interval }: MeanInterval) => withInterval(mean, interval!, 1);
   const { temperature, threshold, error: after, sureness } = calibrated!;
   const { correct, correctUnsure, wrong, wrongSure } = sureness;
+  const images = correct + wrong;
   const augmentation = config.augment ? "random crops (4 pixels) and horizontal flips" : "no augmentation";
   return `# The published model
 
@@ -118,7 +118,7 @@ float32, without the optimizer. Intervals are 95 %.
 
 | | |
 | --- | --- |
-| Test accuracy | ${withInterval(accuracy, wilsonInterval(Math.round(accuracy * images), images))} on ${
+| Test accuracy | ${withInterval(accuracy, wilsonInterval(correct, images))} on ${
     formatCount(images)
   } images, loss ${loss.toFixed(4)}, after epoch ${progress.best!.epoch} of ${config.epochs} |
 | Chosen | seed ${config.seed}, fixed beforehand; the epoch by its accuracy of ${
@@ -145,7 +145,7 @@ float32, without the optimizer. Intervals are 95 %.
     escapeMarkdown(recorded.processor ?? "unknown")
   }, ${recorded.threads} threads, TensorFlow ${recorded.tensorflow} |
 
-Made by \`deno task train --validation 5000 --publish\`. The file's metadata contain the configuration, the
+Made by \`deno task train --validation ${PUBLISHED_OPTIONS.validation} --publish\`. The file's metadata contain the configuration, the
 history and the calibration.
 
 ## Use it here

@@ -137,15 +137,11 @@ export function readResults(folder = publishedResultsFolder()): ExperimentResult
     const path = join(folder, `${name}.json`);
     const text = readTextOrNull(path);
     if (text === null) return [];
-    parseJson(RESULT, text, path);
-    const { digest, ...result } = JSON.parse(text) as ExperimentResult & { digest?: string };
-    const refuse = (why: string) => new InputError({ what: `read ${path}`, why });
-    if (result.experiment !== name) throw refuse(`it holds the results of ${result.experiment}`);
-    // files of an older version have none
-    if (digest !== undefined && digest !== digestOf(result)) {
-      throw refuse("it was changed after it was written, since its digest is another");
+    const { experiment } = parseJson(RESULT, text, path);
+    if (experiment !== name) {
+      throw new InputError({ what: `read ${path}`, why: `it holds the results of ${experiment}` });
     }
-    return [result];
+    return [checkDigest<ExperimentResult>(text, path)];
   });
 }
 
@@ -211,6 +207,20 @@ function formatResult(result: ExperimentResult): string {
     return `@${lines.push("[\n        " + records.join(",\n        ") + "\n      ]") - 1}`;
   }, 2);
   return compact.replace(/"@(\d+)"/g, (_, index) => lines[Number(index)]) + "\n";
+}
+
+/**
+ * Parses a results file again, since the digest depends on the order of its keys, and checks the digest; files
+ * of an older version have none.
+ *
+ * @returns Its content without the digest.
+ * @throws {InputError} If it was changed after it was written.
+ */
+export function checkDigest<Result extends object>(text: string, path: string): Result {
+  const { digest, ...result } = JSON.parse(text) as Result & { digest?: string };
+  if (digest === undefined || digest === digestOf(result)) return result as unknown as Result;
+  const why = "it was changed after it was written, since its digest is another";
+  throw new InputError({ what: `read ${path}`, why });
 }
 
 /** Computes the first 16 hexadecimal digits of the SHA-256 of a value's JSON. */

@@ -5,14 +5,13 @@
  */
 import { join } from "@std/path";
 import { z } from "zod";
-import { InputError } from "../support/errors.ts";
 import { readTextOrNull } from "../support/files.ts";
 import { escapeMarkdown } from "../support/format.ts";
 import { parseJson, plainText } from "../support/schema.ts";
 import { writeText } from "../support/write_files.ts";
 import { showOption, type TrainConfig } from "../training/config.ts";
 import { formatMachine } from "./provenance.ts";
-import { digestOf, publishedResultsFolder } from "./results.ts";
+import { checkDigest, digestOf, publishedResultsFolder } from "./results.ts";
 import { DATA_IDENTITY, TRAINING_SESSION } from "./runs.ts";
 import { type Study, STUDY_FORMAT, type StudyResult, type StudyUnit } from "./study.ts";
 
@@ -57,14 +56,7 @@ export function readStudy<Row extends object>(
     text,
     path,
   );
-  const { digest, ...result } = JSON.parse(text) as StudyResult<Row> & { digest: string };
-  if (digest !== digestOf(result)) {
-    throw new InputError({
-      what: `read ${path}`,
-      why: "it was changed after it was written, since its digest is another",
-    });
-  }
-  return result;
+  return checkDigest<StudyResult<Row>>(text, path);
 }
 
 /** Formats a study as Markdown: question, tables, and data, recipe and machine. */

@@ -73,7 +73,9 @@ export function writeDemoPage(
       return [tf.softmax(tf.div(scores, ${temperature})), ...tf.unstack(tf.squeeze(shades, [0]))]; // [1,K], and [8,8] each, 0–1
     });
     show(await probabilities.data());
-    for (const [label, map] of maps.entries()) await tf.browser.toPixels(map, table.rows[label].querySelector("canvas"));
+    for (const [label, row] of [...table.rows].entries()) { // all classes may share a map
+      await tf.browser.toPixels(maps[label % maps.length], row.querySelector("canvas"));
+    }
     tf.dispose([probabilities, ...maps]);
   }
 

@@ -36,12 +36,13 @@ export interface TensorDescription {
 export function listTensors(
   { variant, adapter, classes = DEFAULT_CLASSES, ...sizes }: Omit<NetworkSpec, "backbone">,
 ): TensorDescription[] {
-  const { predictorUnits } = sizesOf(sizes);
+  const complete = sizesOf(sizes);
+  const { predictorUnits } = complete;
   return [
     ...listBackbone(),
     ...(adapter === "none" ? [] : listAdapter(adapter === "3x3" ? 3 : 1)),
     ...(isGenerated(variant)
-      ? listGenerator(variant, classes, sizes)
+      ? listGenerator(variant, classes, complete)
       : listFilters(filterCount(variant, classes))),
     ...listLinear("score_predictor.0", MAP_SIZE * MAP_SIZE, predictorUnits),
     ...listLinear("score_predictor.2", predictorUnits, variant === "static-ten-way" ? classes : 1),
@@ -87,9 +88,8 @@ function listAdapter(size: number): TensorDescription[] {
 function listGenerator(
   variant: Variant,
   classes: number,
-  sizes: NetworkSizes,
+  { embeddingSize, generatorUnits }: Required<NetworkSizes>,
 ): TensorDescription[] {
-  const { embeddingSize, generatorUnits } = sizesOf(sizes);
   const embeddings: TensorDescription = {
     name: "class_embeddings.weight",
     shape: [classes, embeddingSize],

@@ -114,8 +114,8 @@ export function rank(values: ArrayLike<number>): number[] {
   return ranks;
 }
 
-/** Pearson's correlation; of {@linkcode rank}s it is Spearman's. 0 where all values of one are equal. */
-export function correlate(x: ArrayLike<number>, y: ArrayLike<number>): number {
+/** Computes Pearson's correlation; of {@linkcode rank}s it is Spearman's, and 0 where all of one are equal. */
+export function pearsonCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): number {
   const [meanX, meanY] = [mean(x), mean(y)];
   let [product, squaresX, squaresY] = [0, 0, 0];
   for (let at = 0; at < x.length; at++) {

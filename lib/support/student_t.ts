@@ -12,7 +12,7 @@ export function studentTail(t: number, degrees: number): number {
 }
 
 /**
- * The t that T exceeds with a probability below 0.5.
+ * Finds the t with P(T > t) = `tail`, for a tail below 0.5.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-import { meanInterval } from "./statistics.ts";
+import { meanInterval, pearsonCorrelation } from "./statistics.ts";
 import { studentQuantile, studentTail } from "./student_t.ts";
 
 /** Two independent samples compared by Welch's t, which does not assume equal variances. */
@@ -71,8 +71,6 @@ export function adjustByHolm(values: readonly number[]): number[] {
 /** Pearson's correlation of pairs; null for fewer than three, or where one of the two does not vary. */
 export function correlate(one: readonly number[], other: readonly number[]): number | null {
   if (one.length < 3) return null;
-  const [a, b] = [meanInterval(one), meanInterval(other)];
-  if (Math.min(a.deviation, b.deviation) < 1e-12) return null; // equal but for rounding
-  const sum = one.reduce((total, value, at) => total + (value - a.mean) * (other[at] - b.mean), 0);
-  return sum / (a.deviation * b.deviation * (one.length - 1));
+  const isConstant = [one, other].some((values) => meanInterval(values).deviation < 1e-12); // but for rounding
+  return isConstant ? null : pearsonCorrelation(one, other);
 }

@@ -14,7 +14,7 @@ const IMAGES = 250;
  * Negates a training's response maps if the scores fall with them; everything else continues as it would
  * have.
  *
- * @returns Whether it changed the state.
+ * @returns True if it changed the state.
  */
 export async function chooseSign(state: TrainState, images: Dataset, spec: NetworkSpec): Promise<boolean> {
   const [batch] = createImageSource(images).batches({ batchSize: IMAGES, shuffle: true });

@@ -16,7 +16,7 @@ import { loadDatasets } from "../../lib/data/load_datasets.ts";
 import { normaliseImages } from "../../lib/data/normalise.ts";
 import { takeSubset } from "../../lib/data/splits.ts";
 import { type StoredTensor, writeSafetensors } from "../../lib/support/safetensors.ts";
-import { correlate, rank } from "../../lib/support/statistics.ts";
+import { pearsonCorrelation, rank } from "../../lib/support/statistics.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 
@@ -92,7 +92,7 @@ for (const { part, tensors: randomised } of randomiseLayers(tensors, spec, 0)) {
     write(
       `spearman/${part}/${name}`,
       [IMAGES],
-      own.map((map, image) => correlate(rank(before[image]), rank(map))),
+      own.map((map, image) => pearsonCorrelation(rank(before[image]), rank(map))),
     );
   }
 }

@@ -5,11 +5,12 @@ import {
   type LearningImages,
   learnVector,
   nearestClass,
+  poolByClass,
   scoreFeatures,
   scoreFilters,
+  scoreVector,
   seeImages,
   type SeenImages,
-  toFilters,
   vectorOf,
 } from "../../analysis/new_class.ts";
 import { createScorer } from "../../analysis/scorer.ts";
@@ -80,8 +81,7 @@ export async function compareMethods(
   const chosen = chooseImages(train, known, knownImages, seed);
   const seen = await seeImages(tensors, spec, selectImages(train, chosen));
   const tested = await seeImages(tensors, spec, test);
-  const positions = (label: number) => [...seen.labels.keys()].filter((at) => seen.labels[at] === label);
-  const pools = Array.from({ length: known + 1 }, (_, label) => positions(label));
+  const pools = poolByClass(seen.labels, known + 1);
   const own = pools[known];
   const results: MethodResult[] = [{ method: "nine trained", images: 0, ...judge(tested, null) }];
   for (const count of [...counts.filter((count) => count < own.length), own.length]) {
@@ -91,9 +91,8 @@ export async function compareMethods(
     for (const [method, kind] of [["embedding", "embedding"], ["free filter", "filter"]] as const) {
       onPause();
       const vector = await learnVector(tensors, spec, kind, images);
-      const filter = tf.tidy(() => toFilters(tensors, spec, kind, tf.tensor2d(vector, [1, vector.length])));
-      add(method, judge(tested, await scoreFilters(tensors, spec, tested.features, filter)));
-      filter.dispose();
+      const { features } = tested;
+      add(method, judge(tested, await scoreVector(tensors, spec, kind, { features, vector })));
       if (kind === "embedding") await requireSameScores(network, addClass(network, vector), spec, test);
     }
     onPause();
