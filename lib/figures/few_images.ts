@@ -55,7 +55,7 @@ export function fewImages(panels: readonly FewImagesPanel[], options: FigureOpti
         },
       },
     );
-    return translate(index * (width + GAP), 0, panel.markup + text(title, 0, 11, { weight: "bold" }));
+    return translate(index * (width + GAP), 0, panel + text(title, 0, 11, { weight: "bold" }));
   });
   const entries = names.map((label) => ({ label, ...styles.get(label)!, values: [] }));
   const top = (HEIGHT - valueKeyHeight(names.length)) / 2;

@@ -2,12 +2,11 @@ import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { extent } from "../support/format.ts";
 import { element, text } from "./figure.ts";
-import { categoryColour, FAINT, FONT_SIZE, INK, MUTED } from "./style.ts";
+import { categoryColour, FAINT, FONT_SIZE, GREY, INK, MUTED } from "./style.ts";
 
 /** Drawing returned by Plot; Deno has no types of the DOM. */
 interface PlotDrawing {
   innerHTML: string;
-  scale(name: "x" | "y"): { apply(value: number): number };
 }
 
 let sharedDocument: unknown;
@@ -36,20 +35,6 @@ export interface Line {
   width?: number;
 }
 
-/** A named curve with an optional band. */
-export interface Curve {
-  /** Label in the key. */
-  name: string;
-  /** 0–1, rising. */
-  fraction: readonly number[];
-  /** Value at each fraction. */
-  value: readonly number[];
-  /** Ends of the band, such as a 95 % interval; both or none. */
-  low?: readonly number[];
-  /** Upper ends of the interval. */
-  high?: readonly number[];
-}
-
 /** Colour and dash of the curve with this number. */
 export function curveStyle(index: number) {
   // shifted after each round of the colours, so that none comes back with its dash
@@ -58,16 +43,6 @@ export function curveStyle(index: number) {
 
 /** Dashes, so that lines can be told apart without colours. */
 const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "4 2", "12 4", "9 2.5 2 2.5 2 2.5"] as const;
-
-/** Converts a curve to a line over per cent, its values multiplied by `scale`. */
-export function toLine({ fraction, value, low, high }: Curve, index: number, scale: number): Line {
-  const points = fraction.map((at, point) => ({
-    x: 100 * at,
-    y: scale * value[point],
-    ...(low && high && { low: scale * low[point], high: scale * high[point] }),
-  }));
-  return { points, ...curveStyle(index) };
-}
 
 /** Options of {@linkcode linePanel}. */
 export interface LinePanelOptions {
@@ -93,17 +68,8 @@ export interface LinePanelOptions {
   };
 }
 
-/** Drawn lines, from (0, 0). */
-export interface LinePanel {
-  markup: string;
-  /** Pixels from the left edge. */
-  x: (value: number) => number;
-  /** Pixels from the upper edge. */
-  y: (value: number) => number;
-}
-
-/** Draws lines with their bands on one pair of axes; lines of one or two points get dots. */
-export function linePanel(lines: readonly Line[], options: LinePanelOptions): LinePanel {
+/** Draws lines with their bands on one pair of axes, from (0, 0); lines of one or two points get dots. */
+export function linePanel(lines: readonly Line[], options: LinePanelOptions): string {
   const { width, height, margins, x, y = {} } = options;
   const values = lines.flatMap(({ points }) =>
     points.flatMap((point) => [point.y, point.low ?? point.y, point.high ?? point.y])
@@ -167,9 +133,28 @@ export function linePanel(lines: readonly Line[], options: LinePanelOptions): Li
     );
   const middle = (margins.left + width - margins.right) / 2;
   const label = x.label ? text(x.label, middle, height - 4, { anchor: "middle", fill: MUTED }) : "";
-  return {
-    markup: element("g", { "font-size": FONT_SIZE.tick, "text-anchor": "middle", fill: INK }, inside) + label,
-    x: (value) => drawing.scale("x").apply(value),
-    y: (value) => drawing.scale("y").apply(value),
-  };
+  return element("g", { "font-size": FONT_SIZE.tick, "text-anchor": "middle", fill: INK }, inside) + label;
+}
+
+/** Draws the learning rate, 104 pixels high. */
+export function ratePanel(
+  points: readonly LinePoint[],
+  options: Pick<LinePanelOptions, "width" | "margins" | "x">,
+): string {
+  const highest = Math.max(...points.map(({ y }) => y));
+  const panel = linePanel([{ colour: GREY, points }], {
+    ...options,
+    height: 104,
+    y: {
+      domain: [0, highest || 1],
+      ticks: 3,
+      ...(highest < 5e-3 && { format: formatSmall }),
+    },
+  });
+  return panel + text("Learning rate", 0, 11, { weight: "bold" });
+}
+
+/** Formats what Plot would round to 0: `5e−4`. */
+function formatSmall(tick: number): string {
+  return tick === 0 ? "0" : Number(tick.toPrecision(6)).toExponential().replace("-", "−");
 }

@@ -1,4 +1,4 @@
-import { formatCount, formatPercent, type Matrix, toRows } from "../support/format.ts";
+import { extent, formatCount, formatPercent, type Matrix, toRows } from "../support/format.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
 import {
@@ -187,7 +187,10 @@ function drawChannels(
     { length: count },
     (_, channel) => Array.from({ length: side * side }, (_, cell) => features[cell * count + channel]),
   );
-  const spread = (values: number[]) => Math.max(...values) - Math.min(...values);
+  const spread = (values: number[]) => {
+    const [low, high] = extent(values);
+    return high - low;
+  };
   const shown = new Set(channels.toSorted((one, other) => spread(other) - spread(one)).slice(0, 16));
   return channels.filter((channel) => shown.has(channel)).map((channel, index) => {
     const size = (width - 3) / 4;

@@ -2,7 +2,7 @@ import { formatCount, formatNumber, formatPercent } from "../support/format.ts";
 import { wilsonInterval } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
 import { valueKey, valueKeyHeight } from "./key.ts";
-import { curveStyle, linePanel, toLine } from "./line_panel.ts";
+import { curveStyle, linePanel } from "./line_panel.ts";
 import { type FigureOptions, GREY } from "./style.ts";
 
 /** Predictions of one network, grouped by the probability of their class. */
@@ -19,7 +19,7 @@ export interface ReliabilityCurve {
 
 /**
  * Draws a reliability diagram: the accuracy of predictions by their probability, with Wilson's 95 %
- * intervals. On the dashed diagonal, predictions are right as often as their probability says.
+ * intervals. On the dotted diagonal, predictions are right as often as their probability says.
  *
  * Source: Niculescu-Mizil & Caruana, Predicting good probabilities with supervised learning (2005).
  *
@@ -33,20 +33,13 @@ export function reliabilityDiagram(
   if (filled.length === 0 || filled.some(({ bins }) => bins.length === 0)) {
     throw new RangeError("A reliability diagram needs at least one curve, and each at least one prediction.");
   }
-  const lines = filled.map(({ name, bins }, index) => {
-    const intervals = bins.map(({ n, accuracy }) => wilsonInterval(accuracy * n, n));
-    return toLine(
-      {
-        name,
-        fraction: bins.map(({ probability }) => probability),
-        value: bins.map(({ accuracy }) => accuracy),
-        low: intervals.map(([low]) => low),
-        high: intervals.map(([, high]) => high),
-      },
-      index,
-      100,
-    );
-  });
+  const lines = filled.map(({ bins }, index) => ({
+    ...curveStyle(index),
+    points: bins.map(({ n, probability, accuracy }) => {
+      const [low, high] = wilsonInterval(accuracy * n, n);
+      return { x: 100 * probability, y: 100 * accuracy, low: 100 * low, high: 100 * high };
+    }),
+  }));
   const diagonal = {
     points: [0, 100].map((at) => ({ x: at, y: at })),
     colour: GREY,
@@ -74,7 +67,7 @@ export function reliabilityDiagram(
     y: { domain: [0, 100] },
   });
   return composeFigure({
-    markup: text("Accuracy (%) with 95 % intervals", 0, 11, { weight: "bold" }) + panel.markup +
+    markup: text("Accuracy (%) with 95 % intervals", 0, 11, { weight: "bold" }) + panel +
       translate(40, 34, valueKey(entries, ["calibration error", "predictions"])),
     height: top + 290,
     alt: `Accuracy by probability. Expected calibration error: ${

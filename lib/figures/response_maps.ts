@@ -60,12 +60,16 @@ export function responseMaps(examples: readonly ResponseExample[], options: Resp
   const gap = isAlone ? 12 : 7;
   const size = tileSize(width, columns + 1, gap);
   const height = layers.length * (size + 2) - 2;
-  const rows = examples.flatMap((example, row) => {
-    const { image, scores, probabilities = softmax(scores), trueClass } = example;
+  const predictions = examples.map(({ scores, probabilities }): Predicted => {
     if (scores.length !== classNames.length) {
       throw new RangeError(`${classNames.length} classes cannot have ${scores.length} scores.`);
     }
-    const predicted = argMax(probabilities);
+    probabilities ??= softmax(scores);
+    return { probabilities, predicted: argMax(probabilities) };
+  });
+  const rows = examples.flatMap((example, row) => {
+    const { image, scores, trueClass } = example;
+    const { probabilities, predicted } = predictions[row];
     const tiles = classNames.map((name, index): Tile => {
       const frames = [
         ...index === predicted ? [PREDICTED_COLOUR] : [],
@@ -94,7 +98,7 @@ export function responseMaps(examples: readonly ResponseExample[], options: Resp
     const picture: Tile = {
       draw: (box) => imageElement(image, box),
       height: size,
-      lines: nameImage(example, options, isAlone),
+      lines: nameImage(example, predicted, options, isAlone),
     };
     return isAlone
       ? [[picture, ...tiles.slice(0, columns)], [null, ...tiles.slice(columns)]]
@@ -116,28 +120,35 @@ export function responseMaps(examples: readonly ResponseExample[], options: Resp
   return composeFigure({
     markup: grid.markup + bars.join("") + key(entries, 0, grid.height + 70),
     height: grid.height + (isAlone ? 52 : 76),
-    alt: examples.map((example) => describe(example, classNames)).join(" "),
+    alt: examples.map((example, index) => describe(example, predictions[index], classNames)).join(" "),
   }, options);
 }
 
+/** Probabilities of an example's classes, and the class with the highest. */
+interface Predicted {
+  probabilities: readonly number[];
+  predicted: number;
+}
+
 function nameImage(
-  { label, trueClass, scores, probabilities = softmax(scores) }: ResponseExample,
+  { label, trueClass }: ResponseExample,
+  predicted: number,
   { classNames }: ResponseMapsOptions,
   isAlone: boolean,
 ): Tile["lines"] {
   if (!isAlone) return [{ content: label ?? (trueClass === undefined ? "" : classNames[trueClass]) }];
   return [
     { content: label ?? "Image", weight: "bold" },
-    { content: `predicted: ${classNames[argMax(probabilities)]}`, fill: PREDICTED_COLOUR },
+    { content: `predicted: ${classNames[predicted]}`, fill: PREDICTED_COLOUR },
     ...trueClass === undefined ? [] : [{ content: `true: ${classNames[trueClass]}`, fill: TRUE_COLOUR }],
   ];
 }
 
 function describe(
-  { scores, probabilities = softmax(scores), trueClass }: ResponseExample,
+  { trueClass }: ResponseExample,
+  { probabilities, predicted }: Predicted,
   classNames: readonly string[],
 ): string {
-  const predicted = argMax(probabilities);
   const subject = trueClass === undefined ? "an image" : `an image of class ${classNames[trueClass]}`;
   return `Response maps of ${classNames.length} classes for ${subject}; the predicted class is ${
     classNames[predicted]

@@ -2,8 +2,8 @@ import { formatNumber } from "../support/format.ts";
 import { mean } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
 import { key } from "./key.ts";
-import { linePanel, type LinePanelOptions } from "./line_panel.ts";
-import { categoryColour, type FigureOptions, GREY } from "./style.ts";
+import { linePanel, type LinePanelOptions, ratePanel } from "./line_panel.ts";
+import { categoryColour, type FigureOptions } from "./style.ts";
 
 /** Losses of a training's steps, with the learning rate of each. */
 export interface StepLosses {
@@ -27,14 +27,15 @@ export function stepLosses({ losses, learningRates }: StepLosses, options: Figur
   ];
   const x = { domain: [1, losses.length] as const, ticks };
   const width = contentWidth(options);
-  const rate = linePanel([{ points: learningRates.map((y, at) => ({ x: at + 1, y })), colour: GREY }], {
-    ...{ width, height: 104, margins: MARGINS, x: { ...x, label: "Step" } },
-    y: { domain: [0, Math.max(...learningRates)], ticks: 3 },
+  const rates = ratePanel(learningRates.map((y, at) => ({ x: at + 1, y })), {
+    width,
+    margins: MARGINS,
+    x: { ...x, label: "Step" },
   });
   const [first, last] = [losses[0], runningMean(losses).at(-1)!].map((loss) => formatNumber(loss, 2));
   return composeFigure({
     markup: lossPanel([{ at: steps, losses }], x, width, 220) +
-      translate(0, 226, rate.markup + text("Learning rate", 0, 11, { weight: "bold" })),
+      translate(0, 226, rates),
     height: 330,
     alt: `Loss of each of ${losses.length} steps: ${first} at the first, ${last} (running mean) at the last.`,
   }, options);
@@ -94,6 +95,6 @@ function lossPanel(
     label: "running mean",
     colour: SMOOTH.colour,
   }];
-  return panel.markup + text("Loss (cross-entropy, nats)", 0, 11, { weight: "bold" }) +
+  return panel + text("Loss (cross-entropy, nats)", 0, 11, { weight: "bold" }) +
     key(entries, width - MARGINS.right, 7, "end");
 }

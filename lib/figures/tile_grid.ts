@@ -32,8 +32,6 @@ export interface TileGrid {
   height: number;
   /** Left edge of a column in pixels. */
   left: (column: number) => number;
-  /** Upper edge of a row's tiles in pixels. */
-  top: (row: number) => number;
 }
 
 const LEADING = 14;
@@ -80,7 +78,6 @@ export function tileGrid(
     markup: headings.map((line, x) => write(line, left(x) + size / 2, 11)).join("") + tiles.join(""),
     height: top(rows.length) - Math.max(gap, 14) + (lineCount > 0 ? 5 : 0),
     left,
-    top,
   };
 }
 

@@ -2,8 +2,8 @@ import { extent, formatNumber, formatPercent } from "../support/format.ts";
 import { mean } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, text, translate } from "./figure.ts";
 import { valueKey, valueKeyHeight } from "./key.ts";
-import { curveStyle, type Line, linePanel } from "./line_panel.ts";
-import { type FigureOptions, GREY } from "./style.ts";
+import { curveStyle, type Line, linePanel, ratePanel } from "./line_panel.ts";
+import type { FigureOptions } from "./style.ts";
 
 /** One epoch of a curve, such as a line of `history.jsonl`. Values that are not finite are not drawn. */
 export interface CurvePoint {
@@ -54,7 +54,7 @@ export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCu
   const panels = (["Accuracy", "Loss"] as const).map((measure, index) =>
     translate(index * (each + BETWEEN), 0, scorePanel(groups, measure, { width: each, height, top, domain }))
   );
-  const rates = runs.length === 1 ? translate(0, height + 6, ratePanel(runs[0], width, domain)) : "";
+  const rates = runs.length === 1 ? translate(0, height + 6, drawRates(runs[0], width, domain)) : "";
   const finals = [...groups].map(([name, some]) => {
     const last = some.map(({ history }) => history.at(-1)?.testAccuracy ?? NaN);
     return `${name} ends at ${last.map((value) => formatPercent(value)).join(", ")} on the test set`;
@@ -121,7 +121,7 @@ function scorePanel(
     x: { domain, ticks: epochTicks(domain), label: "Epoch" },
   });
   const title = isAccuracy ? "Accuracy (%)" : "Loss (cross-entropy, nats)";
-  return text(title, 0, 11, { weight: "bold" }) + panel.markup +
+  return text(title, 0, 11, { weight: "bold" }) + panel +
     translate(LEFT, isSingle ? 14 : 28, valueKey(entries, headings));
 }
 
@@ -140,26 +140,10 @@ function summarise(
   });
 }
 
-function ratePanel({ history }: TrainingRun, width: number, domain: readonly [number, number]): string {
+function drawRates({ history }: TrainingRun, width: number, domain: readonly [number, number]): string {
   const points = history.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
-  const highest = Math.max(...points.map(({ y }) => y));
-  const panel = linePanel([{ colour: GREY, points }], {
-    width,
-    height: 104,
-    margins: MARGINS,
-    x: { domain, ticks: epochTicks(domain), label: "Epoch" },
-    y: {
-      domain: [0, highest || 1],
-      ticks: 3,
-      ...(highest < 5e-3 && { format: formatSmall }),
-    },
-  });
-  return panel.markup + text("Learning rate", 0, 11, { weight: "bold" });
-}
-
-/** Formats what Plot would round to 0: `5e−4`. */
-function formatSmall(tick: number): string {
-  return tick === 0 ? "0" : Number(tick.toPrecision(6)).toExponential().replace("-", "−");
+  const x = { domain, ticks: epochTicks(domain), label: "Epoch" };
+  return ratePanel(points, { width, margins: MARGINS, x });
 }
 
 /** Picks at most 13 ticks; epochs count from 1, so with steps of five the axis reads 1, 5, 10 … */

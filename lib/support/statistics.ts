@@ -44,6 +44,12 @@ export function meanIntervalOrNone(values: readonly number[]): MeanInterval {
   return values.length === 0 ? NO_MEAN : meanInterval(values);
 }
 
+/** Returns the side of 0 that an interval of differences lies on: −1 below, 1 above, 0 where it holds 0. */
+export function directionOf({ interval }: Pick<MeanInterval, "interval">): -1 | 0 | 1 {
+  if (interval === undefined) return 0;
+  return interval[1] < 0 ? -1 : interval[0] > 0 ? 1 : 0;
+}
+
 /**
  * Computes Wilson's 95 % interval for a proportion, `count` of `total`.
  *

@@ -144,14 +144,9 @@ function collect(
       };
     },
     differences(pairs) {
-      const found = pairs.map((pair) => pair.map(find));
-      const complete = found.filter((pair): pair is [ExperimentResult, ExperimentResult] =>
-        !pair.includes(undefined)
-      );
-      const differences = comparePairs(complete);
-      return found.map((pair) =>
-        differences[complete.indexOf(pair as [ExperimentResult, ExperimentResult])] ?? NO_DIFFERENCE
-      );
+      const complete = pairs.filter((pair) => pair.every((name) => find(name) !== undefined));
+      const found = comparePairs(complete.map(([one, other]) => [find(one)!, find(other)!]));
+      return pairs.map((pair) => found[complete.indexOf(pair)] ?? NO_DIFFERENCE);
     },
   };
 }

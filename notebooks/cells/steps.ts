@@ -5,7 +5,7 @@ import { createNetwork, type CreateNetworkOptions } from "../../lib/model/create
 import { disposeAll, type StateDict } from "../../lib/model/state_dict.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import type { TrainConfig } from "../../lib/training/config.ts";
-import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
+import { createOptimizer, createSlots, toRates } from "../../lib/training/optimizer.ts";
 import { splitState } from "../../lib/training/start_training.ts";
 import { createStepper } from "../../lib/training/stepper.ts";
 import type { TensorBatch } from "../../lib/training/train_step.ts";
@@ -30,11 +30,7 @@ export function createTrainer(config: TrainConfig, network: StateDict): Trainer 
   let steps = 0;
   return {
     async step(batch, learningRate) {
-      const rates = Object.fromEntries(
-        Object.entries(optimizer.rates(learningRate, ++steps)).map((
-          [name, value],
-        ) => [name, tf.scalar(value)]),
-      );
+      const rates = toRates(optimizer.rates(learningRate, ++steps));
       const { loss, correct } = stepper.advance(batch, rates);
       const [value] = await loss.data();
       tf.dispose([loss, correct, rates]);

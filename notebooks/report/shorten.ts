@@ -1,10 +1,4 @@
-import {
-  type CellOutput,
-  type NotebookCell,
-  type NotebookFile,
-  sourceOf,
-  tagsOf,
-} from "../jupyter/notebook_file.ts";
+import { type NotebookCell, type NotebookFile, sourceOf, tagsOf } from "../jupyter/notebook_file.ts";
 import { factsOf } from "./parts.ts";
 
 /**
@@ -27,9 +21,11 @@ export function shorten(notebook: NotebookFile): NotebookFile {
 }
 
 function withFirstFigure(cell: NotebookCell): NotebookCell {
-  const isFigure = (output: CellOutput) => factsOf(output)?.kind === "figure";
-  const first = cell.outputs?.find(isFigure);
-  return { ...cell, outputs: cell.outputs?.filter((output) => output === first || !isFigure(output)) };
+  const isFigure = cell.outputs?.map((output) => factsOf(output)?.kind === "figure") ?? [];
+  return {
+    ...cell,
+    outputs: cell.outputs?.filter((_, at) => !isFigure[at] || at === isFigure.indexOf(true)),
+  };
 }
 
 function isShort(cell: NotebookCell): boolean {

@@ -44,7 +44,7 @@ function ends<Value extends number | string>(values: readonly Value[]): string {
   return [...new Set([sorted[0], sorted.at(-1)!])].join(" to ");
 }
 
-/** Writes the sources in two sentences of plain text. */
+/** Writes the sources as sentences of plain text. */
 export function describeSources({ comparison, models }: Sources): string {
   const list = (notebooks: readonly number[]) =>
     `notebook${notebooks.length === 1 ? "" : "s"} ${

@@ -1,22 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { METHODS } from "../../lib/analysis/explain.ts";
-import { identifyData } from "../../lib/data/identify.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { measureLayers, measureOrders } from "../../lib/experiments/faithfulness.ts";
-import {
-  compareOrders,
-  directionOf,
-  FAITHFUL,
-  type FaithfulRow,
-} from "../../lib/experiments/studies/faithful.ts";
+import { compareOrders, FAITHFUL, type FaithfulRow } from "../../lib/experiments/studies/faithful.ts";
 import { removePixels, ROAR } from "../../lib/experiments/studies/roar.ts";
-import type { StudyContext } from "../../lib/experiments/study.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import { directionOf } from "../../lib/support/statistics.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 import { networkSpec } from "../testing/networks.ts";
-import { seedResult } from "./samples.ts";
+import { studyContext } from "./samples.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -98,17 +92,9 @@ Deno.test("the text says which orders beat one that never saw the image, and whi
 
 Deno.test("ROAR removes the same pixels of all images where the order is fixed, and trains without them", async () => {
   using temporary = temporaryFolder();
-  const context: StudyContext = {
-    datasets,
-    data: await identifyData(datasets),
-    pretrained: { tensors: null, name: "random", source: "random" },
-    recipe: { epochs: 1, batchSize: 20, data: "synthetic", weights: "random" },
-    folder: join(temporary.path, "roar"),
+  const context = await studyContext(join(temporary.path, "roar"), datasets, {
     comparisonFolder: join(temporary.path, "compare"),
-    session: seedResult(0, [0.5]).sessions[0],
-    signal: new AbortController().signal,
-    observer: {},
-  };
+  });
   const removed = async (order: "evidence" | "centre" | "random pixels") => {
     const { train, test } = await removePixels(context, { order, fraction: 0.5, seed: 0 });
     assert.deepEqual([train.labels, test.labels], [datasets.train.labels, datasets.test.labels]);

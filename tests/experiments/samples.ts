@@ -1,3 +1,5 @@
+import type { Datasets } from "../../lib/data/dataset.ts";
+import { identifyData } from "../../lib/data/identify.ts";
 import { EXPERIMENTS } from "../../lib/experiments/experiments.ts";
 import { hashValue } from "../../lib/experiments/provenance.ts";
 import {
@@ -6,6 +8,7 @@ import {
   RESULT_FORMAT,
   type SeedResult,
 } from "../../lib/experiments/results.ts";
+import type { StudyContext } from "../../lib/experiments/study.ts";
 import { summarise } from "../../lib/model/summary.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 
@@ -59,5 +62,25 @@ export async function experimentResult(
     data: { name: "CIFAR-10", fingerprint: "0123456789abcdef" },
     weights: "ResNet-18",
     seeds,
+  };
+}
+
+/** Creates the context of a study on synthetic images, whose trainings have one epoch. */
+export async function studyContext(
+  folder: string,
+  datasets: Datasets,
+  changes: Partial<StudyContext> = {},
+): Promise<StudyContext> {
+  return {
+    datasets,
+    data: await identifyData(datasets),
+    pretrained: { tensors: null, name: "random", source: "random" },
+    recipe: { epochs: 1, batchSize: 20, data: "synthetic", weights: "random" },
+    folder,
+    comparisonFolder: folder,
+    session: seedResult(0, [0.5]).sessions[0],
+    signal: new AbortController().signal,
+    observer: {},
+    ...changes,
   };
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { z } from "zod";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
-import { identifyData } from "../../lib/data/identify.ts";
 import {
   runStudy,
   type Study,
@@ -15,7 +14,7 @@ import { Interrupted } from "../../lib/support/interrupt.ts";
 import { number } from "../../lib/support/schema.ts";
 import { writeText } from "../../lib/support/write_files.ts";
 import { temporaryFolder } from "../testing/folder.ts";
-import { seedResult } from "./samples.ts";
+import { studyContext } from "./samples.ts";
 
 const Row = z.strictObject({ seed: number(), loss: number() });
 
@@ -37,19 +36,10 @@ function createStudy(work: (seed: number) => Promise<number>) {
   return { study, measured };
 }
 
-async function createContext(folder: string): Promise<StudyContext> {
+function createContext(folder: string): Promise<StudyContext> {
   const datasets = createSynthetic({ trainSize: 40, testSize: 20 });
-  return {
-    datasets,
-    data: await identifyData(datasets),
-    pretrained: { tensors: null, name: "random", source: "random" },
-    recipe: { epochs: 1, batchSize: 20, data: "synthetic", weights: "random" },
-    folder: join(folder, "loss"),
-    comparisonFolder: join(folder, "compare"),
-    session: seedResult(0, [0.5]).sessions[0],
-    signal: new AbortController().signal,
-    observer: {},
-  };
+  const comparisonFolder = join(folder, "compare");
+  return studyContext(join(folder, "loss"), datasets, { comparisonFolder });
 }
 
 Deno.test("an interrupted study keeps its finished units and measures the others", async () => {

@@ -12,7 +12,7 @@ import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { chooseSign } from "../../lib/training/choose_sign.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
-import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
+import { createOptimizer, createSlots, toRates } from "../../lib/training/optimizer.ts";
 import { joinState, splitState } from "../../lib/training/start_training.ts";
 import { createStepper } from "../../lib/training/stepper.ts";
 import type { TrainState } from "../../lib/training/train_step.ts";
@@ -59,9 +59,7 @@ async function train(config: TrainConfig, negates: boolean): Promise<Values> {
   const losses: Values = {};
   for (let step = 0; step < 3; step++) {
     const batch = { images: randomTensor([4, 32, 32, 3], step), labels: tf.tensor1d([3, 7, 0, 9], "int32") };
-    const rates = Object.fromEntries(
-      Object.entries(optimizer.rates(0.01, step + 1)).map(([name, rate]) => [name, tf.scalar(rate)]),
-    );
+    const rates = toRates(optimizer.rates(0.01, step + 1));
     const { loss, correct } = stepper.advance(batch, rates);
     Object.assign(losses, await readAll({ [`loss ${step}`]: loss, [`correct ${step}`]: correct }));
     disposeAll(rates, { ...batch });

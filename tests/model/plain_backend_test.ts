@@ -5,7 +5,7 @@ import { compile } from "../../lib/tensorflow/compile/compile.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
-import { createOptimizer, createSlots } from "../../lib/training/optimizer.ts";
+import { createOptimizer, createSlots, toRates } from "../../lib/training/optimizer.ts";
 import { splitState } from "../../lib/training/start_training.ts";
 import { computeGradients, trainStep } from "../../lib/training/train_step.ts";
 import { networkSpec } from "../testing/networks.ts";
@@ -46,9 +46,7 @@ Deno.test("… and so is an Adam step with a frozen backbone, called through com
     const { trainable, fixed } = splitState(initialState(spec), spec);
     const state = { trainable, fixed, slots: createSlots(optimizer, trainable) };
     const step = compile(trainStep);
-    const rates = Object.fromEntries(
-      Object.entries(optimizer.rates(0.01, 1)).map(([name, value]) => [name, tf.scalar(value)]),
-    );
+    const rates = toRates(optimizer.rates(0.01, 1));
     const result = step({ ...spec, labelSmoothing: 0, clipNorm: null }, optimizer, state, oneImage(), rates);
     assert.equal(step.statistics().eagerCalls, tf.getBackend() === "cpu" ? 1 : 0);
     step.dispose();

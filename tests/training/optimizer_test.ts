@@ -8,6 +8,7 @@ import {
   createOptimizer,
   createSlots,
   type OptimizerConfig,
+  toRates,
 } from "../../lib/training/optimizer.ts";
 import { assertClose, assertMatches, readOracle, values } from "../testing/oracle.ts";
 
@@ -47,11 +48,9 @@ for (const [name, rule] of Object.entries(RULES)) {
         let tensor = read(`initial.${parameter}`);
         let slots = Object.values(createSlots(optimizer, { tensor }));
         for (const [step, learningRate] of values(oracle, "learning_rates").entries()) {
-          const rates = Object.entries(optimizer.rates(learningRate, step + 1)).map((
-            [key, value],
-          ) => [key, tf.scalar(value)]);
+          const rates = toRates(optimizer.rates(learningRate, step + 1));
           const gradient = read(`gradient.${step}.${parameter}`);
-          ({ parameter: tensor, slots } = update(tensor, gradient, slots, Object.fromEntries(rates)));
+          ({ parameter: tensor, slots } = update(tensor, gradient, slots, rates));
           await assertMatches(tensor, oracle, `${name}.${step}`, parameter, TOLERANCE);
         }
         for (const [at, slot] of optimizer.slots.entries()) {
@@ -66,9 +65,7 @@ for (const [name, rule] of Object.entries(RULES)) {
 
 Deno.test("decoupled decay of plain SGD shrinks the parameter by learning rate × decay, whatever the gradient", async () => {
   const optimizer = createOptimizer(config({ weightDecay: 0.1, decoupledWeightDecay: true }));
-  const rates = Object.fromEntries(
-    Object.entries(optimizer.rates(0.5, 1)).map(([key, value]) => [key, tf.scalar(value)]),
-  );
+  const rates = toRates(optimizer.rates(0.5, 1));
   const { parameter } = optimizer.update(tf.tensor1d([10, -20]), tf.tensor1d([1, 1]), [], rates);
   assertClose(await parameter.data(), [10 * 0.95 - 0.5, -20 * 0.95 - 0.5], 1e-6, "parameter");
 });

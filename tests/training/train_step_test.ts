@@ -9,7 +9,7 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import type { NetworkSpec } from "../../lib/model/spec.ts";
 import { isTrainable, type StateDict } from "../../lib/model/state_dict.ts";
-import { createOptimizer, createSlots, type OptimizerConfig } from "../../lib/training/optimizer.ts";
+import { createOptimizer, createSlots, type OptimizerConfig, toRates } from "../../lib/training/optimizer.ts";
 import { joinState, splitState } from "../../lib/training/start_training.ts";
 import {
   computeGradients,
@@ -58,10 +58,8 @@ async function takeSteps({ settings, batch, steps, learningRate = 0.01, eager = 
   );
   const losses: number[] = [], correct: number[] = [];
   for (let count = 1; count <= steps; count++) {
-    const rates = Object.entries(optimizer.rates(learningRate * count, count)).map((
-      [name, value],
-    ) => [name, tf.scalar(value)]);
-    const result = step(state, batch, Object.fromEntries(rates));
+    const rates = toRates(optimizer.rates(learningRate * count, count));
+    const result = step(state, batch, rates);
     state = {
       trainable: result.trainable,
       fixed: { ...state.fixed, ...result.statistics },

@@ -9,6 +9,7 @@ import { METHODS } from "../../analysis/explain.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { integer } from "../../support/schema.ts";
 import {
+  directionOf,
   mean,
   type MeanInterval,
   meanInterval,
@@ -126,12 +127,6 @@ export function averageAgreement(
     row.network === network && "change" in row && row.change === change ? [row[kind][index]] : []
   );
   return meanIntervalOrNone(values);
-}
-
-/** Tells whether an interval of differences lies below 0 (−1), above (1), or holds it (0). */
-export function directionOf({ interval }: MeanInterval): -1 | 0 | 1 {
-  if (interval === undefined) return 0;
-  return interval[1] < 0 ? -1 : interval[0] > 0 ? 1 : 0;
 }
 
 function formatNetwork(rows: readonly FaithfulRow[], network: Subject["network"]): string[] {

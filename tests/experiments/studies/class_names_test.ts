@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { CLASS_NAMES, relabel } from "../../../lib/data/dataset.ts";
-import { identifyData } from "../../../lib/data/identify.ts";
 import { createSynthetic } from "../../../lib/data/synthetic.ts";
 import {
   CLASS_NAMES_STUDY,
@@ -15,7 +14,7 @@ import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { openCheckpoint } from "../../../lib/training/checkpoint.ts";
 import { evaluate } from "../../../lib/training/evaluate.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
-import { seedResult } from "../samples.ts";
+import { studyContext } from "../samples.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -37,17 +36,7 @@ Deno.test("an added class is measured beside the known ones, which win ties", ()
 Deno.test("a class is left out of training and scored by vectors alone", async () => {
   using temporary = temporaryFolder();
   const datasets = createSynthetic({ trainSize: 100, testSize: 60 });
-  const context = {
-    datasets,
-    data: await identifyData(datasets),
-    pretrained: { tensors: null, name: "random", source: "random" as const },
-    recipe: { epochs: 1, batchSize: 20, data: "synthetic", weights: "random" },
-    folder: temporary.path,
-    comparisonFolder: temporary.path,
-    session: seedResult(0, [0.5]).sessions[0],
-    signal: new AbortController().signal,
-    observer: {},
-  };
+  const context = await studyContext(temporary.path, datasets);
   const unit = CLASS_NAMES_STUDY.units([3])[1];
   const rows = await CLASS_NAMES_STUDY.measure(unit, context);
   for (const row of rows) CLASS_NAMES_STUDY.row.parse(row);

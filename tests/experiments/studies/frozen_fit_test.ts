@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { identifyData } from "../../../lib/data/identify.ts";
 import { createSynthetic } from "../../../lib/data/synthetic.ts";
 import {
   bestFit,
@@ -14,7 +13,7 @@ import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../../lib/training/checkpoint.ts";
 import { evaluate } from "../../../lib/training/evaluate.ts";
 import { temporaryFolder } from "../../testing/folder.ts";
-import { seedResult } from "../samples.ts";
+import { studyContext } from "../samples.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -65,17 +64,9 @@ Deno.test("the best fit is chosen on the training images, over its seeds", () =>
 Deno.test("a head is trained at every rate, then long at the one that fits its training images best", async () => {
   using temporary = temporaryFolder();
   const datasets = createSynthetic({ trainSize: 60, testSize: 20 });
-  const context = {
-    datasets,
-    data: await identifyData(datasets),
-    pretrained: { tensors: null, name: "random", source: "random" as const },
+  const context = await studyContext(temporary.path, datasets, {
     recipe: { epochs: 1, batchSize: 30, data: "synthetic", weights: "random", compile: false },
-    folder: temporary.path,
-    comparisonFolder: temporary.path,
-    session: seedResult(0, [0.5]).sessions[0],
-    signal: new AbortController().signal,
-    observer: {},
-  };
+  });
   const units = FROZEN_FIT.units([4]);
   assert.deepEqual(units.map(({ name }) => name).slice(0, 2), ["seed4", "frozen-rates-4"]);
   const rows = await FROZEN_FIT.measure(units[1], context);
