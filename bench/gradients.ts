@@ -23,6 +23,9 @@ export interface Agreement {
 /** Largest median over the batches: ten times float32's rounding. */
 export const LIMIT = 1e-5;
 
+/** … on a GPU, where convolutions round their inputs to TF32's 10 bits: 0.03 to 0.04 on an H200. */
+export const GPU_LIMIT = 0.1;
+
 /** Largest distance of a single batch: rounding may flip one ReLU. */
 export const SINGLE_LIMIT = 2e-2;
 
@@ -35,6 +38,8 @@ export interface CompareGradientsOptions {
   batches: readonly string[];
   /** Folder for the gradients' file. */
   folder: string;
+  /** Largest median distance that passes. */
+  limit: number;
   signal: AbortSignal;
   onProgress(text: string): void;
 }
@@ -46,7 +51,7 @@ export interface CompareGradientsOptions {
  */
 export async function compareGradients(
   { processOf }: Pick<BenchContext, "processOf">,
-  { rows, batches, folder, signal, onProgress }: CompareGradientsOptions,
+  { rows, batches, folder, limit, signal, onProgress }: CompareGradientsOptions,
 ): Promise<Agreement[]> {
   const reference = "best";
   const compute = async (row: Row, batch: string): Promise<Gradients> => {
@@ -65,7 +70,7 @@ export async function compareGradients(
     for (const [at, batch] of batches.entries()) {
       distances.push(gradientDistance(await compute(row, batch), expected[at]));
     }
-    agreements.push({ row, reference, distances, limit: LIMIT });
+    agreements.push({ row, reference, distances, limit });
   }
   requireAgreement(agreements);
   return agreements;
@@ -103,7 +108,7 @@ export function requireAgreement(agreements: readonly Agreement[]): void {
   for (const { row, reference, distances, limit } of agreements) {
     const median = quantile(distances, 0.5);
     const worst = Math.max(...distances);
-    if (median <= limit && worst <= SINGLE_LIMIT) continue; // NaN fails both
+    if (median <= limit && worst <= Math.max(limit, SINGLE_LIMIT)) continue; // NaN fails both
     throw new InputError({
       what: `compare ${row} with ${reference}`,
       why: `their gradients differ by ${median.toExponential(1)} of their length ` +

@@ -20,7 +20,7 @@ import {
   scaleTime,
   TRAINING_IMAGES,
 } from "./cases.ts";
-import { type Agreement, compareGradients } from "./gradients.ts";
+import { type Agreement, compareGradients, GPU_LIMIT, LIMIT } from "./gradients.ts";
 import {
   type BenchProcess,
   openProcess,
@@ -153,8 +153,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     };
     await own.ask(context.load);
     await pytorch?.ask(context.load);
+    const limit = descriptions.own.device === "gpu" ? GPU_LIMIT : LIMIT;
     const agreement = pytorch
-      ? await compareGradients(context, { rows, batches, folder, signal, onProgress })
+      ? await compareGradients(context, { rows, batches, folder, limit, signal, onProgress })
       : [];
     const { columns, dataShare } = await measureColumns(options, context, own);
     const hasOurs = columns.some(({ rows }) => rows.some(({ row }) => row === "ours"));

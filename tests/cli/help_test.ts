@@ -6,6 +6,7 @@ import { COMPARE_COMMAND } from "../../cli/compare/options.ts";
 import { COMMAND as DATA } from "../../cli/data.ts";
 import { COMMAND as EVALUATE } from "../../cli/evaluate.ts";
 import { COMMAND as EXPORT } from "../../cli/export.ts";
+import { COMMAND as GPU_CHECK } from "../../cli/gpu_check.ts";
 import { COMMAND as LAB } from "../../cli/lab.ts";
 import { COMMAND as NOTEBOOKS } from "../../cli/notebooks.ts";
 import { COMMAND as PAGES } from "../../cli/pages.ts";
@@ -23,7 +24,20 @@ import { resolveConfig } from "../../lib/training/config.ts";
 import { PROJECT } from "../testing/sources.ts";
 
 const COMMANDS: Command[] = [
-  ...[BENCH, COMPARE_COMMAND, DATA, EVALUATE, EXPORT, LAB, NOTEBOOKS, PAGES, PREDICT, REPORT, RUNS],
+  ...[
+    BENCH,
+    COMPARE_COMMAND,
+    DATA,
+    EVALUATE,
+    EXPORT,
+    GPU_CHECK,
+    LAB,
+    NOTEBOOKS,
+    PAGES,
+    PREDICT,
+    REPORT,
+    RUNS,
+  ],
   ...[SETUP, STUDY, SUMMARY, TEACH, TRAIN],
 ];
 
