@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { fromFileUrl, join } from "@std/path";
+import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { describeMachine, type Machine, readCommit } from "../lib/experiments/provenance.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { exists } from "../lib/support/files.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";
 import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
@@ -133,6 +134,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const date = new Date().toISOString();
   using temporary = makeTemporaryFolder();
   const folder = temporary.path;
+  if (options.python !== null) options = { ...options, python: linkPython(options.python, folder) };
   try {
     await using own = await openOwn(options, options.onMessage);
     await using pytorch = options.python === null ? null : await openPyTorch(options);
@@ -215,6 +217,22 @@ function openPyTorch({ python, device, threads, signal }: BenchOptions): Promise
     advice: "give another --python, or leave it out to have PyTorch installed",
     signal,
   });
+}
+
+/**
+ * Links a Python environment into a folder if its path has a space or a colon, at which LD_PRELOAD and
+ * PyTorch's compiler stop.
+ *
+ * @param python Interpreter of an environment; of others the path is returned as it is.
+ * @param folder Folder whose path has neither.
+ * @returns Path of the interpreter.
+ */
+export function linkPython(python: string, folder: string): string {
+  const environment = dirname(dirname(python));
+  if (!/[\s:]/.test(python) || !exists(join(environment, "pyvenv.cfg"))) return python;
+  const link = join(folder, "python");
+  Deno.symlinkSync(environment, link);
+  return join(link, "bin", basename(python));
 }
 
 /**

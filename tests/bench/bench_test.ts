@@ -1,7 +1,7 @@
 // deno task bench as a process, our side alone
 import assert from "node:assert/strict";
 import { join } from "@std/path";
-import type { BenchResult } from "../../bench/run_bench.ts";
+import { type BenchResult, linkPython } from "../../bench/run_bench.ts";
 import { runCommand, startCommand } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
@@ -80,4 +80,16 @@ Deno.test("invalid requests are refused before any process starts", async () => 
     await refuse("--json", join(folder.path, "no", "a.json")),
     /^error: Cannot write .*: there is no folder /,
   );
+});
+
+Deno.test("a Python environment whose path has a space is used through a link without one", async () => {
+  using folder = temporaryFolder();
+  const environment = join(folder.path, "a b");
+  await new Deno.Command("python3", { args: ["-m", "venv", "--without-pip", environment] }).output();
+  const python = linkPython(join(environment, "bin", "python3"), folder.path);
+  assert.ok(!python.includes(" "));
+  const { stdout } = await new Deno.Command(python, { args: ["-c", "import sys; print(sys.prefix)"] })
+    .output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), join(folder.path, "python"));
+  assert.equal(linkPython("/usr/bin/python3", folder.path), "/usr/bin/python3");
 });
