@@ -39,7 +39,7 @@ import { learningRateAt } from "../training/schedule.ts";
 const VALUES = MAP_SIZE * MAP_SIZE * CHANNELS;
 
 /** Outputs of a network for images: feature maps v `[N,8,8,64]` and scores `[N,K]`. */
-export interface SeenImages {
+export interface ExtractedFeatures {
   features: Float32Array;
   scores: Float32Array;
   /** Labels `[N]`; those of the new class's images are K. */
@@ -47,11 +47,11 @@ export interface SeenImages {
 }
 
 /** Computes the feature maps and the scores of images. */
-export async function seeImages(
+export async function extractFeatures(
   tensors: StateDict,
   spec: NetworkSpec,
   dataset: Dataset,
-): Promise<SeenImages> {
+): Promise<ExtractedFeatures> {
   const run = compile(
     (tensors: StateDict, images: tf.Tensor4D) => featureMap(tensors, images, { ...spec, mode: "evaluate" }),
     { name: "featureMap" },
@@ -150,7 +150,7 @@ function toFilters(
 
 /** Images to learn from, by their positions in what was seen. */
 export interface LearningImages {
-  seen: SeenImages;
+  seen: ExtractedFeatures;
   /** Positions of the images of each class; those of the new class come last. */
   pools: readonly (readonly number[])[];
   /** Seed of the batches. */

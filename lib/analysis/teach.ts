@@ -12,7 +12,14 @@ import { InputError } from "../support/errors.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax } from "../support/statistics.ts";
 import { type Checkpoint, makeTensors, type StoredTensors } from "../training/checkpoint.ts";
-import { addClass, learnVector, poolByClass, scoreVector, seeImages, type VectorKind } from "./new_class.ts";
+import {
+  addClass,
+  extractFeatures,
+  learnVector,
+  poolByClass,
+  scoreVector,
+  type VectorKind,
+} from "./new_class.ts";
 
 /** A network that was taught a class, and how well it knows it. */
 export interface TaughtNetwork {
@@ -93,12 +100,12 @@ export async function teachClass(
   const test = join(datasets.test, TEST_IMAGES, order.subarray(0, held));
   const { network } = checkpoint.readTensors();
   const tensors = makeTensors(network);
-  const seen = await seeImages(tensors, config, train);
+  const seen = await extractFeatures(tensors, config, train);
   const pools = poolByClass(seen.labels, classNames.length + 1);
   const kind = config.variant === "dynamic" ? "embedding" : "filter";
   const images = { seen, pools: pools.filter((pool) => pool.length > 0), seed: 0 };
   const vector = await learnVector(tensors, config, kind, images);
-  const tested = await seeImages(tensors, config, test);
+  const tested = await extractFeatures(tensors, config, test);
   const added = await scoreVector(tensors, config, kind, { features: tested.features, vector });
   disposeAll(tensors);
   const heldOut = { images: 0, recognised: 0 };

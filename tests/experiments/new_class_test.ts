@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { learnVector, seeImages } from "../../lib/analysis/new_class.ts";
+import { extractFeatures, learnVector } from "../../lib/analysis/new_class.ts";
 import { CLASS_NAMES, relabel } from "../../lib/data/dataset.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { NEW_CLASS, type NewClassRow, summariseNewClass } from "../../lib/experiments/studies/new_class.ts";
@@ -55,7 +55,7 @@ Deno.test("a class left out is learned by every method from the same images, als
 
 Deno.test("a vector is learned alike from the same seed, otherwise from another", async () => {
   const { spec, tensors, datasets } = await createCase();
-  const seen = await seeImages(tensors, spec, datasets.train);
+  const seen = await extractFeatures(tensors, spec, datasets.train);
   const pools = Array.from(
     { length: 10 },
     (_, label) => [...seen.labels.keys()].filter((at) => seen.labels[at] === label),

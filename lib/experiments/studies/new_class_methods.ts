@@ -1,5 +1,7 @@
 import {
   addClass,
+  type ExtractedFeatures,
+  extractFeatures,
   fit,
   LEARNING_RATES,
   type LearningImages,
@@ -9,8 +11,6 @@ import {
   scoreFeatures,
   scoreFilters,
   scoreVector,
-  seeImages,
-  type SeenImages,
   vectorOf,
 } from "../../analysis/new_class.ts";
 import { createScorer } from "../../analysis/scorer.ts";
@@ -79,8 +79,8 @@ export async function compareMethods(
   const tensors = makeTensors(network);
   const known = network.get("class_embeddings.weight")!.shape[0];
   const chosen = chooseImages(train, known, knownImages, seed);
-  const seen = await seeImages(tensors, spec, selectImages(train, chosen));
-  const tested = await seeImages(tensors, spec, test);
+  const seen = await extractFeatures(tensors, spec, selectImages(train, chosen));
+  const tested = await extractFeatures(tensors, spec, test);
   const pools = poolByClass(seen.labels, known + 1);
   const own = pools[known];
   const results: MethodResult[] = [{ method: "nine trained", images: 0, ...judge(tested, null) }];
@@ -98,7 +98,7 @@ export async function compareMethods(
     onPause();
     for (const method of ["imprinted", "imprinted difference"] as const) {
       const filter = imprint(images, method === "imprinted difference");
-      const score = ({ features }: SeenImages) => scoreFilters(tensors, spec, features, filter);
+      const score = ({ features }: ExtractedFeatures) => scoreFilters(tensors, spec, features, filter);
       const shift = method === "imprinted" ? 0 : fitShift(images, await score(seen));
       add(method, judge(tested, (await score(tested)).map((value) => value + shift)));
       filter.dispose();
@@ -129,7 +129,7 @@ function chooseImages({ labels }: Dataset, known: number, perClass: number, seed
  * Computes accuracies among the known classes' scores and the new class's `[N]`, or without the latter. Where
  * the new class's score equals the highest one, the image counts half for each.
  */
-function judge({ scores, labels }: SeenImages, added: Float32Array | null): NewClassAccuracy {
+function judge({ scores, labels }: ExtractedFeatures, added: Float32Array | null): NewClassAccuracy {
   const known = scores.length / labels.length;
   const [correct, total] = [[0, 0], [0, 0]];
   labels.forEach((label, image) => {
@@ -200,7 +200,7 @@ async function retrainHead(
   tensors: StateDict,
   spec: NetworkSpec,
   images: LearningImages,
-  tested: SeenImages,
+  tested: ExtractedFeatures,
 ): Promise<NewClassAccuracy> {
   const isHead = (name: string) => !/^(backbone|adapter)\./.test(name);
   const start = tf.tidy(() => {
