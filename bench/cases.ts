@@ -1,8 +1,4 @@
-/**
- * Rows (systems) and columns (workloads) of the benchmark.
- *
- * @module
- */
+/** Rows (systems) and columns (workloads) of the benchmark. */
 import { EVALUATION_BATCH_SIZE } from "../lib/training/batch_source.ts";
 import { InputError } from "../lib/support/errors.ts";
 import type { BenchProcess, LearnerOptions, LoadCommand, Timing } from "./process.ts";

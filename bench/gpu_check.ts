@@ -1,8 +1,6 @@
 /**
  * Checks a device against the CPU: gradients, a compiled step against operations one by one, a run with its
  * checkpoint, resume, evaluation and prediction; and times it.
- *
- * @module
  */
 import { fromFileUrl, join } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
@@ -28,7 +26,6 @@ export interface CheckResult {
   passed: boolean | null;
 }
 
-/** Options of {@linkcode checkDevice}. */
 export interface CheckOptions {
   /** The device to check; `cpu` tries the check itself. */
   device: "cpu" | "gpu";

@@ -1,8 +1,4 @@
-/**
- * Gradient agreement: the benchmark refuses to compare the speed of different computations.
- *
- * @module
- */
+/** Gradient agreement: the benchmark refuses to compare the speed of different computations. */
 import { join } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";

@@ -1,8 +1,4 @@
-/**
- * A network and its operations as the benchmark times them.
- *
- * @module
- */
+/** A network and its operations as the benchmark times them. */
 import type { Dataset } from "../lib/data/dataset.ts";
 import { forward } from "../lib/model/network.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";

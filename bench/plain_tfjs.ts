@@ -6,8 +6,6 @@
  * is read late. There is none in two places: on the native runtime `tf.conv2d` and `tf.maxPool` support the
  * paddings "same" and "valid" only, so PyTorch's padding is a `tf.pad`; and optimizers have no weight decay,
  * so it is a term of the loss, as the regularisers of `tf.layers` add it.
- *
- * @module
  */
 import type { Dataset } from "../lib/data/dataset.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";

@@ -1,8 +1,6 @@
 /**
  * The processes under test and their protocol: one JSON command per line in, one JSON answer per line out.
  * `serve.ts` and `pytorch/peer.py` implement it.
- *
- * @module
  */
 import { InputError } from "../lib/support/errors.ts";
 import { startProcess } from "../lib/support/processes.ts";
@@ -106,7 +104,6 @@ export interface BenchProcess extends AsyncDisposable {
   peakMemory(): number | null;
 }
 
-/** Options of {@linkcode openProcess}. */
 export interface OpenProcessOptions {
   /** Name in messages. */
   name: string;

@@ -1,8 +1,4 @@
-/**
- * Profiles a training step by timing the calls into TensorFlow.
- *
- * @module
- */
+/** Profiles a training step by timing the calls into TensorFlow. */
 import { nativeBackend } from "../lib/tensorflow/runtime/binding.ts";
 
 /** All calls of one TensorFlow operation within a step. */
@@ -24,7 +20,6 @@ export interface Overhead {
   outside: number;
 }
 
-/** Profile of a step. */
 export interface StepProfile extends Overhead {
   batchSize: number;
   /** Timed steps. */

@@ -1,8 +1,4 @@
-/**
- * A result as tables, notes and bars. The command line prints them; the README has the first table.
- *
- * @module
- */
+/** A result as tables, notes and bars. The command line prints them; the README has the first table. */
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { benchBars, type MeasuredTask, type Measurement } from "../lib/figures/bars.ts";
 import { formatPercent } from "../lib/support/format.ts";
@@ -53,7 +49,6 @@ export function tabulateSpreads(columns: readonly ColumnResult[]): ReportTable[]
 
 const SHOWN_OPERATIONS = 20;
 
-/** Tabulates the operations of a step. */
 export function tabulateProfile({ operations, steps, milliseconds, outside }: StepProfile): ReportTable {
   const [shown, rest] = [operations.slice(0, SHOWN_OPERATIONS), operations.slice(SHOWN_OPERATIONS)];
   const sum = (key: "count" | "milliseconds") => rest.reduce((total, one) => total + one[key], 0);

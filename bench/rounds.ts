@@ -1,7 +1,6 @@
 import { Interrupted } from "../lib/support/interrupt.ts";
 import type { Case } from "./cases.ts";
 
-/** Options of {@linkcode runRounds}. */
 export interface RoundsOptions {
   /** Rounds that count. */
   rounds: number;

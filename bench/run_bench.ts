@@ -1,7 +1,5 @@
 /**
  * Runs the benchmark: starts the processes, compares gradients, measures each column in interleaved rounds.
- *
- * @module
  */
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { describeMachine, type Machine, readCommit } from "../lib/experiments/provenance.ts";
@@ -33,7 +31,6 @@ import {
 import type { Overhead, StepProfile } from "./profile.ts";
 import { pairRounds, quantile, runRounds, type Spread, summariseRounds } from "./rounds.ts";
 
-/** Options of {@linkcode runBench}. */
 export interface BenchOptions {
   columns: readonly Column[];
   rows: readonly Row[];
@@ -76,7 +73,6 @@ export interface RowResult {
   ratio: Spread | null;
 }
 
-/** One column. */
 export interface ColumnResult {
   id: string;
   title: string;

@@ -2,8 +2,6 @@
  * Our side and plain TensorFlow.js under test: answers the commands of `process.ts`, one JSON line each.
  *
  *     deno run -A bench/serve.ts auto|cpu|gpu
- *
- * @module
  */
 import { createInterface } from "node:readline";
 import process from "node:process";

@@ -60,7 +60,6 @@ interface Run {
   /** Last modification, ISO 8601, UTC. */
   date: string;
   config: TrainConfig;
-  /** Number of classes. */
   classes: number;
   data: string;
   weights: string;

@@ -1,8 +1,5 @@
 /**
- * Installs the project's native dependencies: TensorFlow into `.tensorflow`, Python packages into
- * `.venv`.
- *
- * @module
+ * Installs the project's native dependencies: TensorFlow into `.tensorflow`, Python packages into `.venv`.
  */
 import { join } from "@std/path";
 import { projectFolder } from "./support/project.ts";
@@ -34,7 +31,6 @@ export async function ensureTensorFlow(
 /** A set of Python packages, named as its file in `requirements/`. */
 export type PackageSet = "lab" | "report" | "bench";
 
-/** Options of {@linkcode ensurePythonPackages}. */
 export interface EnsurePythonPackagesOptions {
   /** @default standard error, line by line */
   reporter?: SetupReporter;
@@ -63,12 +59,6 @@ const NAMES: Record<PackageSet, string> = {
  *
  * @throws {TensorFlowError} If they cannot be installed.
  * @throws {SetupInterrupted} If the user stops it.
- *
- * @example
- * ```ts ignore
- * const { python } = await ensurePythonPackages("lab");
- * await startProcess(python, ["-m", "nbconvert", "--version"]);
- * ```
  */
 export async function ensurePythonPackages(
   name: PackageSet,

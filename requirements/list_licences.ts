@@ -1,9 +1,7 @@
 /**
- * Writes docs/licences.md: the licence of every npm and Python package that is installed here.
- * `./deno run -P=files requirements/list_licences.ts`, after `deno task lab` and `deno task report` have
- * installed theirs.
- *
- * @module
+ * Writes docs/licences.md: the licence of every npm and Python package that is installed here. `./deno run
+ * -P=files requirements/list_licences.ts`, after `deno task lab` and `deno task report` have installed
+ * theirs.
  */
 import { join } from "@std/path";
 import { projectFolder } from "../lib/support/project.ts";

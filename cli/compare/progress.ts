@@ -16,7 +16,6 @@ export interface CompareProgress {
   onFailure(run: PlannedRun, error: unknown): void;
 }
 
-/** Options of {@linkcode createCompareProgress}. */
 export interface CompareProgressOptions {
   live: Live;
   runs: readonly PlannedRun[];

@@ -10,7 +10,6 @@ export interface Outcome<Run> {
   isInterrupted: boolean;
 }
 
-/** Options of {@linkcode scheduleRuns}. */
 export interface ScheduleOptions<Run> {
   runs: readonly Run[];
   /** Runs in parallel. */
@@ -47,7 +46,6 @@ export async function scheduleRuns<Run>(options: ScheduleOptions<Run>): Promise<
   return outcome;
 }
 
-/** Options of {@linkcode runWorker}. */
 export interface RunWorkerOptions {
   /** Threads within an operation. */
   threads: number;

@@ -2,8 +2,6 @@
  * Trains one run of a comparison in a process of its own: `deno task compare` starts it and reads its output.
  *
  * It saves and stops when its standard input ends, and so also when the comparison is killed.
- *
- * @module
  */
 import { join } from "@std/path";
 import { loadDatasets } from "../../lib/data/load_datasets.ts";

@@ -12,11 +12,6 @@ const EXIT = { done: 0, bug: 1, input: 2, interrupted: 130, brokenPipe: 141 };
 /**
  * Runs a command with its command line and ends the process: 0 done (or what `main` returns), 2 the user's
  * input or machine is unusable (one line on standard error), 130 interrupted, 1 a bug (with its stack).
- *
- * @example
- * ```ts ignore
- * if (import.meta.main) await runCommand(COMMAND, main);
- * ```
  */
 export async function runCommand<Given extends Command>(
   command: Given,

@@ -3,8 +3,6 @@
  *
  * Added to it: lines that stay above, at most ten drawings per second, output that is lost, and plain lines
  * where there is no terminal.
- *
- * @module
  */
 import {
   consoleSize,
@@ -15,7 +13,6 @@ import {
   type TextStream,
 } from "./terminal.ts";
 
-/** Options of {@linkcode createLive}. */
 export interface LiveOptions {
   /** @default {Deno.stderr} so that standard output holds results only */
   stream?: TextStream;
@@ -50,14 +47,6 @@ const MILLISECONDS_BETWEEN_DRAWINGS = 100;
 
 /**
  * Creates live lines. The cursor stays visible, so that nothing has to be restored however the program ends.
- *
- * @example
- * ```ts
- * import { createLive } from "./live.ts";
- * const live = await createLive();
- * for (let done = 0; done <= 3; done++) live.draw(() => `${done} of 3`);
- * live.clear();
- * ```
  */
 export async function createLive(options: LiveOptions = {}): Promise<Live> {
   const { stream = Deno.stderr, size = consoleSize, now = () => performance.now() } = options;

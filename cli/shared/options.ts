@@ -22,8 +22,6 @@
  *
  * if (import.meta.main) await runCommand(COMMAND, main); // ./command.ts
  * ```
- *
- * @module
  */
 import { Command as Parser, CommanderError, Help, Option as ParserOption } from "commander";
 import { resolve } from "@std/path";
@@ -125,19 +123,6 @@ function negatedFlagOf(name: string): string {
  * @returns Null where help is asked for.
  * @throws {InputError} For the first option that is unknown, repeated, without a value or with an invalid
  * one.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { integer } from "../../lib/support/schema.ts";
- * import { type Command, parseCommandLine } from "./options.ts";
- * const command = {
- *   name: "deno task count",
- *   summary: "Counts.",
- *   options: { upTo: { schema: integer(), default: 1, group: "Range", help: "last number", value: "N" } },
- * } satisfies Command;
- * assert.deepEqual(parseCommandLine(command, ["--up-to", "3"])?.values, { upTo: 3 });
- * ```
  */
 export function parseCommandLine<Given extends Command>(
   command: Given,

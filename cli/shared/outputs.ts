@@ -3,8 +3,6 @@
  *
  * Nothing is replaced but what the same command wrote and nobody has changed since:
  * `checkpoints/.outputs.jsonl` keeps the digest of each file. `--force` replaces everything.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -28,7 +26,6 @@ export const FORCE_OPTION = {
   help: "replace files that this command did not write",
 } satisfies Option;
 
-/** Options of {@linkcode requireOutputs} and {@linkcode writeOutputs}. */
 export interface OutputOptions {
   /** Names the origin of the files: "a figure of deno task runs". Another origin's files are not replaced. */
   origin: string;

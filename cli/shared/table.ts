@@ -5,7 +5,6 @@ import { outputWidth, plainSpaces } from "./terminal.ts";
 /** Cell of a table: numbers get thousands separators. */
 export type Cell = string | number;
 
-/** Options of {@linkcode formatTable}. */
 export interface TableOptions {
   header?: readonly string[];
   rows: readonly (readonly Cell[])[];
@@ -42,14 +41,6 @@ const NUMBER = /^(–|[+−-]?[\d.,]+(\s%)?)$/;
 /**
  * Formats a table with aligned columns, numbers to the right, that fits the terminal: headings and prose are
  * wrapped, other cells never broken.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { formatTable } from "./table.ts";
- * const text = formatTable({ header: ["layer", "parameters"], rows: [["conv1", 9408], ["bn1", 128]] });
- * assert.equal(text, "layer  parameters\n─────────────────\nconv1       9,408\nbn1           128");
- * ```
  */
 export function formatTable(
   { header, rows, footer = [], width, prose = -1, optional = [] }: TableOptions,

@@ -1,8 +1,6 @@
 /**
  * Attributions other than evidence, as opponents of the response maps: each says how much a cell of 4×4
  * pixels matters for the score of one class.
- *
- * @module
  */
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { createForwardContext } from "../model/network.ts";
@@ -68,7 +66,6 @@ function leadWeights(labels: tf.Tensor1D, classes: number): tf.Tensor {
   return tf.div(tf.sub(tf.mul(own, classes), 1), classes - 1);
 }
 
-/** Options of {@linkcode integrateGradients}. */
 export interface IntegratedGradientsOptions {
   /** Normalised images `[N,32,32,3]`. */
   images: Float32Array;

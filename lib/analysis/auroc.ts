@@ -3,13 +3,6 @@
  * one of the second, ties counting half (Mann & Whitney 1947). 0.5 is chance, 1 is perfect.
  *
  * @throws {RangeError} If a group is empty.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { auroc } from "./auroc.ts";
- * assert.equal(auroc([3, 5], [1, 4]), 0.75);
- * ```
  */
 export function auroc(inside: readonly number[], outside: readonly number[]): number {
   if (inside.length === 0 || outside.length === 0) {

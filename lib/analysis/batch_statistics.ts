@@ -1,8 +1,4 @@
-/**
- * Batch statistics of the backbone: those stored in ImageNet's training, and those of other images.
- *
- * @module
- */
+/** Batch statistics of the backbone: those stored in ImageNet's training, and those of other images. */
 import { backbone } from "../model/backbone.ts";
 import { createForwardContext } from "../model/network.ts";
 import type { StateDict } from "../model/state_dict.ts";

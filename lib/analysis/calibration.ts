@@ -101,7 +101,6 @@ export interface CalibrationReport {
   calibrated: Calibration & { error: MeanInterval; sureness: SurenessCounts } | null;
 }
 
-/** Measures the calibration of scores. */
 export function measureCalibration(scored: Scored, calibration: Calibration | null): CalibrationReport {
   const uncalibrated = calibrationError(confidences(scored, 1));
   if (calibration === null) return { uncalibrated, calibrated: null };

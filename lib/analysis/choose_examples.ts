@@ -10,7 +10,6 @@ export interface ChosenExamples {
   wrong: number[];
 }
 
-/** Options of {@linkcode chooseExamples}. */
 export interface ChooseOptions {
   /** Scores `[N,K]`. */
   scores: Float32Array;
@@ -25,14 +24,6 @@ export interface ChooseOptions {
 /**
  * Chooses images by a fixed rule, the first ones in the set, so that the choice is not biased towards the
  * network.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { chooseExamples } from "./choose_examples.ts";
- * const scores = Float32Array.of(1, 0, 0, 1, 0, 1); // three images, two classes: the predictions are 0, 1, 1
- * assert.deepEqual(chooseExamples({ scores, labels: [1, 1, 1] }), { first: 1, correct: [1], wrong: [0] });
- * ```
  */
 export function chooseExamples(
   { scores, labels, correct: most = 5, wrong: mostWrong = 1 }: ChooseOptions,

@@ -78,15 +78,7 @@ export async function measureLinearity(
   }
 }
 
-/**
- * Computes the cosine of the angle between every two rows, `[K,D]` → `[K,K]`; 0 for a row of zeros.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * assert.deepEqual(cosineSimilarity([[2, 0], [0, 3]]), [[1, 0], [0, 1]]);
- * ```
- */
+/** Computes the cosine of the angle between every two rows, `[K,D]` → `[K,K]`; 0 for a row of zeros. */
 export function cosineSimilarity(rows: readonly (readonly number[])[]): number[][] {
   const lengths = rows.map((row) => Math.hypot(...row));
   return rows.map((one, i) =>
@@ -124,7 +116,6 @@ export interface PairAgreement {
   pairs: number;
 }
 
-/** Options of {@linkcode compareMatrices}. */
 export interface CompareMatricesOptions {
   seed: number;
   /** @default 2000 */

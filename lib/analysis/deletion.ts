@@ -4,8 +4,6 @@
  *
  * Source: Petsiuk, Das & Saenko, RISE: Randomized Input Sampling for Explanation of Black-box Models (BMVC
  * 2018), section 4.
- *
- * @module
  */
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
@@ -13,7 +11,6 @@ import { createRandom } from "../support/random.ts";
 import { softmax } from "../support/statistics.ts";
 import { MAP_CELLS } from "./scorer.ts";
 
-/** Options of {@linkcode traceCurves}. */
 export interface TraceOptions {
   /** Normalised values `[N,32,32,3]`. */
   images: Float32Array;

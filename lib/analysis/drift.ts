@@ -1,8 +1,6 @@
 /**
  * Drift of a trained backbone from its initial weights, independent of the kernels' norms: the batch
  * normalisation after each convolution cancels them, and weight decay shrinks them.
- *
- * @module
  */
 import { type StateDict, toPyTorch } from "../model/state_dict.ts";
 import type { StoredTensor } from "../support/safetensors.ts";
@@ -31,14 +29,6 @@ export interface KernelDrift {
  * Measures the drift of a layer's kernels.
  *
  * @throws {RangeError} If the shapes differ.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { measureKernelDrift } from "./drift.ts";
- * const [before, after] = [[1, 0, 0, 2], [0, 3, 0, 1]].map((data) => ({ shape: [2, 2], data }));
- * assert.equal(measureKernelDrift(before, after).angle, 45); // one of two kernels is rotated by 90°
- * ```
  */
 export function measureKernelDrift(before: Weights, after: Weights): KernelDrift {
   if (String(before.shape) !== String(after.shape)) {

@@ -7,8 +7,6 @@
  *   predicted because it responds, or because it does not respond where all others do.
  *
  * Evidence accounts for both.
- *
- * @module
  */
 import { createForwardContext } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";

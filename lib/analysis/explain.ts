@@ -28,7 +28,6 @@ export const METHODS = [
 /** Name of a map in {@linkcode METHODS}. */
 export type Method = typeof METHODS[number];
 
-/** Options of {@linkcode explainImages}. */
 export interface ExplainOptions {
   tensors: StateDict;
   /** A network whose classes have maps of their own. */

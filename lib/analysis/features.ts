@@ -6,7 +6,6 @@ import { compile } from "../tensorflow/compile/compile.ts";
 import { collectOutputs, createImageSource, EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
-/** Options of {@linkcode computeFeatures}. */
 export interface FeatureOptions {
   /**
    * Rows and columns of the grid over which the feature map is averaged, a divisor of its size; 1 averages
@@ -176,12 +175,6 @@ function countDimensions(covariance: Float64Array, deviations: readonly number[]
  *
  * @param one `[N,length]`, row by row.
  * @param other `[N,otherLength]` of the same N images.
- *
- * @example
- * ```ts
- * import { featureSimilarity } from "./features.ts";
- * console.log(featureSimilarity([1, 0, 0, 1, 2, 2], [0, 1, -1, 0, -2, 2], 3)); // rotated by 90°: 1
- * ```
  */
 export function featureSimilarity(one: ArrayLike<number>, other: ArrayLike<number>, images: number): number {
   const [x, y] = [centre(one, images), centre(other, images)];

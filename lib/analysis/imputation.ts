@@ -9,7 +9,6 @@ const RELAXATION = 1.8;
 const TOLERANCE = 1e-6;
 const NOISE = 0x6e6f6973; // domain constant: an independent random stream for the same seed
 
-/** Options of {@linkcode imputePixels}. */
 export interface ImputationOptions {
   /** Standard deviation of the noise added to each removed pixel. @default 0.01 */
   noise?: number;

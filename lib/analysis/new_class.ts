@@ -2,8 +2,6 @@
  * Teaches a trained network a class that it has not seen: one row more of its class embeddings, or of its
  * stored filters, is learned from cached feature maps. Everything else stays as it is, so the scores of the
  * other classes do too, bit for bit.
- *
- * @module
  */
 import type { Dataset } from "../data/dataset.ts";
 import { dynamicConvolution } from "../model/dynamic_convolution.ts";
@@ -219,7 +217,6 @@ export interface SeenBatch {
   labels: tf.Tensor1D;
 }
 
-/** Options of {@linkcode fit}. */
 export interface FitOptions {
   /** Parameters at the start; they are disposed. */
   start: StateDict;

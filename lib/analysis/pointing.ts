@@ -6,8 +6,6 @@
  * After Zhang et al., Top-down Neural Attention by Excitation Backprop (ECCV 2016, arXiv:1608.00507), section
  * 4.1, and Rao, Böhle & Schiele, Towards Better Understanding Attribution Methods (CVPR 2022,
  * arXiv:2205.10435), section 3.
- *
- * @module
  */
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
@@ -50,7 +48,6 @@ export interface Mosaics {
   sources: number[][];
 }
 
-/** Options of {@linkcode createMosaics}. */
 export interface MosaicOptions {
   /** Number of mosaics. */
   count: number;

@@ -42,13 +42,6 @@ export const BACKBONE_WINDOWS: readonly WindowLayer[] = [
  * lengthens the steps of all that follow.
  *
  * Source: Araujo, Norris & Sim, Computing Receptive Fields of Convolutional Neural Networks (Distill, 2019).
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { BACKBONE_WINDOWS, receptiveField } from "./receptive_field.ts";
- * assert.deepEqual(receptiveField(BACKBONE_WINDOWS), { size: 43, jump: 4, start: 0.5 });
- * ```
  */
 export function receptiveField(layers: readonly WindowLayer[]): ReceptiveField {
   let [size, jump, start] = [1, 1, 0.5];

@@ -30,7 +30,6 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** Options of {@linkcode createScorer}. */
 export interface ScorerOptions extends NetworkSpec, Partial<Execution> {
   /** @default {EVALUATION_BATCH_SIZE} */
   batchSize?: number;

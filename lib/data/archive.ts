@@ -10,7 +10,6 @@ export const ARCHIVE_FOLDER = "cifar-10-batches-bin";
 const WANTED = [...TRAIN_FILES, TEST_FILE, "batches.meta.txt"];
 const LARGEST_FILE = 30_730_000;
 
-/** Options of {@linkcode unpackArchive}. */
 export interface UnpackArchiveOptions extends ReadCifar10Options {
   /** Written to `provenance.json` beside the files. */
   provenance: { url: string; md5: string };

@@ -3,8 +3,6 @@
  *
  * Six files of 10,000 records. A record is one label byte, then 1,024 bytes of red, of green, of blue: planes
  * of 32×32, row by row.
- *
- * @module
  */
 import { basename, join } from "@std/path";
 import { InputError, type NextStep } from "../support/errors.ts";

@@ -1,8 +1,6 @@
 /**
  * Copies of CIFAR-10, identified by their files' checksums: results on other pixels are not results on the
  * original.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";

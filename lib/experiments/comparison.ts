@@ -3,7 +3,6 @@ import { adjustByHolm, compareSamples, correlate } from "../support/two_samples.
 import { REFERENCE } from "./experiments.ts";
 import type { ExperimentResult, SeedResult } from "./results.ts";
 
-/** One row of a comparison. */
 export interface ComparisonRow {
   experiment: string;
   /** Difference from the reference, in a few words. */

@@ -38,7 +38,6 @@ export const EXPERIMENTS: readonly Experiment[] = [
   experiment("bn-only", "backbone frozen but for batch normalisation", { backbone: "bn-only" }),
 ];
 
-/** A named list of experiments. */
 export interface ExperimentList {
   /** Question that it answers, in a sentence. */
   about: string;
@@ -60,7 +59,6 @@ const BACKBONES = EXPERIMENTS.filter(({ name, network }) =>
 )
   .map(({ name }) => name);
 
-/** The lists by name. */
 export const LISTS: Readonly<Record<string, ExperimentList>> = {
   variants: { about: "Is generating the filters better than storing them?", experiments: VARIANTS },
   backbones: {
@@ -97,14 +95,6 @@ export interface Selection {
  *
  * @param names Names of lists and of experiments; none means `all`.
  * @throws {InputError} If a name is unknown, or `quick` is combined with others.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { selectExperiments } from "./experiments.ts";
- * const { experiments } = selectExperiments(["frozen", "dynamic"]);
- * assert.deepEqual(experiments.map(({ name }) => name), ["dynamic", "frozen"]);
- * ```
  */
 export function selectExperiments(names: readonly string[]): Selection {
   const wanted = new Set<string>();

@@ -59,7 +59,6 @@ export const LAYER_MEASUREMENT = z.strictObject({
 /** Of {@linkcode LAYER_MEASUREMENT}. */
 export type LayerMeasurement = z.infer<typeof LAYER_MEASUREMENT>;
 
-/** Options of {@linkcode measureOrders}. */
 export interface MeasureOptions {
   tensors: StateDict;
   spec: NetworkSpec;

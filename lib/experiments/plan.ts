@@ -10,7 +10,6 @@ export interface PlannedRun {
   config: TrainConfig;
 }
 
-/** Options of {@linkcode planRuns}. */
 export interface PlanOptions {
   experiments: readonly Experiment[];
   seeds: readonly number[];
@@ -43,7 +42,6 @@ export function planRuns(options: PlanOptions): PlannedRun[] {
   );
 }
 
-/** Names the run of an experiment with a seed. */
 export function nameRun(experiment: string, seed: number): string {
   return `${experiment}-seed${seed}`;
 }
@@ -54,14 +52,6 @@ const LARGEST_SEED = 2 ** 32 - 1;
  * Reads `--seeds`: a count `5` is 0–4, a list `0,3,7` is itself, a range `3-5` too, alone or in a list.
  *
  * @throws {InputError} If it has another form.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { parseSeeds } from "./plan.ts";
- * assert.deepEqual(parseSeeds("3"), [0, 1, 2]);
- * assert.deepEqual(parseSeeds("4-6,9"), [4, 5, 6, 9]);
- * ```
  */
 export function parseSeeds(text: string): number[] {
   const refuse = (why: string) =>

@@ -1,8 +1,6 @@
 /**
  * Provenance of a result: code, data and machine. Names and hashes, no paths and no host names, so that it
  * can be published.
- *
- * @module
  */
 import os from "node:os";
 import { hashBytes } from "../data/identify.ts";
@@ -22,7 +20,6 @@ export interface Machine {
   gpu?: string;
 }
 
-/** Describes this machine. */
 export async function describeMachine(device: "cpu" | "gpu"): Promise<Machine> {
   return {
     cpu: toPlainText(os.cpus()[0]?.model.trim() ?? "unknown"),

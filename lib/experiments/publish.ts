@@ -1,8 +1,6 @@
 /**
  * Publishes one trained model with its model card: training and choice are fixed beforehand, so that its test
  * accuracy is that of a network which was not chosen by it.
- *
- * @module
  */
 import { join } from "@std/path";
 import { type CalibrationReport, measureCalibration } from "../analysis/calibration.ts";
@@ -25,7 +23,6 @@ import { listDifferences } from "./runs.ts";
 /** Options of the published model's training: the lab's recipe, the best epoch chosen on held-out images. */
 export const PUBLISHED_OPTIONS = { validation: 5000, seed: 0 } as const;
 
-/** Returns the folder of the published model. */
 export function publishedModelFolder(): string {
   return join(projectFolder(), "checkpoints", "published");
 }
@@ -46,7 +43,6 @@ export function requirePublishable(config: TrainConfig): void {
   });
 }
 
-/** Options of {@linkcode publishModel}. */
 export interface PublishModelOptions {
   /** Folder of the finished run. */
   run: string;

@@ -1,7 +1,5 @@
 /**
  * Results of a comparison, small enough to be committed: one file per experiment, with every seed's history.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
@@ -30,7 +28,6 @@ export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "de
  */
 export type ResultRecord = Omit<EpochRecord, "data" | "weights" | "seconds" | "imagesPerSecond">;
 
-/** Results of one seed. */
 export interface SeedResult {
   seed: number;
   /** One record per epoch. */
@@ -41,7 +38,6 @@ export interface SeedResult {
   sessions: TrainingSession[];
 }
 
-/** Results of one experiment. */
 export interface ExperimentResult {
   format: typeof RESULT_FORMAT;
   experiment: string;
@@ -50,7 +46,6 @@ export interface ExperimentResult {
   parameters: number;
   trainableParameters: number;
   recipe: Recipe;
-  /** Hash of the recipe. */
   recipeHash: string;
   data: DataIdentity;
   /** Initial weights of the backbone. */
@@ -125,12 +120,6 @@ export function writeResults(results: readonly ExperimentResult[], folder = publ
  * Reads the committed results, in the order of the experiments; without those that were never trained.
  *
  * @throws {InputError} If a file is damaged or was edited, contradicts itself or is of another format.
- *
- * @example
- * ```ts
- * import { readResults } from "./results.ts";
- * for (const { experiment, seeds } of readResults()) console.log(experiment, seeds.map(({ best }) => best.accuracy));
- * ```
  */
 export function readResults(folder = publishedResultsFolder()): ExperimentResult[] {
   return EXPERIMENTS.flatMap(({ name }) => {

@@ -1,8 +1,4 @@
-/**
- * Runs of a comparison on disk: their state, and `provenance.json` beside their checkpoints.
- *
- * @module
- */
+/** Runs of a comparison on disk: their state, and `provenance.json` beside their checkpoints. */
 import { join } from "@std/path";
 import { z } from "zod";
 import { InputError } from "../support/errors.ts";

@@ -34,13 +34,6 @@ export interface SettingDifference {
 /**
  * Finds results that differ from those of the current recipe, or cannot be compared with each other.
  * Experiments with the same difference are one finding; empty if everything is fresh.
- *
- * @example
- * ```ts
- * import { readResults } from "./results.ts";
- * import { findStaleness } from "./staleness.ts";
- * for (const { kind, experiments } of await findStaleness(readResults())) console.warn(kind, experiments);
- * ```
  */
 export async function findStaleness(results: readonly ExperimentResult[]): Promise<Staleness[]> {
   const findings: Staleness[] = [];

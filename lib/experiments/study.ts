@@ -1,8 +1,6 @@
 /**
  * Studies: measurements of trained networks in many small units, each kept on disk once it is finished. An
  * interrupted study resumes, and processes that are given the same one share its units.
- *
- * @module
  */
 import { join } from "@std/path";
 import { z } from "zod";
@@ -90,7 +88,6 @@ export interface StudyResult<Row extends object = object> {
 /** Format of a study's result file. */
 export const STUDY_FORMAT = "dynamic-filters-study/1";
 
-/** Options of {@linkcode runStudy}. */
 export interface RunStudyOptions {
   seeds: readonly number[];
   /** Receives each unit's end; `measured` is false where its rows were on disk already. */

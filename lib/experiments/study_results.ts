@@ -1,8 +1,4 @@
-/**
- * Published results of studies: `notebooks/results/<study>.json`, and `.md` to read.
- *
- * @module
- */
+/** Published results of studies: `notebooks/results/<study>.json`, and `.md` to read. */
 import { join } from "@std/path";
 import { z } from "zod";
 import { readTextOrNull } from "../support/files.ts";

@@ -3,8 +3,6 @@
  * normalised and divided by √64. Five convolutions (or six), one product with the filters and two fully
  * connected layers remain, which any other runtime supports. Exported networks take bytes; normalisation is
  * part of them.
- *
- * @module
  */
 import { IMAGE_SIZE } from "../data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN } from "../data/normalise.ts";

@@ -1,8 +1,6 @@
 /**
  * Writes an ONNX file node by node. Messages and field numbers are those of `onnx.proto`
  * (https://github.com/onnx/onnx).
- *
- * @module
  */
 import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 import { INPUT, MAPS, NORMALISATION, SCORES, SIZE } from "./fold_network.ts";

@@ -8,7 +8,6 @@ import {
   sizesOf,
 } from "../model/spec.ts";
 
-/** Options of {@linkcode writePytorchModule}. */
 export interface PytorchModuleOptions extends NetworkSpec {
   /** Names of the classes. */
   classNames: readonly string[];

@@ -1,8 +1,6 @@
 /**
  * Writes a TensorFlow.js graph model node by node: `model.json`, a TensorFlow `GraphDef` as JSON, and the
  * constants' values in `weights.bin` (https://www.tensorflow.org/js/guide/conversion).
- *
- * @module
  */
 import { CHANNELS, MAP_SIZE } from "../model/spec.ts";
 import { INPUT, MAPS, NORMALISATION, SCORES, SIZE } from "./fold_network.ts";

@@ -90,7 +90,6 @@ function pointList(points: readonly Point[]): string {
   return points.map((point) => point.map(svgNumber).join(",")).join(" ");
 }
 
-/** Options of {@linkcode label}. */
 export interface LabelOptions {
   /** Number of first lines that are bold. @default 0 */
   bold?: number;

@@ -31,7 +31,6 @@ export interface IntervalRow {
   item?: IntervalItem;
 }
 
-/** Options of {@linkcode intervalPanel}. */
 export interface IntervalPanelOptions {
   /** In pixels. */
   width: number;

@@ -2,7 +2,6 @@ import { element, frame, line, type Point, svgNumber, text } from "./figure.ts";
 import { type FontWeight, textWidth, widestOf } from "./fonts.ts";
 import { FONT_SIZE, INK, NOTE, PAPER } from "./style.ts";
 
-/** Entry of a key. */
 export interface KeyEntry {
   label: string;
   colour: string;

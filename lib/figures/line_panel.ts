@@ -44,7 +44,6 @@ export function curveStyle(index: number) {
 /** Dashes, so that lines can be told apart without colours. */
 const DASHES = [undefined, "7 3", "2 2.5", "9 3 2 3", "4 2", "12 4", "9 2.5 2 2.5 2 2.5"] as const;
 
-/** Options of {@linkcode linePanel}. */
 export interface LinePanelOptions {
   /** Size and margins in pixels. */
   width: number;

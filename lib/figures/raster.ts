@@ -42,7 +42,6 @@ export function imageElement(pixels: ArrayLike<number>, box: Box): string {
   return rasterElement(encodePng(large, size * factor, size * factor), box);
 }
 
-/** Options of {@linkcode mapElement}. */
 export interface MapOptions {
   /** Values at the two ends of the colour map. */
   domain: readonly [number, number];
@@ -99,7 +98,6 @@ export function encodePng(
   return encode({ width, height, data: pixels, channels: 3, ...colours }, { zlib: { level: 9 } });
 }
 
-/** Options of {@linkcode colourBar}. */
 export interface ColourBarOptions {
   colours: ColourMap;
   /** Values at its ends. */

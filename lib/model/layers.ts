@@ -1,8 +1,4 @@
-/**
- * Layers of the network. Each reads its tensors from a {@linkcode ForwardContext} by PyTorch's names.
- *
- * @module
- */
+/** Layers of the network. Each reads its tensors from a {@linkcode ForwardContext} by PyTorch's names. */
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { foldNorm, normaliseBatch } from "../tensorflow/operations/batch_norm.ts";
 import type { Convolution, Epilogue } from "../tensorflow/operations/convolution.ts";

@@ -3,8 +3,6 @@
  * the score predictor's first layer negated all maps change their sign and all scores stay as they are, bit
  * for bit. Training alone would leave it to chance whether a class's map is bright or dark where the class
  * is.
- *
- * @module
  */
 import * as tf from "../tensorflow/runtime/tf.ts";
 import type { Outputs } from "./network.ts";

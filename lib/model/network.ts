@@ -1,8 +1,4 @@
-/**
- * The network as a function: images and tensors in, scores out.
- *
- * @module
- */
+/** The network as a function: images and tensors in, scores out. */
 import type * as tf from "../tensorflow/runtime/tf.ts";
 import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/operations/convolution.ts";
 import { chooseStrided } from "../tensorflow/operations/strided.ts";

@@ -1,8 +1,4 @@
-/**
- * The backbone's pretrained weights: torchvision's ImageNet ResNet-18 up to `layer1`.
- *
- * @module
- */
+/** The backbone's pretrained weights: torchvision's ImageNet ResNet-18 up to `layer1`. */
 import { basename, dirname, join } from "@std/path";
 import { fetchRange, type FetchRangeOptions, type FileVersion } from "../support/download/range.ts";
 import { DownloadError, type LoadOptions } from "../support/download/request.ts";

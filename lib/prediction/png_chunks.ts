@@ -1,8 +1,6 @@
 /**
  * Checks and completes what the decoder leaves out of a PNG file: its end, checksums outside the pixels, and
  * an orientation that does not stand in an `eXIf` chunk before them.
- *
- * @module
  */
 import { Buffer } from "node:buffer";
 import { crc32, inflateSync } from "node:zlib";

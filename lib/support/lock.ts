@@ -1,8 +1,6 @@
 /**
  * Locks between processes. They are the operating system's: a process that ends for any reason releases its
  * own.
- *
- * @module
  */
 
 import { dirname } from "@std/path";

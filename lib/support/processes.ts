@@ -1,6 +1,5 @@
 import { InputError } from "./errors.ts";
 
-/** Options of {@linkcode startProcess}. */
 export interface ProcessOptions {
   /** Environment variables, added to this process's own unless `extendEnv` is false. */
   env?: Record<string, string>;
@@ -48,17 +47,6 @@ export interface ChildProcess {
  * this process's own handling of signals is unchanged.
  *
  * @throws {InputError} If the program is missing or not executable.
- *
- * @example
- * ```ts
- * import { startProcess } from "./processes.ts";
- *
- * const child = await startProcess("cat", [], { input: true, onOutput: (line) => console.log(line) }); // 1, 2
- * child.write("1\n2\n");
- * child.closeInput();
- * const { code, stderr } = await child.ended;
- * console.assert(code === 0 && stderr === "");
- * ```
  */
 export async function startProcess(
   command: string,

@@ -4,8 +4,6 @@
  * Everything random in a run (initial weights, the order of an epoch, the crop of an image) comes from a
  * generator keyed by integers such as (seed, epoch, index). There is no hidden state to save, so a resumed
  * run gets the same numbers as an uninterrupted one.
- *
- * @module
  */
 
 /** A deterministic sequence of random numbers. */

@@ -4,8 +4,6 @@
  *
  * A file written here carries the SHA-256 of all its other bytes, which is checked on reading, so that no
  * flipped bit is believed; files of other programs carry none.
- *
- * @module
  */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";

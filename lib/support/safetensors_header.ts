@@ -1,8 +1,4 @@
-/**
- * The header of a safetensors file, and the format's rules.
- *
- * @module
- */
+/** The header of a safetensors file, and the format's rules. */
 import { isRecord } from "./files.ts";
 import { InputError } from "./errors.ts";
 import { isPlainText } from "./format.ts";
@@ -17,7 +13,6 @@ export interface TensorEntry {
 
 /** The header of a file: names, types, shapes and offsets of its tensors. */
 export interface SafetensorsHeader {
-  /** Entries by tensor name. */
   entries: Map<string, TensorEntry>;
   /** The header's `__metadata__`, without the hash. */
   metadata: Record<string, string>;

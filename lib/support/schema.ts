@@ -1,8 +1,4 @@
-/**
- * Validates external values (command line, JSON files) with zod; errors are one sentence.
- *
- * @module
- */
+/** Validates external values (command line, JSON files) with zod; errors are one sentence. */
 import { distance } from "fastest-levenshtein";
 import { z } from "zod";
 import { InputError } from "./errors.ts";
@@ -105,18 +101,6 @@ export function listWords(words: readonly unknown[]): string {
  *
  * @param what Source of the JSON; completes "Cannot read …": a path, "the metadata of x.safetensors".
  * @throws {InputError} If it is not JSON, has a name twice, or for the first entry that violates the schema.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { z } from "zod";
- * import { parseJson } from "./schema.ts";
- * const Runs = z.object({ runs: z.array(z.object({ accuracy: z.number() })) });
- * assert.equal(parseJson(Runs, '{"runs": [{"accuracy": 0.8}]}', "runs.json").runs[0].accuracy, 0.8);
- * assert.throws(() => parseJson(Runs, '{"runs": [{}]}', "runs.json"), {
- *   message: "Cannot read runs.json: runs[0].accuracy is missing.",
- * });
- * ```
  */
 export function parseJson<Schema extends z.ZodType>(
   schema: Schema,

@@ -2,8 +2,6 @@
  * Student's t distribution for any number of degrees of freedom ν ≥ 1. With t = √ν tan θ its density is
  * proportional to cos^(ν − 1) θ (Abramowitz & Stegun, 26.7), which Simpson's rule integrates: relative errors
  * are below 1e-4, and below 1e-6 from 3 degrees on.
- *
- * @module
  */
 
 /** P(T > t). */
@@ -11,15 +9,7 @@ export function studentTail(t: number, degrees: number): number {
   return areaBeyond(Math.atan(t / Math.sqrt(degrees)), degrees) / (2 * areaBeyond(0, degrees));
 }
 
-/**
- * Finds the t with P(T > t) = `tail`, for a tail below 0.5.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * assert.equal(studentQuantile(0.025, 9).toFixed(4), "2.2622");
- * ```
- */
+/** Finds the t with P(T > t) = `tail`, for a tail below 0.5. */
 export function studentQuantile(tail: number, degrees: number): number {
   const wanted = 2 * tail * areaBeyond(0, degrees);
   let angle = 0;

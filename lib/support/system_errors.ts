@@ -1,8 +1,4 @@
-/**
- * Words for errors of the operating system: a full disk, a folder in the way, no permission.
- *
- * @module
- */
+/** Words for errors of the operating system: a full disk, a folder in the way, no permission. */
 import { constants } from "node:os";
 import { InputError, type NextStep } from "./errors.ts";
 

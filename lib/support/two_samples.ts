@@ -50,12 +50,6 @@ export function compareSamples(
  * Adjusts p-values for their number, so that the probability of any false finding is at most the level.
  *
  * Source: Holm, A simple sequentially rejective multiple test procedure (1979).
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * assert.deepEqual(adjustByHolm([0.01, 0.5, 0.02]), [0.03, 0.5, 0.04]);
- * ```
  */
 export function adjustByHolm(values: readonly number[]): number[] {
   const order = values.map((_, at) => at).sort((one, other) => values[one] - values[other]);

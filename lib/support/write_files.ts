@@ -3,8 +3,6 @@
  * temporary file beside it, which is synced and renamed, and the folder is synced.
  *
  * Symbolic links and the file's mode stay. Into devices, pipes and mounted files the content is written.
- *
- * @module
  */
 import { dirname, join, resolve } from "@std/path";
 import { InputError } from "./errors.ts";

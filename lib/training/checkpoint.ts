@@ -3,8 +3,6 @@
  *
  * The network's tensors carry PyTorch's names and layouts, the optimizer's are `optimizer.<tensor>.<slot>`,
  * and the rest is JSON in the file's metadata, which can be read without the tensors and without TensorFlow.
- *
- * @module
  */
 import { z } from "zod";
 import { CLASS_NAME, CLASS_NAMES, MAXIMUM_CLASSES } from "../data/dataset.ts";

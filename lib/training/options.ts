@@ -1,8 +1,6 @@
 /**
  * The options of a training, each described in one place: type, check, default, help, and whether a resumed
  * run may change it.
- *
- * @module
  */
 import {
   type AdapterKind,

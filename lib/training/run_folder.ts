@@ -1,8 +1,4 @@
-/**
- * A run's folder `checkpoints/<run>/`: its files, and the lock against concurrent trainings.
- *
- * @module
- */
+/** A run's folder `checkpoints/<run>/`: its files, and the lock against concurrent trainings. */
 import { basename, dirname, join, resolve } from "@std/path";
 import { exists, isLink, readJsonOrNull, requireRegularFile, statOrNull } from "../support/files.ts";
 import { appendText, makeFolder, writeText } from "../support/write_files.ts";

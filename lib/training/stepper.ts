@@ -25,7 +25,6 @@ export interface Stepper {
   dispose(): void;
 }
 
-/** Options of {@linkcode createStepper}. */
 export interface StepperOptions {
   settings: StepSettings;
   optimizer: Optimizer;

@@ -1,8 +1,4 @@
-/**
- * Training: from a configuration to a run's folder with its checkpoints and history.
- *
- * @module
- */
+/** Training: from a configuration to a run's folder with its checkpoints and history. */
 import os from "node:os";
 import { basename, dirname, join } from "@std/path";
 import { useNativeTensorFlow } from "../tensorflow/runtime/native.ts";

@@ -10,7 +10,6 @@ import type { EpochSums, Progress } from "./progress.ts";
 import { learningRateAt } from "./schedule.ts";
 import type { Stepper } from "./stepper.ts";
 
-/** Options of {@linkcode trainEpoch}. */
 export interface EpochOptions {
   config: TrainConfig;
   source: BatchSource;

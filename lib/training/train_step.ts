@@ -25,7 +25,6 @@ export interface TrainState {
   slots: StateDict;
 }
 
-/** A batch as tensors. */
 export interface TensorBatch {
   /** Normalised images `[B,32,32,3]`, or a frozen backbone's features of them `[B,8,8,64]`. */
   images: tf.Tensor4D;

@@ -15,14 +15,6 @@ export type Bound = { above: number } | { below: number };
  * @param evidence NaN stands for results that are missing.
  * @param bound Of the interval or the number. @default {{ above: 0 }}
  * @throws {ClaimError} If the claim does not hold.
- *
- * @example
- * ```ts
- * import { meanInterval } from "../../lib/support/statistics.ts";
- * import { createClaim } from "./claims.ts";
- * const claim = createClaim(null);
- * claim("dynamic > frozen", meanInterval([0.22, 0.23, 0.24]));
- * ```
  */
 export type Claim = (
   statement: string,

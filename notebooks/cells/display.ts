@@ -80,17 +80,7 @@ export function createLivePlace(): (bundle: Bundle, facts?: OutputFacts) => Prom
   };
 }
 
-/**
- * Shows a figure of `lib/figures`.
- *
- * @example
- * ```ts
- * import { similarity } from "../../lib/figures/mod.ts";
- * import { displayFigure } from "./display.ts";
- * const sets = [{ title: "Filters", vectors: [[1, 0], [0.6, 0.8]] }];
- * await displayFigure(similarity(sets, { names: ["cat", "dog"] }));
- * ```
- */
+/** Shows a figure of `lib/figures`. */
 export async function displayFigure(figure: Figure, show = display): Promise<void> {
   const { svg: _, ...text } = figure;
   await show(bundleFigure(figure), { kind: "figure", ...text });

@@ -38,11 +38,6 @@ const QUICK_SIZES = { trainSize: 640, testSize: 200 };
  *
  * With the environment variable `NOTEBOOK_QUICK=1` it takes few synthetic images and a random initialisation,
  * and needs no network.
- *
- * @example
- * ```ts ignore
- * const { datasets, pretrained, quick } = await openNotebook();
- * ```
  */
 export async function openNotebook(): Promise<OpenNotebook> {
   installPlainErrors();
@@ -101,7 +96,6 @@ export interface OpenModel {
   claim: Claim;
 }
 
-/** Options of {@linkcode openModel}. */
 export interface OpenModelOptions {
   /**
    * A run of one's own, by name or file: `dynamic`, `notebooks/short`.
@@ -123,11 +117,6 @@ const QUICK_STAND_IN = { run: "stand-in", epochs: 2, batchSize: 64, weights: "ra
  * with: with others, as with a stand-in, they are not tested.
  *
  * @throws {InputError} If there is no such run, or the notebooks cannot look at it.
- *
- * @example
- * ```ts ignore
- * const model = await openModel(notebook, { run: "mine" });
- * ```
  */
 export async function openModel(
   { datasets, pretrained, quick, claim }: OpenNotebook,

@@ -61,13 +61,6 @@ const MISSING_ROW: ComparisonRow = {
  * the cell says which are missing or stale.
  *
  * @param names In the order wanted; none means all.
- *
- * @example
- * ```ts
- * import { openResults } from "./results.ts";
- * const results = await openResults(["dynamic", "static-per-class"]);
- * console.log(results.of("dynamic").final.mean, results.of("static-per-class").difference.interval);
- * ```
  */
 export async function openResults(names: readonly string[] = []): Promise<Results> {
   const wanted = names.length > 0 ? names : EXPERIMENTS.map(({ name }) => name);

@@ -47,7 +47,6 @@ export function createTrainer(config: TrainConfig, network: StateDict): Trainer 
   };
 }
 
-/** Options of {@linkcode sweepLearningRate}. */
 export interface SweepOptions extends CreateNetworkOptions {
   /** Learning rates of the first and of the last step. */
   from: number;

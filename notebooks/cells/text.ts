@@ -22,15 +22,7 @@ export async function displayMarkdown(markdown: string, facts?: OutputFacts): Pr
   await display({ "text/plain": markdown, "text/markdown": markdown }, facts);
 }
 
-/**
- * Shows Markdown with interpolated numbers: a template tag that removes the indentation of the source.
- *
- * @example
- * ```ts
- * import { md, percent } from "./text.ts";
- * await md`The network classifies **${percent(0.803)}** of ${10_000} test images correctly.`;
- * ```
- */
+/** Shows Markdown with interpolated numbers: a template tag that removes the indentation of the source. */
 export async function md(strings: TemplateStringsArray, ...values: (string | number)[]): Promise<void> {
   const text = strings.reduce((joined, part, at) => `${joined}${showCell(values[at - 1])}${part}`);
   await displayMarkdown(text.trim().replace(/\n[^\S\n]+/g, "\n"));

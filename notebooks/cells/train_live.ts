@@ -10,7 +10,6 @@ import { defaultRunsFolder, findCheckpoint, removeRun } from "../../lib/training
 import { train, type TrainOptions, type TrainResult } from "../../lib/training/train.ts";
 import { createLivePlace, displayFigure } from "./display.ts";
 
-/** Options of {@linkcode trainLive}. */
 export interface TrainLiveOptions extends Omit<TrainOptions, "observer" | "runsFolder" | "resume"> {
   /** Name of the run to resume. */
   resume?: string;

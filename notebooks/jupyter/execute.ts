@@ -6,7 +6,6 @@ import { startProcess } from "../../lib/support/processes.ts";
 import type { Jupyter } from "./jupyter.ts";
 import { type NotebookFile, readNotebook, sourceOf } from "./notebook_file.ts";
 
-/** Options of {@linkcode executeNotebook}. */
 export interface ExecuteOptions {
   /** From {@linkcode ensureJupyter}. */
   jupyter: Jupyter;

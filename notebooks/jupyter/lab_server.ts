@@ -6,7 +6,6 @@ import { startProcess } from "../../lib/support/processes.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import type { Jupyter } from "./jupyter.ts";
 
-/** Options of {@linkcode startLab}. */
 export interface StartLabOptions {
   /** From {@linkcode ensureJupyter}. */
   jupyter: Jupyter;

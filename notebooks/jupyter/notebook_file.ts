@@ -1,8 +1,5 @@
 /**
- * Notebook files for git: the same bytes for the same content, independent of the machine that executed
- * them.
- *
- * @module
+ * Notebook files for git: the same bytes for the same content, independent of the machine that executed them.
  */
 import { basename, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";

@@ -17,7 +17,6 @@ import { isSynthetic, listLeftOut, listWarnings } from "./warnings.ts";
 /** Paper sizes. */
 export const PAPERS = ["a4", "letter"] as const;
 
-/** Options of {@linkcode makeReport}. */
 export interface ReportOptions {
   /** Student number: `u1234567`. */
   uid: string;
@@ -35,7 +34,6 @@ export interface ReportOptions {
   date?: Date | null;
 }
 
-/** A report. */
 export interface Report {
   /** The same bytes for the same input. */
   pdf: Uint8Array<ArrayBuffer>;

@@ -9,15 +9,7 @@ interface TypstDictionary {
   readonly [key: string]: TypstValue;
 }
 
-/**
- * Writes a value as typst source.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * assert.equal(toTypst({ title: 'A "b"', pages: [1] }), '("title": "A \\"b\\"", "pages": (1,))');
- * ```
- */
+/** Writes a value as typst source. */
 export function toTypst(value: TypstValue): string {
   if (value === null) return "none";
   if (typeof value === "string") return `"${value.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;

@@ -1,7 +1,5 @@
 /**
  * Are the maps faithful? Deletion, insertion, pointing, ROAD, and randomised layers, each with its control.
- *
- * @module
  */
 import { markdownTable } from "markdown-table";
 import { z } from "zod";
@@ -73,7 +71,6 @@ export interface Compared {
   difference: MeanInterval;
 }
 
-/** Options of {@linkcode compareOrders}. */
 export interface CompareOrdersOptions {
   method: OrderMeasurement["method"];
   measure: "deletion" | "insertion" | "pointing" | "road";

@@ -1,8 +1,6 @@
 /**
  * Study `frozen-fit`: is a network with a frozen backbone unable to fit its training images, and what of the
  * loss lies in the features, what in the head?
- *
- * @module
  */
 import { markdownTable } from "markdown-table";
 import { z } from "zod";

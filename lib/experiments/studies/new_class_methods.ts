@@ -50,7 +50,6 @@ export interface MethodResult extends NewClassAccuracy {
   images: number;
 }
 
-/** Options of {@linkcode compareMethods}. */
 export interface CompareMethodsOptions {
   /** All images: those of the new class have the last label. */
   datasets: Datasets;

@@ -1,8 +1,6 @@
 /**
  * Predictions for pictures that are not CIFAR-10's: ways to prepare them, and whether the network is unsure
  * of what belongs to no class.
- *
- * @module
  */
 import { dirname, join } from "@std/path";
 import { countSureness } from "../../analysis/calibration.ts";
@@ -62,7 +60,6 @@ export const PICTURES_STUDY: Study<PicturesUnit, PicturesRow> = {
 /** Label of pictures of no class: every prediction is wrong. */
 const NO_CLASS = 255;
 
-/** Options of {@linkcode measurePictures}. */
 export interface MeasurePicturesOptions {
   seed: number;
   /** Folder of `<group>/<class>/<picture>`, the class being `none` for pictures of no class. */

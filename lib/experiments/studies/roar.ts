@@ -1,8 +1,6 @@
 /**
  * Remove and retrain (ROAR; Hooker et al. 2019, arXiv:1806.10758): how much of the classes is left to learn
  * when the pixels that come first in an order are missing from all images, training and test?
- *
- * @module
  */
 import { markdownTable } from "markdown-table";
 import { z } from "zod";
@@ -27,7 +25,6 @@ import { averageEvidence } from "../faithfulness.ts";
 import { formatInterval, formatSpread } from "../markdown.ts";
 import { loadExperiment, type Study, type StudyContext, type StudyUnit, trainRun } from "../study.ts";
 
-/** Orders of ROAR. */
 export const ROAR_ORDERS = [
   "evidence",
   "map, bright first",

@@ -13,7 +13,6 @@ import {
   withRetries,
 } from "./request.ts";
 
-/** Options of {@linkcode downloadFile}. */
 export interface DownloadOptions extends NetworkOptions {
   /** Expected MD5 sum in hexadecimal. */
   md5: string;
@@ -33,16 +32,6 @@ export interface DownloadOptions extends NetworkOptions {
  * download to a path: see `withFolderLock`.
  *
  * @throws {DownloadError} If it fails; its `failure` is the reason.
- *
- * @example
- * ```ts ignore
- * import { downloadFile } from "./download.ts";
- * await downloadFile("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "data/cifar-10.tar.gz", {
- *   md5: "c32a1d4ab5d03f1284b67883e8d87530",
- *   maximumBytes: 200_000_000,
- *   onDownload: (bytes, total) => console.log(bytes, total),
- * });
- * ```
  */
 export async function downloadFile(
   url: string,

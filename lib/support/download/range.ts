@@ -12,7 +12,6 @@ import {
 /** Identity of a file on a server, as its answers tell it: ETag, date, size. */
 export type FileVersion = Record<string, string>;
 
-/** Options of {@linkcode fetchRange}. */
 export interface FetchRangeOptions extends NetworkOptions {
   /** Filled from the first answer; later ones must agree, so that several ranges are of one version. */
   version?: FileVersion;

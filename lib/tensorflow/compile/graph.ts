@@ -3,7 +3,6 @@
  *
  * The messages and their field numbers are TensorFlow's `saved_model.proto`, `meta_graph.proto`,
  * `graph.proto`, `node_def.proto`, `attr_value.proto`, `tensor.proto` and `tensor_shape.proto`.
- * @module
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ATTRIBUTE, type Attribute, DTYPE } from "../runtime/binding.ts";

@@ -1,10 +1,8 @@
 /**
  * Records the operations that TensorFlow.js runs. Its native backend does everything through one object, the
- * binding, on handles that are never used twice. A {@linkcode Recorder} replaces it for one call. It
- * forwards everything, so the operations run as usual, and adds each as a node to a graph, with a map from
- * handles to nodes' outputs.
- *
- * @module
+ * binding, on handles that are never used twice. A {@linkcode Recorder} replaces it for one call. It forwards
+ * everything, so the operations run as usual, and adds each as a node to a graph, with a map from handles to
+ * nodes' outputs.
  */
 import * as tf from "../runtime/tf.ts";
 import {

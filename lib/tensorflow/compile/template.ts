@@ -1,8 +1,4 @@
-/**
- * Structures of nested arrays and records of tensors: read once, then compared and filled at every call.
- *
- * @module
- */
+/** Structures of nested arrays and records of tensors: read once, then compared and filled at every call. */
 import * as tf from "../runtime/tf.ts";
 import { CompileError } from "../errors.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Batch normalisation as `torch.nn.BatchNorm2d` computes it (Ioffe and Szegedy 2015, arXiv:1502.03167).
- *
- * @module
- */
+/** Batch normalisation as `torch.nn.BatchNorm2d` computes it (Ioffe and Szegedy 2015, arXiv:1502.03167). */
 import * as tf from "../runtime/tf.ts";
 import {
   boolAttribute,

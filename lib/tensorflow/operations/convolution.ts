@@ -1,8 +1,4 @@
-/**
- * 3×3 convolutions with padding 1, and the epilogue of a convolution.
- *
- * @module
- */
+/** 3×3 convolutions with padding 1, and the epilogue of a convolution. */
 import * as tf from "../runtime/tf.ts";
 import { boolAttribute, differentiate, execute, typeAttribute } from "../runtime/binding.ts";
 import { canUseKernels } from "../runtime/kernels.ts";

@@ -16,8 +16,6 @@
  * image in both passes.
  * - {@linkcode explicit}: TensorFlow's operations get explicit padding. That is cheapest in the forward pass,
  *   but max-pooling has no fast gradient for it on CPUs, and TensorFlow.js does not offer it at all.
- *
- * @module
  */
 import * as tf from "../runtime/tf.ts";
 import {

@@ -4,7 +4,6 @@
  * Only this file casts it. {@linkcode execute} and {@linkcode executeMany} run any TensorFlow
  * operation by its name (https://www.tensorflow.org/api_docs/python/tf/raw_ops), with attributes made by
  * {@linkcode typeAttribute} and similar functions.
- * @module
  */
 import * as tf from "./tf.ts";
 

@@ -10,8 +10,6 @@
  * One build is installed at a time: the CUDA build computes on the CPU as well. The addon is the same for
  * both; it looks for the libraries beside its own folder, in `gpu` first, so the whole folder may be moved
  * and shared.
- *
- * @module
  */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
