@@ -1,5 +1,8 @@
+// @ts-types="@types/d3-interpolate"
+import { interpolateLab } from "d3-interpolate";
+// @ts-types="@types/d3-scale-chromatic"
+import { interpolateViridis } from "d3-scale-chromatic";
 import { extent } from "../support/format.ts";
-import * as Plot from "@observablehq/plot";
 
 /** Red, green and blue, 0–255. */
 export type Rgb = readonly [number, number, number];
@@ -20,12 +23,11 @@ export function palette(map: ColourMap): readonly Rgb[] {
   let colours = palettes.get(map);
   if (!colours) {
     const stops = map === "blues" ? BLUES : map === "diverging" ? DIVERGING : undefined;
-    const scale = Plot.scale({
-      color: stops
-        ? { type: "linear", domain: [0, 0.25, 0.5, 0.75, 1], range: stops, interpolate: "lab" }
-        : { type: "linear", domain: [0, 1], scheme: "viridis" },
-    }) as unknown as { apply(value: number): string };
-    colours = Array.from({ length: 256 }, (_, index) => parseColour(scale.apply(index / 255)));
+    const sample = stops === undefined ? interpolateViridis : (place: number) => {
+      const first = Math.min(stops.length - 2, Math.floor(place * (stops.length - 1)));
+      return interpolateLab(stops[first], stops[first + 1])(place * (stops.length - 1) - first);
+    };
+    colours = Array.from({ length: 256 }, (_, index) => parseColour(sample(index / 255)));
     palettes.set(map, colours);
   }
   return colours;
