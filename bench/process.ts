@@ -57,10 +57,7 @@ export interface Timing {
 export interface Prepared {
   /** Safetensors file of the network that all start from. */
   state: string;
-  /**
-   * Safetensors files with one batch each, `images` [B,32,32,3] and `labels` [B]: gradients are compared on
-   * them.
-   */
+  /** Safetensors files with a batch each, `images` [B,32,32,3] and `labels` [B], to compare gradients on. */
   batches: string[];
   /** Folder of the images; null for synthetic ones. */
   data: string | null;
@@ -168,10 +165,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<BenchPro
   };
 }
 
-/**
- * Reads `VmHWM` of Linux's `/proc/<pid>/status`; getrusage's value is inherited from the process that forked
- * it.
- */
+/** Reads `VmHWM` of Linux's `/proc/<pid>/status`; getrusage's value is inherited from the parent. */
 function readPeakMemory(pid: number): number | null {
   if (Deno.build.os !== "linux") return null;
   // Deno itself may read nothing in /proc without all permissions

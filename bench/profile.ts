@@ -71,9 +71,7 @@ class CallTimer implements Disposable {
 
 const STEPS_TO_BUILD = 2;
 
-/**
- * Times `count` steps and one kind of call in them. `run` must be new, so that its graphs are compiled here.
- */
+/** Times `count` steps and one kind of call in them. `run` must be new, so that its graphs count. */
 async function timeSteps(
   name: Computing,
   run: (count: number) => Promise<unknown>,

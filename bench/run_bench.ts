@@ -279,10 +279,7 @@ async function measureColumns(
   return { columns, dataShare };
 }
 
-/**
- * Creates the batches of a whole epoch without training; in a partial epoch the shuffle would weigh too
- * much.
- */
+/** Creates an epoch's batches without training; in a partial epoch the shuffle would weigh too much. */
 function batchesCase(own: BenchProcess, { load: { images } }: BenchContext): Case {
   return {
     name: "batches alone",

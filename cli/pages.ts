@@ -129,10 +129,7 @@ const BENCH_RESULT = z.looseObject({
   })),
 });
 
-/**
- * Formats our times beside PyTorch's best row of each column and plain TensorFlow.js; memory apart, since
- * there less is better.
- */
+/** Formats our times beside PyTorch's best row of each column and plain TensorFlow.js; memory apart. */
 function formatBench(bench: BenchResult | null): string {
   if (bench === null) return "";
   const { columns, machine, own, pytorch, date, settings } = bench;

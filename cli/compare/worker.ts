@@ -104,10 +104,7 @@ function tell(event: WorkerEvent): void {
   print(JSON.stringify(event));
 }
 
-/**
- * Aborts when standard input ends, or on SIGTERM. Ctrl-C is left to the comparison, since a terminal sends it
- * to both.
- */
+/** Aborts when standard input ends, or on SIGTERM. Ctrl-C, which reaches both, is the comparison's. */
 function watchInput(): AbortSignal {
   const controller = new AbortController();
   const stop = () => controller.abort();

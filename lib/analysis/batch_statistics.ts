@@ -71,9 +71,7 @@ export function withMoments(tensors: StateDict, moments: LayerMoments): StateDic
   return result;
 }
 
-/**
- * Runs the backbone with batch statistics in some layers, and computes the moments of these layers' inputs.
- */
+/** Runs the backbone with batch statistics in some layers, and computes their inputs' moments. */
 function readInputs(tensors: StateDict, images: tf.Tensor4D, layers: readonly string[]) {
   const moments: { mean: tf.Tensor; variance: tf.Tensor }[] = [];
   const observe = (convolve: Convolution): Convolution => (x, kernel, epilogue) => {

@@ -12,10 +12,7 @@ export interface ClassVectors {
   filters: number[][];
   /** Class embeddings, one row per class; null where the network has none. */
   embeddings: number[][] | null;
-  /**
-   * Fraction of the generator's outputs above {@linkcode SATURATED} in absolute value, where tanh is nearly
-   * flat; null without a generator.
-   */
+  /** Fraction of the generator's outputs beyond ±{@linkcode SATURATED}; null without a generator. */
   saturated: number | null;
 }
 

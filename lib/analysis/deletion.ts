@@ -108,10 +108,7 @@ export function randomMap(seed: number, image: number): Float32Array {
   return Float32Array.from({ length: MAP_CELLS }, () => random.next());
 }
 
-/**
- * Makes a map `[64]` that falls with the distance from the centre, where most photographs have their
- * object.
- */
+/** Makes a map `[64]` that falls with the distance from the centre, where most objects are. */
 export function centreMap(): Float32Array {
   const middle = (MAP_SIZE - 1) / 2;
   return Float32Array.from(

@@ -16,10 +16,7 @@ export const DEAD_LENGTH = 1e-3;
 export interface KernelDrift {
   /** ‖w − w₀‖ / ‖w₀‖ over the whole layer; it includes growth of the norm. */
   change: number;
-  /**
-   * Mean angle between a channel's kernel before and after, in degrees; unrelated kernels are at 90°. Dead
-   * ones are left out.
-   */
+  /** Mean angle between kernels before and after, in degrees, dead ones left out; 90° if unrelated. */
   angle: number;
   /** Dead kernels before and after. */
   dead: [before: number, after: number];
@@ -113,17 +110,11 @@ export function compareMoments(expected: LayerMoments, found: LayerMoments): Map
 export interface LayerDrift extends KernelDrift {
   /** The convolution, such as `backbone.conv1`. */
   layer: string;
-  /**
-   * Drift of the running statistics after it, as if every kernel had length 1: otherwise the kernels' growth
-   * would dominate.
-   */
+  /** Drift of the running statistics after it, as if every kernel had length 1. */
   moments: MomentsDrift;
 }
 
-/**
- * Measures the drift of each convolution of a backbone and of the running statistics after it, in forward
- * order.
- */
+/** Measures the drift of each convolution of a backbone and of the statistics after it, in order. */
 export async function measureBackboneDrift(start: StateDict, end: StateDict): Promise<LayerDrift[]> {
   const layers: LayerDrift[] = [];
   for (const norm of NORM_LAYERS) {

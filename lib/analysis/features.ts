@@ -101,17 +101,11 @@ export interface ChannelActivity {
   active: number;
   /** Mean over channels of the standard deviation over images and positions. */
   deviation: number;
-  /**
-   * Effective dimension (participation ratio): (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation
-   * matrix.
-   */
+  /** Effective dimension, (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation matrix. */
   dimensions: number;
 }
 
-/**
- * A channel is dead if it is active at a smaller fraction of positions, or varies by less than this fraction
- * of the median.
- */
+/** A channel that is active, or varies (by the median), less than this fraction is dead. */
 export const DEAD_SHARE = 0.001;
 
 /**

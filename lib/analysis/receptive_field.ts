@@ -24,9 +24,7 @@ export interface ReceptiveField {
   size: number;
   /** Pixels from one cell's window to the next one's. */
   jump: number;
-  /**
-   * Centre of the first cell's window, in pixels from the image's edge; the centre of pixel 0 is at 0.5.
-   */
+  /** Centre of the first cell's window, in pixels from the image's edge (pixel 0 is at 0.5). */
   start: number;
 }
 

@@ -33,10 +33,7 @@ export interface TaughtNetwork {
   pictures: number;
   /** Pictures held out, and those of them that are recognised; none where there are too few. */
   heldOut: { images: number; recognised: number };
-  /**
-   * Test images of the known classes: correct predictions before and after, and those taken for the new
-   * class.
-   */
+  /** Test images of the known classes: right before and after, and those taken for the new class. */
   known: { images: number; before: number; after: number; taken: number };
   /** Known classes without images here: nothing was learned that tells the new one from them. */
   missing: string[];

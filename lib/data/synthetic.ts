@@ -122,10 +122,7 @@ function fillGround(canvas: Float32Array, one: Colour, two: Colour, random: Rand
   }
 }
 
-/**
- * Map of image coordinates (−1 … 1) to a stencil's:
- * v = cx + dy + offsetV, u = ax + by + offsetU + bend · v².
- */
+/** Map of image coordinates (−1 … 1) to a stencil's: v = cx + dy + offsetV, u = ax + by + offsetU + bend v². */
 type Pose = Record<"a" | "b" | "c" | "d" | "offsetU" | "offsetV" | "bend", number>;
 
 /** Draws size, rotation, shear, flip, place and bend, in exact arithmetic, so that no two machines differ. */

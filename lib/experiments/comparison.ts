@@ -26,10 +26,7 @@ export interface Difference {
   interval?: [number, number];
   /** p of equal means (Welch), adjusted by Holm for the number of differences in the comparison. */
   p?: number;
-  /**
-   * p of a true difference of at least {@linkcode EQUIVALENCE_MARGIN} either way (two one-sided tests),
-   * adjusted in the same way.
-   */
+  /** p of a difference of at least {@linkcode EQUIVALENCE_MARGIN} (two one-sided tests), adjusted too. */
   equivalenceP?: number;
   /** Verdict of the adjusted p-values at 5 %; null for single seeds. */
   shown: Verdict | null;

@@ -41,10 +41,7 @@ export function formatRows(rows: readonly ComparisonRow[]): string {
   ]);
 }
 
-/**
- * Formats p-values, and the same differences in pairs of one seed, as a second table; none for single
- * seeds.
- */
+/** Formats p-values, and the same differences in pairs of one seed; none for single seeds. */
 function formatTests(rows: readonly ComparisonRow[]): string[] {
   const tested = rows.flatMap(({ experiment, difference }) =>
     difference?.interval === undefined ? [] : [{ experiment, ...difference }]
@@ -79,10 +76,7 @@ export function formatMean(mean: MeanInterval): string {
   return `${formatSpread(mean, 2, 100)} (n = ${mean.n})`;
 }
 
-/**
- * Formats a difference in points with what it shows: `−1.20 [−1.90, −0.50]`, `+0.20 [−0.40, +0.80]:
- * undecided`.
- */
+/** Formats a difference in points with what it shows: `+0.20 [−0.40, +0.80]: undecided`. */
 export function formatDifference(difference: Difference | null): string {
   if (difference === null) return `no results of ${REFERENCE}`;
   const verdict = formatVerdict(difference);
@@ -109,9 +103,7 @@ export function formatP(p: number, isAfterLetter = false): string {
   return (isAfterLetter ? "= " : "") + formatNumber(p, p < 0.1 ? 3 : 2);
 }
 
-/**
- * Formats a difference of accuracies in points, with its interval where there is one: `−1.20 [−1.90, −0.50]`.
- */
+/** Formats a difference of accuracies in points, with its interval if any: `−1.20 [−1.90, −0.50]`. */
 export function formatPoints(difference: Pick<MeanInterval, "mean" | "interval">): string {
   return formatInterval(difference, 2, 100);
 }
@@ -146,9 +138,7 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
   ];
 }
 
-/**
- * Formats the recipe as settings, without experiment and compute settings and options that are off.
- */
+/** Formats the recipe as settings, without experiment and compute settings and what is off. */
 function formatRecipe(recipe: Recipe): string {
   const hidden = ["variant", "backbone", "adapter", "classLoop", "validation", "compile", "winograd"];
   return Object.entries(recipe).flatMap(([name, value]) => {

@@ -37,9 +37,7 @@ export async function readCommit(): Promise<string | null> {
   return await readFirstLine("git", ["rev-parse", "HEAD"]);
 }
 
-/**
- * Runs a program for the first line of its output; null where it is not installed, fails or prints nothing.
- */
+/** Runs a program for the first line of its output; null where it is missing, fails or prints nothing. */
 async function readFirstLine(command: string, args: string[]): Promise<string | null> {
   try {
     const { ended } = await startProcess(command, args, { cwd: projectFolder() });

@@ -22,10 +22,7 @@ import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } 
 /** Recipe: the configuration without run name, seed, paths and device. */
 export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
 
-/**
- * Metrics of an epoch, without the names of data and weights, and without its speed, which the bench
- * measures.
- */
+/** Metrics of an epoch, without the names of data and weights and the speed, which the bench measures. */
 export type ResultRecord = Omit<EpochRecord, "data" | "weights" | "seconds" | "imagesPerSecond">;
 
 export interface SeedResult {

@@ -84,10 +84,7 @@ export interface RunState {
   stage: "new" | "interrupted" | "finished";
   /** Empty for a new one. */
   history: EpochRecord[];
-  /**
-   * Configuration to train with: as planned, except that a started run keeps its own path to the same
-   * weights.
-   */
+  /** Configuration to train with: as planned, but a started run keeps its own path to the same weights. */
   config: TrainConfig;
   /** Threads that it was trained with; none for a new one. */
   threads?: number;

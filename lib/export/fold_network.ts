@@ -183,9 +183,7 @@ function transposeLinear(network: StoredNetwork, name: string): FoldedLinear {
   return { weight, bias: valuesOf(network, `${name}.bias`), in: from, out };
 }
 
-/**
- * Name of the input: red, green and blue, 0–255, float32 `[N,3,32,32]`, or `[N,32,32,3]` for TensorFlow.js.
- */
+/** Name of the input: red, green, blue, 0–255, float32 `[N,3,32,32]` (TensorFlow.js `[N,32,32,3]`). */
 export const INPUT = "images";
 /** Name of the scores (logits), `[N,K]`. */
 export const SCORES = "scores";

@@ -97,10 +97,7 @@ export function widestOf(lines: readonly string[], fontSize: number, weight?: Fo
   return Math.max(0, ...lines.map((line) => textWidth(line, fontSize, weight)));
 }
 
-/**
- * Shrinks a font size until the text is no wider than `maximum` pixels, or has the smallest size to be
- * read.
- */
+/** Shrinks a font size until the text is no wider than `maximum` pixels, or cannot be smaller. */
 export function fitFontSize(text: string, fontSize: number, maximum: number, weight?: FontWeight): number {
   const fitting = fontSize * maximum / textWidth(text, fontSize, weight);
   return Math.min(fontSize, Math.max(FONT_SIZE.small, fitting));

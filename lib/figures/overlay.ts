@@ -1,9 +1,7 @@
 import { type ColourMap, palette, paletteIndex } from "./colours.ts";
 import type { MapOptions } from "./raster.ts";
 
-/**
- * Weight of a map's colour, 0–1, by its place in the palette, 0–1: values near zero leave the picture seen.
- */
+/** Weight of a map's colour by its place in the palette, both 0–1: the picture shows near zero. */
 const WEIGHTS: Record<ColourMap, (place: number) => number> = {
   viridis: () => 0.6,
   blues: () => 0.6,

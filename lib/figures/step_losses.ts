@@ -64,9 +64,7 @@ export function rangeTest(trainings: readonly StepLosses[], options: FigureOptio
   }, options);
 }
 
-/**
- * Smooths values by their mean over a window about each, a twentieth of them wide and cut off at the ends.
- */
+/** Smooths values by their mean over a window about each, a twentieth of them wide. */
 export function runningMean(values: readonly number[]): number[] {
   const half = Math.ceil(values.length / 40);
   return values.map((_, at) => mean(values.slice(Math.max(0, at - half), at + half + 1)));

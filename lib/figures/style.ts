@@ -17,10 +17,7 @@ export const GREY = "#8a95a3";
 /** Fonts with Arial's metrics by all their names, so that text has the same width in every viewer. */
 export const FONT_FAMILY = "Arimo, Arial, Helvetica, 'Liberation Sans', 'DejaVu Sans', sans-serif";
 
-/**
- * Font sizes in pixels. The report prints a pixel as 0.57 pt, so that the smallest text has 6.6 pt on
- * paper.
- */
+/** Font sizes in pixels. The report prints a pixel as 0.57 pt, so the smallest text has 6.6 pt. */
 export const FONT_SIZE = { title: 16, subtitle: 12.5, label: 12, tick: 11.5, small: 11.5 } as const;
 
 /** Style of notes, ticks and keys. */

@@ -53,9 +53,7 @@ function toExample({ pixels, prediction, evidence, trueClass }: PredictedPicture
   return { image: pixels, maps: each, evidence, scores, probabilities, trueClass };
 }
 
-/**
- * Shortens a label to fit: drops the extension, then the middle, since file names differ at their ends.
- */
+/** Shortens a label to fit: drops the extension, then the middle, since file names differ at the ends. */
 function shorten(label: string, width: number, fontSize: number): string {
   const fits = (text: string) => textWidth(text, fontSize, "bold") <= width;
   if (fits(label)) return label;

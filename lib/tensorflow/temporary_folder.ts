@@ -7,10 +7,7 @@ export interface TemporaryFolder extends Disposable {
 
 const PREFIX = "dynamic-filters-";
 
-/**
- * Creates a folder in `TMPDIR`. Those of processes that were killed are removed: a living process has its
- * folder locked.
- */
+/** Creates a folder in `TMPDIR`, and removes those of killed processes: a living one's is locked. */
 export function makeTemporaryFolder(): TemporaryFolder {
   const path = Deno.makeTempDirSync({ prefix: PREFIX });
   const lock = Deno.openSync(path);

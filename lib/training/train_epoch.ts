@@ -18,9 +18,7 @@ export interface EpochOptions {
   /** Updated with each step. */
   progress: Progress;
   observer: TrainObserver;
-  /**
-   * Called between steps some twenty times per second, when all losses have been read; returns false to stop.
-   */
+  /** Called between steps some twenty times per second, with all losses read; false stops. */
   onPause(): Promise<boolean>;
 }
 

@@ -13,10 +13,7 @@ export interface Bundle {
   "image/svg+xml"?: string;
 }
 
-/**
- * Facts about an output as JSON values, kept under `report` in its metadata: the PDF report reads these and
- * parses no text.
- */
+/** Facts about an output, kept under `report` in its metadata for the PDF report, which parses no text. */
 export type OutputFacts =
   | FigureFacts
   | { kind: "table"; rows: number; columns: number }
@@ -112,18 +109,13 @@ export function isInNotebook(): boolean {
   }
 }
 
-/**
- * Lets an {@linkcode InputError} be shown as its sentence, without a stack. Called as a notebook is opened.
- */
+/** Lets an {@linkcode InputError} be shown as its sentence, without a stack. */
 export function installPlainErrors(): void {
   Error.prepareStackTrace = (error, sites) =>
     [String(error), ...error instanceof InputError ? [] : sites.map((site) => `    at ${site}`)].join("\n");
 }
 
-/**
- * Lets a tensor as the last expression of a cell show its shape, type and first values. Called as a notebook
- * is opened: importing has no side effect.
- */
+/** Lets a tensor as the last expression of a cell show its shape, type and first values. */
 export function installTensorDisplay(): void {
   Object.defineProperty(tf.Tensor.prototype, Symbol.for("Jupyter.display"), {
     configurable: true,

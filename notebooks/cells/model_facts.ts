@@ -20,10 +20,7 @@ export interface ModelFacts {
   data: string;
 }
 
-/**
- * Describes a model: `run mine: dynamic, epoch 12 of 12, seed 0, 80.3 % of the test images correct; data
- * CIFAR-10`.
- */
+/** Describes a model: `run mine: dynamic, epoch 12 of 12, seed 0, 80.3 % of the test images correct; …`. */
 export function describeModel({ name, variant, epoch, epochs, seed, ...rest }: ModelFacts): string {
   const { accuracy, chosenOn, data } = rest;
   const share = accuracy === null
@@ -32,10 +29,7 @@ export function describeModel({ name, variant, epoch, epochs, seed, ...rest }: M
   return `${name}: ${variant}, epoch ${epoch} of ${epochs}, seed ${seed}, ${share}; data ${data}`;
 }
 
-/**
- * Refuses a model that the notebooks cannot look at: they read ten learned embeddings, one per class of
- * CIFAR-10.
- */
+/** Refuses a model without CIFAR-10's ten learned embeddings, which the notebooks read. */
 export function requireShowable(
   { config, classNames }: Pick<Checkpoint, "config" | "classNames">,
 ): void {

@@ -69,10 +69,7 @@ export async function openNotebook(): Promise<OpenNotebook> {
   return { datasets, pretrained, quick, claim: createClaim(untested) };
 }
 
-/**
- * Keeps the kernel and its state when ■ in the toolbar sends it a signal; {@linkcode trainLive} stops and
- * saves by the same signal.
- */
+/** Keeps the kernel alive when ■ sends it a signal; {@linkcode trainLive} stops and saves by the same. */
 function keepKernelAlive(): void {
   Deno.addSignalListener("SIGINT", () => {
     console.log("■ stops and saves a training. To stop anything else, restart the kernel.");
@@ -89,10 +86,7 @@ export interface OpenModel {
   calibration: Calibration | null;
   /** Model, training data and accuracy, for a figure's subtitle. */
   description: string;
-  /**
-   * Guards conclusions drawn from this network: not tested for a stand-in, and where one's own run
-   * contradicts them, it is said.
-   */
+  /** Guards conclusions from this network: not tested for a stand-in; of one's own run only said. */
   claim: Claim;
 }
 

@@ -32,10 +32,7 @@ export interface Results {
   claim: Claim;
   /** One experiment: means over its seeds, and its difference from `dynamic`. */
   of(experiment: string): ResultRow;
-  /**
-   * Differences of final test accuracies, first minus second; p-values are adjusted for the number of
-   * pairs.
-   */
+  /** Differences of final test accuracies, first minus second, p adjusted for the number of pairs. */
   differences(pairs: readonly (readonly [string, string])[]): Difference[];
 }
 
@@ -144,10 +141,7 @@ function collect(
   };
 }
 
-/**
- * Shows experiments as a table and as a figure: every seed a point, means and differences with 95 %
- * intervals.
- */
+/** Shows experiments as a table and as a figure: every seed, means and differences with 95 % intervals. */
 export async function displayComparison(
   { all, rows }: Results,
   /** `outside`: experiments far from all others, which get an arrow at the edge of the axis. */

@@ -28,10 +28,7 @@ export async function md(strings: TemplateStringsArray, ...values: (string | num
   await displayMarkdown(text.trim().replace(/\n[^\S\n]+/g, "\n"));
 }
 
-/**
- * Shows a table. A column whose cells are all numbers, written out or not, is right-aligned; texts may hold
- * Markdown.
- */
+/** Shows a table. A column of numbers, written out or not, is right-aligned; texts may hold Markdown. */
 export async function displayTable(table: Table): Promise<void> {
   const rows = table.rows.length + (table.footer?.length ?? 0);
   await display(bundleTable(table), { kind: "table", rows, columns: table.header.length });
@@ -71,9 +68,7 @@ export function points(difference: Estimate, decimals = 1): string {
   return `${signed({ mean, interval }, decimals)} points`;
 }
 
-/**
- * Formats what the tests show about a difference: `p < 0.001`, `equivalent within 0.5 points (p = 0.004)`.
- */
+/** Formats what the tests show of a difference: `p < 0.001`, `equivalent within 0.5 points (p = 0.004)`. */
 export function finding(difference: Difference): string {
   if (Number.isNaN(difference.mean)) return "not measured";
   return formatVerdict(difference) ?? `p ${formatP(difference.p!, true)}`;

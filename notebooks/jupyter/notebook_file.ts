@@ -6,64 +6,11 @@ import { InputError } from "../../lib/support/errors.ts";
 import { isRecord, readText } from "../../lib/support/files.ts";
 import { parseJson } from "../../lib/support/schema.ts";
 import { projectFolder } from "../../lib/support/project.ts";
-import { NOTEBOOK } from "./notebook_schema.ts";
+import { type CellOutput, NOTEBOOK, type NotebookCell, type NotebookFile } from "./notebook_schema.ts";
 
-/** A notebook, by Jupyter's format 4.5. */
-export interface NotebookFile {
-  /** From top to bottom. */
-  cells: NotebookCell[];
-  /** The kernel and its language. */
-  metadata: Record<string, unknown>;
-  /** 4. */
-  nbformat: number;
-  /** At least 5, which gives cells their names. */
-  nbformat_minor: number;
-}
+export type { CellOutput, NotebookCell, NotebookFile } from "./notebook_schema.ts";
 
-/** A cell: prose or code. */
-export interface NotebookCell {
-  /** Prose is `markdown`. */
-  cell_type: "markdown" | "code" | "raw";
-  /** Stable id of the cell. */
-  id: string;
-  /** Tags, and instructions for the report. */
-  metadata: Record<string, unknown>;
-  /** A string, or its lines. */
-  source: string | string[];
-  /** Code cells: execution count. */
-  execution_count?: number | null;
-  /** Of code. */
-  outputs?: CellOutput[];
-  /** Pictures pasted into Markdown: by name, then in base64 by MIME type. */
-  attachments?: Record<string, Record<string, string>>;
-}
-
-/** Output below a cell. */
-export interface CellOutput {
-  /** Tells which of the fields below it has. */
-  output_type: "stream" | "display_data" | "execute_result" | "error";
-  /** Of a stream: `stdout` or `stderr`. */
-  name?: string;
-  /** Of a stream. */
-  text?: string | string[];
-  /** The output by MIME type. */
-  data?: Record<string, unknown>;
-  /** Facts about it, under `report`. */
-  metadata?: Record<string, unknown>;
-  /** Of a result. */
-  execution_count?: number | null;
-  /** An error's name. */
-  ename?: string;
-  /** An error's message. */
-  evalue?: string;
-  /** An error's stack trace. */
-  traceback?: string[];
-}
-
-/**
- * Metadata of every notebook, but for the version of the language: JupyterLab writes the kernel's, so opening
- * changes nothing.
- */
+/** Every notebook's metadata but the language's version: JupyterLab's own, so opening changes nothing. */
 const METADATA = {
   kernelspec: { display_name: "Deno", language: "typescript", name: "deno" },
   language_info: {
@@ -139,7 +86,7 @@ export function formatNotebook({ cells, metadata, nbformat_minor }: NotebookFile
 
 /** Returns a cell's tags. */
 export function tagsOf({ metadata }: NotebookCell): string[] {
-  return metadata.tags as string[] | undefined ?? []; // the schema has checked it
+  return metadata.tags ?? [];
 }
 
 /** The source of a cell as one text. */
@@ -254,7 +201,7 @@ function tidyCell(
 }
 
 /** Keeps the report's metadata (tags, and captions under `report`) and drops those of editors. */
-function tidyMetadata({ tags, report }: Record<string, unknown>): Record<string, unknown> {
+function tidyMetadata({ tags, report }: NotebookCell["metadata"]) {
   return { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
 }
 

@@ -27,7 +27,7 @@ const FACTS: z.ZodType<OutputFacts> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("note") }),
 ], { error: "is of no known kind" });
 
-const OUTPUT = z.looseObject({
+const OUTPUT = z.object({
   output_type: z.enum(["stream", "display_data", "execute_result", "error"]),
   name: z.string().optional(),
   text: TEXT.optional(),
@@ -38,32 +38,41 @@ const OUTPUT = z.looseObject({
       ),
     "must hold text",
   ).optional(),
-  metadata: z.looseObject({ report: FACTS.optional() }).optional(),
+  metadata: z.object({ report: FACTS.optional() }).optional(),
   ename: z.string().optional(),
   evalue: z.string().optional(),
   traceback: z.array(z.string()).optional(),
 });
 
-const CELL = z.looseObject({
+const CELL = z.object({
   cell_type: z.enum(["markdown", "code", "raw"]),
   id: z.string().regex(/^[\w-]{1,64}$/, "must be letters, digits, _ and -").optional(),
   metadata: z.looseObject({
     tags: z.array(z.string()).optional(),
     report: z.strictObject({
       captions: z.array(z.union([z.string(), z.null(), z.literal(false)])).optional(),
-      width: number({ above: 0, to: 1 }).optional(),
     }).optional(),
   }),
   source: TEXT,
   execution_count: z.int().nullable().optional(),
   outputs: z.array(OUTPUT).optional(),
+  /** Pictures pasted into Markdown: by name, then in base64 by MIME type. */
   attachments: z.record(z.string(), z.record(z.string(), z.base64("must be base64"))).optional(),
 });
 
 /** Schema of a notebook of Jupyter's format 4, with the report's metadata. */
-export const NOTEBOOK = z.looseObject({
+export const NOTEBOOK = z.object({
   nbformat: z.literal(4, { error: "must be 4: JupyterLab converts older ones as it saves them" }),
   nbformat_minor: COUNT,
   metadata: z.record(z.string(), z.unknown()),
   cells: z.array(CELL),
 });
+
+/** Output below a cell. */
+export type CellOutput = z.infer<typeof OUTPUT>;
+
+/** A cell, prose or code, with a stable id. */
+export type NotebookCell = Omit<z.infer<typeof CELL>, "id"> & { id: string };
+
+/** A notebook; what the schema does not name is kept. */
+export type NotebookFile = Omit<z.infer<typeof NOTEBOOK>, "cells"> & { cells: NotebookCell[] };

@@ -6,10 +6,7 @@ import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { block, toTypst } from "./typst.ts";
 
-/**
- * Writes the provenance of the numbers: data, weights, recipe, options, versions, and the commands that
- * reproduce them.
- */
+/** Writes the provenance of the numbers: data, weights, recipe, options, versions, commands. */
 export function writeAppendix(results: readonly ExperimentResult[]): string {
   return [
     block(

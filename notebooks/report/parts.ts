@@ -23,17 +23,11 @@ export interface CellPlace {
 export type Part = PartContent & {
   /** The cell's number, counted from 1 with Markdown cells included. */
   cell: number;
-  /**
-   * Tasks of the lab that this cell answers: its `lab-…` tags, on the cell's first part that is no printed
-   * text.
-   */
+  /** Tasks of the lab that this cell answers, by its `lab-…` tags; on its first part but printed text. */
   answers: string[];
 };
 
-/**
- * Content of a {@linkcode Part}. Captions are Markdown; null means the figure's own title, or the heading
- * above a table.
- */
+/** Content of a {@linkcode Part}. Captions are Markdown; null: the figure's title, a table's heading. */
 export type PartContent =
   /** A Markdown cell, or Markdown that a cell displayed. */
   | { kind: "prose"; markdown: string; isComputed: boolean }
@@ -53,15 +47,6 @@ export interface FigurePart {
   caption: string | null;
   /** Absent for a picture that another library displayed. */
   facts?: FigureFacts;
-}
-
-/** Instructions for the report in a cell's metadata, under `report`. */
-interface CellReport {
-  /**
-   * Captions (Markdown) of the cell's figures and tables, in order: null for the figure's own, false to leave
-   * one out.
-   */
-  captions?: (string | null | false)[];
 }
 
 /**
@@ -119,7 +104,7 @@ export function isExecuted({ cells }: NotebookFile): boolean {
 
 /** Reads the facts that a cell left beside an output. */
 export function factsOf({ metadata }: CellOutput): OutputFacts | undefined {
-  return metadata?.report as OutputFacts | undefined;
+  return metadata?.report;
 }
 
 /** Lists the facts beside all outputs of a notebook. */
@@ -152,7 +137,7 @@ function readOutputs(cell: NotebookCell, place: CellPlace): PartContent[] {
     });
   }
   if (tagsOf(cell).includes("report-skip-output")) return [];
-  const { captions = [] } = (cell.metadata.report ?? {}) as CellReport;
+  const captions = cell.metadata.report?.captions ?? [];
   let shown = 0;
   return (cell.outputs ?? []).flatMap((output) => readOutput(output, place)).flatMap(
     (content): PartContent[] => {

@@ -111,10 +111,7 @@ function following(parts: readonly (Part & { label: string })[], from: number): 
     .filter(({ kind }) => kind === "figure" || kind === "table").map(({ label }) => label);
 }
 
-/**
- * Refers to figures and tables at the end of the last running paragraph above them: "… nearly orthogonal
- * (Figure 3)."
- */
+/** Refers to figures and tables at the end of the running paragraph above: "… orthogonal (Figure 3)." */
 export function pointTo(markdown: string, labels: readonly string[]): string {
   if (labels.length === 0) return markdown;
   const paragraphs = markdown.split(/\n{2,}/);

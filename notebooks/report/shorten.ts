@@ -1,10 +1,7 @@
 import { type NotebookCell, type NotebookFile, sourceOf, tagsOf } from "../jupyter/notebook_file.ts";
 import { factsOf } from "./parts.ts";
 
-/**
- * Shortens a notebook to its title and the cells tagged `report-short`, each below its heading and with its
- * first figure only. Cells keep their numbers.
- */
+/** Shortens a notebook to its title and the cells tagged `report-short`, each with its first figure only. */
 export function shorten(notebook: NotebookFile): NotebookFile {
   const { cells } = notebook;
   return {

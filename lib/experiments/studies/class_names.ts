@@ -173,10 +173,7 @@ export function measureAdded(
   };
 }
 
-/**
- * Means over seeds of one measure, a value per class, and how much its own name gives beyond another
- * vector.
- */
+/** Means over seeds of a measure, a value per class, and what its own name gives beyond another vector. */
 export function summariseNames(rows: readonly NameRow[], measure: keyof AddedClass) {
   const classes = CLASS_NAMES.filter((name) => rows.some((row) => row.class === name));
   const values = (vector: VectorKind) =>

@@ -62,10 +62,7 @@ export const FAITHFUL: Study<StudyUnit & Subject, FaithfulRow> = {
   format: (rows) => [...NETWORKS.flatMap((network) => formatNetwork(rows, network)), ...NOTES].join("\n"),
 };
 
-/**
- * Measurement of an order over the seeds, and its difference from a control's, paired by seed; n is 0
- * without rows.
- */
+/** An order's measurement over the seeds, and its difference from a control's, paired by seed; n may be 0. */
 export interface Compared {
   value: MeanInterval;
   difference: MeanInterval;
@@ -74,10 +71,7 @@ export interface Compared {
 export interface CompareOrdersOptions {
   method: OrderMeasurement["method"];
   measure: "deletion" | "insertion" | "pointing" | "road";
-  /**
-   * Another order, or a number. @default the study's own: the fixed order, chance, or the blurred random
-   * map
-   */
+  /** Another order, or a number. @default fixed order, chance, or blurred random map */
   control?: OrderMeasurement["method"] | number;
   /** @default "dynamic" */
   network?: Subject["network"];

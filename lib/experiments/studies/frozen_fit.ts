@@ -114,10 +114,7 @@ function probeRow(network: FitNetwork, seed: number, { trainAccuracy, accuracy }
   return { network, seed, ...PROBED, trainAccuracy, testAccuracy: accuracy };
 }
 
-/**
- * Trains a head at every rate with the first seed, then long at the rate that fits best and at one beside
- * it.
- */
+/** Trains a head at every rate with the first seed, then long at the best rate and at one beside it. */
 async function sweepRates(
   { head, seeds }: { head: typeof HEADS[number]; seeds: readonly number[] },
   context: StudyContext,

@@ -114,9 +114,7 @@ export async function compareMethods(
 
 const CHOICE = 0x63686f69; // domain constant: an independent random stream for the same seed
 
-/**
- * Chooses so many images of each known class and all of the new one, in random order: the first k are few.
- */
+/** Chooses so many images of each known class and all of the new one, in random order. */
 function chooseImages({ labels }: Dataset, known: number, perClass: number, seed: number): number[] {
   const order = Uint32Array.from(labels.keys());
   createRandom(CHOICE, seed).shuffle(order);
@@ -191,10 +189,7 @@ function fitShift({ seen: { scores, labels }, pools }: LearningImages, added: Fl
   return low;
 }
 
-/**
- * Trains all that follows the feature map again, with one class more. Here the known classes' scores
- * change.
- */
+/** Trains all that follows the feature map again, with one class more: the known scores change. */
 async function retrainHead(
   tensors: StateDict,
   spec: NetworkSpec,

@@ -98,10 +98,7 @@ export const ROAR: Study<StudyUnit & Removal, z.infer<typeof ROW>> = {
   },
 };
 
-/**
- * Accuracy without the pixels that an order removes, and its difference from the blurred random map's, by
- * seed.
- */
+/** Accuracy without the pixels that an order removes, and its difference from the control's, by seed. */
 export function compareRetrained(
   rows: readonly z.infer<typeof ROW>[],
   order: Order,

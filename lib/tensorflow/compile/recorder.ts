@@ -28,10 +28,7 @@ const CHECKING_KERNEL = "GatherV2";
 /** Wraps the binding of the native backend while a function is recorded. */
 export class Recorder {
   readonly graph = new Graph();
-  /**
-   * The first reason why no graph is possible. The function may have caught the error, or dropped its
-   * promise.
-   */
+  /** The first reason why no graph is possible; the function may have caught the error. */
   refusal?: CompileError;
 
   readonly #backend: NativeBackend;

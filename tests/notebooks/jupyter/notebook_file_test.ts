@@ -149,8 +149,8 @@ Deno.test("a missing or invalid notebook is an input error", () => {
       /outputs\[0\]\.text must be text/,
     ],
     [
-      `${start}${cell.replace("{}", '{"report":{"width":2}}')}]}`,
-      /cells\[0\]\.metadata\.report\.width must be a number above 0 and of at most 1/,
+      `${start}${cell.replace("{}", '{"report":{"width":1}}')}]}`,
+      /cells\[0\]\.metadata\.report\.width is not known/,
     ],
     [`<<<<<<< HEAD\n${start}]}`, /it holds an unresolved merge conflict/],
   ];

@@ -210,7 +210,7 @@ Deno.test("hostile names in results and notebooks are printed as they are", sets
 });
 
 const facts = (text: string) => ({
-  ...{ kind: "figure", title: text, caption: text, alt: text, width: 240, height: 180, top: 60 },
+  ...{ kind: "figure" as const, title: text, caption: text, alt: text, width: 240, height: 180, top: 60 },
 });
 
 Deno.test("what cannot be printed is told on the first page by notebook and cell", setsPages, async () => {
