@@ -6,7 +6,8 @@ import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
-import { nameNetwork, readConfigFile, resolveConfig } from "../lib/training/config.ts";
+import { nameNetwork, resolveConfig } from "../lib/training/config.ts";
+import { readConfigFile } from "../lib/training/config_file.ts";
 import type { TrainObserver, TrainStart } from "../lib/training/observer.ts";
 import {
   checkNewRun,

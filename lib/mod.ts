@@ -142,11 +142,11 @@ export {
   type ConfigFile,
   type ConfigSources,
   type OptimizerName,
-  readConfigFile,
   resolveConfig,
   type ScheduleName,
   type TrainConfig,
 } from "./training/config.ts";
+export { readConfigFile } from "./training/config_file.ts";
 export {
   createEvaluator,
   evaluate,

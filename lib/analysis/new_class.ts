@@ -173,12 +173,14 @@ export async function learnVector(
   spec: NetworkSpec,
   kind: VectorKind,
   images: LearningImages,
+  onStep?: FitOptions["onStep"],
 ): Promise<Float32Array> {
   const { vector } = await fit({
     start: { vector: vectorOf(tensors, spec, kind, nearestClass(images)) },
     fixed: tensors,
     learningRate: LEARNING_RATES[kind],
     images,
+    onStep,
     score: ({ vector }, fixed, { v, scores }) =>
       tf.concat([scores, scoreMaps(fixed, spec, v, toFilters(fixed, spec, kind, vector as tf.Tensor2D))], 1),
   });
@@ -224,12 +226,16 @@ export interface FitOptions {
   fixed: StateDict;
   learningRate: number;
   images: LearningImages;
+  /** Called after each step with the share of the steps done. @default {yieldToEventLoop} */
+  onStep?: (done: number) => Promise<void>;
   /** Computes all K + 1 scores `[B,K+1]`. */
   score(parameters: StateDict, fixed: StateDict, batch: SeenBatch): tf.Tensor2D;
 }
 
 /** Fits parameters by the cross-entropy, on balanced batches, and returns them. */
-export async function fit({ start, fixed, learningRate, images, score }: FitOptions): Promise<StateDict> {
+export async function fit(
+  { start, fixed, learningRate, images, score, onStep = yieldToEventLoop }: FitOptions,
+): Promise<StateDict> {
   const config = { optimizer: "adam", momentum: 0, weightDecay: 0, decoupledWeightDecay: false } as const;
   const optimizer = createOptimizer(config);
   const names = Object.keys(start);
@@ -250,7 +256,7 @@ export async function fit({ start, fixed, learningRate, images, score }: FitOpti
       const next = step(fixed, state, batch, rates);
       disposeAll(state.parameters, state.slots, rates, { ...batch });
       state = next;
-      await yieldToEventLoop();
+      await onStep((at + 1) / STEPS);
     }
     return state.parameters;
   } finally {

@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import { isRecord, readFileBounded, readJsonOrNull } from "../support/files.ts";
+import { readFileBounded, readJsonOrNull } from "../support/files.ts";
+import { isRecord } from "../support/schema.ts";
 import { writeText } from "../support/write_files.ts";
 
 /** Provenance of files that were unpacked from an archive of known checksum. */

@@ -1,6 +1,7 @@
 import { dirname, resolve } from "@std/path";
 import { InputError } from "./errors.ts";
 import { formatBytes } from "./format.ts";
+import { isRecord } from "./schema.ts";
 import { withSystemErrors } from "./system_errors.ts";
 
 /** Tells whether a path exists; links are followed. */
@@ -80,11 +81,6 @@ export function readJsonOrNull(path: string): Record<string, unknown> | null {
     if (error instanceof SyntaxError || error instanceof InputError) return null;
     throw error;
   }
-}
-
-/** Tells whether a value is an object with named fields: neither null nor an array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Returns a file's size, kind and times; null if it does not exist. */

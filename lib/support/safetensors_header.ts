@@ -1,8 +1,7 @@
 /** The header of a safetensors file, and the format's rules. */
-import { isRecord } from "./files.ts";
 import { InputError } from "./errors.ts";
 import { isPlainText } from "./format.ts";
-import { findDuplicateKey } from "./schema.ts";
+import { findDuplicateKey, isRecord } from "./schema.ts";
 
 /** A tensor's entry in the header. */
 export interface TensorEntry {

@@ -1,6 +1,6 @@
 /** Validates external values (command line, JSON files) with zod; errors are one sentence. */
 import { distance } from "fastest-levenshtein";
-import { z } from "zod";
+import * as z from "zod";
 import { InputError } from "./errors.ts";
 import { isPlainText } from "./format.ts";
 
@@ -229,4 +229,9 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
     if (edits <= limit && edits < bestDistance) [best, bestDistance] = [candidate, edits];
   }
   return best;
+}
+
+/** Tells whether a value is an object with named fields: neither null nor an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,3 @@
-import { dirname, join } from "node:path";
-
 /** A folder for files that another program or library reads. Disposing it removes it. */
 export interface TemporaryFolder extends Disposable {
   readonly path: string;
@@ -12,7 +10,7 @@ export function makeTemporaryFolder(): TemporaryFolder {
   const path = Deno.makeTempDirSync({ prefix: PREFIX });
   const lock = Deno.openSync(path);
   attempt(() => lock.tryLockSync(true));
-  removeLeftovers(dirname(path));
+  removeLeftovers(path.slice(0, path.lastIndexOf("/")));
   return {
     path,
     [Symbol.dispose]() {
@@ -25,7 +23,7 @@ export function makeTemporaryFolder(): TemporaryFolder {
 function removeLeftovers(folder: string): void {
   const names = attempt(() => [...Deno.readDirSync(folder)]) ?? [];
   for (const { name, isDirectory } of names) {
-    if (isDirectory && name.startsWith(PREFIX)) attempt(() => removeIfAbandoned(join(folder, name)));
+    if (isDirectory && name.startsWith(PREFIX)) attempt(() => removeIfAbandoned(`${folder}/${name}`));
   }
 }
 

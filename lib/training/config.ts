@@ -1,7 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isGenerated, type NetworkSizes, type NetworkSpec, sizesOf } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
-import { readText } from "../support/files.ts";
 import { findProblem, parseJson, suggest } from "../support/schema.ts";
 import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOption } from "./options.ts";
 
@@ -231,15 +230,4 @@ export function checkResumable(saved: TrainConfig, wanted: TrainConfig): string[
     `${showOption(name, wanted[name])} where the run has ${showOption(name, saved[name])}: ` +
     "results differ by rounding from those of a run that was not changed."
   );
-}
-
-const CONFIG_FILE = z.record(z.string(), z.unknown());
-
-/**
- * Reads a JSON configuration file for {@linkcode resolveConfig}.
- *
- * @throws {InputError} if it cannot be read, or does not hold a JSON object.
- */
-export function readConfigFile(path: string): ConfigFile {
-  return { path, values: parseJson(CONFIG_FILE, readText(path, 1e6), path) };
 }

@@ -3,8 +3,8 @@
  */
 import { basename, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
-import { isRecord, readText } from "../../lib/support/files.ts";
-import { parseJson } from "../../lib/support/schema.ts";
+import { readText } from "../../lib/support/files.ts";
+import { isRecord, parseJson } from "../../lib/support/schema.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { type CellOutput, NOTEBOOK, type NotebookCell, type NotebookFile } from "./notebook_schema.ts";
 

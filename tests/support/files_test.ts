@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { join } from "@std/path";
 import {
   exists,
-  isRecord,
   readFileBounded,
   readJsonOrNull,
   readText,
@@ -10,6 +9,7 @@ import {
   requireFolderOf,
   statOrNull,
 } from "../../lib/support/files.ts";
+import { isRecord } from "../../lib/support/schema.ts";
 import { writeText } from "../../lib/support/write_files.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 

@@ -3,13 +3,8 @@ import { VARIANTS } from "../testing/networks.ts";
 import { join } from "@std/path";
 import { z } from "zod";
 import { InputError } from "../../lib/support/errors.ts";
-import {
-  checkResumable,
-  configSchema,
-  readConfigFile,
-  resolveConfig,
-  type TrainConfig,
-} from "../../lib/training/config.ts";
+import { checkResumable, configSchema, resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
+import { readConfigFile } from "../../lib/training/config_file.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 Deno.test("the default configuration is the lab's recipe", () => {
