@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isGenerated, type NetworkSizes, type NetworkSpec, sizesOf } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
-import { findProblem, parseJson, suggest } from "../support/schema.ts";
+import { findProblem, suggest } from "../support/schema.ts";
 import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOption } from "./options.ts";
 
 export type { OptimizerName, ScheduleName, TrainConfig } from "./options.ts";

@@ -5,6 +5,7 @@ import { COMMAND as BENCH } from "../../cli/bench.ts";
 import { COMPARE_COMMAND } from "../../cli/compare/options.ts";
 import { COMMAND as DATA } from "../../cli/data.ts";
 import { COMMAND as EVALUATE } from "../../cli/evaluate.ts";
+import { COMMAND as EXPLORE } from "../../cli/explore.ts";
 import { COMMAND as EXPORT } from "../../cli/export.ts";
 import { COMMAND as GPU_CHECK } from "../../cli/gpu_check.ts";
 import { COMMAND as LAB } from "../../cli/lab.ts";
@@ -29,6 +30,7 @@ const COMMANDS: Command[] = [
     COMPARE_COMMAND,
     DATA,
     EVALUATE,
+    EXPLORE,
     EXPORT,
     GPU_CHECK,
     LAB,

@@ -1,0 +1,68 @@
+// the page's network on TensorFlow.js's plain backend, beside the native one
+import assert from "node:assert/strict";
+import { Engine } from "../../explore/engine.ts";
+import { measureEvidence } from "../../lib/analysis/evidence.ts";
+import { filterCount } from "../../lib/model/spec.ts";
+import { InputError } from "../../lib/support/errors.ts";
+import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
+import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { formatCheckpoint, parseCheckpoint } from "../../lib/training/checkpoint_format.ts";
+import { CASES, createCase } from "../export/cases.ts";
+import { assertClose } from "../testing/oracle.ts";
+
+await useNativeTensorFlow({ device: "cpu" });
+
+/** Runs work on TensorFlow.js's plain backend. */
+async function onPlain<T>(work: () => Promise<T>): Promise<T> {
+  tf.env().set("PROD", true); // no advice to install the native backend
+  await tf.setBackend("cpu");
+  try {
+    return await work();
+  } finally {
+    await tf.setBackend("tensorflow");
+  }
+}
+
+for (const spec of CASES) {
+  Deno.test(`the page computes what ${spec.variant} computes natively, adapter ${spec.adapter}`, async () => {
+    const { checkpoint, pictures, scores, maps } = await createCase(spec, 1);
+    const bytes = formatCheckpoint({ ...checkpoint, slots: null });
+    const count = filterCount(spec.variant, spec.classes);
+    const tensors = checkpoint.loadNetwork();
+    const evidence = count === 1
+      ? null
+      : await measureEvidence(tensors, checkpoint.config, Float32Array.from(maps));
+    tf.dispose(Object.values(tensors));
+    await onPlain(async () => {
+      const before = tf.memory().numTensors;
+      const engine = await Engine.open(bytes, "a file");
+      const look = await engine.look(Uint8Array.from(pictures));
+      assertClose(look.scores, scores, 1e-5, "scores");
+      assertClose(look.maps, maps, 1e-5, "maps");
+      if (evidence === null) assert.equal(look.evidence, null);
+      else assertClose(look.evidence!, evidence, 1e-4, "evidence");
+      assert.equal(look.shares.length, spec.classes);
+      const label = Math.min(1, count - 1);
+      const filter = engine.filters.slice(64 * label, 64 * (label + 1));
+      const applied = await engine.apply(look.features, filter);
+      assertClose(applied.map, maps.slice(64 * label, 64 * (label + 1)), 1e-5, "one map");
+      if (count > 1) assertClose([applied.score], [look.scores[label]], 1e-5, "one score");
+      if (engine.embeddings !== null) {
+        const size = engine.embeddings.length / spec.classes;
+        const generated = await engine.generate(engine.embeddings.slice(size, 2 * size));
+        assertClose(generated, filter, 1e-6, "a generated filter");
+      }
+      assert.deepEqual(parseCheckpoint(engine.save(), "saved").readTensors().network, checkpoint.network);
+      engine.close();
+      assert.equal(tf.memory().numTensors, before);
+    });
+  });
+}
+
+Deno.test("a file that is no checkpoint is refused in the command line's words", async () => {
+  await assert.rejects(Engine.open(Uint8Array.of(1, 2, 3), "cat.png"), (error) => {
+    assert(error instanceof InputError);
+    assert.equal(error.message, "Cannot read cat.png: 3 bytes are too few for a safetensors file.");
+    return true;
+  });
+});
