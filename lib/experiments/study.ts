@@ -18,6 +18,7 @@ import { type Checkpoint, openCheckpoint } from "../training/checkpoint.ts";
 import { chooseSign } from "../training/choose_sign.ts";
 import { resolveConfig, type TrainConfig } from "../training/config.ts";
 import type { TrainObserver } from "../training/observer.ts";
+import { RunInTrainingError } from "../training/run_folder.ts";
 import { train } from "../training/train.ts";
 import { EXPERIMENTS } from "./experiments.ts";
 import { planRuns } from "./plan.ts";
@@ -240,7 +241,21 @@ export async function loadExperiment(
   return { tensors, spec: config };
 }
 
-async function finishRun(
+/** Trains a run, or waits for another process that trains it: several units may need one network. */
+async function finishRun(...args: Parameters<typeof tryToFinishRun>): Promise<Checkpoint> {
+  const [, , , { signal }] = args;
+  while (true) {
+    try {
+      return await tryToFinishRun(...args);
+    } catch (error) {
+      if (!(error instanceof RunInTrainingError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      throwIfInterrupted(signal);
+    }
+  }
+}
+
+async function tryToFinishRun(
   config: TrainConfig,
   datasets: Datasets,
   runsFolder: string,

@@ -59,7 +59,7 @@ export function openRunFolder(
   makeFolder(path);
   const lock = tryLockFile(file(".lock"), log);
   if (lock === null) {
-    throw new RunTakenError({
+    throw new RunInTrainingError({
       what: `train run ${basename(path)}`,
       why: "another process is training it",
       next: [{ advice: "wait for it" }, ANOTHER_NAME],
@@ -150,6 +150,9 @@ export function removeRun(path: string): void {
 
 /** The run's name is taken, by a run with a checkpoint or by one that another process trains. */
 class RunTakenError extends InputError {}
+
+/** Another process trains the run. */
+export class RunInTrainingError extends RunTakenError {}
 
 const ANOTHER_NAME: NextStep = { set: { run: "NAME" } };
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { z } from "zod";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import {
@@ -126,4 +126,14 @@ Deno.test("a study trains a network once, and uses the comparison's runs", async
   assert.deepEqual(Deno.statSync(first.path).mtime, before);
   const frozen = await trainExperiment(context, "frozen", 2);
   assert.equal(frozen.path, join(temporary.path, "compare", "frozen-seed2", "last.safetensors"));
+});
+
+Deno.test("a network that another process trains is waited for", async () => {
+  using temporary = temporaryFolder();
+  const context = await createContext(temporary.path);
+  const flags = { run: "shared", variant: "static-per-class" } as const;
+  const both = await Promise.all([trainRun(context, flags), trainRun(context, flags)]);
+  assert.equal(both[0].path, both[1].path);
+  assert.deepEqual(both.map(({ progress }) => progress.epochs), [1, 1]);
+  assert.equal(Deno.readTextFileSync(join(dirname(both[0].path), "history.jsonl")).split("\n").length, 2);
 });
