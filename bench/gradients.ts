@@ -72,11 +72,7 @@ export async function compareGradients(
   return agreements;
 }
 
-/**
- * Computes ‖g − g₀‖ / ‖g₀‖ over all tensors together.
- *
- * @throws {Error} If names or sizes differ.
- */
+/** Computes ‖g − g₀‖ / ‖g₀‖ over all tensors together. @throws {Error} If names or sizes differ. */
 export function gradientDistance(gradients: Gradients, reference: Gradients): number {
   if (gradients.size !== reference.size) {
     throw new Error(`Cannot compare gradients of ${gradients.size} tensors with those of ${reference.size}.`);
@@ -95,11 +91,7 @@ export function gradientDistance(gradients: Gradients, reference: Gradients): nu
   return Math.sqrt(difference / length);
 }
 
-/**
- * Refuses gradients that disagree.
- *
- * @throws {InputError} Naming the first that does.
- */
+/** Refuses gradients that disagree. @throws {InputError} Naming the first that does. */
 export function requireAgreement(agreements: readonly Agreement[]): void {
   for (const { row, reference, distances, limit } of agreements) {
     const median = quantile(distances, 0.5);

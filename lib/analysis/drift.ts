@@ -22,11 +22,7 @@ export interface KernelDrift {
   dead: [before: number, after: number];
 }
 
-/**
- * Measures the drift of a layer's kernels.
- *
- * @throws {RangeError} If the shapes differ.
- */
+/** Measures the drift of a layer's kernels. @throws {RangeError} If the shapes differ. */
 export function measureKernelDrift(before: Weights, after: Weights): KernelDrift {
   if (String(before.shape) !== String(after.shape)) {
     throw new RangeError(`Kernels [${before.shape}] cannot be compared with [${after.shape}].`);

@@ -27,11 +27,7 @@ export function publishedModelFolder(): string {
   return join(projectFolder(), "checkpoints", "published");
 }
 
-/**
- * Checks that a training is that of the published model.
- *
- * @throws {InputError} If an option differs.
- */
+/** Checks that a training is that of the published model. @throws {InputError} If an option differs. */
 export function requirePublishable(config: TrainConfig): void {
   const differences = listDifferences(config, resolveConfig({ flags: PUBLISHED_OPTIONS }));
   if (config.data === SYNTHETIC_NAME) differences.push("has synthetic images instead of CIFAR-10");

@@ -61,11 +61,7 @@ export type RunRecord = z.infer<typeof RUN_RECORD>;
 
 const FILE = "provenance.json";
 
-/**
- * Reads the record of a run; null if there is none.
- *
- * @throws {InputError} If it is damaged.
- */
+/** Reads the record of a run; null if there is none. @throws {InputError} If it is damaged. */
 export function readRunRecord(runFolder: string): RunRecord | null {
   const path = join(runFolder, FILE);
   const text = readTextOrNull(path);

@@ -27,11 +27,7 @@ export function enlarge(
   return result;
 }
 
-/**
- * Draws a square image, `[size,size,3]` bytes.
- *
- * @throws {RangeError} If the pixels do not make a square.
- */
+/** Draws a square image, `[size,size,3]` bytes. @throws {RangeError} If the pixels do not make a square. */
 export function imageElement(pixels: ArrayLike<number>, box: Box): string {
   const size = Math.sqrt(pixels.length / 3);
   if (!Number.isInteger(size) || size === 0) {
@@ -63,11 +59,7 @@ export function mapElement(
   return rasterElement(encodePng(large, width * factor, height * factor, palette(colours)), box);
 }
 
-/**
- * Draws a square map of values.
- *
- * @throws {RangeError} If the values do not make a square.
- */
+/** Draws a square map of values. @throws {RangeError} If the values do not make a square. */
 export function squareMap(values: ArrayLike<number>, box: Box, options: MapOptions): string {
   const side = Math.sqrt(values.length);
   if (!Number.isInteger(side)) throw new RangeError(`${values.length} values do not make a square map.`);

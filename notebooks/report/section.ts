@@ -55,11 +55,7 @@ export function sectionLabel(notebook: number): string {
   return `notebook-${notebook}`;
 }
 
-/**
- * Prints a notebook as a section.
- *
- * @throws {InputError} If one of its cells failed.
- */
+/** Prints a notebook as a section. @throws {InputError} If one of its cells failed. */
 export function makeSection({ path, file }: ReportNotebook): Section {
   const number = notebookNumber(path);
   const name = basename(path);

@@ -18,11 +18,7 @@ export const STUDIES: readonly Study[] = [
   PICTURES_STUDY,
 ];
 
-/**
- * Finds a study by its name.
- *
- * @throws {InputError} If there is none.
- */
+/** Finds a study by its name. @throws {InputError} If there is none. */
 export function findStudy(name: string): Study {
   const found = STUDIES.find((study) => study.name === name);
   if (found !== undefined) return found;
