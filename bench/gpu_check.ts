@@ -10,13 +10,7 @@ import { readSafetensors, type StoredTensor } from "../lib/support/safetensors.t
 import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import { BATCH_SIZE, scaleTime, TRAINING_IMAGES } from "./cases.ts";
 import { gradientDistance } from "./gradients.ts";
-import {
-  type BenchProcess,
-  openProcess,
-  type OwnDescription,
-  type Prepared,
-  type Timing,
-} from "./process.ts";
+import { type BenchProcess, openOwn, type OwnDescription, type Prepared, type Timing } from "./process.ts";
 
 /** One line of the table. */
 export interface CheckResult {
@@ -231,11 +225,5 @@ async function runTask(
 }
 
 function open(device: string, env: Record<string, string>, signal: AbortSignal): Promise<BenchProcess> {
-  return openProcess({
-    name: `TensorFlow on the ${device.toUpperCase()}`,
-    command: Deno.execPath(),
-    args: ["run", "-q", "--no-prompt", "-P=compute", join(ROOT, "bench", "serve.ts"), device],
-    env,
-    signal,
-  });
+  return openOwn(device, { name: `TensorFlow on the ${device.toUpperCase()}`, env, signal });
 }

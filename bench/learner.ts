@@ -31,12 +31,8 @@ export interface Learner extends Disposable {
   gradients(batch: TensorBatch): { loss: tf.Scalar; gradients: StateDict };
 }
 
-/** Creates a {@linkcode Learner} of the library itself: the functions that training calls. */
-export function createOwnLearner(row: "ours" | "eager", spec: NetworkSpec, network: StateDict): Learner {
-  return new OwnLearner(row === "ours", spec, network);
-}
-
-class OwnLearner implements Learner {
+/** The library itself: the functions that training calls. */
+export class OwnLearner implements Learner {
   readonly #config: TrainConfig;
   readonly #state: TrainState;
   readonly #optimizer: Optimizer;
@@ -48,16 +44,16 @@ class OwnLearner implements Learner {
   readonly #evaluators = new Map<number, Evaluator>();
   #epochs = 0;
 
-  constructor(isCompiled: boolean, spec: NetworkSpec, network: StateDict) {
+  constructor(row: "ours" | "eager", spec: NetworkSpec, network: StateDict) {
+    const eager = row === "eager";
     const config = this.#config = resolveConfig({
-      flags: { ...spec, ...RECIPE, compile: isCompiled, schedule: "constant", epochs: 1 },
+      flags: { ...spec, ...RECIPE, compile: !eager, schedule: "constant", epochs: 1 },
     });
     const optimizer = this.#optimizer = createOptimizer(config);
     const own = Object.fromEntries(Object.entries(network).map(([name, tensor]) => [name, tf.clone(tensor)]));
     const { trainable, fixed } = splitState(own, spec);
     this.#state = { trainable, fixed, slots: createSlots(optimizer, trainable) };
-    const eager = !isCompiled;
-    this.#stepper = createStepper({ settings: config, optimizer, state: this.#state, compile: isCompiled });
+    this.#stepper = createStepper({ settings: config, optimizer, state: this.#state, compile: !eager });
     this.#score = compile(
       (tensors: StateDict, images: tf.Tensor4D) =>
         forward(tensors, images, { ...config, mode: "evaluate" }).scores,

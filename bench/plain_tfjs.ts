@@ -15,12 +15,8 @@ import { createImageSource } from "../lib/training/batch_source.ts";
 import type { TensorBatch } from "../lib/training/train_step.ts";
 import { type Learner, RECIPE, takeImages } from "./learner.ts";
 
-/** Creates a {@linkcode Learner} of plain TensorFlow.js; `dynamic` only. */
-export function createPlainLearner(spec: NetworkSpec, network: StateDict): Learner {
-  return new PlainLearner(spec, network);
-}
-
-class PlainLearner implements Learner {
+/** Plain TensorFlow.js; `dynamic` only. */
+export class PlainLearner implements Learner {
   readonly #spec: NetworkSpec;
   readonly #variables: Record<string, tf.Variable>;
   readonly #trainable: tf.Variable[];

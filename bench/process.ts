@@ -2,6 +2,7 @@
  * The processes under test and their protocol: one JSON command per line in, one JSON answer per line out.
  * `serve.ts` and `pytorch/peer.py` implement it.
  */
+import { fromFileUrl } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
 import { startProcess } from "../lib/support/processes.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
@@ -113,6 +114,13 @@ export interface OpenProcessOptions {
   signal?: AbortSignal;
   /** Receives its standard error line by line. */
   onMessage?(line: string): void;
+}
+
+/** Starts our own side on a device. */
+export function openOwn(device: string, options: Omit<OpenProcessOptions, "command" | "args">) {
+  const script = fromFileUrl(new URL("serve.ts", import.meta.url));
+  const args = ["run", "-q", "--no-prompt", "-P=compute", script, device];
+  return openProcess({ ...options, command: Deno.execPath(), args });
 }
 
 const GRACE = 2000; // milliseconds

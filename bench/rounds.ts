@@ -16,22 +16,15 @@ export interface RoundsOptions {
   onTurn?(name: string, round: number): void;
 }
 
-/** Measurements by the cases' names. */
-export interface RoundsResult {
-  /** One value per counted round. */
-  rounds: Map<string, number[]>;
-  /** Repetitions per turn. */
-  counts: Map<string, number>;
-}
-
 /**
  * Runs all cases in turn, round by round, every other round in reverse, so that a machine that slows down
  * or speeds up affects them equally. Before the rounds each runs once to compile, and again to find
  * the number of repetitions per turn.
  *
+ * @returns By the cases' names: a value per counted round, and the repetitions per turn.
  * @throws {Interrupted} If `signal` was aborted.
  */
-export async function runRounds(cases: readonly Case[], options: RoundsOptions): Promise<RoundsResult> {
+export async function runRounds(cases: readonly Case[], options: RoundsOptions) {
   const { rounds: wanted, warmUp, turn, pause = 30, signal, onTurn } = options;
   const rounds = new Map(cases.map(({ name }) => [name, [] as number[]]));
   const counts = new Map<string, number>();

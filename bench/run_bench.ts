@@ -22,6 +22,7 @@ import {
 import { type Agreement, compareGradients, GPU_LIMIT, LIMIT } from "./gradients.ts";
 import {
   type BenchProcess,
+  openOwn,
   openProcess,
   type OwnDescription,
   type Prepared,
@@ -132,7 +133,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const folder = temporary.path;
   if (options.python !== null) options = { ...options, python: linkPython(options.python, folder) };
   try {
-    await using own = await openOwn(options, options.onMessage);
+    await using own = await open(options, options.onMessage);
     await using pytorch = options.python === null ? null : await openPyTorch(options);
     options.onProgress("starting");
     const { rows, signal, onProgress, data, weights } = options;
@@ -145,7 +146,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     const { state, images, batches } = prepared;
     const context: BenchContext = {
       processOf: (row) => ROWS[row].side === "own" ? own : pytorch!,
-      open: (row) => ROWS[row].side === "own" ? openOwn(options) : openPyTorch(options),
+      open: (row) => ROWS[row].side === "own" ? open(options) : openPyTorch(options),
       load: { command: "load", state, data: prepared.data, images },
       epochImages: Math.min(options.epochImages, images),
     };
@@ -190,18 +191,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
 
 const HERE = fromFileUrl(new URL(".", import.meta.url));
 
-function openOwn(
-  { device, threads, signal }: BenchOptions,
-  onMessage?: (line: string) => void,
-): Promise<BenchProcess> {
-  return openProcess({
-    name: "TensorFlow.js",
-    command: Deno.execPath(),
-    args: ["run", "-q", "--no-prompt", "-P=compute", join(HERE, "serve.ts"), device],
-    env: { TF_NUM_INTRAOP_THREADS: String(threads) },
-    signal,
-    onMessage,
-  });
+function open({ device, threads, signal }: BenchOptions, onMessage?: (line: string) => void) {
+  const env = { TF_NUM_INTRAOP_THREADS: String(threads) };
+  return openOwn(device, { name: "TensorFlow.js", env, signal, onMessage });
 }
 
 function openPyTorch({ python, device, threads, signal }: BenchOptions): Promise<BenchProcess> {

@@ -20,8 +20,8 @@ import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
 import type { TensorBatch } from "../lib/training/train_step.ts";
-import { createOwnLearner, type Learner, takeImages } from "./learner.ts";
-import { createPlainLearner } from "./plain_tfjs.ts";
+import { type Learner, OwnLearner, takeImages } from "./learner.ts";
+import { PlainLearner } from "./plain_tfjs.ts";
 import type {
   Command,
   LearnerOptions,
@@ -108,8 +108,8 @@ class Server {
     const given = Object.fromEntries([...this.#state].map(([name, tensor]) => [name, fromPyTorch(tensor)]));
     try {
       const network = { ...random, ...given };
-      if (form === "plain") return createPlainLearner(spec, network);
-      if (form === "ours" || form === "eager") return createOwnLearner(form, spec, network);
+      if (form === "plain") return new PlainLearner(spec, network);
+      if (form === "ours" || form === "eager") return new OwnLearner(form, spec, network);
       throw new Error(`There is no row ${form}.`);
     } finally {
       disposeAll(random, given);

@@ -1,6 +1,6 @@
 import { InputError } from "../support/errors.ts";
 import type { NetworkSpec } from "../model/spec.ts";
-import { suggest } from "../support/schema.ts";
+import { unknownName } from "../support/schema.ts";
 import type { TrainConfig } from "../training/config.ts";
 
 /** A network to compare. */
@@ -117,14 +117,10 @@ export function selectExperiments(names: readonly string[]): Selection {
 }
 
 function checkName(name: string): void {
-  const known = [...Object.keys(LISTS), ...EXPERIMENTS.map(({ name }) => name)];
-  if (EXPERIMENTS.some((experiment) => experiment.name === name)) return;
-  const near = suggest(name, known);
-  throw new InputError({
-    what: `compare ${name}`,
-    why: "there is no such list or experiment",
-    next: [{ advice: near === undefined ? `choose from ${known.join(", ")}` : `perhaps you mean ${near}` }],
-  });
+  const names = EXPERIMENTS.map(({ name }) => name);
+  if (names.includes(name)) return;
+  const known = [...Object.keys(LISTS), ...names];
+  throw unknownName(`compare ${name}`, "there is no such list or experiment", name, known);
 }
 
 function experiment(name: string, change: string, network: Partial<NetworkSpec>): Experiment {

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { readTextOrNull } from "../support/files.ts";
 import { writeText } from "../support/write_files.ts";
 import { InputError } from "../support/errors.ts";
-import { boolean, integer, number, parseJson, plainText, text } from "../support/schema.ts";
+import { boolean, integer, number, parseJson, plainText, share, text } from "../support/schema.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../support/project.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
@@ -131,15 +131,14 @@ export function readResults(folder = publishedResultsFolder()): ExperimentResult
   });
 }
 
-const SHARE = number({ from: 0, to: 1 });
 const POSITIVE = number({ from: 0 });
 const COUNT = integer({ from: 0 });
 const HASH = text(/^([0-9a-f]{16}|unknown)$/, "16 hexadecimal digits");
 const WORD = text(/^[\w.-]{1,60}$/, "a word");
 
 const RECORD = z.strictObject({
-  ...{ epoch: COUNT, step: COUNT, learningRate: POSITIVE, trainLoss: POSITIVE, trainAccuracy: SHARE },
-  ...{ testLoss: POSITIVE, testAccuracy: SHARE, tensorBytes: COUNT },
+  ...{ epoch: COUNT, step: COUNT, learningRate: POSITIVE, trainLoss: POSITIVE, trainAccuracy: share() },
+  ...{ testLoss: POSITIVE, testAccuracy: share(), tensorBytes: COUNT },
   // only in files of an older version
   ...{ seconds: POSITIVE.optional(), imagesPerSecond: POSITIVE.optional() },
 });
@@ -147,7 +146,7 @@ const RECORD = z.strictObject({
 const SEED = z.strictObject({
   seed: COUNT,
   history: z.array(RECORD).min(1),
-  best: z.strictObject({ epoch: COUNT, accuracy: SHARE }),
+  best: z.strictObject({ epoch: COUNT, accuracy: share() }),
   sessions: z.array(TRAINING_SESSION),
 }).refine(({ history }) => history.every(({ epoch }, at) => epoch === at + 1), {
   path: ["history"],

@@ -50,6 +50,11 @@ export function number(range: Range = {}): z.ZodNumber {
   });
 }
 
+/** Schema of a fraction, 0–1. */
+export function share(): z.ZodNumber {
+  return number({ from: 0, to: 1 });
+}
+
 /** Schema of a boolean. */
 export function boolean(): z.ZodBoolean {
   return z.boolean({ error: "must be true or false" });
@@ -210,6 +215,13 @@ function wordIssue(issue: z.core.$ZodRawIssue): string {
     default:
       return "is of another form";
   }
+}
+
+/** Creates the error for a name that is none of a list. */
+export function unknownName(what: string, why: string, name: string, known: readonly string[]): InputError {
+  const near = suggest(name, known);
+  const advice = near === undefined ? `choose from ${known.join(", ")}` : `perhaps you mean ${near}`;
+  return new InputError({ what, why, next: [{ advice }] });
 }
 
 /**

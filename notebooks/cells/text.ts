@@ -63,9 +63,8 @@ export function percent(share: Estimate, decimals = 1): string {
 }
 
 /** Formats a difference of shares: `+12.9 points`, with its interval `+12.9 [+12.2, +13.5] points`. */
-export function points(difference: Estimate, decimals = 1): string {
-  const { mean, interval } = split(difference, 100);
-  return `${signed({ mean, interval }, decimals)} points`;
+export function points(difference: Estimate, decimals = 1, unit = " points"): string {
+  return signed(split(difference, 100), decimals) + unit;
 }
 
 /** Formats what the tests show of a difference: `p < 0.001`, `equivalent within 0.5 points (p = 0.004)`. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { boolean, integer, number } from "../../lib/support/schema.ts";
+import { boolean, integer, number, share } from "../../lib/support/schema.ts";
 import type { OutputFacts } from "../cells/display.ts";
 
 /** Jupyter keeps text as one string or as lines. */
@@ -21,7 +21,7 @@ const FACTS: z.ZodType<OutputFacts> = z.discriminatedUnion("kind", [
   }),
   z.object({
     ...{ kind: z.literal("model"), name: z.string(), variant: z.string(), seed: COUNT, epoch: COUNT },
-    ...{ epochs: COUNT, accuracy: number({ from: 0, to: 1 }).nullable(), data: z.string() },
+    ...{ epochs: COUNT, accuracy: share().nullable(), data: z.string() },
     chosenOn: z.enum(["test", "held-out"]),
   }),
   z.object({ kind: z.literal("note") }),

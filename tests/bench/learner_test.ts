@@ -1,7 +1,7 @@
 // plain TensorFlow.js must be the same network, trained by the same rule
 import assert from "node:assert/strict";
-import { createOwnLearner, type Learner, RECIPE, takeImages } from "../../bench/learner.ts";
-import { createPlainLearner } from "../../bench/plain_tfjs.ts";
+import { type Learner, OwnLearner, RECIPE, takeImages } from "../../bench/learner.ts";
+import { PlainLearner } from "../../bench/plain_tfjs.ts";
 import { measureOverhead, profileOperations } from "../../bench/profile.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
@@ -33,8 +33,8 @@ for (const spec of SPECS) {
     const network = createNetwork(spec);
     const batch = firstBatch(8);
     const compare = async (steps: number, tolerance: number) => {
-      using plain = createPlainLearner(spec, network);
-      using ours = createOwnLearner("eager", spec, network);
+      using plain = new PlainLearner(spec, network);
+      using ours = new OwnLearner("eager", spec, network);
       const [actual, expected] = await Promise.all([plain, ours].map(async (learner) => {
         if (steps > 0) await learner.step(batch, steps);
         const tested = await learner.test(test, 5); // by the running statistics
@@ -54,8 +54,8 @@ Deno.test("plain TensorFlow.js has weight decay in its loss: half the sum of squ
   const spec = networkSpec({ backbone: "frozen" });
   const network = createNetwork(spec);
   const batch = firstBatch(4);
-  using plain = createPlainLearner(spec, network);
-  using ours = createOwnLearner("eager", spec, network);
+  using plain = new PlainLearner(spec, network);
+  using ours = new OwnLearner("eager", spec, network);
   const penalty = await plain.step(batch, 1) - await ours.step(batch, 1);
   let squares = 0;
   for (const [name, tensor] of Object.entries(network)) {
@@ -69,9 +69,9 @@ Deno.test("timed operations leak no tensor, in any row", async () => {
   const network = createNetwork(spec);
   const batch = firstBatch(4);
   const create: Record<string, () => Learner> = {
-    plain: () => createPlainLearner(spec, network),
-    ours: () => createOwnLearner("ours", spec, network),
-    eager: () => createOwnLearner("eager", spec, network),
+    plain: () => new PlainLearner(spec, network),
+    ours: () => new OwnLearner("ours", spec, network),
+    eager: () => new OwnLearner("eager", spec, network),
   };
   for (const [name, make] of Object.entries(create)) {
     const before = tf.memory().numTensors;
@@ -102,7 +102,7 @@ Deno.test("a partial epoch is its beginning", () => {
 
 Deno.test("a profile counts the operations of a step and restores the binding", async () => {
   const { binding } = nativeBackend()!;
-  using learner = createOwnLearner("eager", networkSpec(), createNetwork(networkSpec()));
+  using learner = new OwnLearner("eager", networkSpec(), createNetwork(networkSpec()));
   const batch = firstBatch(2);
   const profile = await profileOperations((count) => learner.step(batch, count), 3);
   const count = (name: string) => profile.operations.find(({ operation }) => operation === name)?.count;
@@ -115,7 +115,7 @@ Deno.test("a profile counts the operations of a step and restores the binding", 
 });
 
 Deno.test("the time of a compiled step is split into TensorFlow and the rest", async () => {
-  using learner = createOwnLearner("ours", networkSpec(), createNetwork(networkSpec()));
+  using learner = new OwnLearner("ours", networkSpec(), createNetwork(networkSpec()));
   const batch = firstBatch(2);
   const { milliseconds, outside } = await measureOverhead((count) => learner.step(batch, count), 3);
   assert.ok(milliseconds > 0 && outside > 0 && outside < 1);

@@ -2,26 +2,20 @@ import { markdownTable } from "markdown-table";
 import { z } from "zod";
 import { auroc } from "../../analysis/auroc.ts";
 import { cosineSimilarity } from "../../analysis/class_vectors.ts";
-import { CLASS_NAMES, type Dataset, relabel } from "../../data/dataset.ts";
-import { leaveOut } from "../../data/splits.ts";
+import { CLASS_NAMES, type Dataset } from "../../data/dataset.ts";
 import { nameVectors, OTHER_WORDS } from "../../model/name_vectors.ts";
 import { NAME_VECTOR_LENGTH } from "../../model/spec.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { toRows } from "../../support/format.ts";
 import { createRandom } from "../../support/random.ts";
-import { choice, integer, number } from "../../support/schema.ts";
-import {
-  argMax,
-  mean,
-  type MeanInterval,
-  meanInterval,
-  meanIntervalOrNone,
-} from "../../support/statistics.ts";
+import { choice, integer, number, share } from "../../support/schema.ts";
+import { argMax, mean, meanInterval, meanIntervalOrNone } from "../../support/statistics.ts";
 import * as tf from "../../tensorflow/runtime/tf.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
 import { evaluate, type Scored } from "../../training/evaluate.ts";
 import { formatInterval, formatSpread } from "../markdown.ts";
-import { type Study, type StudyUnit, trainExperiment, trainRun } from "../study.ts";
+import { type Study, trainExperiment } from "../study.ts";
+import { type LeftOut, planLeftOut, trainLeftOut } from "./left_out.ts";
 
 /** Vectors that a class which was never seen is scored with, and what they are called in the table. */
 const VECTORS = {
@@ -33,14 +27,13 @@ const VECTORS = {
 };
 type VectorKind = keyof typeof VECTORS;
 
-const SHARE = number({ from: 0, to: 1 });
 const ROW = z.strictObject({
   seed: integer({ from: 0 }),
   class: choice(CLASS_NAMES),
   vector: choice(Object.keys(VECTORS) as VectorKind[]),
-  newAccuracy: SHARE,
-  allAccuracy: SHARE,
-  auroc: SHARE,
+  newAccuracy: share(),
+  allAccuracy: share(),
+  auroc: share(),
 });
 
 /** Scores of a class that was never seen in training: one row per seed, class and kind of vector. */
@@ -53,44 +46,30 @@ export type NameRow = z.infer<typeof ROW>;
 const MEASURES = ["newAccuracy", "allAccuracy", "auroc"] as const;
 type AddedClass = Record<typeof MEASURES[number], number>;
 
-/** A trained network and the class that it never saw. */
-interface Unit extends StudyUnit {
-  seed: number;
-  left: number;
-}
-
 /** Measures what a class gets from its name alone. */
-export const CLASS_NAMES_STUDY: Study<Unit, NameRow> = {
+export const CLASS_NAMES_STUDY: Study<LeftOut, NameRow> = {
   name: "class-names",
   about: "What does a class that was never seen get from its name alone?",
   seeds: 2,
-  units: (seeds) =>
-    seeds.flatMap((seed) =>
-      CLASS_NAMES.map((name, left) => ({ name: `seed${seed}-without-${name}`, seed, left }))
-    ),
+  units: planLeftOut,
   row: ROW,
-  async measure({ name: run, seed, left }, context) {
-    const { train, test } = context.datasets;
-    const known = leaveOut(test, left);
-    const datasets = { ...context.datasets, train: leaveOut(train, left), test: known };
-    const learned = await trainRun(context, { run, variant: "dynamic-names", seed }, datasets);
-    const names = [...learned.classNames, CLASS_NAMES[left]];
-    const images = relabel(test, names);
-    const { labels } = images;
+  async measure(unit, context) {
+    const { seed, left } = unit;
+    const { checkpoint, names, test } = await trainLeftOut(context, unit, "dynamic-names");
+    const { labels } = test;
     const [added, count] = [names.length - 1, OTHER_WORDS.length];
     const vectors = [...nameVectors([CLASS_NAMES[left], ...OTHER_WORDS]), ...randomVectors(seed, left)];
-    const scores = await scoreVectors(learned, images, vectors);
+    const scores = await scoreVectors(checkpoint, test, vectors);
     const measure = (column: number) =>
       measureAdded({ scores, labels }, [...names.keys()].slice(0, -1), column);
     const average = (from: number) => {
       const each = Array.from({ length: count }, (_, at) => measure(from + at));
-      return Object.fromEntries(
-        MEASURES.map((name) => [name, mean(each.map((one) => one[name]))]),
-      ) as AddedClass;
+      const means = MEASURES.map((name) => [name, mean(each.map((one) => one[name]))]);
+      return Object.fromEntries(means) as AddedClass;
     };
     const all = await trainExperiment(context, "dynamic-names", seed);
     const columns = names.map((name) => all.classNames.indexOf(name));
-    const seen = { scores: await scoreVectors(all, images, []), labels };
+    const seen = { scores: await scoreVectors(all, test, []), labels };
     const measured: Record<VectorKind, AddedClass> = {
       name: measure(added),
       words: average(added + 1),
@@ -180,10 +159,9 @@ export function summariseNames(rows: readonly NameRow[], measure: keyof AddedCla
     classes.map((name) =>
       mean(rows.filter((row) => row.vector === vector && row.class === name).map((row) => row[measure]))
     );
-  const gain = (vector: VectorKind): MeanInterval => {
+  const gain = (vector: VectorKind) => {
     const others = values(vector);
-    const gains = values("name").map((value, at) => value - others[at]);
-    return meanIntervalOrNone(gains);
+    return meanIntervalOrNone(values("name").map((value, at) => value - others[at]));
   };
   return { classes, values, mean: (vector: VectorKind) => mean(values(vector)), gain };
 }

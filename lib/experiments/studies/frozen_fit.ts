@@ -9,7 +9,7 @@ import { type Probe, probeFeatures } from "../../analysis/linear_probe.ts";
 import { createNetwork } from "../../model/create_network.ts";
 import { MAP_SIZE } from "../../model/spec.ts";
 import { disposeAll, type StateDict } from "../../model/state_dict.ts";
-import { choice, integer, number } from "../../support/schema.ts";
+import { choice, integer, number, share } from "../../support/schema.ts";
 import { type MeanInterval, meanInterval, meanIntervalOrNone, NO_MEAN } from "../../support/statistics.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
 import { resolveConfig } from "../../training/config.ts";
@@ -38,14 +38,13 @@ const LONG_SEEDS = 3;
 /** A probe is solved in closed form. */
 const PROBED = { learningRate: 0, epochs: 0 };
 
-const SHARE = number({ from: 0, to: 1 });
 const ROW = z.strictObject({
   network: choice([...HEADS, ...OTHERS, ...PROBES]),
   seed: integer({ from: 0 }),
   learningRate: number({ from: 0 }),
   epochs: integer({ from: 0 }),
-  trainAccuracy: SHARE,
-  testAccuracy: SHARE,
+  trainAccuracy: share(),
+  testAccuracy: share(),
 });
 
 /**

@@ -1,5 +1,4 @@
-import { InputError } from "../../support/errors.ts";
-import { suggest } from "../../support/schema.ts";
+import { unknownName } from "../../support/schema.ts";
 import { CLASS_NAMES_STUDY } from "./class_names.ts";
 import { NEW_CLASS } from "./new_class.ts";
 import { PICTURES_STUDY } from "./pictures.ts";
@@ -22,11 +21,5 @@ export const STUDIES: readonly Study[] = [
 export function findStudy(name: string): Study {
   const found = STUDIES.find((study) => study.name === name);
   if (found !== undefined) return found;
-  const known = STUDIES.map((study) => study.name);
-  const near = suggest(name, known);
-  throw new InputError({
-    what: `measure ${name}`,
-    why: "there is no such study",
-    next: [{ advice: near === undefined ? `choose from ${known.join(", ")}` : `perhaps you mean ${near}` }],
-  });
+  throw unknownName(`measure ${name}`, "there is no such study", name, STUDIES.map((study) => study.name));
 }

@@ -1,15 +1,15 @@
 import { markdownTable } from "markdown-table";
 import { z } from "zod";
-import { CLASS_NAMES, classNamesOf, relabel } from "../../data/dataset.ts";
-import { leaveOut } from "../../data/splits.ts";
+import { CLASS_NAMES } from "../../data/dataset.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { formatCount, formatPercent } from "../../support/format.ts";
 import { throwIfInterrupted } from "../../support/interrupt.ts";
-import { choice, integer, number } from "../../support/schema.ts";
+import { choice, integer, number, share } from "../../support/schema.ts";
 import { mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import { formatPoints } from "../markdown.ts";
-import { type Study, type StudyContext, trainExperiment, trainRun } from "../study.ts";
+import { type Study, type StudyContext, trainExperiment } from "../study.ts";
+import { type LeftOut, planLeftOut, trainLeftOut } from "./left_out.ts";
 import {
   compareMethods,
   type MethodResult,
@@ -25,52 +25,40 @@ export interface NewClassRow extends MethodResult {
   seed: number;
 }
 
-interface Unit {
-  name: string;
-  seed: number;
-  label: number;
-}
-
 const COUNTS = [1, 5, 10, 50, 500];
 const KNOWN_IMAGES = 500;
-const SHARE = number({ from: 0, to: 1 });
 
 /** Leaves each class out of a training, and then learns it from few images. */
-export const NEW_CLASS: Study<Unit, NewClassRow> = {
+export const NEW_CLASS: Study<LeftOut, NewClassRow> = {
   name: "new-class",
   about:
     "Can a class that the network was not trained on be learned as an embedding alone, and is that better than storing its filter?",
   seeds: 5,
-  units: (seeds) =>
-    seeds.flatMap((seed) =>
-      CLASS_NAMES.map((name, label) => ({ name: `seed${seed}-without-${name}`, seed, label }))
-    ),
+  units: planLeftOut,
   row: z.strictObject({
     class: choice(CLASS_NAMES),
     seed: integer({ from: 0 }),
     method: choice(NEW_CLASS_METHODS),
     images: integer({ from: 0 }),
-    ...{ newClass: SHARE, others: SHARE, all: SHARE },
+    ...{ newClass: share(), others: share(), all: share() },
   }),
   measure,
   format,
 };
 
-async function measure({ name, seed, label }: Unit, context: StudyContext): Promise<NewClassRow[]> {
-  const { datasets: { train, test }, signal } = context;
-  const nine = { train: leaveOut(train, label), test: leaveOut(test, label) };
-  const checkpoint = await trainRun(context, { run: name, seed }, nine);
-  const names = [...classNamesOf(nine.train), CLASS_NAMES[label]]; // the new class comes last
+async function measure(unit: LeftOut, context: StudyContext): Promise<NewClassRow[]> {
+  const { seed, left } = unit;
+  const { checkpoint, train, test } = await trainLeftOut(context, unit, "dynamic");
   const results = await compareMethods(checkpoint.readTensors().network, checkpoint.config, {
-    datasets: { train: relabel(train, names), test: relabel(test, names) },
+    datasets: { train, test },
     counts: COUNTS,
     knownImages: KNOWN_IMAGES,
     seed,
-    onPause: () => throwIfInterrupted(signal),
+    onPause: () => throwIfInterrupted(context.signal),
   });
-  const ten = await testTen(context, seed, label);
+  const ten = await testTen(context, seed, left);
   const all: MethodResult = { method: "all ten trained", images: results.at(-1)!.images, ...ten };
-  return [...results, all].map((result) => ({ class: CLASS_NAMES[label], seed, ...result }));
+  return [...results, all].map((result) => ({ class: CLASS_NAMES[left], seed, ...result }));
 }
 
 /** Tests the network that was trained on all classes. */
@@ -140,10 +128,8 @@ function format(rows: readonly NewClassRow[]): string {
 }
 
 function formatLines(lines: readonly NewClassLine[], cell: (accuracy: MeanInterval) => string): string {
-  const counts = [...new Set(lines.flatMap(({ points }) => points.map(({ images }) => images)))].sort((
-    a,
-    b,
-  ) => a - b);
+  const images = lines.flatMap(({ points }) => points.map(({ images }) => images));
+  const counts = [...new Set(images)].sort((one, other) => one - other);
   return markdownTable([
     ["method", ...counts.map(formatCount)],
     ...lines.map(({ method, points }) => [

@@ -18,7 +18,7 @@ import { createScorer, MAP_CELLS, mapOf } from "../../analysis/scorer.ts";
 import { type Dataset, type Datasets, IMAGE_BYTES, IMAGE_SIZE } from "../../data/dataset.ts";
 import { normaliseImages } from "../../data/normalise.ts";
 import { disposeAll } from "../../model/state_dict.ts";
-import { integer, number } from "../../support/schema.ts";
+import { integer, share } from "../../support/schema.ts";
 import { type MeanInterval, meanIntervalOrNone } from "../../support/statistics.ts";
 import { throwIfInterrupted, yieldToEventLoop } from "../../support/interrupt.ts";
 import { averageEvidence } from "../faithfulness.ts";
@@ -47,9 +47,9 @@ interface Removal {
 
 const ROW = z.strictObject({
   order: z.enum([...ROAR_ORDERS, "nothing removed"]),
-  fraction: number({ from: 0, to: 1 }),
+  fraction: share(),
   seed: integer({ from: 0 }),
-  accuracy: number({ from: 0, to: 1 }),
+  accuracy: share(),
 });
 
 /** The study `roar`. */
