@@ -8,7 +8,7 @@ import { NAME_VECTOR_LENGTH } from "../../model/spec.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { toRows } from "../../support/format.ts";
 import { createRandom } from "../../support/random.ts";
-import { choice, integer, number, share } from "../../support/schema.ts";
+import { choice, integer, share } from "../../support/schema.ts";
 import { argMax, mean, meanInterval, meanIntervalOrNone } from "../../support/statistics.ts";
 import * as tf from "../../tensorflow/runtime/tf.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";

@@ -4,7 +4,7 @@ import { CLASS_NAMES } from "../../data/dataset.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { formatCount, formatPercent } from "../../support/format.ts";
 import { throwIfInterrupted } from "../../support/interrupt.ts";
-import { choice, integer, number, share } from "../../support/schema.ts";
+import { choice, integer, share } from "../../support/schema.ts";
 import { mean, type MeanInterval, meanInterval } from "../../support/statistics.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import { formatPoints } from "../markdown.ts";
