@@ -5,8 +5,8 @@ import { exists } from "../../lib/support/files.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Starts a headless Chromium with a fresh profile in `folder`. */
-export async function launchChromium(folder: string): Promise<Browser> {
+/** Starts a headless Chromium with a fresh profile in `folder`. @param options More of its options. */
+export async function launchChromium(folder: string, options: readonly string[] = []): Promise<Browser> {
   const { default: puppeteer } = await import("puppeteer-core");
   const fonts = join(folder, "fonts.conf");
   await Deno.writeTextFile(fonts, listFonts());
@@ -24,6 +24,7 @@ export async function launchChromium(folder: string): Promise<Browser> {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...options,
     ],
   });
 }

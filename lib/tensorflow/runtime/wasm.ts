@@ -9,6 +9,7 @@ import * as tf from "./tf.ts";
  */
 export async function useWasmTensorFlow(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm"); // registers itself
+  await import("@tensorflow/tfjs-core/dist/register_all_gradients.js"); // which core leaves out
   const url = URL.createObjectURL(new Blob([bytes], { type: "application/wasm" }));
   try {
     tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // the names below are of one file
