@@ -11,14 +11,8 @@ export const NORM_LAYERS: readonly string[] = [
   ...[0, 1].flatMap((block) => [1, 2].map((norm) => `backbone.layer1.${block}.bn${norm}`)),
 ];
 
-/** Means and variances of the channels `[C]`. */
-export interface ChannelMoments {
-  mean: Float32Array;
-  variance: Float32Array;
-}
-
-/** Moments by the name of the batch normalisation. */
-export type LayerMoments = Map<string, ChannelMoments>;
+/** Means and variances of the channels `[C]`, by the name of the batch normalisation. */
+export type LayerMoments = Map<string, { mean: Float32Array; variance: Float32Array }>;
 
 /**
  * Measures the input of each of the backbone's batch normalisations on images.

@@ -10,22 +10,10 @@ export type Outcome = Pick<Confidence, "probability" | "isCorrect">;
 /** Number of bins, as in Guo et al. (2017). */
 export const CALIBRATION_BINS = 15;
 
-/** Predictions whose probabilities lie in one of the equal intervals of [0, 1]. */
-export interface ReliabilityBin {
-  /** Number of predictions. */
-  n: number;
-  /** Mean probability; NaN where there is none. */
-  probability: number;
-  /** Share of correct predictions; NaN where there is none. */
-  accuracy: number;
-}
-
-/** Groups predictions by their probability: the values of a reliability diagram. */
-export function reliabilityBins(predictions: readonly Outcome[]): ReliabilityBin[] {
+/** Groups predictions by their probability: the bins of a reliability diagram; NaN where one is empty. */
+export function reliabilityBins(predictions: readonly Outcome[]) {
   const bins = Array.from({ length: CALIBRATION_BINS }, (): Outcome[] => []);
-  for (const prediction of predictions) {
-    bins[binOf(prediction)].push(prediction);
-  }
+  for (const prediction of predictions) bins[binOf(prediction)].push(prediction);
   return bins.map((members) => ({
     n: members.length,
     probability: mean(members.map(({ probability }) => probability)),

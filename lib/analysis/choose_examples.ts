@@ -1,14 +1,5 @@
+import { splitRows } from "../support/format.ts";
 import { argMax } from "../support/statistics.ts";
-
-/** Images to show, chosen by a fixed rule. */
-export interface ChosenExamples {
-  /** First correctly classified image of the set; −1 if there is none. */
-  first: number;
-  /** Correctly classified images in the set's order, the first of each class; `first` leads them. */
-  correct: number[];
-  /** Misclassified images in the set's order. */
-  wrong: number[];
-}
 
 export interface ChooseOptions {
   /** Scores `[N,K]`. */
@@ -24,10 +15,12 @@ export interface ChooseOptions {
 /**
  * Chooses images by a fixed rule, the first ones in the set, so that the choice is not biased towards the
  * network.
+ *
+ * @returns Positions: `first` of all correct ones, −1 for none; `correct`, the first of each class; `wrong`.
  */
 export function chooseExamples(
   { scores, labels, correct: most = 5, wrong: mostWrong = 1 }: ChooseOptions,
-): ChosenExamples {
+) {
   const predicted = predictClasses(scores, labels.length);
   const indices = predicted.map((_, index) => index);
   const right = indices.filter((index) => predicted[index] === labels[index]);
@@ -42,11 +35,7 @@ export function chooseExamples(
 
 /** The class with the highest score for each of `images` images, from scores `[N,K]`. */
 export function predictClasses(scores: Float32Array, images: number): number[] {
-  const classes = scores.length / images;
-  return Array.from(
-    { length: images },
-    (_, index) => argMax(scores.subarray(index * classes, (index + 1) * classes)),
-  );
+  return splitRows(scores, images).map(argMax);
 }
 
 /** The class with the second-highest score. */

@@ -6,24 +6,17 @@ import { createRandom } from "../support/random.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { pearsonCorrelation, rank } from "../support/statistics.ts";
 
-/** Vectors that represent the classes. */
-export interface ClassVectors {
-  /** Normalised filters, one row per class (or a single shared row). */
-  filters: number[][];
-  /** Class embeddings, one row per class; null where the network has none. */
-  embeddings: number[][] | null;
-  /** Fraction of the generator's outputs beyond ±{@linkcode SATURATED}; null without a generator. */
-  saturated: number | null;
-}
-
 /** Threshold of a saturated tanh output, in absolute value: its slope is 0.19 at most. */
-export const SATURATED = 0.9;
+const SATURATED = 0.9;
 
-/** Reads a network's filters and embeddings. */
+/**
+ * Reads a network's normalised filters and its embeddings, one row per class, and the fraction of the
+ * generator's outputs beyond ±{@linkcode SATURATED}; null where it has none.
+ */
 export async function readClassVectors(
   tensors: StateDict,
   { variant, backbone, adapter }: NetworkSpec,
-): Promise<ClassVectors> {
+) {
   const context = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
   const filters = tf.tidy(() => makeFilters(context, variant));
   const embeddings = isGenerated(variant) ? tf.tidy(() => tf.clone(classEmbeddings(context))) : null;
@@ -87,46 +80,25 @@ export function cosineSimilarity(rows: readonly (readonly number[])[]): number[]
   );
 }
 
-/** Two classes and their similarity. */
-export interface ClassPair {
-  one: number;
-  other: number;
-  value: number;
-}
-
 /** Sorts the pairs of classes of a symmetric matrix `[K,K]`, greatest value first. */
-export function rankPairs(matrix: readonly (readonly number[])[]): ClassPair[] {
+export function rankPairs(matrix: readonly (readonly number[])[]) {
   return upperPairs(matrix.length)
     .map(([one, other]) => ({ one, other, value: (matrix[one][other] + matrix[other][one]) / 2 }))
     .sort((a, b) => b.value - a.value);
 }
 
-/** Rank correlation of two symmetric matrices over the pairs of classes. */
-export interface PairAgreement {
-  /** Spearman's rank correlation over the pairs, −1 … 1. */
-  correlation: number;
-  /**
-   * p-value: how often randomly relabelled classes agree as well or better (in absolute value), by the
-   * permutation test of Mantel (1967), whose pairs need not be independent.
-   */
-  chance: number;
-  pairs: number;
-}
-
-export interface CompareMatricesOptions {
-  seed: number;
-  /** @default 2000 */
-  permutations?: number;
-}
-
+const PERMUTATIONS = 2000;
 const MANTEL = 0x6d616e74; // domain constant: an independent random stream for the same seed
 
-/** Correlates two symmetric similarity matrices `[K,K]` over pairs of classes, with a permutation test. */
+/**
+ * Computes Spearman's rank correlation of two symmetric matrices `[K,K]` over the pairs of classes, and its
+ * p-value by the permutation test of Mantel (1967), whose pairs need not be independent.
+ */
 export function compareMatrices(
   one: readonly (readonly number[])[],
   other: readonly (readonly number[])[],
-  { seed, permutations = 2000 }: CompareMatricesOptions,
-): PairAgreement {
+  { seed }: { seed: number },
+) {
   const classes = one.length;
   const pairs = upperPairs(classes);
   const ranks = rank(pairs.map(([i, j]) => one[i][j] + one[j][i]));
@@ -144,11 +116,11 @@ export function compareMatrices(
   const found = correlateBy(order);
   const random = createRandom(MANTEL, seed);
   let asGood = 0;
-  for (let turn = 0; turn < permutations; turn++) {
+  for (let turn = 0; turn < PERMUTATIONS; turn++) {
     random.shuffle(order);
     if (Math.abs(correlateBy(order)) >= Math.abs(found) - 1e-12) asGood++;
   }
-  return { correlation: found, chance: (asGood + 1) / (permutations + 1), pairs: pairs.length };
+  return { correlation: found, chance: (asGood + 1) / (PERMUTATIONS + 1), pairs: pairs.length };
 }
 
 function upperPairs(classes: number): [number, number][] {

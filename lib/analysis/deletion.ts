@@ -7,6 +7,7 @@
  */
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
+import { splitRows } from "../support/format.ts";
 import { createRandom } from "../support/random.ts";
 import { softmax } from "../support/statistics.ts";
 import { MAP_CELLS } from "./scorer.ts";
@@ -45,12 +46,8 @@ export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
   const empty = makeBaseline(images);
   const counts = Array.from({ length: MAP_CELLS / cellsPerStep + 1 }, (_, step) => step * cellsPerStep);
   const probabilities = async (values: Float32Array): Promise<number[]> => {
-    const scores = await score(values);
-    const length = scores.length / classes.length;
-    return Array.from(
-      classes,
-      (label, image) => softmax(scores.subarray(image * length, (image + 1) * length))[label],
-    );
+    const rows = splitRows(await score(values), classes.length);
+    return rows.map((row, image) => softmax(row)[classes[image]]);
   };
   const [whole, nothing] = [await probabilities(images), await probabilities(empty)];
   const follow = async (
@@ -79,9 +76,7 @@ export async function traceCurves(options: TraceOptions): Promise<Trace[]> {
 }
 
 /** Computes the area under a curve by the trapezoidal rule; 0–1 for fractions and values from 0 to 1. */
-export function areaUnder(
-  { fraction, value }: { fraction: readonly number[]; value: readonly number[] },
-): number {
+export function areaUnder({ fraction, value }: Record<"fraction" | "value", readonly number[]>): number {
   return fraction.slice(1).reduce(
     (area, end, index) => area + (end - fraction[index]) * (value[index + 1] + value[index]) / 2,
     0,

@@ -96,16 +96,8 @@ export async function measureEvidence(
   return contrastMaps(await weighMaps(tensors, spec, maps), countFilters(tensors));
 }
 
-/** Slopes of a score predictor. */
-export interface SlopeSummary {
-  /** Mean slope of each cell `[64]`. */
-  mean: Float32Array;
-  /** Fraction of cells, over all maps, in which the score rises with the response, 0–1. */
-  rising: number;
-}
-
-/** Summarises slopes `[M,8,8]`. */
-export function summariseSlopes(slopes: Float32Array): SlopeSummary {
+/** Computes slopes' means per cell `[64]`, and the fraction of all in which the score rises with the response. */
+export function summariseSlopes(slopes: Float32Array) {
   return { mean: averageMaps(slopes), rising: slopes.filter((slope) => slope > 0).length / slopes.length };
 }
 

@@ -1,4 +1,5 @@
 import { IMAGE_BYTES } from "../data/dataset.ts";
+import { splitRows } from "../support/format.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { gradCam, integrateGradients, occludeCells } from "./attributions.ts";
@@ -54,10 +55,9 @@ export interface ExplainOptions {
 export async function explainImages(options: ExplainOptions): Promise<Record<Method, Float32Array[]>> {
   const { tensors, spec, scorer, images, classes, fixed, seed } = options;
   const { scores, maps } = await scorer.ask(images);
-  const [perImage, perMaps] = [scores, maps].map((values) => values.length / classes.length);
   const forEach = <T>(find: (image: number, label: number) => T) =>
     classes.flatMap((labels, image) => labels.map((label) => find(image, label)));
-  const filters = perMaps / MAP_CELLS;
+  const filters = maps.length / classes.length / MAP_CELLS;
   const pick = (all: Float32Array) => forEach((image, label) => mapOf(all, image, label, filters));
   const own = pick(maps);
   const evidence = await measureEvidence(tensors, spec, maps);
@@ -67,9 +67,8 @@ export async function explainImages(options: ExplainOptions): Promise<Record<Met
     classes: classes.flat(),
   });
   const random = own.map((_, at) => randomMap(seed, at));
-  const second = classes.map((_, image) =>
-    runnerUp(scores.subarray(image * perImage, (image + 1) * perImage))
-  );
+  const second = splitRows(scores, classes.length).map(runnerUp);
+  const means = splitRows(maps, classes.length).map(averageMaps);
   return {
     evidence: pick(evidence),
     "evidence, blurred": pick(evidence).map(blurMap),
@@ -77,23 +76,13 @@ export async function explainImages(options: ExplainOptions): Promise<Record<Met
     "map, bright first": own,
     "map, dark first": own.map((map) => map.map((value) => -value)),
     "map minus the other classes' mean": pick(contrastMaps(maps, filters)),
-    "mean map of all classes": forEach((image) =>
-      averageMaps(maps.subarray(image * perMaps, (image + 1) * perMaps))
-    ),
+    "mean map of all classes": forEach((image) => means[image]),
     occlusion: pick(contrastMaps(occlusion, filters)),
-    "Grad-CAM": splitMaps(await gradCam(tensors, spec, joinArrays(own))),
-    "integrated gradients": splitMaps(integrated),
+    "Grad-CAM": splitRows(await gradCam(tensors, spec, joinArrays(own)), own.length),
+    "integrated gradients": splitRows(integrated, own.length),
     "fixed order": own.map(() => fixed),
     centre: own.map(centreMap),
     random,
     "random, blurred": random.map(blurMap),
   };
-}
-
-/** Splits `[M,8,8]` into M maps. */
-export function splitMaps(maps: Float32Array): Float32Array[] {
-  return Array.from(
-    { length: maps.length / MAP_CELLS },
-    (_, at) => maps.subarray(at * MAP_CELLS, (at + 1) * MAP_CELLS),
-  );
 }

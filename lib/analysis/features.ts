@@ -14,8 +14,6 @@ export interface FeatureOptions {
   grid?: number;
   /** Images are enlarged to this height and width first (bilinear); a multiple of 32. @default 32 */
   size?: number;
-  /** Run the backbone as one graph. @default true */
-  compile?: boolean;
 }
 
 /** Features of images. */
@@ -36,7 +34,7 @@ export interface Features {
 export async function computeFeatures(
   tensors: StateDict,
   dataset: Dataset,
-  { grid = 1, size = IMAGE_SIZE, compile: compiled = true }: FeatureOptions = {},
+  { grid = 1, size = IMAGE_SIZE }: FeatureOptions = {},
 ): Promise<Features> {
   const run = compile(
     (tensors: StateDict, images: tf.Tensor4D) => {
@@ -45,7 +43,7 @@ export async function computeFeatures(
         : tf.image.resizeBilinear(images, [size, size], false, true);
       return averageOverGrid(evaluateBackbone(tensors, enlarged), grid);
     },
-    { name: "averagedFeatures", eager: !compiled },
+    { name: "averagedFeatures" },
   );
   const images = dataset.labels.length;
   const length = grid * grid * CHANNELS;
@@ -85,35 +83,24 @@ export function evaluateBackbone(tensors: StateDict, images: tf.Tensor4D): tf.Te
 }
 
 /** Averages over a grid of blocks: `[B,H,W,C]` → `[B, grid · grid · C]`. */
-export function averageOverGrid(maps: tf.Tensor4D, grid: number): tf.Tensor2D {
+function averageOverGrid(maps: tf.Tensor4D, grid: number): tf.Tensor2D {
   const [B, H, W, C] = maps.shape;
   const blocks = tf.reshape(maps, [B, grid, H / grid, grid, W / grid * C]);
   const rows = tf.reshape(tf.mean(blocks, 2), [B, grid, grid, W / grid, C]);
   return tf.reshape(tf.mean(rows, 3), [B, grid * grid * C]);
 }
 
-/** Activity of the channels of a feature map. */
-export interface ChannelActivity {
-  channels: number;
-  /** Dead channels: above zero at less than {@linkcode DEAD_SHARE} of all positions, or constant. */
-  dead: number;
-  /** Fraction of values above zero (after a ReLU the others are zero). */
-  active: number;
-  /** Mean over channels of the standard deviation over images and positions. */
-  deviation: number;
-  /** Effective dimension, (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation matrix. */
-  dimensions: number;
-}
-
 /** A channel that is active, or varies (by the median), less than this fraction is dead. */
-export const DEAD_SHARE = 0.001;
+const DEAD_SHARE = 0.001;
 
 /**
  * Measures the activity of the channels of feature maps.
  *
  * @param values Feature maps with the channels last, `[…,channels]`, after a ReLU.
+ * @returns The number of `dead` channels; the fraction of values above zero, `active`; and the effective
+ * `dimensions` (participation ratio): (Σλ)² / Σλ² for the eigenvalues λ of the channels' correlation matrix.
  */
-export function describeChannels(values: ArrayLike<number>, channels: number): ChannelActivity {
+export function describeChannels(values: ArrayLike<number>, channels: number) {
   const places = values.length / channels;
   const [active, mean] = [new Float64Array(channels), new Float64Array(channels)];
   for (let at = 0; at < values.length; at++) {
@@ -142,7 +129,6 @@ export function describeChannels(values: ArrayLike<number>, channels: number): C
     dead: deviations.filter((deviation, channel) => active[channel] / places < DEAD_SHARE || deviation < flat)
       .length,
     active: active.reduce((sum, count) => sum + count, 0) / values.length,
-    deviation: deviations.reduce((sum, value) => sum + value, 0) / channels,
     dimensions: countDimensions(covariance, deviations),
   };
 }

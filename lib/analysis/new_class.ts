@@ -10,6 +10,7 @@ import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import { disposeAll, type StateDict } from "../model/state_dict.ts";
+import { splitRows } from "../support/format.ts";
 import { createRandom } from "../support/random.ts";
 import { yieldToEventLoop } from "../support/interrupt.ts";
 import { argMax, mean, softmax } from "../support/statistics.ts";
@@ -193,9 +194,9 @@ export async function learnVector(
 
 /** Finds the known class that the network finds the new one's images most similar to. */
 export function nearestClass({ seen: { scores, labels }, pools }: LearningImages): number {
-  const known = scores.length / labels.length;
-  const rows = pools.at(-1)!.map((image) => softmax(scores.subarray(image * known, (image + 1) * known)));
-  return argMax(Array.from({ length: known }, (_, label) => mean(rows.map((row) => row[label]))));
+  const all = splitRows(scores, labels.length);
+  const rows = pools.at(-1)!.map((image) => softmax(all[image]));
+  return argMax(rows[0].map((_, label) => mean(rows.map((row) => row[label]))));
 }
 
 /** Returns a known class's embedding `[1,128]`, or its filter `[1,64]`. */

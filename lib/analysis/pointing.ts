@@ -9,6 +9,7 @@
  */
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
+import { splitRows } from "../support/format.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax, mean, type MeanInterval, meanInterval } from "../support/statistics.ts";
 
@@ -24,12 +25,7 @@ export const POINTING_CHANCE = 0.25;
  */
 export function measurePointing(maps: readonly ArrayLike<number>[]): MeanInterval {
   const hits = maps.map((map, at) => quarterOf(argMax(map)) === at % PARTS ? 1 : 0);
-  return meanInterval(
-    Array.from(
-      { length: maps.length / PARTS },
-      (_, mosaic) => mean(hits.slice(PARTS * mosaic, PARTS * mosaic + PARTS)),
-    ),
-  );
+  return meanInterval(splitRows(Float32Array.from(hits), maps.length / PARTS).map(mean));
 }
 
 /** Returns the quarter of a cell: 0 top left, 1 top right, 2 bottom left, 3 bottom right. */
@@ -38,24 +34,8 @@ export function quarterOf(cell: number): number {
   return 2 * Math.floor(Math.floor(cell / MAP_SIZE) / half) + Math.floor(cell % MAP_SIZE / half);
 }
 
-/** Images of four parts, each from an image of another class. */
-export interface Mosaics {
-  /** Bytes `[M,32,32,3]`. */
-  images: Uint8Array;
-  /** Classes of the parts: top left, top right, bottom left, bottom right. */
-  classes: number[][];
-  /** Indices of the parts in the data set, in the same order. */
-  sources: number[][];
-}
-
-export interface MosaicOptions {
-  /** Number of mosaics. */
-  count: number;
-  seed: number;
-}
-
 /** Height and width of a part. */
-export const PART_SIZE = IMAGE_SIZE / 2;
+const PART_SIZE = IMAGE_SIZE / 2;
 
 const MOSAIC = 0x6d6f7361; // domain constant: an independent random stream for the same seed
 const PARTS = 4;
@@ -64,10 +44,10 @@ const PARTS = 4;
  * Makes mosaics of four images of four different classes, sampled by (seed, mosaic): the classes first, then
  * an image of each.
  *
+ * @returns Bytes `[M,32,32,3]`; the parts' classes (top left, top right, bottom left, bottom right) and indices.
  * @throws {RangeError} If there are images of fewer than four classes.
  */
-export function createMosaics(dataset: Dataset, options: MosaicOptions): Mosaics {
-  const { count, seed } = options;
+export function createMosaics(dataset: Dataset, { count, seed }: { count: number; seed: number }) {
   const byClass = Map.groupBy(
     Array.from(dataset.labels, (_, index) => index),
     (index) => dataset.labels[index],
@@ -102,11 +82,8 @@ export function shrinkImage(image: Uint8Array): Uint8Array {
   return Uint8Array.from({ length: PART_SIZE * PART_SIZE * 3 }, (_, at) => {
     const [row, column] = [Math.floor(at / (3 * PART_SIZE)), Math.floor(at / 3) % PART_SIZE];
     const first = 2 * (row * IMAGE_SIZE + column) * 3 + at % 3;
-    const sum = [0, 3, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE + 3].reduce(
-      (sum, offset) => sum + image[first + offset],
-      0,
-    );
-    return Math.round(sum / 4);
+    const parts = [0, 3, 3 * IMAGE_SIZE, 3 * IMAGE_SIZE + 3].map((offset) => image[first + offset]);
+    return Math.round(mean(parts));
   });
 }
 

@@ -11,12 +11,6 @@ const PARTS = [
   { name: "stem", pattern: /^backbone\./ },
 ] as const;
 
-/** A network of which this part and all above it are untrained again. */
-export interface RandomisedNetwork {
-  part: typeof PARTS[number]["name"];
-  tensors: StateDict;
-}
-
 /**
  * Randomises a network's parts one after the other, from the top, by the initialisation of a network without
  * pretrained weights: cascading randomisation (Adebayo et al. 2018, arXiv:1810.03292).
@@ -24,7 +18,7 @@ export interface RandomisedNetwork {
  * @returns One network per part; they share tensors with the given one and with each other. The last is all
  * random and shares none with the given one.
  */
-export function randomiseLayers(tensors: StateDict, spec: NetworkSpec, seed: number): RandomisedNetwork[] {
+export function randomiseLayers(tensors: StateDict, spec: NetworkSpec, seed: number) {
   const random = createNetwork(spec, { seed });
   let current = tensors;
   const names = new Set(Object.keys(tensors));

@@ -10,22 +10,15 @@ import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 /** Cells of one response map. */
 export const MAP_CELLS = MAP_SIZE * MAP_SIZE;
 
-/** Outputs of a network. */
-export interface ScorerOutputs {
-  /** Scores (logits) `[N,K]`. */
-  scores: Float32Array;
-  /** Response maps `[N,K,8,8]`, or `[N,1,8,8]` if all classes share a filter. */
-  maps: Float32Array;
-}
-
 /** Evaluates a network on any number of images. */
 export interface Scorer {
   /**
-   * Computes scores and maps of normalised images `[N,32,32,3]`.
+   * Computes scores `[N,K]` and maps `[N,K,8,8]`, or `[N,1,8,8]` where all classes share a filter, of
+   * normalised images `[N,32,32,3]`.
    *
    * @throws {InputError} If a score is NaN or infinite.
    */
-  ask(images: Float32Array): Promise<ScorerOutputs>;
+  ask(images: Float32Array): Promise<{ scores: Float32Array; maps: Float32Array }>;
   /** Frees the graphs. */
   dispose(): void;
 }

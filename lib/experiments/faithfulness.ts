@@ -3,7 +3,7 @@ import { gradCam } from "../analysis/attributions.ts";
 import { predictClasses } from "../analysis/choose_examples.ts";
 import { areasOf, markAtRandom, markCells, orderByValue, traceCurves } from "../analysis/deletion.ts";
 import { averageMaps, measureEvidence } from "../analysis/evidence.ts";
-import { explainImages, type Method, METHODS, splitMaps } from "../analysis/explain.ts";
+import { explainImages, type Method, METHODS } from "../analysis/explain.ts";
 import { imputePixels } from "../analysis/imputation.ts";
 import { createMosaics, measurePointing } from "../analysis/pointing.ts";
 import { randomiseLayers } from "../analysis/randomise_layers.ts";
@@ -20,6 +20,7 @@ import { normaliseImages } from "../data/normalise.ts";
 import { takeSubset } from "../data/splits.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import { disposeAll, type StateDict } from "../model/state_dict.ts";
+import { splitRows } from "../support/format.ts";
 import { throwIfInterrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { number } from "../support/schema.ts";
 import { mean, pearsonCorrelation, rank } from "../support/statistics.ts";
@@ -150,7 +151,7 @@ export async function measureLayers(options: MeasureOptions): Promise<LayerMeasu
         classes,
         map: own,
         evidence,
-        gradCam: splitMaps(await gradCam(tensors, spec, joinArrays(own))),
+        gradCam: splitRows(await gradCam(tensors, spec, joinArrays(own)), own.length),
       };
     } finally {
       scorer.dispose();

@@ -35,6 +35,12 @@ export function toRows(matrix: Matrix, rows: number): number[][] {
   return result;
 }
 
+/** Splits flat values into `count` rows of one length, which are views. */
+export function splitRows(values: Float32Array, count: number): Float32Array[] {
+  const length = values.length / count;
+  return Array.from({ length: count }, (_, row) => values.subarray(row * length, (row + 1) * length));
+}
+
 /** Formats a number with fixed decimals and a true minus sign. */
 export function formatNumber(value: number, decimals: number): string {
   const text = value.toFixed(decimals);

@@ -1,3 +1,4 @@
+import { splitRows } from "../support/format.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 import type { Scored } from "./evaluate.ts";
 import type { Calibration } from "./progress.ts";
@@ -67,11 +68,9 @@ export interface Confidence {
 
 /** Lists the probability of each image's predicted class. */
 export function confidences({ scores, labels }: Scored, temperature: number): Confidence[] {
-  const classes = scores.length / labels.length;
-  return Array.from(labels, (label, image) => {
-    const row = scores.subarray(image * classes, (image + 1) * classes);
+  return splitRows(scores, labels.length).map((row, image) => {
     const predictedClass = argMax(row);
     const probability = softmax(row, temperature)[predictedClass];
-    return { probability, predictedClass, isCorrect: predictedClass === label };
+    return { probability, predictedClass, isCorrect: predictedClass === labels[image] };
   });
 }

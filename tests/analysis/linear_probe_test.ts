@@ -109,7 +109,7 @@ const dataset = createSynthetic({ trainSize: 0, testSize: 7 }).test;
 Deno.test("features are means of the backbone's feature map over a grid", async () => {
   const images = tf.tensor4d(normaliseImages(dataset.images), [7, 32, 32, 3]);
   const v = await evaluateBackbone(network, images).array();
-  const { values, length } = await computeFeatures(network, dataset, { grid: 2, compile: false });
+  const { values, length } = await computeFeatures(network, dataset, { grid: 2 });
   assert.equal(length, 256);
   for (const [row, column, channel] of [[0, 0, 0], [0, 1, 5], [1, 0, 63]]) {
     let mean = 0;
@@ -121,17 +121,17 @@ Deno.test("features are means of the backbone's feature map over a grid", async 
 });
 
 Deno.test("coarser features are means of finer ones", async () => {
-  const fine = await computeFeatures(network, dataset, { grid: 4, compile: false });
+  const fine = await computeFeatures(network, dataset, { grid: 4 });
   for (const grid of [1, 2]) {
-    const direct = await computeFeatures(network, dataset, { grid, compile: false });
+    const direct = await computeFeatures(network, dataset, { grid });
     assertClose(coarsenFeatures(fine, grid).values, direct.values, 1e-5, `grid ${grid}`);
   }
 });
 
 Deno.test("enlarged images have larger maps and the same number of features", async () => {
-  const options = { compile: false, size: 64 } as const;
+  const options = { size: 64 } as const;
   const { values, length } = await computeFeatures(network, dataset, options);
   assert.deepEqual([length, values.length], [64, 7 * 64]);
-  const small = await computeFeatures(network, dataset, { compile: false });
+  const small = await computeFeatures(network, dataset);
   assert.throws(() => assertClose(values, small.values, 1e-3, "features"));
 });

@@ -20,6 +20,7 @@ import { normaliseRows } from "../../model/filters.ts";
 import { forward } from "../../model/network.ts";
 import { CHANNELS, type NetworkSpec } from "../../model/spec.ts";
 import { disposeAll, type StateDict } from "../../model/state_dict.ts";
+import { splitRows } from "../../support/format.ts";
 import { createRandom } from "../../support/random.ts";
 import { argMax } from "../../support/statistics.ts";
 import * as tf from "../../tensorflow/runtime/tf.ts";
@@ -129,8 +130,8 @@ function chooseImages({ labels }: Dataset, known: number, perClass: number, seed
 function judge({ scores, labels }: ExtractedFeatures, added: Float32Array | null): NewClassAccuracy {
   const known = scores.length / labels.length;
   const [correct, total] = [[0, 0], [0, 0]];
-  labels.forEach((label, image) => {
-    const row = scores.subarray(image * known, (image + 1) * known);
+  splitRows(scores, labels.length).forEach((row, image) => {
+    const label = labels[image];
     const best = argMax(row);
     const difference = added === null ? -1 : added[image] - row[best];
     const share = difference > 0 ? 1 : difference === 0 ? 0.5 : 0; // of the new class
@@ -168,9 +169,9 @@ function imprint({ seen: { features, labels }, pools }: LearningImages, isDiffer
  * weight: what learning calibrates by itself.
  */
 function fitShift({ seen: { scores, labels }, pools }: LearningImages, added: Float32Array): number {
-  const known = scores.length / labels.length;
+  const rows = splitRows(scores, labels.length);
   const margins = added.map((score, image) => {
-    const row = scores.subarray(image * known, (image + 1) * known);
+    const row = rows[image];
     const largest = row[argMax(row)];
     return score - largest - Math.log(row.reduce((sum, value) => sum + Math.exp(value - largest), 0));
   });
@@ -198,9 +199,8 @@ async function retrainHead(
 ): Promise<NewClassAccuracy> {
   const isHead = (name: string) => !/^(backbone|adapter)\./.test(name);
   const start = tf.tidy(() => {
-    const copies = Object.entries(tensors).filter(([name]) => isHead(name)).map((
-      [name, tensor],
-    ) => [name, tf.clone(tensor)]);
+    const copies = Object.entries(tensors).filter(([name]) => isHead(name))
+      .map(([name, tensor]) => [name, tf.clone(tensor)]);
     const embeddings = tensors["class_embeddings.weight"];
     const added = vectorOf(tensors, spec, "embedding", nearestClass(images));
     return { ...Object.fromEntries(copies), "class_embeddings.weight": tf.concat([embeddings, added]) };

@@ -12,6 +12,7 @@ import { findPictures } from "../../prediction/find_pictures.ts";
 import { preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
 import { InputError } from "../../support/errors.ts";
 import { exists } from "../../support/files.ts";
+import { splitRows } from "../../support/format.ts";
 import { projectFolder } from "../../support/project.ts";
 import { createRandom, type Random } from "../../support/random.ts";
 import { disposeAll } from "../../model/state_dict.ts";
@@ -155,15 +156,12 @@ function predict(views: readonly Scored[], fit: Fit, temperature: number): numbe
     const { scores, labels } = views[VIEWS.indexOf(fit)];
     return predictClasses(scores, labels.length);
   }
-  const probabilities = views.map((view) => splitRows(view).map((row) => softmax(row, temperature)));
+  const probabilities = views.map(({ scores, labels }) =>
+    splitRows(scores, labels.length).map((row) => softmax(row, temperature))
+  );
   return probabilities[0].map((row, image) =>
     argMax(row.map((_, label) => mean(probabilities.map((view) => view[image][label]))))
   );
-}
-
-function splitRows({ scores, labels }: Scored): Float32Array[] {
-  const classes = scores.length / labels.length;
-  return Array.from(labels, (_, image) => scores.subarray(image * classes, (image + 1) * classes));
 }
 
 function splitImages({ images, labels }: Dataset): Uint8Array[] {
