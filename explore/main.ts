@@ -2,8 +2,11 @@ import { App, report } from "./app.ts";
 import { connectCell } from "./cell_view.ts";
 import { find, showProblem } from "./elements.ts";
 import { startEngine } from "./embedded.ts";
+import { connectGenerate, connectSimilarities } from "./generate_view.ts";
 import { connectLook } from "./look_view.ts";
+import { createMatrix } from "./matrix_view.ts";
 import { connectNetworks } from "./networks.ts";
+import { connectShare } from "./share.ts";
 import { connectSources } from "./sources.ts";
 import { connectTabs } from "./tabs.ts";
 
@@ -13,7 +16,10 @@ try {
   connectTabs(app);
   connectLook(app);
   connectCell(app);
+  connectGenerate(app);
+  connectSimilarities(app, (cosines) => createMatrix(app, cosines));
   connectSources(app, connectNetworks(app));
+  connectShare(app);
   app.run();
 } catch (error) {
   report(error);

@@ -1,18 +1,32 @@
 import type { App } from "./app.ts";
-import { announce, showProblem } from "./elements.ts";
+import { announce, find, showProblem } from "./elements.ts";
 import { Engine } from "./engine.ts";
+import { saveFile } from "./share.ts";
 import { attempt } from "./sources.ts";
 
 /**
- * Connects what opens another network.
+ * Connects what opens another network and saves the present one.
  *
  * @returns Function that opens a checkpoint file.
  */
 export function connectNetworks(app: App): (file: File) => Promise<void> {
-  return (file) =>
+  const open = (file: File) =>
     attempt(async () => {
       app.open(await Engine.open(new Uint8Array(await file.arrayBuffer()), file.name));
       showProblem("");
       announce(`Opened ${file.name}.`);
     });
+  const input = find<HTMLInputElement>("checkpoint");
+  find("open-network").addEventListener("click", () => input.click());
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file !== undefined) void open(file);
+    input.value = "";
+  });
+  find("save-network").addEventListener("click", () =>
+    attempt(() => {
+      const { name } = app.engine.network;
+      saveFile(`${name.replace(/[^\w.-]+/g, "-")}.safetensors`, new Blob([app.engine.save().slice()]));
+    }));
+  return open;
 }

@@ -7,7 +7,7 @@ import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 
 /** The panels below the overview. */
-export const PANELS = ["cell"] as const;
+export const PANELS = ["cell", "generate"] as const;
 
 /** One of {@linkcode PANELS}. */
 export type Panel = typeof PANELS[number];
@@ -48,7 +48,7 @@ export function initialState(): State {
     map: "response",
     order: "sorted",
     cell: { label: 8, row: 4, column: 4 }, // the ship of the first example
-    corners: [3, 5, 7],
+    corners: [8, 0, 9],
     mixture: [0.5, 0],
     hidden: new Uint8Array(CELLS),
   };
