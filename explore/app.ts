@@ -1,6 +1,5 @@
 import { BLOCK } from "../lib/analysis/deletion.ts";
 import { IMAGE_SIZE } from "../lib/data/dataset.ts";
-import { MEAN_COLOUR } from "../lib/data/normalise.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { find, showProblem } from "./elements.ts";
@@ -159,13 +158,16 @@ export function report(error: unknown): void {
   console.error(error);
 }
 
-/** Paints the mean colour, which speaks for no class, over cells of a picture. */
+/** Paints the picture's own mean colour over some of its cells, as lib/analysis/deletion.ts does. */
 export function hideCells(picture: Uint8Array, hidden: ArrayLike<number>): Uint8Array {
   const pixels = picture.slice();
+  const sums = [0, 0, 0];
+  picture.forEach((value, at) => sums[at % 3] += value);
+  const mean = sums.map((sum) => Math.round(sum / IMAGE_SIZE ** 2));
   for (let pixel = 0; pixel < IMAGE_SIZE ** 2; pixel++) {
     const [row, column] = [Math.floor(pixel / IMAGE_SIZE), pixel % IMAGE_SIZE];
     const cell = Math.floor(row / BLOCK) * MAP_SIZE + Math.floor(column / BLOCK);
-    if (hidden[cell]) pixels.set(MEAN_COLOUR, 3 * pixel);
+    if (hidden[cell]) pixels.set(mean, 3 * pixel);
   }
   return pixels;
 }

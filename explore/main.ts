@@ -3,6 +3,7 @@ import { connectCell } from "./cell_view.ts";
 import { find, showProblem } from "./elements.ts";
 import { startEngine } from "./embedded.ts";
 import { connectGenerate, connectSimilarities } from "./generate_view.ts";
+import { connectHide } from "./hide_view.ts";
 import { connectLook } from "./look_view.ts";
 import { createMatrix } from "./matrix_view.ts";
 import { connectNetworks } from "./networks.ts";
@@ -18,6 +19,7 @@ try {
   connectCell(app);
   connectGenerate(app);
   connectSimilarities(app, (cosines) => createMatrix(app, cosines));
+  connectHide(app);
   connectSources(app, connectNetworks(app));
   connectShare(app);
   app.run();

@@ -1,0 +1,88 @@
+import { MAP_SIZE } from "../lib/model/spec.ts";
+import { formatPercent } from "../lib/support/format.ts";
+import type { App } from "./app.ts";
+import { paintPixels, smallCanvas } from "./canvas.ts";
+import { connectDeletion } from "./deletion_view.ts";
+import { announce, find, makeSvg, setText } from "./elements.ts";
+
+const CELLS = MAP_SIZE * MAP_SIZE;
+
+/** Lets the reader paint over parts of the picture, and says what that does to the prediction. */
+export function connectHide(app: App): void {
+  const easel = find("easel");
+  const canvas = smallCanvas(find<HTMLCanvasElement>("easel-picture"));
+  const cursor = makeSvg("rect", { class: "cell", width: 1, height: 1 });
+  find("easel-marks").append(cursor);
+  let at = 27; // near the middle
+  let isHiding = true;
+
+  const hide = (cell: number, isHidden: boolean) => {
+    const { hidden } = app.state;
+    if (Boolean(hidden[cell]) === isHidden) return;
+    app.change({ hidden: hidden.map((mark, other) => other === cell ? Number(isHidden) : mark) });
+  };
+  const moveTo = (cell: number) => {
+    at = cell;
+    cursor.setAttribute("x", String(cell % MAP_SIZE));
+    cursor.setAttribute("y", String(Math.floor(cell / MAP_SIZE)));
+  };
+  moveTo(at);
+  connectBrush(easel, (cell, isFirst) => {
+    moveTo(cell);
+    if (isFirst) isHiding = !app.state.hidden[cell];
+    hide(cell, isHiding);
+  });
+  easel.addEventListener("keydown", (event) => {
+    const [row, column] = [Math.floor(at / MAP_SIZE), at % MAP_SIZE];
+    if (event.key === "ArrowUp" && row > 0) moveTo(at - MAP_SIZE);
+    else if (event.key === "ArrowDown" && row < MAP_SIZE - 1) moveTo(at + MAP_SIZE);
+    else if (event.key === "ArrowLeft" && column > 0) moveTo(at - 1);
+    else if (event.key === "ArrowRight" && column < MAP_SIZE - 1) moveTo(at + 1);
+    else if (event.key === " " || event.key === "Enter") hide(at, !app.state.hidden[at]);
+    else if (!event.key.startsWith("Arrow")) return;
+    event.preventDefault();
+    const what = app.state.hidden[at] ? "hidden" : "seen";
+    announce(`Row ${Math.floor(at / MAP_SIZE) + 1}, column ${at % MAP_SIZE + 1}: ${what}.`);
+  });
+  for (const id of ["show-all", "show-all-above"]) {
+    find(id).addEventListener("click", () => app.change({ hidden: new Uint8Array(CELLS) }));
+  }
+
+  app.onChange(async (seen) => {
+    const { state, engine } = app;
+    const count = state.hidden.reduce((sum, mark) => sum + mark, 0);
+    find("show-all-above").hidden = count === 0;
+    if (state.panel !== "hide") return;
+    find<HTMLButtonElement>("show-all").disabled = count === 0;
+    paintPixels(canvas, seen.pixels);
+    const whole = count === 0 ? seen : await engine.look(app.picture);
+    if (state !== app.state || engine !== app.engine) return; // a later one is under way
+    const { predictedClass } = whole;
+    const names = engine.network.classNames;
+    const [before, after] = [whole, seen].map(({ shares }) => formatPercent(shares[predictedClass], 0));
+    setText(
+      find("hide-result"),
+      count === 0
+        ? `Nothing is hidden: ${names[predictedClass]}, ${before}.`
+        : `${count} of ${CELLS} parts are hidden: ${names[predictedClass]} from ${before} to ${after}` +
+          (seen.predictedClass === predictedClass ? "." : `; now it is ${names[seen.predictedClass]}.`),
+    );
+  });
+  connectDeletion(app);
+}
+
+/** Calls `paint` for each cell that a pressed pointer passes. */
+function connectBrush(easel: HTMLElement, paint: (cell: number, isFirst: boolean) => void): void {
+  const cellAt = ({ clientX, clientY }: PointerEvent): number => {
+    const { left, top, width, height } = easel.getBoundingClientRect();
+    const place = (share: number) => Math.max(0, Math.min(MAP_SIZE - 1, Math.floor(share * MAP_SIZE)));
+    return place((clientY - top) / height) * MAP_SIZE + place((clientX - left) / width);
+  };
+  easel.addEventListener("pointerdown", (event) => {
+    easel.setPointerCapture(event.pointerId);
+    paint(cellAt(event), true);
+  });
+  easel.addEventListener("pointermove", (event) => {
+    if (event.buttons !== 0) paint(cellAt(event), false);
+  });
+}
