@@ -1,21 +1,32 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { buildPage } from "../explore/build_page.ts";
+import {
+  computeKnownFeatures,
+  FEATURES_FILE,
+  fingerprintBackbone,
+  formatKnownFeatures,
+  parseKnownFeatures,
+} from "../explore/known_features.ts";
+import { isTeachable, isTrainedOn } from "../lib/analysis/teach.ts";
 import { findModel } from "../lib/prediction/classify.ts";
 import { formatBytes } from "../lib/support/format.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { text } from "../lib/support/schema.ts";
-import { openCheckpoint } from "../lib/training/checkpoint.ts";
+import { exists, readFileBounded } from "../lib/support/files.ts";
+import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
+import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
+import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { runCommand } from "./shared/command.ts";
-import { warnOfMapSign } from "./shared/load.ts";
+import { loadDatasetsWithBar, setUpTensorFlow, warnOfMapSign } from "./shared/load.ts";
 import type { Command, CommandLine } from "./shared/options.ts";
 import { FORCE_OPTION, requireOutputs, writeOutputs } from "./shared/outputs.ts";
-import { print, showPath } from "./shared/terminal.ts";
+import { print, printMessage, showPath } from "./shared/terminal.ts";
 
 export const COMMAND = {
   name: "deno task explore",
   summary:
     "Makes one HTML file in which anybody can look at pictures through a network, in a browser and without a server. " +
-    "Needs no TensorFlow; the bundler, esbuild, is downloaded once.",
+    "The page of the published model needs neither TensorFlow nor images; the bundler, esbuild, is downloaded once.",
   options: {
     model: {
       schema: text().nullable(),
@@ -29,6 +40,11 @@ export const COMMAND = {
       help: "file to write",
       value: "FILE",
     },
+    data: {
+      ...TRAINING_OPTIONS.data,
+      group: undefined,
+      help: "images that the network was trained on, for teaching new classes in the page",
+    },
     force: { ...FORCE_OPTION, group: undefined },
   },
   examples: [
@@ -37,16 +53,40 @@ export const COMMAND = {
   ],
 } satisfies Command;
 
-async function main({ values: { model, output, force } }: CommandLine<typeof COMMAND>): Promise<void> {
+async function main({ values: { model, output, data, force } }: CommandLine<typeof COMMAND>): Promise<void> {
   const path = output ?? join(projectFolder(), "docs", "explore.html");
   const outputs = { origin: "a page of deno task explore", force: force || output === null };
   requireOutputs([path], outputs);
   const checkpoint = await openCheckpoint(findModel(model));
-  const { html, sizes } = await buildPage(checkpoint);
+  const { html, sizes } = await buildPage(checkpoint, await findKnownFeatures(checkpoint, data));
   writeOutputs([{ path, bytes: html }], outputs);
   warnOfMapSign(checkpoint);
   const parts = Object.entries(sizes).map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
   print(`${showPath(path)}  ${formatBytes(html.length)} (${parts.join(", ")})`);
+}
+
+/**
+ * Finds the feature maps by which the page teaches: those beside the network, or else computed from the images
+ * that it was trained on. Null where it cannot be taught.
+ */
+async function findKnownFeatures(checkpoint: Checkpoint, data: string | null): Promise<Uint8Array | null> {
+  if (!isTeachable(checkpoint.config)) return null;
+  const path = join(dirname(checkpoint.path), FEATURES_FILE);
+  if (exists(path)) {
+    const bytes = readFileBounded(path, 10e6);
+    const { fingerprint } = parseKnownFeatures(bytes, path);
+    if (fingerprint === fingerprintBackbone(checkpoint.readTensors().network)) return bytes;
+  }
+  await setUpTensorFlow({ device: "cpu" });
+  await useNativeTensorFlow({ device: "cpu" });
+  const { train } = await loadDatasetsWithBar(data);
+  if (isTrainedOn(checkpoint, train)) {
+    return formatKnownFeatures(await computeKnownFeatures(checkpoint, train));
+  }
+  printMessage(
+    `The page cannot teach: the network was trained on ${checkpoint.recorded.data}, and the images found are ${train.name}.`,
+  );
+  return null;
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

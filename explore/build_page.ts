@@ -17,7 +17,7 @@ import type { Part } from "./embedded.ts";
 export interface BuiltPage {
   html: Uint8Array<ArrayBuffer>;
   /** Bytes in the page by part. */
-  sizes: Record<Part | "program" | "rest", number>;
+  sizes: Record<string, number>;
 }
 
 const WASM = "node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm";
@@ -25,13 +25,20 @@ const WASM = "node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-
 /**
  * Builds the page around a network. The same inputs give the same bytes.
  *
+ * @param known Feature maps by which it teaches, a file of explore/known_features.ts.
+ * @param main The page's program.
  * @throws {InputError} If the bundler is missing.
  */
-export async function buildPage(checkpoint: Checkpoint): Promise<BuiltPage> {
-  const program = await bundle();
-  const parts: Record<Part, Uint8Array> = {
+export async function buildPage(
+  checkpoint: Checkpoint,
+  known: Uint8Array | null = null,
+  main = "explore/main.ts",
+): Promise<BuiltPage> {
+  const program = await bundle(main);
+  const parts: Partial<Record<Part, Uint8Array>> = {
     wasm: readFileBounded(join(projectFolder(), WASM), 10e6),
     network: formatCheckpoint({ ...checkpoint, network: toFloat16(checkpoint), slots: null }),
+    ...known && { known },
   };
   const loader = LOADER.trim();
   const elements = Object.entries({ ...parts, program }).map(([id, bytes]) => embed(id, bytes));
@@ -50,7 +57,7 @@ export async function buildPage(checkpoint: Checkpoint): Promise<BuiltPage> {
     elements.map((element, at) => [[...Object.keys(parts), "program"][at], element.length]),
   );
   const rest = bytes.length - elements.reduce((sum, { length }) => sum + length, 0);
-  return { html: bytes, sizes: { ...sizes, rest } as BuiltPage["sizes"] };
+  return { html: bytes, sizes: { ...sizes, rest } };
 }
 
 /** Unpacks the program and runs it as an inline script, whose hash the policy knows. */
@@ -99,8 +106,8 @@ function toFloat16(checkpoint: Checkpoint): StoredTensors {
   return new Map([...checkpoint.readTensors().network].map(([name, tensor]) => [name, round(tensor)]));
 }
 
-/** Bundles explore/main.ts and all that it imports. */
-async function bundle(): Promise<Uint8Array> {
+/** Bundles a program and all that it imports. */
+async function bundle(main: string): Promise<Uint8Array> {
   const esbuild = await import("esbuild").catch((cause) => {
     throw new InputError({
       what: "build the page",
@@ -111,7 +118,7 @@ async function bundle(): Promise<Uint8Array> {
   try {
     const { outputFiles: [program] } = await esbuild.build({
       absWorkingDir: projectFolder(),
-      entryPoints: ["explore/main.ts"],
+      entryPoints: [main],
       bundle: true,
       minify: true,
       format: "esm",

@@ -7,20 +7,28 @@
 /// <reference lib="dom" />
 import { useWasmTensorFlow } from "../lib/tensorflow/runtime/wasm.ts";
 import { Engine } from "./engine.ts";
+import { parseKnownFeatures } from "./known_features.ts";
 
-/** Names of the parts: TensorFlow.js's WebAssembly, and the network as a checkpoint. */
-export type Part = "wasm" | "network";
+/**
+ * Names of the parts: TensorFlow.js's WebAssembly, the network as a checkpoint, and, in a page that can teach,
+ * feature maps of the classes that it knows.
+ */
+export type Part = "wasm" | "network" | "known";
 
 /** Starts TensorFlow.js and opens the network that the page carries. */
 export async function startEngine(): Promise<Engine> {
-  const [wasm, network] = await Promise.all([readPart("wasm"), readPart("network")]);
-  await useWasmTensorFlow(wasm);
-  return await Engine.open(network, "the page's own network");
+  const [wasm, network, known] = await Promise.all((["wasm", "network", "known"] as const).map(readPart));
+  await useWasmTensorFlow(wasm!);
+  return await Engine.open(network!, NAME, known && parseKnownFeatures(known, NAME));
 }
 
-/** Decodes a part. */
-async function readPart(id: Part): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = Uint8Array.fromBase64(document.getElementById(id)!.textContent!);
+const NAME = "this page"; // in errors
+
+/** Decodes a part; null if the page has none of that name. */
+async function readPart(id: Part): Promise<Uint8Array<ArrayBuffer> | null> {
+  const text = document.getElementById(id)?.textContent;
+  if (text === undefined) return null;
+  const packed = Uint8Array.fromBase64(text!);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

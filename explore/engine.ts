@@ -1,18 +1,19 @@
 /**
  * The network in a browser: lib/model itself, with plain data in and out. It computes on the backend that
  * TensorFlow.js has been given.
- *
- * @module
  */
-import { measureEvidence } from "../lib/analysis/evidence.ts";
+import { contrastMaps, weighMaps } from "../lib/analysis/evidence.ts";
+import { addClass, removeClass } from "../lib/analysis/new_class.ts";
+import { MAP_CELLS } from "../lib/analysis/scorer.ts";
+import { requireTeachable } from "../lib/analysis/teach.ts";
 import { IMAGE_BYTES, IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { normaliseImages } from "../lib/data/normalise.ts";
 import { dynamicConvolution } from "../lib/model/dynamic_convolution.ts";
 import { classEmbeddings, generateFilters, makeFilters, normaliseRows } from "../lib/model/filters.ts";
 import { createForwardContext, featureMap } from "../lib/model/network.ts";
 import { predictScores } from "../lib/model/score_predictor.ts";
-import { CHANNELS, isGenerated, MAP_SIZE, type NetworkSpec, type Variant } from "../lib/model/spec.ts";
-import { countFilters, disposeAll, type StateDict } from "../lib/model/state_dict.ts";
+import { CHANNELS, isGenerated, MAP_SIZE, type NetworkSpec } from "../lib/model/spec.ts";
+import { disposeAll, type StateDict } from "../lib/model/state_dict.ts";
 import { argMax, requireFiniteScores, softmax } from "../lib/support/statistics.ts";
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import {
@@ -22,26 +23,11 @@ import {
   parseCheckpoint,
   type StoredTensors,
 } from "../lib/training/checkpoint_format.ts";
-import { calibrationOf } from "../lib/training/progress.ts";
+import { describeNetwork, type ExploredNetwork } from "./explored_network.ts";
+import type { KnownFeatures } from "./known_features.ts";
+import { learnFromPictures, VALUES } from "./teaching.ts";
 
-/** Facts about the network that is open. */
-export interface ExploredNetwork {
-  /** Name of its run. */
-  name: string;
-  variant: Variant;
-  /** In the order of the scores. */
-  classNames: readonly string[];
-  /** Divisor of the scores before the softmax; 1 where it was never fitted. */
-  temperature: number;
-  /** A prediction of a lower probability is unsure; null where that was never fitted. */
-  unsureBelow: number | null;
-  /** Accuracy on the test images, 0–1; null where it is not known. */
-  testAccuracy: number | null;
-  /** Accuracy on training images that were held out, 0–1; null where none were. */
-  heldOutAccuracy: number | null;
-  /** Name of the data set that it was trained on. */
-  data: string;
-}
+export type { ExploredNetwork };
 
 /** What the network makes of a picture. */
 export interface Look {
@@ -69,20 +55,40 @@ export interface Applied {
   score: number;
 }
 
+/** What teaching a class has reached. */
+export interface Taught {
+  /** Pictures that were held out. */
+  heldOut: number;
+  /** Those of them that are recognised. */
+  recognised: number;
+  seconds: number;
+}
+
 /** A network that is open; {@linkcode Engine.close} frees it. */
 export class Engine {
   /** Facts about the network; other ones after a class was taught or forgotten. */
-  network: ExploredNetwork;
+  network!: ExploredNetwork;
   /** Filters `[K,64]` of length 1, or `[1,64]` where all classes share one. */
-  filters: Float32Array;
+  filters!: Float32Array;
   /** Class embeddings `[K,128]`; null where the filters are stored. */
-  embeddings: Float32Array | null;
-  #checkpoint: Checkpoint;
-  #stored: StoredTensors;
-  #tensors: StateDict;
-  #filters: tf.Tensor2D;
+  embeddings!: Float32Array | null;
+  #checkpoint!: Checkpoint;
+  #stored!: StoredTensors;
+  #tensors!: StateDict;
+  #filters!: tf.Tensor2D;
+  readonly #opened: Checkpoint;
+  readonly #known: KnownFeatures | null;
+  /** Feature maps of the pictures of each class that was taught here. */
+  readonly #taught = new Map<string, Float32Array>();
 
-  private constructor(checkpoint: Checkpoint, stored: StoredTensors) {
+  private constructor(checkpoint: Checkpoint, stored: StoredTensors, known: KnownFeatures | null) {
+    this.#opened = checkpoint;
+    this.#known = known;
+    this.#set(checkpoint, stored);
+  }
+
+  /** Takes a network. */
+  #set(checkpoint: Checkpoint, stored: StoredTensors) {
     this.#checkpoint = checkpoint;
     this.#stored = stored;
     this.#tensors = makeTensors(stored);
@@ -93,19 +99,29 @@ export class Engine {
     this.embeddings = isGenerated(variant)
       ? tf.tidy(() => classEmbeddings(context).dataSync() as Float32Array)
       : null;
-    this.network = describe(checkpoint);
+    this.network = describeNetwork(checkpoint);
   }
 
   /**
    * Opens a checkpoint, of any variant and number of classes.
    *
    * @param label Name of the file in errors.
+   * @param known To tell new classes from; without them, or with another network's, none can be taught.
    * @throws {InputError} If it is damaged or not a checkpoint of this program.
    */
-  static async open(checkpoint: Uint8Array, label: string): Promise<Engine> {
+  static async open(
+    checkpoint: Uint8Array,
+    label: string,
+    known: KnownFeatures | null = null,
+  ): Promise<Engine> {
     await tf.ready();
     const opened = parseCheckpoint(checkpoint, label);
-    return new Engine(opened, opened.readTensors().network);
+    return new Engine(opened, opened.readTensors().network, known);
+  }
+
+  /** What {@linkcode Engine.open} was given to tell new classes from. */
+  get known(): KnownFeatures | null {
+    return this.#known;
   }
 
   /**
@@ -133,11 +149,15 @@ export class Engine {
       predictedClass,
       isUnsure: unsureBelow !== null && shares[predictedClass] < unsureBelow,
       maps,
-      evidence: countFilters(this.#tensors) === 1
-        ? null
-        : await measureEvidence(this.#tensors, this.#options, maps),
+      evidence: maps.length === MAP_CELLS ? null : await this.#measureEvidence(maps),
       features,
     };
+  }
+
+  /** @param maps `[K,8,8]`; meanwhile a class may have been taught, which changes nothing here. */
+  async #measureEvidence(maps: Float32Array): Promise<Float32Array> {
+    const weighed = await weighMaps(this.#tensors, this.#options, maps);
+    return contrastMaps(weighed, maps.length / MAP_CELLS);
   }
 
   /**
@@ -164,6 +184,63 @@ export class Engine {
     return { map, score: scores[0] };
   }
 
+  /**
+   * Teaches the network a class: learns its embedding, or its filter where filters are stored, and nothing
+   * else. The scores of the other classes stay as they are, bit for bit.
+   *
+   * @param pictures Bytes `[32,32,3]` each; of ten and more a fifth is held out.
+   * @param onProgress Called with the share that is done, 0–1.
+   * @throws {InputError} If the name, the number of pictures or the network does not allow it.
+   */
+  async teach(
+    name: string,
+    pictures: readonly Uint8Array[],
+    onProgress: (done: number) => void,
+  ): Promise<Taught> {
+    const start = performance.now();
+    requireTeachable(this.#checkpoint, name);
+    const spec = this.#options;
+    const pupil = { tensors: this.#tensors, spec, network: this.#stored, checkpoint: this.#checkpoint };
+    const { vector, features, heldOut } = await learnFromPictures(
+      pupil,
+      { name, pictures, known: this.#known, taught: this.#taught },
+      onProgress,
+    );
+    this.#taught.set(name, features);
+    this.#replace([...this.network.classNames, name], addClass(this.#stored, vector));
+    const { images, recognised } = heldOut;
+    return { heldOut: images, recognised, seconds: (performance.now() - start) / 1000 };
+  }
+
+  /** Takes a class that was taught here out of the network. @throws {RangeError} If it was not. */
+  forget(name: string): void {
+    if (!this.#taught.delete(name)) throw new RangeError(`No class ${name} was taught here.`);
+    const label = this.network.classNames.indexOf(name);
+    this.#replace(this.network.classNames.toSpliced(label, 1), removeClass(this.#stored, label));
+  }
+
+  /** Takes a network with other classes; with those of the file, all is as it was. */
+  #replace(classNames: readonly string[], network: StoredTensors): void {
+    const { progress, recorded, ...opened } = this.#opened;
+    const added = [...this.#taught].map(([name, { length }]) => `${name} (${length / VALUES} pictures)`);
+    const isOpened = added.length === 0;
+    this.close();
+    this.#set(
+      isOpened ? this.#opened : {
+        ...opened,
+        classNames,
+        recorded: { ...recorded, data: [recorded.data, ...added].join(" + ") },
+        // temperature and threshold were fitted for the classes of the file
+        progress: {
+          ...progress,
+          best: progress.best && { epoch: progress.best.epoch, accuracy: progress.best.accuracy },
+        },
+      },
+      network,
+    );
+    if (!isOpened) this.network = { ...this.network, testAccuracy: null, heldOutAccuracy: null };
+  }
+
   /** Returns the network as a checkpoint file, which `evaluate`, `predict` and `export` read. */
   save(): Uint8Array<ArrayBuffer> {
     return formatCheckpoint({ ...this.#checkpoint, network: this.#stored, slots: null });
@@ -184,22 +261,6 @@ export class Engine {
   #context() {
     return createForwardContext(this.#tensors, this.#options);
   }
-}
-
-function describe({ config, progress, recorded, classNames }: Checkpoint): ExploredNetwork {
-  const calibration = calibrationOf(progress);
-  // of the epoch whose network this is
-  const accuracy = progress.steps === 0 ? progress.history.at(-1)?.testAccuracy ?? null : null;
-  return {
-    name: config.run,
-    variant: config.variant,
-    classNames,
-    temperature: calibration?.temperature ?? 1,
-    unsureBelow: calibration?.threshold ?? null,
-    testAccuracy: config.validation === 0 ? accuracy : null,
-    heldOutAccuracy: config.validation === 0 ? null : accuracy,
-    data: recorded.data,
-  };
 }
 
 /** Reads and disposes tensors. */

@@ -23,6 +23,7 @@ import {
   createImageSource,
   EVALUATION_BATCH_SIZE,
 } from "../training/batch_source.ts";
+import { joinArrays } from "./scorer.ts";
 import type { StoredTensors } from "../training/checkpoint.ts";
 import {
   createOptimizer,
@@ -156,10 +157,16 @@ export interface LearningImages {
   seed: number;
 }
 
-/** Batches have as many images of each class, so that the new class is calibrated against the others. */
-const PER_CLASS = 25;
-/** Steps of Adam, whose learning rate falls to zero along a cosine. */
-const STEPS = 300;
+/** Length of a training. */
+export interface FitSettings {
+  /** Steps of Adam, whose learning rate falls to zero along a cosine. @default 300 */
+  steps?: number;
+  /** Images of each class per batch: equally many calibrate the new class. @default 25 */
+  perClass?: number;
+  /** Called after each step with the share of the steps done. @default {yieldToEventLoop} */
+  onStep?: (done: number) => Promise<void>;
+}
+
 /** Learning rates at the start. */
 export const LEARNING_RATES = { embedding: 0.05, filter: 0.01, head: 0.002 };
 
@@ -174,14 +181,14 @@ export async function learnVector(
   spec: NetworkSpec,
   kind: VectorKind,
   images: LearningImages,
-  onStep?: FitOptions["onStep"],
+  settings: FitSettings = {},
 ): Promise<Float32Array> {
   const { vector } = await fit({
     start: { vector: vectorOf(tensors, spec, kind, nearestClass(images)) },
     fixed: tensors,
     learningRate: LEARNING_RATES[kind],
     images,
-    onStep,
+    ...settings,
     score: ({ vector }, fixed, { v, scores }) =>
       tf.concat([scores, scoreMaps(fixed, spec, v, toFilters(fixed, spec, kind, vector as tf.Tensor2D))], 1),
   });
@@ -220,22 +227,21 @@ export interface SeenBatch {
   labels: tf.Tensor1D;
 }
 
-export interface FitOptions {
+export interface FitOptions extends FitSettings {
   /** Parameters at the start; they are disposed. */
   start: StateDict;
   /** Tensors that stay as they are. */
   fixed: StateDict;
   learningRate: number;
   images: LearningImages;
-  /** Called after each step with the share of the steps done. @default {yieldToEventLoop} */
-  onStep?: (done: number) => Promise<void>;
   /** Computes all K + 1 scores `[B,K+1]`. */
   score(parameters: StateDict, fixed: StateDict, batch: SeenBatch): tf.Tensor2D;
 }
 
 /** Fits parameters by the cross-entropy, on balanced batches, and returns them. */
 export async function fit(
-  { start, fixed, learningRate, images, score, onStep = yieldToEventLoop }: FitOptions,
+  { start, fixed, learningRate, images, score, steps = 300, perClass = 25, onStep = yieldToEventLoop }:
+    FitOptions,
 ): Promise<StateDict> {
   const config = { optimizer: "adam", momentum: 0, weightDecay: 0, decoupledWeightDecay: false } as const;
   const optimizer = createOptimizer(config);
@@ -250,14 +256,14 @@ export async function fit(
   }, { name: "fitStep" });
   let state: Optimized = { parameters: start, slots: createSlots(optimizer, start) };
   try {
-    for (let at = 0; at < STEPS; at++) {
-      const decayed = learningRateAt(at, { schedule: "cosine", learningRate, totalSteps: STEPS });
+    for (let at = 0; at < steps; at++) {
+      const decayed = learningRateAt(at, { schedule: "cosine", learningRate, totalSteps: steps });
       const rates = toRates(optimizer.rates(decayed, at + 1));
-      const batch = drawBatch(images, at);
+      const batch = drawBatch(images, at, perClass);
       const next = step(fixed, state, batch, rates);
       disposeAll(state.parameters, state.slots, rates, { ...batch });
       state = next;
-      await onStep((at + 1) / STEPS);
+      await onStep((at + 1) / steps);
     }
     return state.parameters;
   } finally {
@@ -268,10 +274,10 @@ export async function fit(
 
 const BATCHES = 0x6e657763; // domain constant: an independent random stream for the same seed
 
-function drawBatch({ seen, pools, seed }: LearningImages, step: number): SeenBatch {
+function drawBatch({ seen, pools, seed }: LearningImages, step: number, perClass: number): SeenBatch {
   const random = createRandom(BATCHES, seed, step);
   const chosen = pools.flatMap((pool) =>
-    Array.from({ length: PER_CLASS }, () => pool[random.integer(pool.length)])
+    Array.from({ length: perClass }, () => pool[random.integer(pool.length)])
   );
   const known = seen.scores.length / seen.labels.length;
   const pick = (values: Float32Array, size: number) => {
@@ -292,10 +298,21 @@ function drawBatch({ seen, pools, seed }: LearningImages, step: number): SeenBat
  * @param vector The embedding `[128]`, or the filter `[64]`, that {@linkcode learnVector} learned.
  */
 export function addClass(network: StoredTensors, vector: Float32Array): StoredTensors {
+  const { name, shape: [classes, ...rest], data } = rowsOf(network);
+  return new Map(network).set(name, { shape: [classes + 1, ...rest], data: joinArrays([data, vector]) });
+}
+
+/** Takes a class out of a network. */
+export function removeClass(network: StoredTensors, label: number): StoredTensors {
+  const { name, shape: [classes, ...rest], data } = rowsOf(network);
+  const length = data.length / classes;
+  const others = [data.subarray(0, label * length), data.subarray((label + 1) * length)];
+  return new Map(network).set(name, { shape: [classes - 1, ...rest], data: joinArrays(others) });
+}
+
+/** Finds the tensor that has a row for each class. */
+function rowsOf(network: StoredTensors): { name: string; shape: number[]; data: Float32Array } {
   const name = network.has("filters.weight") ? "filters.weight" : "class_embeddings.weight";
-  const { shape: [classes, ...rest], data } = network.get(name)!;
-  const joined = new Float32Array(data.length + vector.length);
-  joined.set(data as Float32Array);
-  joined.set(vector, data.length);
-  return new Map(network).set(name, { shape: [classes + 1, ...rest], data: joined });
+  const { shape, data } = network.get(name)!;
+  return { name, shape, data: data as Float32Array };
 }

@@ -7,14 +7,17 @@ import {
   selectImages,
 } from "../data/dataset.ts";
 import { SYNTHETIC_NAME } from "../data/synthetic.ts";
-import { disposeAll } from "../model/state_dict.ts";
+import type { NetworkSpec } from "../model/spec.ts";
+import { countFilters, disposeAll, type StateDict } from "../model/state_dict.ts";
 import { InputError } from "../support/errors.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax } from "../support/statistics.ts";
-import { type Checkpoint, makeTensors, type StoredTensors } from "../training/checkpoint.ts";
+import { type Checkpoint, makeTensors, type StoredTensors } from "../training/checkpoint_format.ts";
 import {
   addClass,
+  type ExtractedFeatures,
   extractFeatures,
+  type FitSettings,
   learnVector,
   poolByClass,
   scoreVector,
@@ -46,6 +49,11 @@ const ENOUGH_TO_HOLD_OUT = 10;
 /** Images of each known class to learn and to test with. */
 const [KNOWN_IMAGES, TEST_IMAGES] = [500, 200];
 
+/** Tells whether each class of a network has an embedding or a filter that is learned. */
+export function isTeachable({ variant }: Pick<NetworkSpec, "variant">): boolean {
+  return variant === "dynamic" || variant === "static-per-class";
+}
+
 /**
  * Checks that a network can be taught a class.
  *
@@ -57,7 +65,7 @@ export function requireTeachable(
 ): void {
   const refuse = (why: string, advice: string) =>
     new InputError({ what: `teach ${config.run} the class ${name}`, why, next: [{ advice }] });
-  if (config.variant !== "dynamic" && config.variant !== "static-per-class") {
+  if (!isTeachable(config)) {
     throw refuse(
       `a network ${config.variant} has no embedding or filter of a class that could be learned alone`,
       "choose a network dynamic or static-per-class",
@@ -83,35 +91,64 @@ export async function teachClass(
   datasets: Datasets,
 ): Promise<TaughtNetwork> {
   const { config, classNames } = checkpoint;
-  requireImages(checkpoint, pictures, datasets.train);
-  const order = Uint32Array.from(pictures.keys());
-  createRandom(HOLD_OUT).shuffle(order); // pictures whose names follow each other are often alike
-  const held = pictures.length < ENOUGH_TO_HOLD_OUT ? 0 : Math.floor(pictures.length / 5);
-  const join = (dataset: Dataset, perClass: number, own: Uint32Array) =>
-    joinImages(
-      chooseKnown(dataset, classNames, perClass),
-      Array.from(own, (at) => pictures[at]),
-      classNames.length,
-    );
-  const train = join(datasets.train, KNOWN_IMAGES, order.subarray(held));
-  const test = join(datasets.test, TEST_IMAGES, order.subarray(0, held));
+  requirePictures(checkpoint, pictures);
+  requireSameData(checkpoint, datasets.train);
+  const { learned, held } = splitPictures(pictures);
+  const join = (dataset: Dataset, perClass: number, own: readonly Uint8Array[]) =>
+    joinImages(chooseKnown(dataset, classNames, perClass), own, classNames.length);
   const { network } = checkpoint.readTensors();
   const tensors = makeTensors(network);
-  const seen = await extractFeatures(tensors, config, train);
-  const pools = poolByClass(seen.labels, classNames.length + 1);
-  const kind = config.variant === "dynamic" ? "embedding" : "filter";
-  const images = { seen, pools: pools.filter((pool) => pool.length > 0), seed: 0 };
-  const vector = await learnVector(tensors, config, kind, images);
-  const tested = await extractFeatures(tensors, config, test);
-  const added = await scoreVector(tensors, config, kind, { features: tested.features, vector });
+  const seen = await extractFeatures(tensors, config, join(datasets.train, KNOWN_IMAGES, learned));
+  const tested = await extractFeatures(tensors, config, join(datasets.test, TEST_IMAGES, held));
+  const { vector, ...facts } = await learnClass(tensors, config, seen, tested);
   disposeAll(tensors);
+  return {
+    network: addClass(network, vector),
+    ...facts,
+    numbers: vector.length,
+    pictures: learned.length,
+    missing: classNames.filter((_, label) => !seen.labels.includes(label)),
+  };
+}
+
+/** Splits pictures into those to learn from and, where there are enough, those to test with. */
+export function splitPictures<Picture>(
+  pictures: readonly Picture[],
+): { learned: Picture[]; held: Picture[] } {
+  const order = Uint32Array.from(pictures.keys());
+  createRandom(HOLD_OUT).shuffle(order); // pictures whose names follow each other are often alike
+  const count = pictures.length < ENOUGH_TO_HOLD_OUT ? 0 : Math.floor(pictures.length / 5);
+  const pick = (own: Uint32Array) => Array.from(own, (at) => pictures[at]);
+  return { learned: pick(order.subarray(count)), held: pick(order.subarray(0, count)) };
+}
+
+/** A vector that was learned for a class, and how well it does. */
+export type LearnedClass = Pick<TaughtNetwork, "kind" | "heldOut" | "known"> & { vector: Float32Array };
+
+/**
+ * Learns a class from feature maps, and tests it on others.
+ *
+ * @param seen Feature maps to learn from. The label of the new class is the number of known ones.
+ */
+export async function learnClass(
+  tensors: StateDict,
+  config: NetworkSpec,
+  seen: ExtractedFeatures,
+  tested: ExtractedFeatures,
+  settings?: FitSettings,
+): Promise<LearnedClass> {
+  const classes = countFilters(tensors);
+  const pools = poolByClass(seen.labels, classes + 1).filter((pool) => pool.length > 0);
+  const kind = config.variant === "dynamic" ? "embedding" : "filter";
+  const vector = await learnVector(tensors, config, kind, { seen, pools, seed: 0 }, settings);
+  const added = await scoreVector(tensors, config, kind, { features: tested.features, vector });
   const heldOut = { images: 0, recognised: 0 };
   const known = { images: 0, before: 0, after: 0, taken: 0 };
   tested.labels.forEach((label, image) => {
-    const row = tested.scores.subarray(image * classNames.length, (image + 1) * classNames.length);
+    const row = tested.scores.subarray(image * classes, (image + 1) * classes);
     const predicted = argMax(row);
     const isTaken = added[image] > row[predicted];
-    if (label === classNames.length) {
+    if (label === classes) {
       heldOut.images++;
       heldOut.recognised += Number(isTaken);
       return;
@@ -121,34 +158,27 @@ export async function teachClass(
     known.after += Number(predicted === label && !isTaken);
     known.taken += Number(isTaken);
   });
-  return {
-    network: addClass(network, vector),
-    kind,
-    numbers: vector.length,
-    pictures: pictures.length - held,
-    heldOut,
-    known,
-    missing: classNames.filter((_, label) => pools[label].length === 0),
-  };
+  return { vector, kind, heldOut, known };
 }
 
 const HOLD_OUT = 0x74656163; // domain constant of the random stream
 
-function requireImages(
+/** Checks that there are pictures enough. @throws {InputError} If not. */
+export function requirePictures({ config }: Pick<Checkpoint, "config">, pictures: readonly unknown[]): void {
+  if (pictures.length >= FEWEST_PICTURES) return;
+  const count = pictures.length === 1 ? "1 picture" : `${pictures.length} pictures`;
+  throw new InputError({
+    what: `teach ${config.run} a class from ${count}`,
+    why: `at least ${FEWEST_PICTURES} are needed`,
+    next: [{ advice: "add more" }],
+  });
+}
+
+function requireSameData(
   { config, recorded }: Pick<Checkpoint, "config" | "recorded">,
-  pictures: readonly Uint8Array[],
   train: Dataset,
 ): void {
-  if (pictures.length < FEWEST_PICTURES) {
-    throw new InputError({
-      what: `teach ${config.run} a class from ${pictures.length} ${
-        pictures.length === 1 ? "picture" : "pictures"
-      }`,
-      why: `at least ${FEWEST_PICTURES} are needed`,
-      next: [{ advice: "add more to the folder" }],
-    });
-  }
-  if (recorded.data.startsWith(SYNTHETIC_NAME) === (train.name === SYNTHETIC_NAME)) return;
+  if (isTrainedOn({ recorded }, train)) return;
   throw new InputError({
     what: `teach ${config.run} a class`,
     why:
@@ -158,8 +188,13 @@ function requireImages(
   });
 }
 
+/** Tells whether a network was trained on photographs, or on synthetic images, as a data set has them. */
+export function isTrainedOn({ recorded }: Pick<Checkpoint, "recorded">, { name }: Dataset): boolean {
+  return recorded.data.startsWith(SYNTHETIC_NAME) === (name === SYNTHETIC_NAME);
+}
+
 /** Chooses the first images of each class that a network knows, with its labels. */
-function chooseKnown(dataset: Dataset, classNames: readonly string[], perClass: number): Dataset {
+export function chooseKnown(dataset: Dataset, classNames: readonly string[], perClass: number): Dataset {
   const labels = classNamesOf(dataset).map((name) => classNames.indexOf(name));
   const left = labels.map((label) => label < 0 ? 0 : perClass);
   const kept = [...dataset.labels.keys()].filter((image) => left[dataset.labels[image]]-- > 0);

@@ -13,8 +13,13 @@ export function crossEntropy(scores: tf.Tensor2D, labels: tf.Tensor1D, smoothing
   const [images, classes] = scores.shape;
   tf.util.assertShapesMatch(labels.shape, [images], "crossEntropy: a label for each row of scores. ");
   const [right, wrong] = [1 - smoothing + smoothing / classes, smoothing / classes];
+  if (!nativeBackend()) {
+    // WebAssembly's oneHot writes integers only
+    const isRight = tf.equal(tf.expandDims(labels, 1), tf.range(0, classes, 1, "int32"));
+    const targets = tf.where(isRight, right, wrong); // [B,K]
+    return tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(scores)), 1)));
+  }
   const targets = tf.oneHot(labels, classes, right, wrong, "float32") as tf.Tensor2D; // [B,K]
-  if (!nativeBackend()) return tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(scores)), 1)));
   const losses = differentiate({
     forward: (scores) => {
       const attributes = [typeAttribute("T", "float32")];
