@@ -20,7 +20,7 @@ import {
 import { type BenchResult, runBench } from "../bench/run_bench.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
-import { boolean, integer, text } from "../lib/support/schema.ts";
+import { flag, integer, text } from "../lib/support/schema.ts";
 import { ensurePythonPackages } from "../lib/setup.ts";
 import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
@@ -70,12 +70,7 @@ export const COMMAND = {
       help: "images of the timed epoch; its time is scaled to all 50,000",
       value: "N",
     },
-    profile: {
-      schema: boolean(),
-      default: false,
-      group: "Cases",
-      help: "list the operations of a step with their times",
-    },
+    profile: flag("list the operations of a step with their times", "Cases"),
     rounds: {
       schema: integer({ from: 1, to: 1000 }).nullable(),
       defaultText: "9",
@@ -83,18 +78,11 @@ export const COMMAND = {
       help: "interleaved rounds, after one for warming up",
       value: "N",
     },
-    quick: {
-      schema: boolean(),
-      default: false,
-      group: "Measurement",
-      help: "smoke test of some columns in less than a minute: not a measurement",
-    },
-    force: {
-      schema: boolean(),
-      default: false,
-      group: "Measurement",
-      help: "measure on a busy machine, which the result says; replace files that this command did not write",
-    },
+    quick: flag("smoke test of some columns in less than a minute: not a measurement", "Measurement"),
+    force: flag(
+      "measure on a busy machine, which the result says; replace files that this command did not write",
+      "Measurement",
+    ),
     python: {
       schema: text().nullable(),
       defaultText: "PyTorch is installed into .venv",

@@ -2,7 +2,7 @@ import { basename, join } from "@std/path";
 import { makeFolder, writeText } from "../lib/support/write_files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { readText } from "../lib/support/files.ts";
-import { boolean, text } from "../lib/support/schema.ts";
+import { flag, text } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import { checkCells } from "../notebooks/jupyter/check_cells.ts";
@@ -28,18 +28,14 @@ export const COMMAND = {
     "Executes the notebooks from top to bottom, each in a fresh kernel, and keeps their outputs in them. A failing cell stops it; " +
     "its notebook is not changed.",
   options: {
-    quick: {
-      schema: boolean(),
-      default: false,
-      help: "smoke test on synthetic images, offline, in seconds; the notebooks are not changed",
-    },
+    quick: flag("smoke test on synthetic images, offline, in seconds; the notebooks are not changed"),
     into: {
       schema: text().nullable(),
       help: "write the executed notebooks to another folder than notebooks/",
       value: "FOLDER",
     },
     force: { ...FORCE_OPTION, group: undefined },
-    check: { schema: boolean(), default: false, help: "only type-check the code cells" },
+    check: flag("only type-check the code cells"),
   },
   positionals: { name: "NN", help: "numbers of the notebooks; all by default", from: 0, to: 99 },
   examples: [

@@ -23,7 +23,7 @@ import { SYNTHETIC_NAME } from "../lib/data/synthetic.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { readText } from "../lib/support/files.ts";
 import { integer, number, parseJson, plainText } from "../lib/support/schema.ts";
-import { MACHINE } from "../lib/experiments/runs.ts";
+import { MACHINE } from "../lib/experiments/provenance.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { findModel } from "../lib/prediction/classify.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";

@@ -5,7 +5,7 @@ import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { requireShowable } from "../notebooks/cells/model_facts.ts";
 import { readResults } from "../lib/experiments/results.ts";
-import { boolean, choice, text } from "../lib/support/schema.ts";
+import { choice, flag, text } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";
 import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
 import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
@@ -30,12 +30,8 @@ export const COMMAND = {
       value: "UID",
     },
     paper: { schema: choice(PAPERS), default: "a4", help: "paper size" },
-    short: {
-      schema: boolean(),
-      default: false,
-      help: "6 to 8 pages: answers, their figures, the code of the tasks",
-    },
-    execute: { schema: boolean(), default: false, help: "execute the notebooks first" },
+    short: flag("6 to 8 pages: answers, their figures, the code of the tasks"),
+    execute: flag("execute the notebooks first"),
     model: {
       schema: text().nullable(),
       defaultText: "the published model",
@@ -49,11 +45,7 @@ export const COMMAND = {
       value: "FOLDER",
     },
     force: { ...FORCE_OPTION, group: undefined },
-    withCheckpoints: {
-      schema: boolean(),
-      default: false,
-      help: "add the checkpoints of all runs to the zip, not only the published model",
-    },
+    withCheckpoints: flag("add the checkpoints of all runs to the zip, not only the published model"),
   },
   examples: [
     ["deno task report --uid u1234567", "from the notebooks' current outputs"],

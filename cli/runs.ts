@@ -2,7 +2,7 @@ import { join, relative } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
 import { exists, statOrNull } from "../lib/support/files.ts";
 import { formatPercent } from "../lib/support/format.ts";
-import { boolean, choice, suggest, text } from "../lib/support/schema.ts";
+import { choice, flag, suggest, text } from "../lib/support/schema.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { nameNetwork, type TrainConfig } from "../lib/training/config.ts";
@@ -25,12 +25,7 @@ export const COMMAND = {
       group: "Output",
       help: "order of the rows: newest first, best first, or by name",
     },
-    nested: {
-      schema: boolean(),
-      default: false,
-      group: "Output",
-      help: "list runs in subfolders too, such as those of a comparison",
-    },
+    nested: flag("list runs in subfolders too, such as those of a comparison", "Output"),
     svg: {
       schema: text(/\.svg$/i, "a file name that ends in .svg").nullable(),
       group: "Output",

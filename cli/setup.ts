@@ -1,6 +1,6 @@
 import { relative } from "@std/path";
 import { findGpu, isBuildReady, tensorflowFolder } from "../lib/tensorflow/setup/mod.ts";
-import { boolean, choice } from "../lib/support/schema.ts";
+import { choice, flag } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { runCommand } from "./shared/command.ts";
 import { setUpTensorFlow } from "./shared/load.ts";
@@ -18,7 +18,7 @@ export const COMMAND = {
       help:
         "cpu: TensorFlow for the CPU (0.9 GB); gpu: with CUDA, computes on both (5 GB); auto: gpu where nvidia-smi finds one",
     },
-    quiet: { schema: boolean(), default: false, help: "print nothing if everything is installed" },
+    quiet: flag("print nothing if everything is installed"),
   },
   examples: [
     ["deno task setup", "the build for this machine"],

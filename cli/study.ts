@@ -8,7 +8,7 @@ import { changesOf, runStudy, type StudyContext } from "../lib/experiments/study
 import { formatStudy, writeStudy } from "../lib/experiments/study_results.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
-import { boolean, text } from "../lib/support/schema.ts";
+import { flag, text } from "../lib/support/schema.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import type { TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver } from "../lib/training/observer.ts";
@@ -43,12 +43,7 @@ export const COMMAND = {
       help: "keep trainings and measurements in checkpoints/NAME",
       value: "NAME",
     },
-    publish: {
-      schema: boolean(),
-      default: false,
-      group: "Study",
-      help: "write the result to notebooks/results/",
-    },
+    publish: flag("write the result to notebooks/results/", "Study"),
     ...RECIPE_OPTIONS,
     json: JSON_OPTION,
   },

@@ -18,7 +18,7 @@ import {
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { formatCount, formatPercent } from "../lib/support/format.ts";
-import { boolean, text } from "../lib/support/schema.ts";
+import { flag, text } from "../lib/support/schema.ts";
 import { runCommand } from "./shared/command.ts";
 import {
   absolutePaths,
@@ -44,13 +44,10 @@ export const COMMAND = {
       help: "resume a run (bit for bit on a CPU); with --run NAME its copy, from any of its files",
       value: "RUN|FILE",
     },
-    publish: {
-      schema: boolean(),
-      default: false,
-      group: "Output",
-      help:
-        `write the model to checkpoints/published/; with --validation ${PUBLISHED_OPTIONS.validation} and else the defaults`,
-    },
+    publish: flag(
+      `write the model to checkpoints/published/; with --validation ${PUBLISHED_OPTIONS.validation} and else the defaults`,
+      "Output",
+    ),
     config: CONFIG_OPTION,
     json: JSON_OPTION,
   },

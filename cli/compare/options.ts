@@ -1,5 +1,5 @@
 import { EXPERIMENTS, LISTS } from "../../lib/experiments/experiments.ts";
-import { boolean, integer, text } from "../../lib/support/schema.ts";
+import { flag, integer, text } from "../../lib/support/schema.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
 import { type Command, CONFIG_OPTION, JSON_OPTION } from "../shared/options.ts";
 
@@ -27,7 +27,7 @@ export const COMPARE_COMMAND = {
     "Trains networks that differ in one thing, by one recipe and with several seeds each, and compares their test accuracies. " +
     "Finished runs are kept, interrupted ones resumed: start the same command again.",
   options: {
-    list: { schema: boolean(), default: false, group: "Comparison", help: "list the experiments" },
+    list: flag("list the experiments", "Comparison"),
     seeds: {
       schema: text().nullable(),
       defaultText: "3",
@@ -53,12 +53,7 @@ export const COMPARE_COMMAND = {
       group: "Comparison",
       help: "training options from a JSON file; the command line wins",
     },
-    publish: {
-      schema: boolean(),
-      default: false,
-      group: "Comparison",
-      help: "write the results to notebooks/results/",
-    },
+    publish: flag("write the results to notebooks/results/", "Comparison"),
     ...RECIPE_OPTIONS,
     json: { ...JSON_OPTION, help: "print the comparison as one JSON object on standard output" },
   },

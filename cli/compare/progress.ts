@@ -8,14 +8,6 @@ import { fitLine, type Live } from "../shared/live.ts";
 import { formatTable } from "../shared/table.ts";
 import type { TerminalSize } from "../shared/terminal.ts";
 
-/** Shows the runs of a comparison. */
-export interface CompareProgress {
-  onEvent(run: PlannedRun, event: WorkerEvent): void;
-  onBegin(run: PlannedRun): void;
-  onStop(run: PlannedRun): void;
-  onFailure(run: PlannedRun, error: unknown): void;
-}
-
 export interface CompareProgressOptions {
   live: Live;
   runs: readonly PlannedRun[];
@@ -44,7 +36,7 @@ interface TrackedRun {
  * 1 of 4 runs done, 2 in training, 1:12:40 left
  * ```
  */
-export function createCompareProgress(options: CompareProgressOptions): CompareProgress {
+export function createCompareProgress(options: CompareProgressOptions) {
   const { live, runs, states, jobs } = options;
   const tracked = new Map(runs.map((run): [PlannedRun, TrackedRun] => {
     const { stage, history } = states.get(run)!;
@@ -58,14 +50,14 @@ export function createCompareProgress(options: CompareProgressOptions): CompareP
   };
   draw(true);
   return {
-    onBegin: (run) => move(run, "running", `${run.config.run}: begins`),
-    onStop: (run) => move(run, "stopped", `${run.config.run}: stopped, saved`),
-    onFailure(run, error) {
+    onBegin: (run: PlannedRun) => move(run, "running", `${run.config.run}: begins`),
+    onStop: (run: PlannedRun) => move(run, "stopped", `${run.config.run}: stopped, saved`),
+    onFailure(run: PlannedRun, error: unknown) {
       tracked.get(run)!.stage = "failed";
       live.print(`error: ${error instanceof Error ? error.message : error}`);
       draw(true);
     },
-    onEvent(run, event) {
+    onEvent(run: PlannedRun, event: WorkerEvent) {
       const state = tracked.get(run)!;
       if (event.kind === "message") live.print(`${run.config.run}: ${event.text}`);
       if (event.kind === "start") state.history.length = event.epochsDone; // the checkpoint's word counts

@@ -27,7 +27,7 @@ async function withBar<T>(label: string, load: (network: LoadOptions) => Promise
     warned = formatBanner(`${message} Or ${next.map(wordNextStep).join(", or ")}.`).then(live.print);
   };
   try {
-    return await load({ log: live.print, warn, onDownload: createDownloadProgress(label, live).onDownload });
+    return await load({ log: live.print, warn, onDownload: createDownloadProgress(label, live) });
   } finally {
     live.clear();
     await warned;

@@ -27,7 +27,7 @@ import { Command as Parser, CommanderError, Help, Option as ParserOption } from 
 import { resolve } from "@std/path";
 import { z } from "zod";
 import { InputError } from "../../lib/support/errors.ts";
-import { boolean, findProblem, listWords, type Option, suggest, text } from "../../lib/support/schema.ts";
+import { findProblem, flag, listWords, type Option, suggest, text } from "../../lib/support/schema.ts";
 import { consoleSize } from "./terminal.ts";
 
 /** A command: its name, options and arguments. */
@@ -69,12 +69,7 @@ export interface CommandLine<Given extends Command = Command> {
 }
 
 /** `--json`, of commands that print one JSON object. */
-export const JSON_OPTION = {
-  schema: boolean(),
-  default: false,
-  group: "Output",
-  help: "print the result as one JSON object on standard output",
-} satisfies Option;
+export const JSON_OPTION = flag("print the result as one JSON object on standard output", "Output");
 
 /** `--config`, of commands that train. */
 export const CONFIG_OPTION = {

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { readFileBounded, readTextOrNull, requireFolderOf, statOrNull } from "../../lib/support/files.ts";
-import { boolean, type Option } from "../../lib/support/schema.ts";
+import { flag } from "../../lib/support/schema.ts";
 import {
   appendText,
   type FileToWrite,
@@ -19,12 +19,7 @@ import {
 import { defaultRunsFolder } from "../../lib/training/run_folder.ts";
 
 /** `--force`, of commands that write files. */
-export const FORCE_OPTION = {
-  schema: boolean(),
-  default: false,
-  group: "Output",
-  help: "replace files that this command did not write",
-} satisfies Option;
+export const FORCE_OPTION = flag("replace files that this command did not write", "Output");
 
 export interface OutputOptions {
   /** Names the origin of the files: "a figure of deno task runs". Another origin's files are not replaced. */

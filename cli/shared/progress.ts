@@ -123,44 +123,37 @@ function percentDone(done: number): string {
   return `${Math.floor(done * 100)} %`.padStart(5);
 }
 
-/** Shows a download. */
-export interface DownloadProgress {
-  /** Receives the bytes that are there, and their total where it is known. */
-  onDownload(bytes: number, total?: number): void;
-}
-
 /**
  * Shows a download: a live bar on a terminal, else one line at the start.
  *
  * @param label Name of the file: `CIFAR-10`.
+ * @returns Receives the bytes that are there, and their total where it is known.
  */
 export function createDownloadProgress(
   label: string,
   live: Live,
   { now = () => performance.now() }: ProgressOptions = {},
-): DownloadProgress {
+): (bytes: number, total?: number) => void {
   let start: { time: number; bytes: number } | null = null;
-  return {
-    onDownload(bytes, total) {
-      if (start === null) {
-        start = { time: now(), bytes };
-        if (!live.interactive) {
-          live.print(`${label}: downloading${total === undefined ? "" : ` ${formatBytes(total)}`}`);
-        }
+  return (bytes, total) => {
+    if (start === null) {
+      start = { time: now(), bytes };
+      if (!live.interactive) {
+        live.print(`${label}: downloading${total === undefined ? "" : ` ${formatBytes(total)}`}`);
       }
-      const seconds = (now() - start.time) / 1000;
-      // bytes of an earlier, interrupted download must not count as speed
-      const speed = seconds > 0.5 ? (bytes - start.bytes) / seconds : 0;
-      const left = total === undefined || speed === 0 ? null : (total - bytes) / speed;
-      const parts = [
-        { text: label, rank: 0 },
-        { text: total === undefined ? "" : percentDone(bytes / total), rank: 1 },
-        { text: formatBytes(bytes) + (total === undefined ? "" : ` of ${formatBytes(total)}`), rank: 3 },
-        { text: speed > 0 ? `${formatBytes(speed)}/s` : "", rank: 4 },
-        { text: left === null ? "" : `${formatDuration(left)} left`, rank: 2 },
-      ];
-      const bar = { done: total === undefined ? 0 : bytes / total, color: live.color, before: 1 };
-      live.draw(({ columns }) => fitLine(parts, bar, columns));
-    },
+    }
+    const seconds = (now() - start.time) / 1000;
+    // bytes of an earlier, interrupted download must not count as speed
+    const speed = seconds > 0.5 ? (bytes - start.bytes) / seconds : 0;
+    const left = total === undefined || speed === 0 ? null : (total - bytes) / speed;
+    const parts = [
+      { text: label, rank: 0 },
+      { text: total === undefined ? "" : percentDone(bytes / total), rank: 1 },
+      { text: formatBytes(bytes) + (total === undefined ? "" : ` of ${formatBytes(total)}`), rank: 3 },
+      { text: speed > 0 ? `${formatBytes(speed)}/s` : "", rank: 4 },
+      { text: left === null ? "" : `${formatDuration(left)} left`, rank: 2 },
+    ];
+    const bar = { done: total === undefined ? 0 : bytes / total, color: live.color, before: 1 };
+    live.draw(({ columns }) => fitLine(parts, bar, columns));
   };
 }

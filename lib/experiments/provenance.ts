@@ -3,22 +3,25 @@
  * can be published.
  */
 import os from "node:os";
+import { z } from "zod";
 import { hashBytes } from "../data/identify.ts";
 import { InputError } from "../support/errors.ts";
 import { toPlainText } from "../support/format.ts";
 import { startProcess } from "../support/processes.ts";
 import { projectFolder } from "../support/project.ts";
+import { integer, number, plainText } from "../support/schema.ts";
+
+/** Schema of the hardware and system of a result: `memory` in GB, `gpu` if it was used. */
+export const MACHINE = z.object({
+  cpu: plainText(),
+  cores: integer({ from: 0 }),
+  memory: number({ from: 0 }),
+  system: plainText(),
+  gpu: plainText().optional(),
+});
 
 /** Hardware and system of a result. */
-export interface Machine {
-  cpu: string;
-  cores: number;
-  /** In GB. */
-  memory: number;
-  system: string;
-  /** Name of the GPU, if it was used. */
-  gpu?: string;
-}
+export type Machine = z.infer<typeof MACHINE>;
 
 export async function describeMachine(device: "cpu" | "gpu"): Promise<Machine> {
   return {

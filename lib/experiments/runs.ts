@@ -4,29 +4,14 @@ import { z } from "zod";
 import { InputError } from "../support/errors.ts";
 import { exists, readTextOrNull } from "../support/files.ts";
 import { writeText } from "../support/write_files.ts";
-import { integer, number, parseJson, plainText, text } from "../support/schema.ts";
+import { integer, parseJson, plainText, text } from "../support/schema.ts";
 import { openCheckpoint } from "../training/checkpoint.ts";
 import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import type { EpochRecord } from "../training/progress.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { DataIdentity } from "../data/identify.ts";
-import type { Machine } from "./provenance.ts";
-
-/** A process's work on a run; an interrupted run has several. */
-export interface TrainingSession {
-  /** Start, ISO 8601, UTC. */
-  date: string;
-  /** Git commit of the code; null outside a checkout. */
-  commit: string | null;
-  machine: Machine;
-  device: "cpu" | "gpu";
-  /** Threads within an operation. */
-  threads: number;
-  /** Runs trained in parallel: they share the machine, so epochs take longer. */
-  jobs: number;
-  tensorflow: string;
-}
+import { MACHINE } from "./provenance.ts";
 
 /** Schema of {@linkcode DataIdentity} in a file. */
 export const DATA_IDENTITY: z.ZodType<DataIdentity> = z.object({
@@ -34,25 +19,23 @@ export const DATA_IDENTITY: z.ZodType<DataIdentity> = z.object({
   fingerprint: plainText(64),
 });
 
-/** Schema of {@linkcode Machine} in a file. */
-export const MACHINE: z.ZodType<Machine> = z.object({
-  cpu: plainText(),
-  cores: integer({ from: 0 }),
-  memory: number({ from: 0 }),
-  system: plainText(),
-  gpu: plainText().optional(),
-});
-
-/** Schema of {@linkcode TrainingSession} in a file. */
-export const TRAINING_SESSION: z.ZodType<TrainingSession> = z.object({
+/** Schema of a process's work on a run. */
+export const TRAINING_SESSION = z.object({
+  /** Its start. */
   date: z.iso.datetime({ error: "must be a date and time in ISO 8601, UTC" }),
+  /** Of the code; null outside a checkout. */
   commit: text(/^[0-9a-f]{7,64}$/, "a commit of git").nullable(),
   machine: MACHINE,
   device: z.enum(["cpu", "gpu"]),
+  /** Within an operation. */
   threads: integer({ from: 0 }),
+  /** Runs trained in parallel: they share the machine, so epochs take longer. */
   jobs: integer({ from: 0 }),
   tensorflow: plainText(60),
 });
+
+/** A process's work on a run; an interrupted run has several. */
+export type TrainingSession = z.infer<typeof TRAINING_SESSION>;
 
 const RUN_RECORD = z.object({ data: DATA_IDENTITY, sessions: z.array(TRAINING_SESSION) });
 

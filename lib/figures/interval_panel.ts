@@ -49,17 +49,6 @@ export interface IntervalPanelOptions {
   hasZero?: boolean;
 }
 
-/** A drawn panel, from (0, 0). */
-export interface IntervalPanel {
-  markup: string;
-  height: number;
-  /** Upper and lower edge of the rows in pixels. */
-  top: number;
-  bottom: number;
-  /** Pixels from the left edge for a value. */
-  x: (value: number) => number;
-}
-
 /** Width of the names of some rows in pixels. */
 export function nameWidth(rows: readonly IntervalRow[]): number {
   return 10 + Math.max(
@@ -68,8 +57,12 @@ export function nameWidth(rows: readonly IntervalRow[]): number {
   );
 }
 
-/** Draws one row per value: a dot or bar with its interval, single values, caption and numbers. */
-export function intervalPanel(rows: readonly IntervalRow[], options: IntervalPanelOptions): IntervalPanel {
+/**
+ * Draws one row per value, from (0, 0): a dot or bar with its interval, single values, caption and numbers.
+ *
+ * @returns Its markup and height, the edges of the rows, and the pixels from the left edge for a value.
+ */
+export function intervalPanel(rows: readonly IntervalRow[], options: IntervalPanelOptions) {
   const { width, row, title, headings = [], hasAxis = true, hasZero = false } = options;
   const names = options.names ?? nameWidth(rows);
   const items = rows.flatMap(({ item }) => item ? [item] : []);

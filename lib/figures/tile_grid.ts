@@ -26,14 +26,6 @@ export interface Tile {
   frames?: readonly string[];
 }
 
-/** Rows of tiles, drawn from (0, 0). */
-export interface TileGrid {
-  markup: string;
-  height: number;
-  /** Left edge of a column in pixels. */
-  left: (column: number) => number;
-}
-
 const LEADING = 14;
 
 /** Side of the tiles in pixels where so many columns fill a width. */
@@ -41,7 +33,7 @@ export function tileSize(width: number, columns: number, gap: number): number {
   return Math.floor((width - (columns - 1) * gap) / columns);
 }
 
-/** Draws tiles in rows, `gap` pixels apart, each with its text below; null leaves a place empty. */
+/** Draws tiles in rows from (0, 0), `gap` pixels apart, each with its text below; null leaves a place empty. */
 export function tileGrid(
   rows: readonly (readonly (Tile | null)[])[],
   { size, height = size, gap, headings = [] }: {
@@ -51,7 +43,7 @@ export function tileGrid(
     gap: number;
     headings?: readonly TileLine[];
   },
-): TileGrid {
+) {
   const lineCount = Math.max(0, ...rows.flat().map((tile) => tile?.lines?.length ?? 0));
   const step = height + LEADING * lineCount + Math.max(gap, 14);
   const left = (column: number) => column * (size + gap);

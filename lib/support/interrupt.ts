@@ -17,20 +17,14 @@ export function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Interrupted("");
 }
 
-/** Watch for the signals that stop a program. */
-export interface InterruptWatch extends Disposable {
-  /** Aborted by the first signal. */
-  signal: AbortSignal;
-}
-
 /**
  * Watches for Ctrl-C, SIGTERM and the closing of the terminal: the first no longer ends the program, so that
  * it can save its work; a second Ctrl-C or SIGTERM does, in case the program hangs. Disposing the watch
- * restores the default.
+ * restores the default; its `signal` is aborted by the first.
  *
  * @param onSecond What the second does instead.
  */
-export function watchInterrupts(onSecond: () => void = () => Deno.exit(130)): InterruptWatch {
+export function watchInterrupts(onSecond: () => void = () => Deno.exit(130)) {
   const controller = new AbortController();
   let firstStop: number | null = null;
   const stop = () => {

@@ -60,6 +60,11 @@ export function boolean(): z.ZodBoolean {
   return z.boolean({ error: "must be true or false" });
 }
 
+/** Makes a boolean option that is off by default. */
+export function flag(help: string, group?: string): Option<boolean> {
+  return { schema: boolean(), default: false, help, ...(group !== undefined && { group }) };
+}
+
 /** Schema of one of several words. */
 export function choice<const Words extends readonly string[]>(
   words: Words,

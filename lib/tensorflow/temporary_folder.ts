@@ -1,12 +1,10 @@
-/** A folder for files that another program or library reads. Disposing it removes it. */
-export interface TemporaryFolder extends Disposable {
-  readonly path: string;
-}
-
 const PREFIX = "dynamic-filters-";
 
-/** Creates a folder in `TMPDIR`, and removes those of killed processes: a living one's is locked. */
-export function makeTemporaryFolder(): TemporaryFolder {
+/**
+ * Creates a folder in `TMPDIR` for files that another program or library reads; disposing it removes it.
+ * Removes those of killed processes too: a living one's is locked.
+ */
+export function makeTemporaryFolder() {
   const path = Deno.makeTempDirSync({ prefix: PREFIX });
   const lock = Deno.openSync(path);
   attempt(() => lock.tryLockSync(true));

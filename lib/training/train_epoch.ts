@@ -112,24 +112,14 @@ function report(
 /**
  * Accumulates losses and correct predictions, and reads them in batches, since reading a tensor waits for it.
  */
-export interface LossMeter {
-  /** Adds a step's results; they are disposed once read. */
-  add(loss: tf.Scalar, correct: tf.Scalar, images: number): void;
-  /**
-   * Adds the pending results to the sums in the order of the steps, so that the sums do not depend on when
-   * they are read.
-   *
-   * @returns The pending losses, in the order of the steps.
-   */
-  read(sums: EpochSums): Promise<number[]>;
-}
-
-/** Creates a {@linkcode LossMeter}. */
-export function createLossMeter(): LossMeter {
+export function createLossMeter() {
   let pending: { loss: tf.Scalar; correct: tf.Scalar; images: number }[] = [];
   return {
-    add: (loss, correct, images) => void pending.push({ loss, correct, images }),
-    async read(sums) {
+    /** Adds a step's results; they are disposed once read. */
+    add: (loss: tf.Scalar, correct: tf.Scalar, images: number) =>
+      void pending.push({ loss, correct, images }),
+    /** Adds the pending results to the sums in the order of the steps; returns the pending losses. */
+    async read(sums: EpochSums): Promise<number[]> {
       const steps = pending;
       pending = [];
       const losses: number[] = [];

@@ -10,16 +10,8 @@ import { splitState } from "../../lib/training/start_training.ts";
 import { createStepper } from "../../lib/training/stepper.ts";
 import type { TensorBatch } from "../../lib/training/train_step.ts";
 
-/** The library's training step by step, as a training takes it. */
-export interface Trainer extends Disposable {
-  /** Takes a step on a batch at a learning rate; returns the loss before it. */
-  step(batch: TensorBatch, learningRate: number): Promise<number>;
-  /** The trained parameters as they are now, by name. */
-  parameters(): StateDict;
-}
-
-/** Starts a training of a network, which gets tensors of its own. */
-export function createTrainer(config: TrainConfig, network: StateDict): Trainer {
+/** Starts the library's training step by step, on tensors of its own. */
+export function createTrainer(config: TrainConfig, network: StateDict) {
   const optimizer = createOptimizer(config);
   const { trainable, fixed } = splitState(
     Object.fromEntries(Object.entries(network).map(([name, tensor]) => [name, tf.clone(tensor)])),
@@ -29,14 +21,16 @@ export function createTrainer(config: TrainConfig, network: StateDict): Trainer 
   const stepper = createStepper({ settings: config, optimizer, state, compile: config.compile });
   let steps = 0;
   return {
-    async step(batch, learningRate) {
+    /** Takes a step; returns the loss before it. */
+    async step(batch: TensorBatch, learningRate: number): Promise<number> {
       const rates = toRates(optimizer.rates(learningRate, ++steps));
       const { loss, correct } = stepper.advance(batch, rates);
       const [value] = await loss.data();
       tf.dispose([loss, correct, rates]);
       return value;
     },
-    parameters() {
+    /** The trained parameters as they are now, by name. */
+    parameters(): StateDict {
       stepper.settle();
       return state.trainable;
     },

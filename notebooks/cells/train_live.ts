@@ -101,13 +101,7 @@ async function run(
   }
 }
 
-interface TrainingView {
-  observer: TrainObserver;
-  losses: number[];
-  finish(): Promise<void>;
-}
-
-function createTrainingView(hasCurves: boolean): TrainingView {
+function createTrainingView(hasCurves: boolean) {
   const [showText, showFigure] = [createLivePlace(), createLivePlace()];
   const lines: string[] = [];
   const history: EpochRecord[] = [];

@@ -17,16 +17,6 @@ export interface StartLabOptions {
   signal: AbortSignal;
 }
 
-/** A running JupyterLab. */
-export interface LabServer {
-  /** Address of the notebook, with the token that grants access. */
-  url: string;
-  /** Its log file, as a path from the project's folder. */
-  log: string;
-  /** Fulfilled when it and its kernels have ended. */
-  ended: Promise<unknown>;
-}
-
 const SCRIPT = fromFileUrl(new URL("lab.py", import.meta.url));
 const POLL_MILLISECONDS = 200;
 
@@ -34,10 +24,12 @@ const POLL_MILLISECONDS = 200;
  * Starts JupyterLab in the project's environment, on this machine's loopback address only. It ends, and its
  * kernels with it, when `signal` is aborted or this process ends.
  *
+ * @returns The address of the notebook, with the token that grants access; its log file, from the project's
+ * folder; a promise of the end of it and its kernels.
  * @throws {InputError} If it does not start.
  * @throws {Interrupted} If it was stopped before it had started.
  */
-export async function startLab({ jupyter, path, port, signal }: StartLabOptions): Promise<LabServer> {
+export async function startLab({ jupyter, path, port, signal }: StartLabOptions) {
   const project = projectFolder();
   const log = join(project, ".venv", "jupyter", "lab.log");
   Deno.writeTextFileSync(log, "");

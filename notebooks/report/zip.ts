@@ -4,16 +4,6 @@ import { InputError } from "../../lib/support/errors.ts";
 import { readFileBounded, statOrNull } from "../../lib/support/files.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 
-/** Files that make up a project: code, tests, notebooks and results. */
-export interface ProjectFiles {
-  /** Relative to the project, sorted. */
-  paths: string[];
-  /** Files that git neither tracks nor ignores: left out of the zip, and named to the user. */
-  untracked: string[];
-  /** Tracked, but no files of the project: links, submodules, deleted files. */
-  leftOut: string[];
-}
-
 /**
  * Lists the files that git tracks, as they are now: what else lies in the folder (`.env`, notes) is nobody's
  * business. Links are not followed.
@@ -26,7 +16,7 @@ export interface ProjectFiles {
 export async function collectFiles(
   project: string,
   { checkpoints = false }: { checkpoints?: boolean } = {},
-): Promise<ProjectFiles> {
+) {
   const top = Deno.realPathSync(project);
   const tracked = new Set(await listByGit(top, "--cached"));
   // a repository around a folder that was unpacked in it does not track that folder
@@ -35,7 +25,9 @@ export async function collectFiles(
   const byKind = Object.groupBy([...tracked, ...runs], (path) => isOwnFile(top, path) ? "own" : "other");
   return {
     paths: (byKind.own ?? []).sort(),
+    /** Left out of the zip, and named to the user. */
     untracked: (await listByGit(top, "--others", "--exclude-standard")).sort(),
+    /** Links, submodules, deleted files. */
     leftOut: (byKind.other ?? []).sort(),
   };
 }

@@ -233,9 +233,9 @@ for (
   Deno.test(`a download shows its percentage, speed and time left, from where it was resumed, on ${columns} columns`, async () => {
     const { options, clock, lines } = createTerminal({ columns });
     const progress = createDownloadProgress("CIFAR-10", await createLive(options), { now: options.now });
-    progress.onDownload(50e6, 170e6);
+    progress(50e6, 170e6);
     clock.milliseconds += 10_000;
-    progress.onDownload(80e6, 170e6);
+    progress(80e6, 170e6);
     assert.deepEqual(lines(), [line]);
   });
 }
@@ -243,6 +243,6 @@ for (
 Deno.test("a download where there is no terminal is one line", async () => {
   const { options, lines } = createTerminal({ interactive: false });
   const progress = createDownloadProgress("CIFAR-10", await createLive(options));
-  for (let bytes = 0; bytes <= 170e6; bytes += 17e6) progress.onDownload(bytes, 170e6);
+  for (let bytes = 0; bytes <= 170e6; bytes += 17e6) progress(bytes, 170e6);
   assert.deepEqual(lines(), ["CIFAR-10: downloading 170.0 MB"]);
 });

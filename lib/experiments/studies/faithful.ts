@@ -62,12 +62,6 @@ export const FAITHFUL: Study<StudyUnit & Subject, FaithfulRow> = {
   format: (rows) => [...NETWORKS.flatMap((network) => formatNetwork(rows, network)), ...NOTES].join("\n"),
 };
 
-/** An order's measurement over the seeds, and its difference from a control's, paired by seed; n may be 0. */
-export interface Compared {
-  value: MeanInterval;
-  difference: MeanInterval;
-}
-
 export interface CompareOrdersOptions {
   method: OrderMeasurement["method"];
   measure: "deletion" | "insertion" | "pointing" | "road";
@@ -84,11 +78,11 @@ const CONTROLS = {
   road: "random, blurred",
 } as const;
 
-/** Compares an order with a control. The value of ROAD is the mean of the accuracies. */
+/** Compares an order with a control, paired by seed; n may be 0. The value of ROAD is the mean of the accuracies. */
 export function compareOrders(
   rows: readonly FaithfulRow[],
   { method, measure, control = CONTROLS[measure], network = "dynamic" }: CompareOrdersOptions,
-): Compared {
+): { value: MeanInterval; difference: MeanInterval } {
   const valuesOf = (name: string) =>
     rows.flatMap((row) => {
       if (row.network !== network || !("method" in row) || row.method !== name) return [];

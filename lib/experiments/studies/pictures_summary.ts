@@ -31,22 +31,8 @@ export const PICTURES_ROW = z.discriminatedUnion("kind", [PREPARATION, SURENESS]
 /** Row of the study `pictures`. */
 export type PicturesRow = z.infer<typeof PICTURES_ROW>;
 
-/** One way to prepare pictures: shares of right predictions, 0–1, over the networks. */
-export interface WaySummary {
-  /** Such as `crop on white`. */
-  way: string;
-  right: MeanInterval;
-  /** Right predictions and pictures of the first seed alone. */
-  first: readonly [right: number, n: number];
-  /** Difference from the former way, with its interval over the networks. */
-  difference: MeanInterval;
-  /** Right predictions where all views agree, and where they do not. */
-  agreeing: MeanInterval;
-  disagreeing: MeanInterval;
-}
-
-/** Summarises the ways to prepare pictures. */
-export function summariseWays(rows: readonly PicturesRow[]): WaySummary[] {
+/** Summarises the ways to prepare pictures: shares of right predictions, 0–1, over the networks. */
+export function summariseWays(rows: readonly PicturesRow[]) {
   const preparations = rows.filter((row) => row.kind === "preparation");
   const ways = Map.groupBy(preparations, ({ fit, background }) => `${fit} on ${background}`);
   return [...ways].map(([way, of]) => {
@@ -62,36 +48,25 @@ export function summariseWays(rows: readonly PicturesRow[]): WaySummary[] {
     return {
       way,
       right: share(({ right, n }) => right / n),
-      first: [networks[0].right, networks[0].n],
+      first: [networks[0].right, networks[0].n] as const, // of the first seed
+      /** From the former way. */
       difference: share(({ gain, n }) => gain / n),
+      /** Where all views agree, and where they do not. */
       agreeing: share(({ rightAgree, agree }) => rightAgree / agree),
       disagreeing: share(({ right, rightAgree, n, agree }) => (right - rightAgree) / (n - agree)),
     };
   });
 }
 
-/** Sureness of predictions for a group of images: shares, 0–1, over the networks. */
-export interface SurenessSummary {
-  group: string;
-  n: number;
-  hasClass: boolean;
-  /** Right among all, unsure among the right ones, sure among the wrong ones. */
-  right: MeanInterval;
-  rightUnsure: MeanInterval;
-  wrongSure: MeanInterval;
-  /** Sure among the wrong ones, and those, of the first seed alone. */
-  first: readonly [wrongSure: number, wrong: number];
-}
-
-/** Summarises what is called sure, images of no class last. */
-export function summariseSureness(rows: readonly PicturesRow[]): SurenessSummary[] {
+/** Summarises what is called sure, images of no class last: shares, 0–1, over the networks. */
+export function summariseSureness(rows: readonly PicturesRow[]) {
   const sureness = rows.filter((row) => row.kind === "sureness")
     .sort((one, other) => other.hasClass - one.hasClass);
   return [...Map.groupBy(sureness, ({ group }) => group)].map(([group, of]) => {
     const [{ correct, wrong, wrongSure, hasClass }] = of;
     const n = correct + wrong;
     return {
-      ...{ group, n, hasClass: hasClass === 1, first: [wrongSure, wrong] },
+      ...{ group, n, hasClass: hasClass === 1, first: [wrongSure, wrong] as const },
       right: meanInterval(of.map(({ correct }) => correct / n)),
       rightUnsure: meanInterval(of.map(({ correct, correctUnsure }) => correctUnsure / correct)),
       wrongSure: meanInterval(of.map(({ wrong, wrongSure }) => wrongSure / wrong)),
