@@ -123,20 +123,28 @@ export class App {
     this.#isLooking = true;
     find("overview").setAttribute("aria-busy", "true");
     try {
-      while (this.#isStale) {
-        this.#isStale = false;
-        const { engine } = this;
-        const pixels = hideCells(this.picture, this.state.hidden);
-        const look = await engine.look(pixels);
-        if (engine !== this.engine || look.scores.length !== this.classes) this.#isStale = true;
-        else this.seen = { ...look, pixels };
-      }
+      while (this.#isStale) await this.#lookOnce();
       this.draw();
     } catch (error) {
       report(error);
     } finally {
       this.#isLooking = false;
       find("overview").setAttribute("aria-busy", "false");
+    }
+  }
+
+  async #lookOnce(): Promise<void> {
+    this.#isStale = false;
+    const { engine } = this;
+    const pixels = hideCells(this.picture, this.state.hidden);
+    try {
+      const look = await engine.look(pixels);
+      // meanwhile another network was opened, or a class was taught
+      if (engine !== this.engine || look.scores.length !== this.classes) this.#isStale = true;
+      else this.seen = { ...look, pixels };
+    } catch (error) {
+      if (engine === this.engine) throw error;
+      this.#isStale = true; // the network was closed while it computed
     }
   }
 

@@ -9,6 +9,7 @@ import { createMatrix } from "./matrix_view.ts";
 import { connectNetworks } from "./networks.ts";
 import { connectShare } from "./share.ts";
 import { connectSources } from "./sources.ts";
+import { connectTeach } from "./teach_view.ts";
 import { connectTabs } from "./tabs.ts";
 
 try {
@@ -20,6 +21,7 @@ try {
   connectGenerate(app);
   connectSimilarities(app, (cosines) => createMatrix(app, cosines));
   connectHide(app);
+  connectTeach(app);
   connectSources(app, connectNetworks(app));
   connectShare(app);
   app.run();

@@ -5,6 +5,8 @@ import { announce, find, make, setText, showProblem } from "./elements.ts";
 import { EXAMPLES, exampleSource } from "./examples.ts";
 import { decodePicture, preparePixels } from "./prepare.ts";
 
+/** Name of the camera as a source. */
+export const CAMERA_NAME = "camera";
 /** A camera's frame is drawn this large before it is resized: it need not be exact, but quick. */
 const CAMERA_SIZE = 128;
 
@@ -63,7 +65,6 @@ export function connectSources(app: App, openNetwork: (file: File) => Promise<vo
   show(exampleSource(app.state.example, !isStill));
 }
 
-const CAMERA_NAME = "camera";
 const exampleName = (number: number) => exampleSource(number, false).name;
 
 /** Runs what a reader has asked for, and reports what goes wrong. */

@@ -7,7 +7,7 @@ import { CLASS_NAMES } from "../lib/data/dataset.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 
 /** The panels below the overview. */
-export const PANELS = ["cell", "generate", "hide"] as const;
+export const PANELS = ["cell", "generate", "hide", "teach"] as const;
 
 /** One of {@linkcode PANELS}. */
 export type Panel = typeof PANELS[number];
