@@ -14,6 +14,7 @@ import { createForwardContext, featureMap } from "../lib/model/network.ts";
 import { predictScores } from "../lib/model/score_predictor.ts";
 import { CHANNELS, isGenerated, MAP_SIZE, type NetworkSpec } from "../lib/model/spec.ts";
 import { disposeAll, type StateDict } from "../lib/model/state_dict.ts";
+import { InputError } from "../lib/support/errors.ts";
 import { argMax, requireFiniteScores, softmax } from "../lib/support/statistics.ts";
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import {
@@ -212,7 +213,31 @@ export class Engine {
     return { heldOut: images, recognised, seconds: (performance.now() - start) / 1000 };
   }
 
-  /** Takes a class that was taught here out of the network. @throws {RangeError} If it was not. */
+  /** Names of the classes that were taught or added here. */
+  get taught(): readonly string[] {
+    return [...this.#taught.keys()];
+  }
+
+  /**
+   * Adds a class that was learned before.
+   *
+   * @param vector Its embedding `[128]`, or its filter where filters are stored.
+   * @throws {InputError} If the name or the network does not allow it, or the vector is not of this network.
+   */
+  add(name: string, vector: Float32Array): void {
+    requireTeachable(this.#checkpoint, name);
+    const length = (this.embeddings ?? this.filters).length / this.network.classNames.length;
+    if (vector.length !== length || !vector.every(Number.isFinite)) {
+      throw new InputError({
+        what: `add the class ${name}`,
+        why: `it has not the ${length} numbers of this network's classes`,
+      });
+    }
+    this.#taught.set(name, new Float32Array()); // its pictures are elsewhere
+    this.#replace([...this.network.classNames, name], addClass(this.#stored, vector));
+  }
+
+  /** Takes a class that was taught or added here out of the network. @throws {RangeError} If it was not. */
   forget(name: string): void {
     if (!this.#taught.delete(name)) throw new RangeError(`No class ${name} was taught here.`);
     const label = this.network.classNames.indexOf(name);
@@ -222,7 +247,9 @@ export class Engine {
   /** Takes a network with other classes; with those of the file, all is as it was. */
   #replace(classNames: readonly string[], network: StoredTensors): void {
     const { progress, recorded, ...opened } = this.#opened;
-    const added = [...this.#taught].map(([name, { length }]) => `${name} (${length / VALUES} pictures)`);
+    const added = [...this.#taught].map(([name, { length }]) =>
+      length > 0 ? `${name} (${length / VALUES} pictures)` : `${name} (learned before)`
+    );
     const isOpened = added.length === 0;
     this.close();
     this.#set(

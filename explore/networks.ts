@@ -12,7 +12,7 @@ import { attempt } from "./sources.ts";
 export function connectNetworks(app: App): (file: File) => Promise<void> {
   const open = (file: File) =>
     attempt(async () => {
-      app.open(await Engine.open(new Uint8Array(await file.arrayBuffer()), file.name));
+      app.open(await Engine.open(new Uint8Array(await file.arrayBuffer()), file.name, app.engine.known));
       showProblem("");
       announce(`Opened ${file.name}.`);
     });

@@ -161,7 +161,7 @@ function filesThatArePictures(files: readonly File[]): File[] {
 
 /** Takes a picture when the button is pressed, and more while it is held. */
 function connectShutter(button: HTMLElement, take: () => void): void {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setInterval> | undefined;
   const stop = () => clearInterval(timer);
   button.addEventListener("pointerdown", () => {
     stop();

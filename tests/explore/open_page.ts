@@ -9,8 +9,7 @@ import { temporaryFolder } from "../testing/folder.ts";
 
 /** The built page in a browser of its own. */
 export interface Explorer extends AsyncDisposable {
-  browser: Browser;
-  /** Folder for files to be dropped. */
+  /** Folder for files that the page is given, and where it saves some. */
   folder: string;
   /** Opens the page from `file://` and waits for the first scores. */
   open(options?: OpenOptions): Promise<OpenPage>;
@@ -34,13 +33,15 @@ export async function startExplorer(): Promise<Explorer> {
   const folder = temporaryFolder();
   const path = join(folder.path, "page.html");
   const checkpoint = await openCheckpoint(join(projectFolder(), "checkpoints/published/dynamic.safetensors"));
-  Deno.writeFileSync(path, (await buildPage(checkpoint)).html);
+  const known = Deno.readFileSync(join(projectFolder(), "checkpoints/published/features.safetensors"));
+  Deno.writeFileSync(path, (await buildPage(checkpoint, known)).html);
   const browser = await launchChromium(folder.path, [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
   ]);
+  const session = await browser.target().createCDPSession();
+  await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: folder.path });
   return {
-    browser,
     folder: folder.path,
     open: (options) => open(browser, `file://${path}`, options),
     async [Symbol.asyncDispose]() {
@@ -102,6 +103,16 @@ export function readScores(page: Page): Promise<Record<string, number>> {
       item.querySelector(".name")!.textContent,
       Number(item.querySelector("small")!.title.replace("−", "-")),
     ])));
+}
+
+/** Waits for a file that the page saves, and reads it. */
+export async function readDownload({ folder }: Explorer, name: string): Promise<Uint8Array> {
+  for (let turn = 0; turn < 100; turn++) {
+    const bytes = await Deno.readFile(join(folder, name)).catch(() => new Uint8Array());
+    if (bytes.length > 0) return bytes;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${name} was not saved.`);
 }
 
 /** Lists what axe-core finds wrong, as "rule: element". */

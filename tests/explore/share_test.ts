@@ -1,13 +1,20 @@
 // other networks, shared states, saved views, and the generator, in a real browser
 import assert from "node:assert/strict";
-import { join } from "@std/path";
 import sharp from "sharp";
 import { formatState, initialState, parseState, type State } from "../../explore/state.ts";
 import { placeInTriangle, sharesAt } from "../../explore/triangle.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { formatCheckpoint } from "../../lib/training/checkpoint_format.ts";
 import { CASES, createCase } from "../export/cases.ts";
-import { findViolations, hand, settle, startExplorer, textOf, waitForText } from "./open_page.ts";
+import {
+  findViolations,
+  hand,
+  readDownload,
+  settle,
+  startExplorer,
+  textOf,
+  waitForText,
+} from "./open_page.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -90,24 +97,14 @@ Deno.test("networks of every variant open, damaged ones get a sentence, and view
   });
 
   await test.step("the view is saved as PNG and as SVG", async () => {
-    const session = await explorer.browser.target().createCDPSession();
-    await session.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: explorer.folder });
-    const read = async (name: string): Promise<Uint8Array> => {
-      for (let turn = 0; turn < 100; turn++) {
-        const bytes = await Deno.readFile(join(explorer.folder, name)).catch(() => new Uint8Array());
-        if (bytes.length > 0) return bytes;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      throw new Error(`${name} was not saved.`);
-    };
     await page.reload();
     await waitForText(page, "#verdict", /ship/);
     await page.click("#save-svg");
-    const svg = new TextDecoder().decode(await read("maps.svg"));
+    const svg = new TextDecoder().decode(await readDownload(explorer, "maps.svg"));
     assert.equal(svg.match(/<image /g)?.length, 11);
     assert.match(svg, /Network dynamic, trained on CIFAR-10/);
     await page.click("#save-png");
-    const { width, height, format } = await sharp(await read("maps.png")).metadata();
+    const { width, height, format } = await sharp(await readDownload(explorer, "maps.png")).metadata();
     assert.ok(format === "png" && width! > 1000 && height! > 800, `${format} ${width}×${height}`);
   });
   assert.deepEqual(troubles, []);
