@@ -9,9 +9,9 @@ import { join } from "@std/path";
 import { InputError } from "../lib/support/errors.ts";
 import { readFileBounded, readText } from "../lib/support/files.ts";
 import { projectFolder } from "../lib/support/project.ts";
-import type { StoredTensor } from "../lib/support/safetensors_format.ts";
 import { type Checkpoint, formatCheckpoint, type StoredTensors } from "../lib/training/checkpoint_format.ts";
 import type { Part } from "./embedded.ts";
+import { roundWeights, splitBytes } from "./packing.ts";
 
 /** A page, and what takes how much of it. */
 export interface BuiltPage {
@@ -35,9 +35,15 @@ export async function buildPage(
   main = "explore/main.ts",
 ): Promise<BuiltPage> {
   const program = await bundle(main);
+  const { network } = checkpoint.readTensors();
+  const rounded: StoredTensors = new Map(
+    [...network].map((
+      [name, { shape, data }],
+    ) => [name, { shape, data: roundWeights(data as Float32Array) }]),
+  );
   const parts: Partial<Record<Part, Uint8Array>> = {
     wasm: readFileBounded(join(projectFolder(), WASM), 10e6),
-    network: formatCheckpoint({ ...checkpoint, network: toFloat16(checkpoint), slots: null }),
+    network: splitBytes(formatCheckpoint({ ...checkpoint, network: rounded, slots: null })),
     ...known && { known },
   };
   const loader = LOADER.trim();
@@ -94,16 +100,6 @@ function embed(id: string, bytes: Uint8Array): string {
   const packed = gzipSync(bytes, { level: 9 });
   packed[9] = 255; // the system that packed it: not the same everywhere
   return `<script type="application/gzip;base64" id="${id}">${packed.toString("base64")}</script>`;
-}
-
-/** Rounds a network to half precision, which halves the file. */
-function toFloat16(checkpoint: Checkpoint): StoredTensors {
-  const round = ({ shape, data }: StoredTensor): StoredTensor => ({
-    shape,
-    data: new Uint8Array(Float16Array.from(data as Float32Array).buffer),
-    rawType: "F16",
-  });
-  return new Map([...checkpoint.readTensors().network].map(([name, tensor]) => [name, round(tensor)]));
 }
 
 /** Bundles a program and all that it imports. */

@@ -1,6 +1,6 @@
 /**
- * Feature maps of some training images of each class, from which the page tells a new class: two bits per
- * value, since coarser ones teach as well (docs/explore.md) and images are not ours to give away.
+ * Feature maps of some training images of each class, from which the page tells a new class. Twenty images and
+ * two bits per value teach as well as more of both; images themselves are not ours to give away.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { extractFeatures } from "../lib/analysis/new_class.ts";
@@ -10,6 +10,7 @@ import { disposeAll } from "../lib/model/state_dict.ts";
 import { CHANNELS, MAP_SIZE } from "../lib/model/spec.ts";
 import { formatSafetensors, parseSafetensors, type StoredTensor } from "../lib/support/safetensors_format.ts";
 import { type Checkpoint, makeTensors, type StoredTensors } from "../lib/training/checkpoint_format.ts";
+import { roundWeights } from "./packing.ts";
 
 /** Feature maps of images of the classes that a network knows. */
 export interface KnownFeatures {
@@ -52,12 +53,12 @@ export async function computeKnownFeatures(
   return { features, labels, classNames, data: train.name, fingerprint: fingerprintBackbone(network) };
 }
 
-/** Identifies the tensors that feature maps depend on, as rounded to half precision: a page holds them so. */
+/** Identifies the tensors that feature maps depend on, in the precision that a page holds them in. */
 export function fingerprintBackbone(network: StoredTensors): string {
   const hash = sha256.create();
   for (const [name, { data }] of network) {
     if (!/^(backbone|adapter)\./.test(name)) continue;
-    hash.update(new Uint8Array(Float16Array.from(data as Float32Array).buffer));
+    hash.update(new Uint8Array(roundWeights(data as Float32Array).buffer));
   }
   return hash.digest().toHex();
 }

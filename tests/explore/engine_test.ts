@@ -1,7 +1,10 @@
 // the page's network on TensorFlow.js's plain backend, beside the native one
 import assert from "node:assert/strict";
 import { Engine } from "../../explore/engine.ts";
+import { formatKnownFeatures, parseKnownFeatures } from "../../explore/known_features.ts";
+import { joinBytes, roundWeights, splitBytes } from "../../explore/packing.ts";
 import { measureEvidence } from "../../lib/analysis/evidence.ts";
+import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { filterCount } from "../../lib/model/spec.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
@@ -58,6 +61,58 @@ for (const spec of CASES) {
     });
   });
 }
+
+Deno.test("teaching is refused where there is nothing to learn from, or nothing to tell it from", async () => {
+  const { checkpoint } = await createCase(CASES[0], 1);
+  const bytes = formatCheckpoint({ ...checkpoint, slots: null });
+  const pictures = Array.from({ length: 5 }, () => new Uint8Array(IMAGE_BYTES));
+  const known = {
+    features: new Float32Array(),
+    labels: new Uint8Array(),
+    classNames: [],
+    data: "synthetic",
+    fingerprint: "another network's",
+  };
+  await onPlain(async () => {
+    const engine = await Engine.open(bytes, "a file", known);
+    const teach = (pictures: Uint8Array[]) => engine.teach("mug", pictures, () => {});
+    await assert.rejects(teach(pictures.slice(1)), { message: /from 4 pictures: at least 5 are needed\.$/ });
+    await assert.rejects(teach(pictures), {
+      message: /class mug: the page has nothing of the classes it knows/,
+    });
+    assert.throws(() => engine.forget("cat"), RangeError);
+    engine.close();
+  });
+});
+
+Deno.test("known feature maps are stored in two bits per value", () => {
+  const features = Float32Array.from({ length: 2 * 8 * 8 * 64 }, (_, at) => (at * 7919 % 100) / 33.3);
+  const known = {
+    features,
+    labels: Uint8Array.of(1, 0),
+    classNames: ["cat", "dog"],
+    data: "synthetic",
+    fingerprint: "f",
+  };
+  const bytes = formatKnownFeatures(known);
+  const { features: stored, ...rest } = parseKnownFeatures(bytes, "known");
+  const { features: _, ...facts } = known;
+  assert.deepEqual(rest, facts);
+  assert.ok(bytes.length < features.length / 4 + 1000);
+  const furthest = stored.reduce((most, value, at) => Math.max(most, Math.abs(value - features[at])), 0);
+  assert.ok(furthest < 0.51, `${furthest}`); // half a step of a third of the range
+});
+
+Deno.test("words' bytes are split and joined, and weights are rounded once only", () => {
+  const bytes = Uint8Array.from({ length: 16 }, (_, at) => at);
+  assert.deepEqual(splitBytes(bytes).slice(0, 5), Uint8Array.of(0, 4, 8, 12, 1));
+  assert.deepEqual(joinBytes(splitBytes(bytes)), bytes);
+  const weights = Float32Array.of(0.1, -3, 1e-5, 0);
+  const rounded = roundWeights(weights);
+  weights.forEach((weight, at) => assert.ok(Math.abs(rounded[at] - weight) <= Math.abs(weight) * 2 ** -15));
+  assert.notEqual(rounded[0], weights[0]);
+  assert.deepEqual(roundWeights(rounded), rounded);
+});
 
 Deno.test("a file that is no checkpoint is refused in the command line's words", async () => {
   await assert.rejects(Engine.open(Uint8Array.of(1, 2, 3), "cat.png"), (error) => {
