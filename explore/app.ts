@@ -24,6 +24,9 @@ export interface Seen extends Look {
   pixels: Uint8Array;
 }
 
+/** Milliseconds: browsers refuse to change the address a hundred times a second. */
+const ADDRESS_PAUSE = 200;
+
 /**
  * The page's model: a network, a state, a picture, and what the network makes of it. Views are functions that
  * are called after each change.
@@ -40,6 +43,7 @@ export class App {
   #networkViews: (() => void)[] = [];
   #isLooking = false;
   #isStale = false;
+  #writing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(engine: Engine, fragment: string) {
     this.engine = engine;
@@ -65,14 +69,22 @@ export class App {
   /** Changes the state, its address and what shows it. */
   change(part: Partial<State>): void {
     this.state = { ...this.state, ...part };
-    const fragment = formatState(this.state);
-    history.replaceState(null, "", fragment === "" ? "#" : `#${fragment}`);
+    this.#writing ??= setTimeout(() => this.writeAddress(), ADDRESS_PAUSE);
     if (part.hidden !== undefined) void this.look();
     else this.draw();
   }
 
+  /** Writes the state into the address, as happens by itself a little after each change. */
+  writeAddress(): void {
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
+    history.replaceState(null, "", `#${formatState(this.state)}`);
+  }
+
   /** Takes over the state of an address that was typed or pasted. */
   readAddress(fragment: string): void {
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
     this.state = parseState(fragment, this.classes);
     void this.look();
   }

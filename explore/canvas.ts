@@ -55,7 +55,7 @@ export function mapOf(maps: Float32Array, label: number): Float32Array {
 
 /** Writes a colour map as a CSS gradient. */
 export function gradientOf(colours: ColourMap): string {
-  const stops = palette(colours).filter((_, index) => index % 51 === 0).map((colour) => `rgb(${colour})`);
+  const stops = palette(colours).filter((_, index) => index % 15 === 0).map((colour) => `rgb(${colour})`);
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
 

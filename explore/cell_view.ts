@@ -1,10 +1,10 @@
 import { BLOCK } from "../lib/analysis/deletion.ts";
-import { BACKBONE_WINDOWS, receptiveField } from "../lib/analysis/receptive_field.ts";
+import { BACKBONE_WINDOWS, receptiveField, type WindowLayer } from "../lib/analysis/receptive_field.ts";
 import { IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { CHANNELS, MAP_SIZE } from "../lib/model/spec.ts";
 import { formatNumber, formatPercent, formatSigned } from "../lib/support/format.ts";
 import type { App, Seen } from "./app.ts";
-import { mapOf, placeName } from "./canvas.ts";
+import { mapOf } from "./canvas.ts";
 import { initialState } from "./state.ts";
 import { announce, find, make, makeSvg, setText } from "./elements.ts";
 
@@ -17,11 +17,12 @@ const SHOWN_TERMS = 8;
  */
 export const INFLUENCE_SIZE = 26;
 
+const ADAPTER_WINDOW: WindowLayer = { kernel: 3, padding: 1 };
+
 /** Shows how a cell of a map is computed, what it sees, and what it says for its class. */
 export function connectCell(app: App): void {
-  const { size, jump, start } = receptiveField(BACKBONE_WINDOWS);
   const veil = makeSvg("path", { class: "veil", "fill-rule": "evenodd" });
-  const frame = makeSvg("rect", { class: "window", width: size, height: size });
+  const frame = makeSvg("rect", { class: "window" });
   const block = makeSvg("rect", { class: "cell", width: BLOCK, height: BLOCK });
   find("marks").append(veil, frame, block);
   const { cell } = initialState();
@@ -36,15 +37,18 @@ export function connectCell(app: App): void {
     const [top, left] = [row, column].map((at) => at * BLOCK - (INFLUENCE_SIZE - BLOCK) / 2);
     const whole = `M0 0H${IMAGE_SIZE}V${IMAGE_SIZE}H0Z`;
     veil.setAttribute("d", `${whole}M${left} ${top}h${INFLUENCE_SIZE}v${INFLUENCE_SIZE}h${-INFLUENCE_SIZE}Z`);
+    const layers = app.engine.network.adapter === "3x3"
+      ? [...BACKBONE_WINDOWS, ADAPTER_WINDOW]
+      : BACKBONE_WINDOWS;
+    const { size, jump, start } = receptiveField(layers);
     place(frame, start + column * jump - size / 2, start + row * jump - size / 2);
+    frame.setAttribute("width", String(size));
+    frame.setAttribute("height", String(size));
     place(block, column * BLOCK, row * BLOCK);
     setText(
       find("cell-window"),
-      `Lit in the picture: what this cell looks at, ${
-        placeName(row, column)
-      }. Nine tenths of what can change ` +
-        `it lie in those ${INFLUENCE_SIZE} × ${INFLUENCE_SIZE} pixels (less at the picture’s edge); all that ` +
-        `reaches it lies in the dashed frame of ${size} × ${size}.`,
+      `Lit in the picture: the ${INFLUENCE_SIZE} × ${INFLUENCE_SIZE} pixels that hold nine tenths of what can ` +
+        `change this cell. Nothing beyond ${size} × ${size} reaches it at all (dashed, where the picture goes on).`,
     );
     drawTerms(app, seen);
     drawShare(app, seen);

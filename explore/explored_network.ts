@@ -1,4 +1,4 @@
-import type { Variant } from "../lib/model/spec.ts";
+import type { AdapterKind, Variant } from "../lib/model/spec.ts";
 import type { Checkpoint } from "../lib/training/checkpoint_format.ts";
 import { calibrationOf } from "../lib/training/progress.ts";
 
@@ -7,6 +7,7 @@ export interface ExploredNetwork {
   /** Name of its run. */
   name: string;
   variant: Variant;
+  adapter: AdapterKind;
   /** In the order of the scores. */
   classNames: readonly string[];
   /** Divisor of the scores before the softmax; 1 where it was never fitted. */
@@ -29,6 +30,7 @@ export function describeNetwork({ config, progress, recorded, classNames }: Chec
   return {
     name: config.run,
     variant: config.variant,
+    adapter: config.adapter,
     classNames,
     temperature: calibration?.temperature ?? 1,
     unsureBelow: calibration?.threshold ?? null,

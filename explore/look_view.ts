@@ -1,4 +1,4 @@
-import { MAP_SIZE } from "../lib/model/spec.ts";
+import { CHANNELS, MAP_SIZE } from "../lib/model/spec.ts";
 import { formatNumber, formatPercent } from "../lib/support/format.ts";
 import type { App, Seen } from "./app.ts";
 import { colouringOf, gradientOf, mapOf, paintMap, paintPixels, placeOf, smallCanvas } from "./canvas.ts";
@@ -35,12 +35,13 @@ export function connectLook(app: App): void {
 
   app.onNetwork(() => {
     const { classes, engine: { filters } } = app;
-    const count = Math.min(filters.length / MAP_SIZE ** 2, MOST);
+    const count = Math.min(filters.length / CHANNELS, MOST);
     cards = Array.from({ length: count }, (_, label) => createCard(app, label));
     find("maps").replaceChildren(...cards.map(({ button }) => button));
     rows = Array.from({ length: Math.min(classes, MOST) }, createRow);
     find("scores").replaceChildren(...rows.map(({ item }) => item));
     setText(find("describe"), describeNetwork(app));
+    setText(find("title"), titleOf(filters.length / CHANNELS));
     find("shared-map").hidden = count > 1;
     find("some-classes").hidden = classes <= MOST;
   });
@@ -174,12 +175,23 @@ function drawVerdict(seen: Seen, app: App): void {
   const { classNames, unsureBelow } = app.engine.network;
   const name = classNames[seen.predictedClass];
   const share = formatPercent(seen.shares[seen.predictedClass], 0);
-  find("verdict").classList.toggle("unsure", seen.isUnsure);
+  const isTie = seen.scores.every((score) => score === seen.scores[0]);
+  find("verdict").classList.toggle("unsure", seen.isUnsure || isTie);
+  if (isTie) {
+    setText(find("verdict-name"), "No class");
+    return setText(find("verdict-share"), "all scores are the same");
+  }
   setText(find("verdict-name"), seen.isUnsure ? `Unsure: ${name}?` : name);
   setText(
     find("verdict-share"),
     seen.isUnsure ? `${share}, too little: sure from ${formatPercent(unsureBelow!, 0)}` : share,
   );
+}
+
+function titleOf(filters: number): string {
+  return filters === 1
+    ? "One filter looks at a picture"
+    : `${filters === 10 ? "Ten" : filters} filters look at a picture`;
 }
 
 function describeNetwork({ engine: { network } }: App): string {

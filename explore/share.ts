@@ -8,6 +8,7 @@ import {
   PREDICTED_COLOUR,
   TRUE_COLOUR,
 } from "../lib/figures/style.ts";
+import { InputError } from "../lib/support/errors.ts";
 import { formatPercent } from "../lib/support/format.ts";
 import type { App, Seen } from "./app.ts";
 import { announce, find, make, makeSvg } from "./elements.ts";
@@ -17,7 +18,8 @@ import { attempt } from "./sources.ts";
 export function connectShare(app: App): void {
   find("copy-link").addEventListener("click", () =>
     attempt(async () => {
-      await navigator.clipboard.writeText(location.href);
+      app.writeAddress();
+      await copy(location.href);
       announce("The address is copied. It holds what the page shows, but no picture of yours.");
       confirmOn("copy-link");
     }));
@@ -31,6 +33,19 @@ export function connectShare(app: App): void {
 }
 
 const SVG = "image/svg+xml";
+
+/** Copies a text. @throws {InputError} If the browser does not allow it. */
+async function copy(text: string): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch (cause) {
+    throw new InputError({
+      what: "copy the address",
+      why: "this browser does not allow it",
+      next: [{ advice: "copy it from the address bar" }],
+    }, { cause });
+  }
+}
 
 /** Shows for a moment that a button has done its work. */
 function confirmOn(id: string): void {

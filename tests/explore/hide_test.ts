@@ -5,7 +5,7 @@ import { hideFirst } from "../../explore/deletion_view.ts";
 import { makeBaseline } from "../../lib/analysis/deletion.ts";
 import { readText } from "../../lib/support/files.ts";
 import { mean } from "../../lib/support/statistics.ts";
-import { findViolations, startExplorer, textOf, waitForText } from "./open_page.ts";
+import { findViolations, readFragment, startExplorer, textOf, waitForText } from "./open_page.ts";
 
 Deno.test("hidden cells have the picture's mean colour, the others are as they were", () => {
   const picture = Uint8Array.from({ length: 3072 }, (_, at) => at * 31 % 256);
@@ -32,7 +32,7 @@ Deno.test("parts are hidden by keyboard and by pointer, and piece by piece in tw
   }
   await waitForText(page, "#hide-result", /^3 of 64 parts are hidden: horse from \d+\s% to \d+\s%/);
   assert.equal(await textOf(page, "#announcement"), "Row 5, column 5: hidden.");
-  assert.match(new URL(page.url()).hash, /hidden=0000001808000000$/);
+  assert.match(await readFragment(page), /hidden=0000001808000000$/);
   assert.deepEqual(await findViolations(page), []);
 
   await page.evaluate("document.getElementById('easel').scrollIntoView({ block: 'center' })");

@@ -12,7 +12,16 @@ import { preparePicture } from "../../lib/prediction/prepare_picture.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
-import { findViolations, hand, readScores, settle, startExplorer, textOf, waitForText } from "./open_page.ts";
+import {
+  findViolations,
+  hand,
+  readFragment,
+  readScores,
+  settle,
+  startExplorer,
+  textOf,
+  waitForText,
+} from "./open_page.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 const MODEL = join(projectFolder(), "checkpoints/published/dynamic.safetensors");
@@ -95,7 +104,7 @@ Deno.test("the page can be used by keyboard alone, and its maps and scores can b
 
   await page.focus(".map.winner");
   for (const key of ["ArrowUp", "ArrowUp", "ArrowLeft"] as const) await page.keyboard.press(key);
-  assert.match(new URL(page.url()).hash, /example=6&cell=7\.2\.3$/);
+  assert.match(await readFragment(page), /example=6&cell=7\.2\.3$/);
   const formula = await textOf(page, "#cell-formula");
   const numbers = formula.match(/^Map of horse, row 3, column 4: +v · w \/ 8 = (\S+) \/ 8 = (\S+)$/)!
     .slice(1).map((number) => Number(number.replace("−", "-")));

@@ -91,6 +91,12 @@ export async function waitForText(page: Page, selector: string, pattern: RegExp)
   return await textOf(page, selector);
 }
 
+/** Waits until the address has caught up with the page, and reads its fragment. */
+export async function readFragment(page: Page): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return await page.evaluate("location.hash") as string;
+}
+
 /** Waits until the network has looked at what is shown. */
 export async function settle(page: Page): Promise<void> {
   await page.waitForSelector("#overview[aria-busy=false]");

@@ -10,6 +10,7 @@ import {
   findViolations,
   hand,
   readDownload,
+  readFragment,
   settle,
   startExplorer,
   textOf,
@@ -130,7 +131,7 @@ Deno.test("the generator's filter moves with the sliders, and the link to it sho
   await page.focus("#towards");
   await page.keyboard.press("PageUp");
   const mixture = await waitForText(page, "#mixture", /truck/);
-  const address = new URL(page.url()).hash;
+  const address = await readFragment(page);
   await using again = await explorer.open({ fragment: address });
   assert.equal(await waitForText(again.page, "#mixture", /truck/), mixture);
   assert.deepEqual(await findViolations(again.page), []);
