@@ -35,10 +35,18 @@ import { measureOverhead, type Overhead, profileOperations, type StepProfile } f
 
 const DYNAMIC: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
 
-/** Arguments of a command. */
-type Of<Name> = Extract<Command | OwnCommand, { command: Name }>;
+// few images per batch: in a large batch some pre-activation is so close to 0 that rounding flips its ReLU,
+// in PyTorch too
+const CHECKED_IMAGES = 16;
+const CHECKED_BATCHES = 3;
 
-class Server {
+type Question = Command | OwnCommand;
+
+/** Arguments of a command. */
+type Of<Name> = Extract<Question, { command: Name }>;
+
+/** Answers each command by the method of its name. */
+class Server implements Record<Question["command"], (question: never) => object | Promise<object>> {
   readonly #runtime: NativeTensorFlow;
   #state = new Map<string, StoredTensor>();
   #train!: Dataset;
@@ -50,41 +58,38 @@ class Server {
     this.#runtime = runtime;
   }
 
-  answer(question: Command | OwnCommand): object | Promise<object> {
-    switch (question.command) {
-      case "describe":
-        return this.#describe();
-      case "prepare":
-        return prepare(question);
-      case "load":
-        return this.#load(question);
-      case "step":
-        return this.#step(question);
-      case "epoch":
-        return this.#epoch(question);
-      case "evaluate":
-        return this.#evaluate(question);
-      case "test":
-        return this.#evaluateTestSet(question);
-      case "gradients":
-        return this.#gradients(question);
-      case "batches":
-        return this.#makeBatches(question);
-      case "overhead":
-        return this.#overhead(question);
-      case "profile":
-        return this.#profile(question);
-      default:
-        throw new Error(`There is no command ${JSON.stringify(question)}.`);
-    }
-  }
-
-  #describe(): OwnDescription {
+  describe(): OwnDescription {
     const { device, version, threads } = this.#runtime;
     return { device, tensorflow: version, tfjs: tf.version_core, deno: Deno.version.deno, threads };
   }
 
-  async #load({ state, data, images }: LoadCommand): Promise<object> {
+  /** Writes the network and the batches that all rows start from. */
+  async prepare({ folder, data, weights }: Of<"prepare">): Promise<Prepared> {
+    const datasets = await loadDatasets({ data });
+    const { tensors, name } = await loadPretrained({ weights });
+    const network = createNetwork(DYNAMIC, { pretrained: tensors });
+    const state = new Map<string, StoredTensor>();
+    for (const [name, tensor] of Object.entries(network)) state.set(name, await toPyTorch(tensor));
+    disposeAll(network);
+    const files = { state: join(folder, "state.safetensors"), batches: [] as string[] };
+    writeSafetensors(files.state, state, {});
+    const order = { batchSize: CHECKED_IMAGES, shuffle: true, augment: true };
+    for (const { values, shape, labels, size } of batches(datasets.train, order).take(CHECKED_BATCHES)) {
+      const file = join(folder, `batch_${files.batches.length}.safetensors`);
+      const stored = { images: { shape, data: values }, labels: { shape: [size], data: labels } };
+      writeSafetensors(file, new Map(Object.entries(stored)), {});
+      files.batches.push(file);
+    }
+    return {
+      ...files,
+      data: datasets.source.path,
+      dataName: datasets.train.name,
+      weightsName: name,
+      images: datasets.train.labels.length,
+    };
+  }
+
+  async load({ state, data, images }: LoadCommand): Promise<object> {
     this.#state = (await readSafetensors(state)).tensors;
     const { train, test } = await loadDatasets({ data: data ?? "synthetic" });
     this.#train = {
@@ -127,30 +132,30 @@ class Server {
     return batch;
   }
 
-  #step(question: Of<"step">): Promise<Timing> {
+  step(question: Of<"step">): Promise<Timing> {
     const [learner, batch] = [this.#learner(question), this.#batch(question.batchSize)];
     return time(question.count, async () => ({ loss: await learner.step(batch, question.count) }));
   }
 
-  #epoch(question: Of<"epoch">): Promise<Timing> {
+  epoch(question: Of<"epoch">): Promise<Timing> {
     const learner = this.#learner(question);
     const images = Math.min(question.images, this.#train.labels.length);
     const { batchSize } = question;
     return time(1, async () => ({ loss: await learner.epoch(this.#train, batchSize, images), images }));
   }
 
-  #evaluate({ form, batchSize, count }: Of<"evaluate">): Promise<Timing> {
+  evaluate({ form, batchSize, count }: Of<"evaluate">): Promise<Timing> {
     const [learner, { images }] = [this.#learner({ form }), this.#batch(batchSize)];
     return time(count, () => learner.score(images, count).then(() => ({})));
   }
 
-  #evaluateTestSet({ form, batchSize }: Of<"test">): Promise<Timing> {
+  test({ form, batchSize }: Of<"test">): Promise<Timing> {
     const [learner, test] = [this.#learner({ form }), this.#test];
     return time(1, async () => ({ ...await learner.test(test, batchSize), images: test.labels.length }));
   }
 
   /** Creates an epoch's batches without training. */
-  #makeBatches({ batchSize, images }: Of<"batches">): Promise<Timing> {
+  batches({ batchSize, images }: Of<"batches">): Promise<Timing> {
     const source = takeImages(createImageSource(this.#train), images);
     return time(1, () => {
       let seen = 0;
@@ -159,7 +164,7 @@ class Server {
     });
   }
 
-  async #gradients({ form, batch, out }: Of<"gradients">): Promise<object> {
+  async gradients({ form, batch, out }: Of<"gradients">): Promise<object> {
     const { tensors } = await readSafetensors(batch);
     const { shape, data } = tensors.get("images")!;
     const images = tf.tensor4d(data as Float32Array, shape as [number, number, number, number]);
@@ -174,15 +179,15 @@ class Server {
     return {};
   }
 
-  async #overhead({ form, batchSize, count }: Omit<Of<"overhead">, "command">): Promise<Overhead> {
+  async overhead({ form, batchSize, count }: Omit<Of<"overhead">, "command">): Promise<Overhead> {
     using learner = this.#createLearner(form, DYNAMIC);
     return await measureOverhead((count) => learner.step(this.#batch(batchSize), count), count);
   }
 
-  async #profile({ batchSize, count }: Of<"profile">): Promise<StepProfile> {
+  async profile({ batchSize, count }: Of<"profile">): Promise<StepProfile> {
     using learner = this.#createLearner("eager", DYNAMIC);
     const operations = await profileOperations((count) => learner.step(this.#batch(batchSize), count), count);
-    const compiled = await this.#overhead({ form: "ours", batchSize, count });
+    const compiled = await this.overhead({ form: "ours", batchSize, count });
     return { batchSize, steps: count, ...operations, compiled };
   }
 }
@@ -191,37 +196,6 @@ async function time<T extends object>(count: number, work: () => Promise<T>): Pr
   const start = performance.now();
   const result = await work();
   return { milliseconds: (performance.now() - start) / count, ...result };
-}
-
-// few images per batch: in a large batch some pre-activation is so close to 0 that rounding flips its ReLU,
-// in PyTorch too
-const CHECKED_IMAGES = 16;
-const CHECKED_BATCHES = 3;
-
-/** Writes the network and the batches that all rows start from. */
-async function prepare({ folder, data, weights }: Of<"prepare">): Promise<Prepared> {
-  const datasets = await loadDatasets({ data });
-  const { tensors, name } = await loadPretrained({ weights });
-  const network = createNetwork(DYNAMIC, { pretrained: tensors });
-  const state = new Map<string, StoredTensor>();
-  for (const [name, tensor] of Object.entries(network)) state.set(name, await toPyTorch(tensor));
-  disposeAll(network);
-  const files = { state: join(folder, "state.safetensors"), batches: [] as string[] };
-  writeSafetensors(files.state, state, {});
-  const order = { batchSize: CHECKED_IMAGES, shuffle: true, augment: true };
-  for (const { values, shape, labels, size } of batches(datasets.train, order).take(CHECKED_BATCHES)) {
-    const file = join(folder, `batch_${files.batches.length}.safetensors`);
-    const stored = { images: { shape, data: values }, labels: { shape: [size], data: labels } };
-    writeSafetensors(file, new Map(Object.entries(stored)), {});
-    files.batches.push(file);
-  }
-  return {
-    ...files,
-    data: datasets.source.path,
-    dataName: datasets.train.name,
-    weightsName: name,
-    images: datasets.train.labels.length,
-  };
 }
 
 async function main(device: DeviceChoice): Promise<void> {
@@ -233,7 +207,8 @@ async function main(device: DeviceChoice): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     let answer: object;
     try {
-      answer = await server.answer(JSON.parse(line));
+      const question: Question = JSON.parse(line);
+      answer = await server[question.command](question as never);
     } catch (error) { // the benchmark decides what a failure means
       const isInput = error instanceof InputError;
       answer = { error: isInput ? error.message : String(error), isInput };

@@ -32,8 +32,6 @@ export interface DataSource {
   path: string | null;
   /** The files; none for the synthetic set. */
   files: FileCheck[];
-  /** Reason for using the synthetic set instead of CIFAR-10. */
-  reason?: string;
 }
 
 /** Training and test set, and their source. */
@@ -60,7 +58,7 @@ export interface LoadedDatasets extends Datasets {
 export async function loadDatasets(options: LoadDatasetsOptions = {}): Promise<LoadedDatasets> {
   const {
     data,
-    folder = defaultFolder(),
+    folder = join(projectFolder(), "data"),
     recordsPerFile,
     log = console.error,
     warn = (message) => log(message),
@@ -83,7 +81,7 @@ export async function loadDatasets(options: LoadDatasetsOptions = {}): Promise<L
           "one connect to the network, or set CIFAR10_DIR to the folder of its binary version.",
         [{ set: { data: "FOLDER" } }],
       );
-      return loadSynthetic(error.message);
+      return loadSynthetic();
     }
   }
   const next = [{ advice: "delete that folder to have the data set downloaded again" }];
@@ -91,15 +89,8 @@ export async function loadDatasets(options: LoadDatasetsOptions = {}): Promise<L
   return { ...datasets, source: { kind, path, files } };
 }
 
-function defaultFolder(): string {
-  return join(projectFolder(), "data");
-}
-
-function loadSynthetic(reason?: string): LoadedDatasets {
-  return {
-    ...createSynthetic(),
-    source: { kind: "synthetic", path: null, files: [], ...reason && { reason } },
-  };
+function loadSynthetic(): LoadedDatasets {
+  return { ...createSynthetic(), source: { kind: "synthetic", path: null, files: [] } };
 }
 
 /** Reads the folder that the user named, or the data set's folder inside it. */

@@ -40,8 +40,6 @@ export interface Pretrained {
   name: string;
   /** The setting, `RESNET18_WEIGHTS`, the project's file, a download just made, or none of them. */
   source: "option" | "environment" | "local" | "download" | "random";
-  /** Reason for random initialisation instead of pretrained weights. */
-  reason?: string;
 }
 
 const RANDOM = "random"; // setting and name of random initialisation
@@ -80,7 +78,7 @@ export async function loadPretrained(options: LoadPretrainedOptions = {}): Promi
         "network, or set RESNET18_WEIGHTS to a safetensors file.",
       [{ set: { weights: "FILE" } }],
     );
-    return { tensors: null, name: RANDOM, source: "random", reason: error.message };
+    return { tensors: null, name: RANDOM, source: "random" };
   }
   return await readWeights(file, source);
 }

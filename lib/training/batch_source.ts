@@ -71,8 +71,6 @@ export const MOST_FEATURE_BYTES = 1e9;
 export interface FrozenSourceOptions extends NetworkSpec, Partial<Execution> {
   /** Images are cropped and flipped at random, so that their features cannot be cached. */
   augment: boolean;
-  /** @default true */
-  compile?: boolean;
 }
 
 /**
@@ -86,14 +84,14 @@ export async function createFrozenSource(
   dataset: Dataset,
   options: FrozenSourceOptions,
 ): Promise<BatchSource> {
-  const { backbone, augment, compile: compiled = true } = options;
+  const { backbone, augment } = options;
   const size = dataset.labels.length * FEATURES;
   const source = createImageSource(dataset);
   if (backbone !== "frozen" || augment || 4 * size > MOST_FEATURE_BYTES) return source;
   const run = compile(
     (tensors: StateDict, images: tf.Tensor4D) =>
       backboneFeatures(tensors, images, { ...options, mode: "evaluate" }),
-    { name: "backboneFeatures", eager: !compiled },
+    { name: "backboneFeatures" },
   );
   try {
     const batches = source.batches({ batchSize: EVALUATION_BATCH_SIZE });

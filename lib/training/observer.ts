@@ -33,12 +33,8 @@ export interface TrainStart {
   testImages: number;
   /** Epochs of the whole training. */
   epochs: number;
-  /** Steps per epoch. */
-  steps: number;
   /** Epochs already completed; not 0 in a resumed run. */
   epochsDone: number;
-  /** Steps already completed in the current epoch. */
-  stepsDone: number;
   /** Set that each epoch is tested on, and the best one chosen on. */
   testedOn: "test" | "validation";
 }

@@ -3,7 +3,6 @@ import { openSummaryWriter } from "../tensorflow/runtime/summary_writer.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import { InputError } from "../support/errors.ts";
 import { Interrupted, yieldToEventLoop } from "../support/interrupt.ts";
-import { countBatches } from "../data/batches.ts";
 import { createFrozenSource } from "./batch_source.ts";
 import { fitCalibration } from "./calibration.ts";
 import { chooseSign } from "./choose_sign.ts";
@@ -49,9 +48,7 @@ export async function runEpochs(
     trainImages: data.train.labels.length,
     testImages: data.chooseOn.labels.length,
     epochs: config.epochs,
-    steps: countBatches(data.train, config.batchSize),
     epochsDone: progress.epochs,
-    stepsDone: progress.steps,
     testedOn: data.testedOn,
   });
   const source = await createFrozenSource(joinState(state), data.train, config);

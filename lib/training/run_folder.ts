@@ -17,30 +17,8 @@ const BEST = "best.safetensors";
 const LAST = "last.safetensors";
 const FILES = [".lock", "config.json", "history.jsonl", "provenance.json", "tensorboard", BEST, LAST];
 
-/** A run's folder, locked for this process until it is closed. */
-export interface RunFolder {
-  path: string;
-  /** The checkpoint of the best epoch so far. */
-  best: string;
-  /** The checkpoint to resume from. */
-  last: string;
-  /** Folder of TensorBoard's event files. */
-  events: string;
-  /**
-   * Checks before each save that the folder is still this training's.
-   *
-   * @throws {InputError} If it was deleted or replaced meanwhile: another training may be in it.
-   */
-  requireOwn(): void;
-  /** Writes `config.json`: the options and the environment. */
-  writeConfig(config: TrainConfig, recorded: Environment): void;
-  /** Rewrites `history.jsonl`: on resuming, lines later than the checkpoint are dropped. */
-  writeHistory(records: EpochRecord[]): void;
-  /** Appends a line to `history.jsonl`; it is on disk when this returns. */
-  appendHistory(record: EpochRecord): void;
-  /** Releases the lock. */
-  [Symbol.dispose](): void;
-}
+/** A run's folder, locked for this process until it is disposed of. */
+export type RunFolder = ReturnType<typeof openRunFolder>;
 
 /**
  * Opens and locks a run's folder for a training.
@@ -53,7 +31,7 @@ export function openRunFolder(
   path: string,
   isNew: boolean,
   log: (message: string) => void = () => {},
-): RunFolder {
+) {
   const file = (name: string) => join(path, name);
   refuseLinks(path);
   makeFolder(path);
@@ -71,7 +49,7 @@ export function openRunFolder(
     lock[Symbol.dispose]();
     throw error;
   }
-  const requireOwn = () => {
+  const requireOwn = (): void => {
     if (lock.isInPlace()) return;
     throw new InputError({
       what: `save run ${basename(path)}`,
@@ -86,14 +64,20 @@ export function openRunFolder(
   const formatLine = (record: EpochRecord) => JSON.stringify(record) + "\n";
   return {
     path,
+    /** The checkpoint of the best epoch so far. */
     best: file(BEST),
+    /** The checkpoint to resume from. */
     last: file(LAST),
+    /** Folder of TensorBoard's event files. */
     events: file("tensorboard"),
+    /** Checks before each save that the folder was not replaced: another training may be in it. */
     requireOwn,
-    writeConfig: (config, recorded) =>
+    writeConfig: (config: TrainConfig, recorded: Environment) =>
       write("config.json", JSON.stringify({ ...config, [RECORDED_KEY]: recorded }, null, 2) + "\n"),
-    writeHistory: (records) => write("history.jsonl", records.map(formatLine).join("")),
-    appendHistory: (record) => {
+    /** Rewrites `history.jsonl`: on resuming, lines later than the checkpoint are dropped. */
+    writeHistory: (records: EpochRecord[]) => write("history.jsonl", records.map(formatLine).join("")),
+    /** Appends a line to `history.jsonl`; it is on disk when this returns. */
+    appendHistory: (record: EpochRecord): void => {
       requireOwn();
       appendText(file("history.jsonl"), formatLine(record));
     },

@@ -105,12 +105,10 @@ Deno.test("offline, the synthetic set is used, with a warning and the reason", a
   const { result, said } = await load(null);
   assert.equal(result!.source.kind, "synthetic");
   assert.equal(result!.train.name, "synthetic");
-  assert.match(result!.source.reason!, /^Cannot reach no-such-host\.invalid: /);
   assert.match(said, /CIFAR-10 is not here and cannot be downloaded\. Cannot reach/);
   assert.match(said, /SYNTHETIC/);
   const asked = await load(refuse, { data: "synthetic" });
   assert.equal(asked.said, "");
-  assert.equal(asked.result!.source.reason, undefined);
 });
 
 Deno.test("a refusal, a wrong checksum and a broken transfer are errors, not the synthetic set", async () => {

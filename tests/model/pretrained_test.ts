@@ -156,7 +156,6 @@ Deno.test("offline, initialisation is random, with a warning and the reason", as
   const { result, said } = await load(null);
   assert.equal(result!.tensors, null);
   assert.equal(result!.name, "random");
-  assert.match(result!.reason!, /^Cannot reach no-such-host\.invalid: /);
   assert.match(
     said,
     /The pretrained weights are not here and cannot be downloaded\. Cannot reach/,
