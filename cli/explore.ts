@@ -26,7 +26,7 @@ export const COMMAND = {
   name: "deno task explore",
   summary:
     "Makes one HTML file in which anybody can look at pictures through a network, in a browser and without a server. " +
-    "The page of the published model needs neither TensorFlow nor images; the bundler, esbuild, is downloaded once.",
+    "With the published model it needs neither TensorFlow nor CIFAR-10; with another network both, so that the page can teach it.",
   options: {
     model: {
       schema: text().nullable(),

@@ -3,7 +3,9 @@ import { markdownTable } from "markdown-table";
 import { z } from "zod";
 import { summariseResult } from "../bench/report.ts";
 import type { BenchResult } from "../bench/run_bench.ts";
-import { writeText } from "../lib/support/write_files.ts";
+import { writeFileAtomically } from "../lib/support/write_files.ts";
+import { buildPage } from "../explore/build_page.ts";
+import { computeKnownFeatures, FEATURES_FILE, formatKnownFeatures } from "../explore/known_features.ts";
 import { escapeMarkdown, formatCount, formatPercent } from "../lib/support/format.ts";
 import { measureEvidence } from "../lib/analysis/evidence.ts";
 import { CLASS_NAMES } from "../lib/data/dataset.ts";
@@ -38,7 +40,7 @@ import { printMessage } from "./shared/terminal.ts";
 export const COMMAND = {
   name: "deno task pages",
   summary:
-    "Updates the README's tables and pictures from the committed results, the published model and CIFAR-10, and config.schema.json from the options.",
+    "Updates the README's tables and pictures and the page docs/explore.html from the committed results, the published model and CIFAR-10, and config.schema.json from the options.",
   options: {},
 } satisfies Command;
 
@@ -150,12 +152,13 @@ function formatBench(bench: BenchResult | null): string {
   return [table("speed-up", false), table("ours / PyTorch", true), note].join("\n\n");
 }
 
-/** Draws response maps and network with the first test image that the published model predicts correctly. */
+/** Builds the page that can be explored; draws response maps and network with the first test image that the published model predicts correctly. */
 async function drawPictures(): Promise<void> {
   await setUpTensorFlow({ device: "cpu" });
   await useNativeTensorFlow({ device: "cpu" });
-  const { config, progress, loadNetwork } = await openCheckpoint(findModel(null));
-  const { test } = await loadDatasetsWithBar(null);
+  const checkpoint = await openCheckpoint(findModel(null));
+  const { config, progress, loadNetwork } = checkpoint;
+  const { train, test } = await loadDatasetsWithBar(null);
   const what = "draw the README's pictures";
   if (progress.best === null) throw new InputError({ what, why: "the published model was never tested" });
   if (test.name === SYNTHETIC_NAME) {
@@ -165,6 +168,9 @@ async function drawPictures(): Promise<void> {
       next: [{ advice: "give the folder of CIFAR-10 by CIFAR10_DIR" }],
     });
   }
+  const known = formatKnownFeatures(await computeKnownFeatures(checkpoint, train));
+  write(`checkpoints/published/${FEATURES_FILE}`, known);
+  write("docs/explore.html", (await buildPage(checkpoint, known)).html);
   const network = loadNetwork();
   for (const [index, trueClass] of test.labels.entries()) {
     const example = await makeExample(config, network, test, index);
@@ -208,8 +214,9 @@ export function replaceTable(readme: string, [name, content]: [string, string]):
   });
 }
 
-function write(path: string, text: string): void {
-  writeText(join(projectFolder(), path), text);
+function write(path: string, content: string | Uint8Array<ArrayBuffer>): void {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  writeFileAtomically(join(projectFolder(), path), bytes);
   printMessage(`Wrote ${path}.`);
 }
 

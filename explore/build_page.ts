@@ -27,7 +27,7 @@ const WASM = "node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-
  *
  * @param known Feature maps by which it teaches, a file of explore/known_features.ts.
  * @param main The page's program.
- * @throws {InputError} If the bundler is missing.
+ * @throws {InputError} If the bundler does not run.
  */
 export async function buildPage(
   checkpoint: Checkpoint,
@@ -104,13 +104,7 @@ function embed(id: string, bytes: Uint8Array): string {
 
 /** Bundles a program and all that it imports. */
 async function bundle(main: string): Promise<Uint8Array> {
-  const esbuild = await import("esbuild").catch((cause) => {
-    throw new InputError({
-      what: "build the page",
-      why: "the bundler, esbuild, is not here and cannot be downloaded",
-      next: [{ advice: "try again where there is a network" }],
-    }, { cause });
-  });
+  const esbuild = await import("esbuild"); // lazily: it reads the environment
   try {
     const { outputFiles: [program] } = await esbuild.build({
       absWorkingDir: projectFolder(),
@@ -123,6 +117,11 @@ async function bundle(main: string): Promise<Uint8Array> {
       logLevel: "silent",
     });
     return program.contents;
+  } catch (cause) {
+    if (Object.hasOwn(cause as Error, "errors")) throw cause; // in the program
+    const why = `the bundler, esbuild, does not run here (${(cause as Error).message.split("\n")[0]})`;
+    const next = [{ advice: "run `./deno install` again where there is a network" }];
+    throw new InputError({ what: "build the page", why, next }, { cause });
   } finally {
     await esbuild.stop();
   }

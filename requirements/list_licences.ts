@@ -66,8 +66,9 @@ function formatList(packages: [name: string, licence: string][]): string {
 
 const text = `# Licences
 
-The project's own licence is in [LICENSE](../LICENSE). It brings no code of others but fetches these packages;
-\`requirements/list_licences.ts\` writes this list from their metadata. The vectors of names in
+The project's own licence is in [LICENSE](../LICENSE). It fetches these packages;
+\`requirements/list_licences.ts\` writes this list from their metadata. Of others' code it brings only what
+\`docs/explore.html\` is bundled from, with the licences at the end of its program. The vectors of names in
 \`lib/model/name_vectors.json\` are outputs of all-MiniLM-L6-v2 (Apache-2.0).
 
 ## npm
