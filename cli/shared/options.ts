@@ -285,7 +285,10 @@ function describeOption(option: Option): string {
  *
  * @param width Columns to stay within: those of the terminal, 80 where there is none.
  */
-export function formatHelp(command: Command, width = helpWidth()): string {
+export function formatHelp(
+  command: Command,
+  width = Deno.stdout.isTerminal() ? Math.min(100, Math.max(40, consoleSize().columns)) : 80,
+): string {
   const helper = new HelpPage(width);
   const examples = (command.examples ?? []).map(([line, does]) =>
     helper.formatItem(line, helper.padWidth(), does)
@@ -310,8 +313,4 @@ class HelpPage extends Help {
     const beside = super.formatItem(term.length > width ? "" : term, width, description, this);
     return term.length > width ? `  ${term}\n${beside}` : beside;
   }
-}
-
-function helpWidth(): number {
-  return Deno.stdout.isTerminal() ? Math.min(100, Math.max(40, consoleSize().columns)) : 80;
 }

@@ -46,7 +46,7 @@ export function formatTable(
   { header, rows, footer = [], width, prose = -1, optional = [] }: TableOptions,
 ): string {
   const columns = width ?? outputWidth();
-  const show = (row: readonly Cell[]) => row.map(formatCell);
+  const show = (row: readonly Cell[]) => row.map((cell) => cell.toLocaleString("en-GB"));
   const table = {
     header,
     rows: rows.map(show),
@@ -139,21 +139,17 @@ function widest(texts: readonly string[]): number {
   return Math.max(0, ...texts.map((text) => stringWidth(text)));
 }
 
-function proseWidth(): number {
-  return Deno.stdout.isTerminal() ? outputWidth() : Infinity;
-}
-
-function formatCell(value: Cell): string {
-  return typeof value === "number" ? value.toLocaleString("en-GB") : value;
-}
-
 /**
  * Wraps text between words. Percentages and long paths are never broken.
  *
  * @param width By default that of the terminal; without one lines stay whole, for other programs to read.
  * @param indent Spaces before all lines of a paragraph but its first.
  */
-export function wrapText(text: string, width = proseWidth(), indent = 0): string {
+export function wrapText(
+  text: string,
+  width = Deno.stdout.isTerminal() ? outputWidth() : Infinity,
+  indent = 0,
+): string {
   const lines = text.split("\n").map((line) => {
     if (stringWidth(line) <= width) return line;
     return wrapAnsi(line, width - indent).replaceAll("\n", "\n" + " ".repeat(indent));

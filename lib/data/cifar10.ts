@@ -10,7 +10,7 @@ import { readInto, readTextOrNull, statOrNull } from "../support/files.ts";
 import { explainSystemError, withSystemErrors } from "../support/system_errors.ts";
 import { findRepeated } from "./cifar10_repeated.ts";
 import { nameCopy } from "./cifar10_copies.ts";
-import { CLASS_NAMES, countClasses, type Dataset, type Datasets, IMAGE_BYTES } from "./dataset.ts";
+import { CLASS_NAMES, countClasses, type Datasets, IMAGE_BYTES } from "./dataset.ts";
 
 /** The files of the training set, in order. */
 export const TRAIN_FILES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
@@ -41,11 +41,6 @@ export interface FileCheck {
   sha256: string;
 }
 
-/** A data set and its files. */
-export interface Cifar10 extends Datasets {
-  files: FileCheck[];
-}
-
 /**
  * Reads and checks the data set: every file's size and each label; in an unknown copy also that its images
  * differ, so that no file stands there twice or is filled with zeros.
@@ -64,7 +59,7 @@ export interface Cifar10 extends Datasets {
 export async function readCifar10(
   folder: string,
   { recordsPerFile = 10_000, next = [{ advice: "copy the data set there again" }] }: ReadCifar10Options = {},
-): Promise<Cifar10> {
+): Promise<Datasets & { files: FileCheck[] }> {
   const refuse = (why: string) => new InputError({ what: `use CIFAR-10 in ${folder}`, why, next });
   const fault = findNameFault(readTextOrNull(join(folder, "batches.meta.txt")));
   if (fault) throw refuse(fault);
@@ -92,8 +87,10 @@ export async function readCifar10(
   if (faults.length > 0) throw refuse(faults.sort().join("; "));
   const known = nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
   if (known === null) {
-    const fault = findRepeated([train, test], files) ?? findMissingClass(train);
+    const fault = findRepeated([train, test], files);
     if (fault) throw refuse(fault);
+    const missing = countClasses(train.labels).indexOf(0);
+    if (missing >= 0) throw refuse(`no training image has the label ${missing} (${CLASS_NAMES[missing]})`);
   }
   const digits = files.at(-1)!.sha256.slice(0, 8);
   train.name = test.name = known ?? `CIFAR-10 (unverified copy, ${TEST_FILE} sha256 ${digits}…)`;
@@ -173,9 +170,4 @@ function findNameFault(meta: string | null): string | null {
     (wrong < 0
       ? ""
       : ` (label ${wrong} is ${names[wrong]?.slice(0, 50) ?? "missing"}, expected ${CLASS_NAMES[wrong]})`);
-}
-
-function findMissingClass({ labels }: Dataset): string | null {
-  const missing = countClasses(labels).indexOf(0);
-  return missing < 0 ? null : `no training image has the label ${missing} (${CLASS_NAMES[missing]})`;
 }

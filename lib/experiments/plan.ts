@@ -32,7 +32,7 @@ export function planRuns(options: PlanOptions): PlannedRun[] {
       const fixed = {
         ...experiment.network,
         seed,
-        run: nameRun(experiment.name, seed),
+        run: `${experiment.name}-seed${seed}`,
         classLoop: false,
         validation: 0,
       };
@@ -40,10 +40,6 @@ export function planRuns(options: PlanOptions): PlannedRun[] {
       return { experiment, seed, config };
     })
   );
-}
-
-export function nameRun(experiment: string, seed: number): string {
-  return `${experiment}-seed${seed}`;
 }
 
 const LARGEST_SEED = 2 ** 32 - 1;

@@ -54,7 +54,11 @@ export function trainingCurves(runs: readonly TrainingRun[], options: TrainingCu
   const panels = (["Accuracy", "Loss"] as const).map((measure, index) =>
     translate(index * (each + BETWEEN), 0, scorePanel(groups, measure, { width: each, height, top, domain }))
   );
-  const rates = runs.length === 1 ? translate(0, height + 6, drawRates(runs[0], width, domain)) : "";
+  const points = runs[0].history.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
+  const x = { domain, ticks: epochTicks(domain), label: "Epoch" };
+  const rates = runs.length === 1
+    ? translate(0, height + 6, ratePanel(points, { width, margins: MARGINS, x }))
+    : "";
   const finals = [...groups].map(([name, some]) => {
     const last = some.map(({ history }) => history.at(-1)?.testAccuracy ?? NaN);
     return `${name} ends at ${last.map((value) => formatPercent(value)).join(", ")} on the test set`;
@@ -138,12 +142,6 @@ function summarise(
     const [low, high] = extent(values);
     return [{ x, y: mean(values), ...hasBand && values.length > 1 && { low, high } }];
   });
-}
-
-function drawRates({ history }: TrainingRun, width: number, domain: readonly [number, number]): string {
-  const points = history.map(({ epoch, learningRate }) => ({ x: epoch, y: learningRate }));
-  const x = { domain, ticks: epochTicks(domain), label: "Epoch" };
-  return ratePanel(points, { width, margins: MARGINS, x });
 }
 
 /** Picks at most 13 ticks; epochs count from 1, so with steps of five the axis reads 1, 5, 10 … */

@@ -10,7 +10,11 @@ import { CHANNELS, isGenerated, SMALLEST_NORM, type Variant } from "./spec.ts";
  * The dynamic variants generate them from the class embeddings; the static ones store them as parameters.
  */
 export function makeFilters(context: ForwardContext, variant: Variant): tf.Tensor2D {
-  return normaliseRows(isGenerated(variant) ? generateFilters(context) : storedFilters(context));
+  return normaliseRows(
+    isGenerated(variant)
+      ? generateFilters(context)
+      : tf.transpose(tf.reshape(context.tensors["filters.weight"], [CHANNELS, -1])), // [1,1,64,K] → [K,64]
+  );
 }
 
 /**
@@ -32,11 +36,6 @@ export function generateFilters(
 export function classEmbeddings(context: ForwardContext): tf.Tensor2D {
   const { "class_embeddings.weight": learned, "class_names.weight": names } = context.tensors;
   return (learned ?? linear(context, names as tf.Tensor2D, "name_projection")) as tf.Tensor2D;
-}
-
-/** Reads the stored filters, PyTorch's `[K,64,1,1]`, as `[K,64]`. */
-function storedFilters({ tensors }: ForwardContext): tf.Tensor2D {
-  return tf.transpose(tf.reshape(tensors["filters.weight"], [CHANNELS, -1])); // [1,1,64,K] → [K,64]
 }
 
 /** Normalises each row as `torch.nn.functional.normalize` does: w / max(‖w‖₂, 1e-12). */

@@ -63,7 +63,11 @@ export function resumeTraining(
   checkResumption(config, environment, checkpoint, warn);
   const { recorded, progress, classNames } = checkpoint;
   const { network, slots } = checkpoint.readTensors();
-  if (slots === null) throw lacksOptimizer(checkpoint.path);
+  if (slots === null) {
+    const next = [{ advice: "start a new run" }];
+    const why = "it holds the network but not the optimizer's state";
+    throw new InputError({ what: `resume from ${checkpoint.path}`, why, next });
+  }
   return {
     config,
     recorded: { ...environment, weights: recorded.weights },
@@ -72,14 +76,6 @@ export function resumeTraining(
     optimizer: createOptimizer(config),
     state: { ...splitState(makeTensors(network), config), slots: makeTensors(slots) },
   };
-}
-
-function lacksOptimizer(path: string): InputError {
-  return new InputError({
-    what: `resume from ${path}`,
-    why: "it holds the network but not the optimizer's state",
-    next: [{ advice: "start a new run" }],
-  });
 }
 
 /** Refuses a checkpoint of another training, and warns of what resuming changes. */

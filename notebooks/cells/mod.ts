@@ -13,33 +13,8 @@ export {
   pictureAt,
   sampleClasses,
 } from "./network.ts";
-export { type OpenModel, openModel, type OpenNotebook, openNotebook } from "./open.ts";
-export {
-  displayComparison,
-  displayCurves,
-  openResults,
-  type OpenStudy,
-  openStudy,
-  type ResultRow,
-  type Results,
-} from "./results.ts";
+export { openModel, openNotebook } from "./open.ts";
+export { displayComparison, displayCurves, openResults, openStudy } from "./results.ts";
 export { createTrainer, sweepLearningRate } from "./steps.ts";
-export {
-  type Cell,
-  decimal,
-  displayTable,
-  type Estimate,
-  finding,
-  md,
-  percent,
-  points,
-  signed,
-  type Table,
-} from "./text.ts";
-export {
-  type LiveResult,
-  notebookRunsFolder,
-  trainLive,
-  type TrainLiveOptions,
-  trainUntil,
-} from "./train_live.ts";
+export { decimal, displayTable, finding, md, percent, points, signed } from "./text.ts";
+export { notebookRunsFolder, trainLive, trainUntil } from "./train_live.ts";

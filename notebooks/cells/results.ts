@@ -85,17 +85,12 @@ function resultsFolder(): string {
   return Deno.env.get("NOTEBOOK_RESULTS") || publishedResultsFolder();
 }
 
-/** Published rows of a study. Where it has none, nothing is claimed. */
-export interface OpenStudy<Row> {
-  rows: readonly Row[];
-  /** Name of the data set, escaped for Markdown. */
-  data: string;
-  /** Guards conclusions drawn from these rows. */
-  claim: Claim;
-}
-
-/** Reads the published rows of a study; a note below the cell says if there are none. */
-export async function openStudy<Row extends object>(study: Study<StudyUnit, Row>): Promise<OpenStudy<Row>> {
+/**
+ * Reads the published rows of a study; a note below the cell says if there are none, and nothing is claimed.
+ *
+ * @returns The rows, the name of the data set, escaped for Markdown, and a guard of conclusions.
+ */
+export async function openStudy<Row extends object>(study: Study<StudyUnit, Row>) {
   const { name } = study;
   const result = readStudy(study, resultsFolder());
   if (result !== null) {
@@ -105,7 +100,7 @@ export async function openStudy<Row extends object>(study: Study<StudyUnit, Row>
     `> **Note.** There are no results of ${name} yet. \`deno task study ${name} --publish\` makes them.`,
     { kind: "note" },
   );
-  return { rows: [], data: "–", claim: createClaim(`no results of ${name}`) };
+  return { rows: [] as Row[], data: "–", claim: createClaim(`no results of ${name}`) };
 }
 
 function nameData(all: readonly ExperimentResult[]): string {

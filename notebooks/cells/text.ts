@@ -37,19 +37,18 @@ export async function displayTable(table: Table): Promise<void> {
 /** Writes a table as Markdown that is aligned, so that it is readable as plain text too. */
 export function bundleTable({ header, rows, footer = [] }: Table): Bundle {
   const sums = footer.map((row) => row.map((cell) => cell === "" ? "" : `**${showCell(cell)}**`));
-  const markdown = markdownTable([header, ...rows, ...sums].map((row) => row.map(escapeCell)), {
-    align: header.map((_, column) =>
-      rows.length > 0 && rows.every((row) => NUMBER.test(String(row[column]))) ? "r" : null
-    ),
-  });
+  const markdown = markdownTable(
+    [header, ...rows, ...sums].map((row) => row.map((cell) => showCell(cell).replaceAll("|", "\\|"))),
+    {
+      align: header.map((_, column) =>
+        rows.length > 0 && rows.every((row) => NUMBER.test(String(row[column]))) ? "r" : null
+      ),
+    },
+  );
   return { "text/plain": markdown, "text/markdown": markdown };
 }
 
 const NUMBER = /^(–|[+−-]?[\d.,]+(e[+−-]?\d+)?(\s?%)?)$/;
-
-function escapeCell(cell: Cell): string {
-  return showCell(cell).replaceAll("|", "\\|");
-}
 
 function showCell(cell: Cell | undefined): string {
   return typeof cell === "number" ? cell.toLocaleString("en-GB") : cell ?? "";

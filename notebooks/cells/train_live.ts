@@ -17,12 +17,6 @@ export interface TrainLiveOptions extends Omit<TrainOptions, "observer" | "runsF
   curves?: boolean;
 }
 
-/** Result of a training in a notebook. */
-export interface LiveResult extends TrainResult {
-  /** Loss of every step that was taken here, in order. */
-  losses: number[];
-}
-
 const MILLISECONDS_BETWEEN_DRAWINGS = 250;
 const BAR_LENGTH = 24;
 
@@ -38,12 +32,13 @@ export function notebookRunsFolder(): string {
  * A run of the same name that an earlier execution left is replaced, unless it is resumed. ■ in the toolbar
  * stops the training as Ctrl-C does elsewhere: all is saved.
  *
+ * @returns The training's result, and the loss of every step that was taken here.
  * @throws As {@linkcode train}.
  */
 export async function trainLive(
   config: TrainConfig,
   { curves = true, resume, ...options }: TrainLiveOptions = {},
-): Promise<LiveResult> {
+) {
   const view = createTrainingView(curves);
   using interrupts = watchInterrupts(() => {}); // the kernel and its variables stay
   try {

@@ -184,7 +184,8 @@ function isText(type: string): boolean {
 function tidyCell(
   { cell_type, id, metadata, source, execution_count = null, outputs = [], attachments }: NotebookCell,
 ) {
-  const kept = tidyMetadata(metadata);
+  const { tags, report } = metadata; // those of editors are dropped
+  const kept = { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
   const common = {
     ...attachments === undefined ? {} : { attachments },
     ...{ cell_type, id, metadata: kept, source: splitText(joinText(source)) },
@@ -198,11 +199,6 @@ function tidyCell(
     outputs: outputs.map(tidyOutput),
     source: common.source,
   };
-}
-
-/** Keeps the report's metadata (tags, and captions under `report`) and drops those of editors. */
-function tidyMetadata({ tags, report }: NotebookCell["metadata"]) {
-  return { ...report === undefined ? {} : { report }, ...tags === undefined ? {} : { tags } };
 }
 
 function tidyOutput({ text, data, ...output }: CellOutput) {

@@ -34,23 +34,15 @@ export interface ReportOptions {
   date?: Date | null;
 }
 
-export interface Report {
-  /** The same bytes for the same input. */
-  pdf: Uint8Array<ArrayBuffer>;
-  pages: number;
-  /** Warnings on the first page. */
-  warnings: string[];
-  /** Set if every page says that it shows synthetic data. */
-  synthetic: boolean;
-}
-
 /**
  * Typesets the report of the lab: the notebooks' prose, figures and tables as sections, preceded by an
  * abstract with the results' numbers and a page for the marker, followed by references and provenance.
  *
+ * @returns The pages, the same bytes for the same input; their number, the warnings on the first, and whether
+ * every page says that it shows synthetic data.
  * @throws {InputError} If a notebook holds an error, a path of this machine or something that cannot be set.
  */
-export async function makeReport(options: ReportOptions): Promise<Report> {
+export async function makeReport(options: ReportOptions) {
   const { uid, paper = "a4", short = false, notebooks, results, python, date = reportDate(results) } =
     options;
   refuseSameNumber(notebooks);
@@ -60,7 +52,8 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
   const synthetic = isSynthetic(notebooks, results);
   const pieces = await convertPieces(
     [
-      ...[writeAbstract(results), writeSources(notebooks, results)],
+      writeAbstract(results),
+      `**Whose runs.** ${escapeParagraph(describeSources(findSources(notebooks, results)))}`,
       ...short ? [OPEN_LINKS] : [block("#contents()"), OPEN_LINKS, block("#pagebreak(weak: true)")],
       ...[writeMarkerPage(sections), writeBackground(results)],
       ...short ? [] : [writeCodeExcerpts()],
@@ -114,10 +107,6 @@ export async function makeReport(options: ReportOptions): Promise<Report> {
 const OPEN_LINKS = block(
   `#[\n#show link: project-link\n#show regex("\\\\b[Nn]otebook [1-9]\\\\b"): notebook-name`,
 );
-
-function writeSources(notebooks: readonly ReportNotebook[], results: readonly ExperimentResult[]): string {
-  return `**Whose runs.** ${escapeParagraph(describeSources(findSources(notebooks, results)))}`;
-}
 
 const BIBLIOGRAPHY = block('#bibliography("references.yml", title: "References", style: "ieee")');
 

@@ -101,7 +101,7 @@ const STAMP = "stamp.txt";
 
 /** Tells whether a folder was finished with this stamp, and no file of it was lost or cut since. */
 function isWhole(folder: string, stamp: string): boolean {
-  const text = readTextOrNull(join(folder, STAMP));
+  const text = orNull(() => Deno.readTextFileSync(join(folder, STAMP)));
   if (!text?.startsWith(stamp)) return false;
   const files = text.slice(stamp.length).matchAll(/^(\d+) (.+)$/gm).toArray();
   return files.length > 0 &&
@@ -152,10 +152,6 @@ export function findInstallation(device: DeviceChoice, folder: string = tensorfl
     addon: join(folder, "addon", "tfjs_binding.node"),
     kernels: join(folder, "addon", "kernels.so"),
   };
-}
-
-function readTextOrNull(path: string): string | null {
-  return orNull(() => Deno.readTextFileSync(path));
 }
 
 function exists(path: string): boolean {

@@ -75,7 +75,9 @@ async function openNative(
   if (setDefault("TF_CPP_MIN_LOG_LEVEL", "2") !== "0") loadQuietly(libraryFolder);
   setDefault("TF_FORCE_GPU_ALLOW_GROWTH", "true");
   Deno.env.set("TF_NUM_INTRAOP_THREADS", String(threads));
-  Deno.env.set("CUDA_VISIBLE_DEVICES", device === "cpu" ? "-1" : firstGpu());
+  // the first GPU that the user lets us see; of several the binding would take the last
+  const gpu = Deno.env.get("CUDA_VISIBLE_DEVICES")?.split(",")[0] ?? "0";
+  Deno.env.set("CUDA_VISIBLE_DEVICES", device === "cpu" ? "-1" : gpu);
   restoreNodeUtil();
   // as in the package's own index, which looks for the addon inside the package
   await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
@@ -86,11 +88,6 @@ async function openNative(
   const processor = loadKernels(kernels, threads, wanted);
   const { isUsingGpuDevice, binding: { TF_Version } } = nativeBackend()!;
   return { device: isUsingGpuDevice ? "gpu" : "cpu", version: TF_Version, threads, processor };
-}
-
-/** The first GPU that the user lets us see; of several the binding would take the last. */
-function firstGpu(): string {
-  return Deno.env.get("CUDA_VISIBLE_DEVICES")?.split(",")[0] ?? "0";
 }
 
 const MAXIMUM_THREADS = 1024;
