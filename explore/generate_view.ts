@@ -123,10 +123,8 @@ function drawBetween(
   setText(
     find("generate-meaning"),
     cosine >= NEARLY_SAME
-      ? `Nearly the same filter, and scores ${
-        formatNumber(difference, 2)
-      } apart: between classes, generating makes ` +
-        "hardly anything that mixing the finished filters would not."
+      ? "Nearly the same filter: between classes, generating makes hardly anything that mixing the finished filters " +
+        `would not. The scores differ by ${formatNumber(difference, 2)}.`
       : "Here the generator makes another filter than mixing the finished ones would.",
   );
 }

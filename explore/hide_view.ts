@@ -12,7 +12,8 @@ export function connectHide(app: App): void {
   const easel = find("easel");
   const canvas = smallCanvas(find<HTMLCanvasElement>("easel-picture"));
   const cursor = makeSvg("rect", { class: "cell", width: 1, height: 1 });
-  find("easel-marks").append(cursor);
+  const outlines = makeSvg("path", { class: "outlines" });
+  find("easel-marks").append(outlines, cursor);
   let at = 27; // near the middle
   let isHiding = true;
 
@@ -55,6 +56,7 @@ export function connectHide(app: App): void {
     if (state.panel !== "hide") return;
     find<HTMLButtonElement>("show-all").disabled = count === 0;
     paintPixels(canvas, seen.pixels);
+    outlines.setAttribute("d", outlineCells(state.hidden)); // the mean colour may be hard to see
     const whole = count === 0 ? seen : await engine.look(app.picture);
     if (state !== app.state || engine !== app.engine) return; // a later one is under way
     const { predictedClass } = whole;
@@ -69,6 +71,15 @@ export function connectHide(app: App): void {
     );
   });
   connectDeletion(app);
+}
+
+/** Draws the outlines of hidden cells, in cells. */
+function outlineCells(hidden: Uint8Array): string {
+  return Array.from(
+    hidden,
+    (mark, cell) =>
+      mark ? `M${cell % MAP_SIZE + 0.08} ${Math.floor(cell / MAP_SIZE) + 0.08}h.84v.84h-.84z` : "",
+  ).join("");
 }
 
 /** Calls `paint` for each cell that a pressed pointer passes. */

@@ -21,8 +21,8 @@ try {
   connectGenerate(app);
   connectSimilarities(app, (cosines) => createMatrix(app, cosines));
   connectHide(app);
-  connectTeach(app);
-  connectSources(app, connectNetworks(app));
+  const collect = connectTeach(app);
+  connectSources(app, { openNetwork: connectNetworks(app), collect });
   connectShare(app);
   app.run();
 } catch (error) {

@@ -1,17 +1,25 @@
 import { InputError } from "../lib/support/errors.ts";
 import { type App, report, type Source } from "./app.ts";
 import { paintPixels, smallCanvas } from "./canvas.ts";
+import { listDropped } from "./dropped_files.ts";
 import { announce, find, make, setText, showProblem } from "./elements.ts";
 import { EXAMPLES, exampleSource } from "./examples.ts";
 import { decodePicture, preparePixels } from "./prepare.ts";
 
 /** Name of the camera as a source. */
-export const CAMERA_NAME = "camera";
+export const CAMERA_NAME = "the camera";
 /** A camera's frame is drawn this large before it is resized: it need not be exact, but quick. */
 const CAMERA_SIZE = 128;
 
+/** What is done with files that are no single picture. */
+export interface FileHandlers {
+  openNetwork(file: File): Promise<void>;
+  /** Collects pictures of a class to be taught. */
+  collect(files: readonly File[]): Promise<void>;
+}
+
 /** Connects all that pictures come from: examples, files, drag and drop, the clipboard and the camera. */
-export function connectSources(app: App, openNetwork: (file: File) => Promise<void>): void {
+export function connectSources(app: App, { openNetwork, collect }: FileHandlers): void {
   const show = (source: Source) => {
     showProblem("");
     app.show(source);
@@ -32,7 +40,12 @@ export function connectSources(app: App, openNetwork: (file: File) => Promise<vo
     if (example !== app.state.example) app.change({ example });
     show(exampleSource(example, moves));
   };
-  const take = async (file: File) => {
+  const take = async (files: readonly File[]) => {
+    const [file] = files;
+    if (files.length > 1) {
+      app.change({ panel: "teach" });
+      return await collect(files);
+    }
     if (/\.safetensors$/i.test(file.name)) return await openNetwork(file);
     await attempt(async () => {
       show(await readPicture(file));
@@ -85,20 +98,19 @@ export async function readPicture(file: File): Promise<Source> {
 }
 
 /** Takes files that are chosen, dropped or pasted anywhere on the page. */
-function connectFiles(take: (file: File) => Promise<void>): void {
-  const takeFirst = (files: FileList | null | undefined): boolean => {
-    const file = files?.[0];
-    if (file !== undefined) void take(file);
-    return file !== undefined;
-  };
+function connectFiles(take: (files: readonly File[]) => Promise<void>): void {
   const input = find<HTMLInputElement>("file");
   find("choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    takeFirst(input.files);
+    const files = [...input.files!];
     input.value = "";
+    if (files.length > 0) void take(files);
   });
   document.addEventListener("paste", (event) => {
-    if (takeFirst(event.clipboardData?.files)) event.preventDefault();
+    const files = [...event.clipboardData?.files ?? []];
+    if (files.length === 0) return;
+    event.preventDefault();
+    void take(files);
   });
   document.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -110,10 +122,15 @@ function connectFiles(take: (file: File) => Promise<void>): void {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dragging");
-    const { files } = event.dataTransfer!;
-    if (!takeFirst(files)) {
-      showProblem("Nothing to look at was dropped: drop a picture's file, or a network's.");
-    }
+    void attempt(async () => {
+      const files = await listDropped(event.dataTransfer!);
+      if (files.length > 0) return await take(files);
+      throw new InputError({
+        what: "use what was dropped",
+        why: "there is no file in it",
+        next: [{ advice: "drop a picture's file, or a network's" }],
+      });
+    });
   });
 }
 

@@ -14,8 +14,12 @@ const MOST = 50;
 /** Milliseconds between two pictures of the camera: quick ones would be all the same. */
 const CAMERA_PAUSE = 250;
 
-/** Lets the reader collect pictures of a class and teach the network that class. */
-export function connectTeach(app: App): void {
+/**
+ * Lets the reader collect pictures of a class and teach the network that class.
+ *
+ * @returns Function that collects pictures.
+ */
+export function connectTeach(app: App): (files: readonly File[]) => Promise<void> {
   const name = find<HTMLInputElement>("class-name");
   const pictures: Uint8Array[] = [];
   const progress = find<HTMLProgressElement>("teach-progress");
@@ -31,7 +35,7 @@ export function connectTeach(app: App): void {
     setText(
       find("class-count"),
       `${pictures.length} of at most ${MOST} pictures` +
-        (missing > 0 ? `; ${missing} more are needed.` : "."),
+        (missing > 0 ? `; ${missing} more ${missing === 1 ? "is" : "are"} needed.` : "."),
     );
     find<HTMLButtonElement>("teach").disabled = missing > 0 || isTeaching;
     find<HTMLButtonElement>("no-pictures").disabled = pictures.length === 0;
@@ -40,8 +44,8 @@ export function connectTeach(app: App): void {
     if (pictures.length < MOST) pictures.push(pixels.slice());
     drawPictures();
   };
-  const readFiles = async (files: Iterable<File>) => {
-    for (const file of files) {
+  const readFiles = async (files: readonly File[]) => {
+    for (const file of filesThatArePictures(files)) {
       if (pictures.length >= MOST) break;
       await attempt(async () => collect((await readPicture(file)).frame(0)!));
     }
@@ -49,7 +53,7 @@ export function connectTeach(app: App): void {
   };
 
   connectFileButton("class-files", "add-files", (files) => void readFiles(files));
-  connectFileButton("class-folder", "add-folder", (files) => void readFiles(filesThatArePictures(files)));
+  connectFileButton("class-folder", "add-folder", (files) => void readFiles(files));
   connectFileButton("class-json", "load-class", (files) =>
     void attempt(async () => {
       const [file] = files;
@@ -93,6 +97,7 @@ export function connectTeach(app: App): void {
     setText(find("shutter"), isCamera ? "Hold to take pictures" : "Take the picture above");
   });
   drawPictures();
+  return readFiles;
 }
 
 /** Checks a class's name. @throws {InputError} If it cannot stand in tables and files. */

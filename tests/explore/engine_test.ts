@@ -121,3 +121,19 @@ Deno.test("a file that is no checkpoint is refused in the command line's words",
     return true;
   });
 });
+
+Deno.test("numbers that are not of the network's classes are not added to it", async () => {
+  const { checkpoint } = await createCase(CASES[0], 1);
+  await onPlain(async () => {
+    const engine = await Engine.open(formatCheckpoint({ ...checkpoint, slots: null }), "a file");
+    const own = engine.embeddings!.slice(0, 128);
+    for (const vector of [own.slice(1), own.with(3, NaN)]) {
+      assert.throws(() => engine.add("mug", vector), InputError);
+    }
+    assert.deepEqual(engine.taught, []);
+    engine.add("mug", own);
+    assert.deepEqual(engine.taught, ["mug"]);
+    assert.deepEqual(engine.filters.slice(-64), engine.filters.slice(0, 64));
+    engine.close();
+  });
+});

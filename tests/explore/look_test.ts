@@ -24,6 +24,8 @@ import {
 } from "./open_page.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
+const explorer = await startExplorer();
+Deno.test.afterAll(async () => await explorer[Symbol.asyncDispose]());
 const MODEL = join(projectFolder(), "checkpoints/published/dynamic.safetensors");
 
 /** Draws a picture of any size, with noise in it, and, if wished, transparent parts. */
@@ -39,7 +41,6 @@ function drawPicture(width: number, height: number, channels: 3 | 4): Uint8Array
 }
 
 Deno.test("the page looks at pictures as predict does, dropped and pasted", async (test) => {
-  await using explorer = await startExplorer();
   await using opened = await explorer.open();
   const { page, troubles } = opened;
   const { config, loadNetwork } = await openCheckpoint(MODEL);
@@ -78,7 +79,7 @@ Deno.test("the page looks at pictures as predict does, dropped and pasted", asyn
 
   await test.step("the camera runs, and a photo stays when it is taken", async () => {
     await page.click("#camera");
-    await waitForText(page, "#source", /^camera$/);
+    await waitForText(page, "#source", /^the camera$/);
     await page.click("#shoot");
     await waitForText(page, "#source", /^your photo$/);
     await settle(page);
@@ -92,7 +93,6 @@ Deno.test("the page looks at pictures as predict does, dropped and pasted", asyn
 });
 
 Deno.test("the page can be used by keyboard alone, and its maps and scores can be read aloud", async () => {
-  await using explorer = await startExplorer();
   await using opened = await explorer.open();
   const { page, troubles } = opened;
   assert.match(await waitForText(page, "#verdict", /ship/), /^ship \d+\s%$/);
@@ -132,8 +132,28 @@ Deno.test("the page can be used by keyboard alone, and its maps and scores can b
   assert.deepEqual(troubles, []);
 });
 
+Deno.test("the first example moves by itself until it is stopped, but not for who wants no motion", async () => {
+  await using opened = await explorer.open();
+  const { page } = opened;
+  const differs = async () => {
+    const picture = () => page.$eval("#picture", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const before = await picture();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return await picture() !== before;
+  };
+  assert.equal(await differs(), false);
+  await page.emulateMediaFeatures([{ name: "prefers-reduced-motion", value: "no-preference" }]);
+  await page.reload();
+  await waitForText(page, "#verdict", /ship/);
+  assert.equal(await differs(), true);
+  await page.focus("#move");
+  await page.keyboard.press("Enter");
+  await waitForText(page, "#move", /^Move$/);
+  await settle(page);
+  assert.equal(await differs(), false);
+});
+
 Deno.test("axe-core finds nothing wrong, light and dark, and nothing is wider than a telephone", async () => {
-  await using explorer = await startExplorer();
   for (const dark of [false, true]) {
     await using opened = await explorer.open({ dark, width: 360 });
     assert.deepEqual(await findViolations(opened.page), []);

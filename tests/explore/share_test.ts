@@ -18,6 +18,8 @@ import {
 } from "./open_page.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
+const explorer = await startExplorer();
+Deno.test.afterAll(async () => await explorer[Symbol.asyncDispose]());
 
 Deno.test("a state survives its way through the address", () => {
   const state: State = {
@@ -60,7 +62,6 @@ Deno.test("a point in the triangle and a mixture are the same", () => {
 });
 
 Deno.test("networks of every variant open, damaged ones get a sentence, and views are saved", async (test) => {
-  await using explorer = await startExplorer();
   await using opened = await explorer.open();
   const { page, troubles } = opened;
 
@@ -112,7 +113,6 @@ Deno.test("networks of every variant open, damaged ones get a sentence, and view
 });
 
 Deno.test("the generator's filter moves with the sliders, and the link to it shows it again", async () => {
-  await using explorer = await startExplorer();
   await using opened = await explorer.open({ fragment: "#panel=generate" });
   const { page } = opened;
   await waitForText(page, "#cosine", /^0\.9/);

@@ -122,6 +122,21 @@ Deno.test("a class is taught, saved, forgotten and loaded, and the other scores 
     assert.deepEqual(classNames.slice(-2), ["truck", "ball"]);
   });
 
+  await test.step("several pictures that are dropped are collected", async () => {
+    await page.click("#no-pictures");
+    await page.click("#tab-cell");
+    const drawings = [20, 21, 22, 23].map((index) => [...drawBall(index)]);
+    await page.evaluate((drawings) => {
+      const dataTransfer = new DataTransfer();
+      drawings.forEach((bytes, index) => {
+        dataTransfer.items.add(new File([Uint8Array.from(bytes)], `${index}.png`, { type: "image/png" }));
+      });
+      document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }, drawings);
+    await waitForText(page, "#class-count", /^4 of at most 50 pictures; 1 more is needed\.$/);
+    assert.equal(await page.$eval("#panel-teach", (panel) => (panel as HTMLElement).hidden), false);
+  });
+
   await test.step("the camera's pictures are collected while the button is held", async () => {
     await page.click("#no-pictures");
     await page.click("#camera");
