@@ -77,16 +77,16 @@ async function findKnownFeatures(checkpoint: Checkpoint, data: string | null): P
     const { fingerprint } = parseKnownFeatures(bytes, path);
     if (fingerprint === fingerprintBackbone(checkpoint.readTensors().network)) return bytes;
   }
+  const { train } = await loadDatasetsWithBar(data);
+  if (!isTrainedOn(checkpoint, train)) {
+    printMessage(
+      `The page cannot teach: the network was trained on ${checkpoint.recorded.data}, and the images found are ${train.name}.`,
+    );
+    return null;
+  }
   await setUpTensorFlow({ device: "cpu" });
   await useNativeTensorFlow({ device: "cpu" });
-  const { train } = await loadDatasetsWithBar(data);
-  if (isTrainedOn(checkpoint, train)) {
-    return formatKnownFeatures(await computeKnownFeatures(checkpoint, train));
-  }
-  printMessage(
-    `The page cannot teach: the network was trained on ${checkpoint.recorded.data}, and the images found are ${train.name}.`,
-  );
-  return null;
+  return formatKnownFeatures(await computeKnownFeatures(checkpoint, train));
 }
 
 if (import.meta.main) await runCommand(COMMAND, main);

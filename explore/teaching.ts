@@ -65,7 +65,9 @@ export async function learnFromPictures(
 
 /** Finds the feature maps to tell a class from. @throws {InputError} If there are none of this network. */
 function requireKnown({ checkpoint, network }: Pupil, { known, name }: Lesson): KnownFeatures {
-  if (known !== null && known.fingerprint === fingerprintBackbone(network)) return known;
+  const isOfNetwork = known?.fingerprint === fingerprintBackbone(network) &&
+    known.classNames.every((name) => checkpoint.classNames.includes(name));
+  if (isOfNetwork) return known;
   throw new InputError({
     what: `teach ${checkpoint.config.run} the class ${name}`,
     why: "the page has nothing of the classes it knows to tell a new one from",

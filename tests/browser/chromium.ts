@@ -11,7 +11,7 @@ export async function launchChromium(folder: string, options: readonly string[] 
   const fonts = join(folder, "fonts.conf");
   await Deno.writeTextFile(fonts, listFonts());
   return await puppeteer.launch({
-    executablePath: findChromium(),
+    executablePath: requireChromium(),
     userDataDir: join(folder, "profile"),
     env: { ...Deno.env.toObject(), FONTCONFIG_FILE: fonts },
     args: [
@@ -38,12 +38,21 @@ function listFonts(): string {
   return `<?xml version="1.0"?><fontconfig><include ignore_missing="yes">/etc/fonts/fonts.conf</include>${folders}</fontconfig>`;
 }
 
-function findChromium(): string {
+/** True where there is no Chromium: `ignore` of a test that needs one. */
+export const LACKS_CHROMIUM = findChromium() === null;
+
+function requireChromium(): string {
+  const path = findChromium();
+  if (path !== null) return path;
+  throw new Error("No Chromium is here: install it (Debian: apt install chromium), or name it by CHROMIUM.");
+}
+
+function findChromium(): string | null {
   const chosen = Deno.env.get("CHROMIUM");
   if (chosen !== undefined) return chosen;
   const folders = (Deno.env.get("PATH") ?? "").split(":");
   for (const path of NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))) {
     if (exists(path)) return path;
   }
-  throw new Error("No Chromium is here: install it (Debian: apt install chromium), or name it by CHROMIUM.");
+  return null;
 }

@@ -15,7 +15,7 @@ import { argMax } from "../../lib/support/statistics.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { parseCheckpoint } from "../../lib/training/checkpoint_format.ts";
-import { launchChromium } from "../browser/chromium.ts";
+import { LACKS_CHROMIUM, launchChromium } from "../browser/chromium.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
@@ -65,7 +65,7 @@ const lookAt = (page: Page, count: number): Promise<number[][]> =>
 const largestDifference = (some: ArrayLike<number>[], others: ArrayLike<number>[]): number =>
   Math.max(...some.flatMap((row, at) => Array.from(row, (value, k) => Math.abs(value - others[at][k]))));
 
-Deno.test("the page's network in a browser", async (test) => {
+Deno.test("the page's network in a browser", { ignore: LACKS_CHROMIUM }, async (test) => {
   using folder = temporaryFolder();
   const checkpoint = await openCheckpoint(MODEL);
   const program = "tests/explore/expose_engine.ts";
