@@ -68,7 +68,8 @@ export async function buildPage(
 
 /** Unpacks the program and runs it as an inline script, whose hash the policy knows. */
 const LOADER = `
-(async () => {
+if (!Uint8Array.fromBase64) document.body.prepend("This page needs a newer browser: Chrome 140, Firefox 133 or Safari 18.2.");
+else (async () => {
   const packed = Uint8Array.fromBase64(document.getElementById("program").textContent);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const script = document.createElement("script");
