@@ -1,16 +1,25 @@
 // the page's network on TensorFlow.js's plain backend, beside the native one
 import assert from "node:assert/strict";
+import { join } from "@std/path";
 import { Engine } from "../../explore/engine.ts";
-import { formatKnownFeatures, parseKnownFeatures } from "../../explore/known_features.ts";
+import {
+  computeKnownFeatures,
+  formatKnownFeatures,
+  parseKnownFeatures,
+} from "../../explore/known_features.ts";
 import { joinBytes, roundWeights, splitBytes } from "../../explore/packing.ts";
 import { measureEvidence } from "../../lib/analysis/evidence.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
+import { createSynthetic } from "../../lib/data/synthetic.ts";
 import { filterCount } from "../../lib/model/spec.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { formatCheckpoint, parseCheckpoint } from "../../lib/training/checkpoint_format.ts";
 import { CASES, createCase } from "../export/cases.ts";
+import { saveRandomCheckpoint } from "../testing/checkpoint.ts";
+import { temporaryFolder } from "../testing/folder.ts";
 import { assertClose } from "../testing/oracle.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
@@ -84,6 +93,38 @@ Deno.test("teaching is refused where there is nothing to learn from, or nothing 
     engine.close();
   });
 });
+
+for (const variant of ["dynamic", "static-per-class"] as const) {
+  Deno.test(`classes are taught to a network ${variant} one after the other, and forgotten`, async () => {
+    using folder = temporaryFolder();
+    const path = await saveRandomCheckpoint(join(folder.path, "c.safetensors"), { variant });
+    const { train } = createSynthetic({ trainSize: 100, testSize: 0 });
+    const known = await computeKnownFeatures(await openCheckpoint(path), train);
+    const engine = await Engine.open(Deno.readFileSync(path), "a file", known);
+    const pictures = Array.from({ length: 10 }, (_, at) => new Uint8Array(IMAGE_BYTES).fill(20 * at));
+    const scores = async () => [...(await engine.look(pictures[3])).scores];
+    const ten = await scores();
+    const { network } = engine;
+    await engine.teach("mug", pictures, () => {});
+    const eleven = await scores();
+    assert.equal(eleven.length, 11);
+    await engine.teach("cup", pictures.slice(0, 5), () => {});
+    const twelve = await scores();
+    assert.deepEqual(twelve.slice(0, 11), eleven);
+    assert.deepEqual(eleven.slice(0, 10), ten);
+    assert.deepEqual(engine.network.classNames.slice(10), ["mug", "cup"]);
+    assert.match(
+      parseCheckpoint(engine.save(), "").recorded.data,
+      / \+ mug \(8 pictures\) \+ cup \(5 pictures\)$/,
+    );
+    engine.forget("mug");
+    assert.deepEqual(await scores(), twelve.toSpliced(10, 1));
+    engine.forget("cup");
+    assert.deepEqual(await scores(), ten);
+    assert.deepEqual(engine.network, network);
+    engine.close();
+  });
+}
 
 Deno.test("known feature maps are stored in two bits per value", () => {
   const features = Float32Array.from({ length: 2 * 8 * 8 * 64 }, (_, at) => (at * 7919 % 100) / 33.3);
