@@ -43,6 +43,7 @@ export class App {
   #networkViews: (() => void)[] = [];
   #isLooking = false;
   #isStale = false;
+  #isOpen = false;
   #writing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(engine: Engine, fragment: string) {
@@ -137,6 +138,8 @@ export class App {
     try {
       while (this.#isStale) await this.#lookOnce();
       this.draw();
+      if (!this.#isOpen) performance.mark("first maps");
+      this.#isOpen = true;
     } catch (error) {
       report(error);
     } finally {

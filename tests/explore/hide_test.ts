@@ -6,6 +6,7 @@ import { makeBaseline } from "../../lib/analysis/deletion.ts";
 import { readText } from "../../lib/support/files.ts";
 import { mean } from "../../lib/support/statistics.ts";
 import { findViolations, readFragment, startExplorer, textOf, waitForText } from "./open_page.ts";
+import { LACKS_CHROMIUM } from "../browser/chromium.ts";
 
 Deno.test("hidden cells have the picture's mean colour, the others are as they were", () => {
   const picture = Uint8Array.from({ length: 3072 }, (_, at) => at * 31 % 256);
@@ -21,7 +22,9 @@ Deno.test("hidden cells have the picture's mean colour, the others are as they w
   assert.deepEqual(hideFirst(picture, [9, 10], 1), seen);
 });
 
-Deno.test("parts are hidden by keyboard and by pointer, and piece by piece in two orders", async () => {
+Deno.test("parts are hidden by keyboard and by pointer, and piece by piece in two orders", {
+  ignore: LACKS_CHROMIUM,
+}, async () => {
   await using explorer = await startExplorer();
   await using opened = await explorer.open({ fragment: "#panel=hide&example=6" });
   const { page } = opened;

@@ -16,6 +16,7 @@ import {
   textOf,
   waitForText,
 } from "./open_page.ts";
+import { LACKS_CHROMIUM } from "../browser/chromium.ts";
 
 /** Draws a chequered ball on a plain ground, somewhere. */
 function drawBall(index: number): Uint8Array {
@@ -58,7 +59,9 @@ Deno.test("a taught class comes back from its file, but not to another network",
   }
 });
 
-Deno.test("a class is taught, saved, forgotten and loaded, and the other scores stay", async (test) => {
+Deno.test("a class is taught, saved, forgotten and loaded, and the other scores stay", {
+  ignore: LACKS_CHROMIUM,
+}, async (test) => {
   await using explorer = await startExplorer();
   await using opened = await explorer.open({ fragment: "#panel=teach&order=fixed" });
   const { page, troubles } = opened;
