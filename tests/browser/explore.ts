@@ -19,7 +19,11 @@ const [OPENINGS, SECONDS] = [5, 10];
 async function drawPictures(): Promise<void> {
   await using explorer = await startExplorer();
   for (const dark of [false, true]) {
-    await using opened = await explorer.open({ dark, width: WINDOW.width });
+    await using opened = await explorer.open({
+      dark,
+      width: WINDOW.width,
+      fragment: "#example=5&cell=6.3.4",
+    });
     await opened.page.setViewport(WINDOW);
     const path = join(projectFolder(), "docs", dark ? "explore_dark.png" : "explore.png");
     Deno.writeFileSync(path, await opened.page.screenshot());
