@@ -134,7 +134,7 @@ export class App {
     this.#isStale = true;
     if (this.#isLooking) return;
     this.#isLooking = true;
-    find("overview").setAttribute("aria-busy", "true");
+    find("overview").setAttribute("data-busy", "true");
     try {
       while (this.#isStale) await this.#lookOnce();
       this.draw();
@@ -144,7 +144,7 @@ export class App {
       report(error);
     } finally {
       this.#isLooking = false;
-      find("overview").setAttribute("aria-busy", "false");
+      find("overview").setAttribute("data-busy", "false");
     }
   }
 
@@ -179,6 +179,15 @@ export function report(error: unknown): void {
   }
   showProblem(`Something in this page is broken: ${error instanceof Error ? error.message : error}`);
   console.error(error);
+}
+
+/** Runs what a reader has asked for, and reports what goes wrong. */
+export async function attempt(work: () => Promise<void> | void): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    report(error);
+  }
 }
 
 /** Paints the picture's own mean colour over some of its cells, as lib/analysis/deletion.ts does. */

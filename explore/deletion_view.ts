@@ -1,10 +1,9 @@
 import { areaUnder, centreMap, orderByValue } from "../lib/analysis/deletion.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 import { formatNumber } from "../lib/support/format.ts";
-import { type App, hideCells } from "./app.ts";
+import { type App, attempt, hideCells } from "./app.ts";
 import { mapOf, paintPixels, smallCanvas } from "./canvas.ts";
 import { announce, find, setText } from "./elements.ts";
-import { attempt } from "./sources.ts";
 
 const CELLS = MAP_SIZE * MAP_SIZE;
 /** Cells that are hidden at once, and the pause after it in milliseconds. */

@@ -2,7 +2,7 @@ import { cosineSimilarity } from "../lib/analysis/class_vectors.ts";
 import { extent, formatNumber } from "../lib/support/format.ts";
 import type { App, Seen } from "./app.ts";
 import { colouringOf, paintMap, smallCanvas } from "./canvas.ts";
-import { fillClasses, find, make, makeSvg, setText } from "./elements.ts";
+import { fillClasses, find, makeSvg, setText } from "./elements.ts";
 import type { Applied } from "./engine.ts";
 import { placeInTriangle, sharesAt } from "./triangle.ts";
 
@@ -154,27 +154,4 @@ function drawBars(bars: readonly Bar[], { generated, mixed }: Between): void {
     bar.setAttribute("class", height < 0 ? "minus" : "plus");
     tick.setAttribute("y", String(BAR_REACH - mixed[at] * scale - 1));
   });
-}
-
-/** Shows how alike the filters of all classes are. */
-export function connectSimilarities(app: App, draw: (rows: number[][]) => HTMLElement): void {
-  app.onNetwork(() => {
-    const { filters, network: { classNames } } = app.engine;
-    const rows = Array.from(
-      { length: filters.length / 64 },
-      (_, label) => [...filters.subarray(64 * label, 64 * (label + 1))],
-    );
-    const fits = rows.length > 1 && rows.length <= 20;
-    find("similarities").replaceChildren(
-      fits
-        ? draw(cosineSimilarity(rows))
-        : make("p", { class: "note" }, describeWhyNot(rows.length, classNames)),
-    );
-  });
-}
-
-function describeWhyNot(filters: number, classNames: readonly string[]): string {
-  return filters === 1
-    ? `One filter serves all ${classNames.length} classes: there is nothing to compare.`
-    : `${filters} filters are too many for a matrix here.`;
 }

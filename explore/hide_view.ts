@@ -57,6 +57,7 @@ export function connectHide(app: App): void {
     find<HTMLButtonElement>("show-all").disabled = count === 0;
     paintPixels(canvas, seen.pixels);
     outlines.setAttribute("d", outlineCells(state.hidden)); // the mean colour may be hard to see
+    find("hide-result").setAttribute("aria-live", app.source?.moves ? "off" : "polite");
     const whole = count === 0 ? seen : await engine.look(app.picture);
     if (state !== app.state || engine !== app.engine) return; // a later one is under way
     const { predictedClass } = whole;

@@ -2,7 +2,7 @@ import { CHANNELS, MAP_SIZE } from "../lib/model/spec.ts";
 import { formatNumber, formatPercent } from "../lib/support/format.ts";
 import type { App, Seen } from "./app.ts";
 import { colouringOf, gradientOf, mapOf, paintMap, paintPixels, placeOf, smallCanvas } from "./canvas.ts";
-import { connectChoice, find, make, setText } from "./elements.ts";
+import { announce, connectChoice, find, make, setText } from "./elements.ts";
 import type { Cell } from "./state.ts";
 
 /** Most classes that are shown at once: those of the highest scores. */
@@ -32,6 +32,7 @@ export function connectLook(app: App): void {
   const picture = smallCanvas(find<HTMLCanvasElement>("picture"));
   let cards: MapCard[] = [];
   let rows: ScoreRow[] = [];
+  let announced: Uint8Array | null = null; // picture
 
   app.onNetwork(() => {
     const { classes, engine: { filters } } = app;
@@ -61,6 +62,8 @@ export function connectLook(app: App): void {
     const order = state.order === "sorted" ? byScore.slice(0, MOST) : shown;
     rows.forEach((row, place) => drawRow(row, order[place], seen, classNames));
     drawVerdict(seen, app);
+    if (announced !== app.picture && !app.source?.moves) announce(find("verdict").textContent!);
+    announced = app.picture;
   });
 }
 

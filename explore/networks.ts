@@ -1,8 +1,7 @@
-import type { App } from "./app.ts";
+import { type App, attempt } from "./app.ts";
 import { announce, find, showProblem } from "./elements.ts";
 import { Engine } from "./engine.ts";
 import { saveFile } from "./share.ts";
-import { attempt } from "./sources.ts";
 
 /**
  * Connects what opens another network and saves the present one.

@@ -10,9 +10,8 @@ import {
 } from "../lib/figures/style.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { formatPercent } from "../lib/support/format.ts";
-import type { App, Seen } from "./app.ts";
+import { type App, attempt, type Seen } from "./app.ts";
 import { announce, find, make, makeSvg } from "./elements.ts";
-import { attempt } from "./sources.ts";
 
 /** Connects the buttons that copy the page's address, and save what it shows. */
 export function connectShare(app: App): void {

@@ -1,5 +1,5 @@
 import { InputError } from "../lib/support/errors.ts";
-import { type App, report, type Source } from "./app.ts";
+import { type App, attempt, type Source } from "./app.ts";
 import { paintPixels, smallCanvas } from "./canvas.ts";
 import { listDropped } from "./dropped_files.ts";
 import { announce, find, make, setText, showProblem } from "./elements.ts";
@@ -79,15 +79,6 @@ export function connectSources(app: App, { openNetwork, collect }: FileHandlers)
 }
 
 const exampleName = (number: number) => exampleSource(number, false).name;
-
-/** Runs what a reader has asked for, and reports what goes wrong. */
-export async function attempt(work: () => Promise<void> | void): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    report(error);
-  }
-}
 
 /** Reads a picture file. @throws {InputError} If it is none. */
 export async function readPicture(file: File): Promise<Source> {

@@ -2,11 +2,11 @@ import { FEWEST_PICTURES } from "../lib/analysis/teach.ts";
 import { CLASS_NAME } from "../lib/data/dataset.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { formatNumber } from "../lib/support/format.ts";
-import type { App } from "./app.ts";
+import { type App, attempt } from "./app.ts";
 import { paintPixels, smallCanvas } from "./canvas.ts";
 import { announce, find, make, setText } from "./elements.ts";
 import { saveFile } from "./share.ts";
-import { attempt, CAMERA_NAME, readPicture } from "./sources.ts";
+import { CAMERA_NAME, readPicture } from "./sources.ts";
 import { formatTaughtClass, identifyNetwork, parseTaughtClass } from "./taught_class.ts";
 
 /** Most pictures of a class. */

@@ -106,6 +106,7 @@ Deno.test("the page can be used by keyboard alone, and its maps and scores can b
   await page.focus("#examples button:nth-child(6)");
   await page.keyboard.press("Enter");
   await waitForText(page, "#verdict", /horse/);
+  await waitForText(page, "#announcement", /^horse \d+\s%$/);
   const label = await page.$eval(".map.winner", (map) => map.getAttribute("aria-label"));
   assert.match(label!, /^Map of horse, response highest at the .+, predicted$/);
 

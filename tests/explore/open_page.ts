@@ -99,7 +99,7 @@ export async function readFragment(page: Page): Promise<string> {
 
 /** Waits until the network has looked at what is shown. */
 export async function settle(page: Page): Promise<void> {
-  await page.waitForSelector("#overview[aria-busy=false]");
+  await page.waitForSelector("#overview[data-busy=false]");
 }
 
 /** Reads the scores, by class name. */
