@@ -135,7 +135,11 @@ Deno.test("the generator's filter moves with the sliders, and the link to it sho
 
   await page.focus("#towards");
   await page.keyboard.press("PageUp");
-  const mixture = await waitForText(page, "#mixture", /truck/);
+  await waitForText(page, "#mixture", /truck/);
+  await page.focus("#along");
+  await page.keyboard.press("End");
+  const mixture = await waitForText(page, "#mixture", /^(\d+) % airplane \+ \d+ % truck$/);
+  assert.equal(mixture.match(/\d+/g)!.reduce((sum, share) => sum + Number(share), 0), 100, mixture);
   const address = await readFragment(page);
   await using again = await explorer!.open({ fragment: address });
   assert.equal(await waitForText(again.page, "#mixture", /truck/), mixture);
