@@ -23,7 +23,7 @@ export const LIMIT = 1e-5;
 export const GPU_LIMIT = 0.1;
 
 /** Largest distance of a single batch: rounding may flip one ReLU. */
-export const SINGLE_LIMIT = 2e-2;
+const SINGLE_LIMIT = 2e-2;
 
 type Gradients = ReadonlyMap<string, StoredTensor>;
 

@@ -20,7 +20,7 @@ import {
 import { type BenchResult, runBench } from "../bench/run_bench.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
-import { flag, integer, text } from "../lib/support/schema.ts";
+import { flag, integer, text, textOption } from "../lib/support/schema.ts";
 import { ensurePythonPackages } from "../lib/setup.ts";
 import { findGpu } from "../lib/tensorflow/setup/mod.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
@@ -42,20 +42,8 @@ export const COMMAND = {
     "Benchmarks this project beside PyTorch and plain TensorFlow.js: same network, weights, batches and optimizer, in " +
     "interleaved rounds, after checking that the gradients agree. About six minutes on an idle machine.",
   options: {
-    rows: {
-      schema: text().nullable(),
-      defaultText: "all",
-      group: "Cases",
-      help: ROW_NAMES.join(", "),
-      value: "ROW,…|all",
-    },
-    columns: {
-      schema: text().nullable(),
-      defaultText: "all",
-      group: "Cases",
-      help: COLUMN_NAMES.join(", "),
-      value: "COLUMN,…|all",
-    },
+    rows: textOption(ROW_NAMES.join(", "), "ROW,…|all", { group: "Cases", defaultText: "all" }),
+    columns: textOption(COLUMN_NAMES.join(", "), "COLUMN,…|all", { group: "Cases", defaultText: "all" }),
     batchSizes: {
       schema: text(),
       default: "1,32,128,512,1024",
@@ -83,13 +71,10 @@ export const COMMAND = {
       "measure on a busy machine, which the result says; replace files that this command did not write",
       "Measurement",
     ),
-    python: {
-      schema: text().nullable(),
-      defaultText: "PyTorch is installed into .venv",
+    python: textOption("Python with torch and safetensors", "PATH", {
       group: "Measurement",
-      help: "Python with torch and safetensors",
-      value: "PATH",
-    },
+      defaultText: "PyTorch is installed into .venv",
+    }),
     threads: {
       schema: integer({ from: 1, to: 1024 }).nullable(),
       defaultText: "all cores",
@@ -100,8 +85,8 @@ export const COMMAND = {
     data: { ...data, group: "Measurement" },
     weights: { ...weights, group: "Measurement" },
     device: { ...device, group: "Measurement" },
-    json: { schema: text().nullable(), group: "Output", help: "write the result as JSON", value: "FILE" },
-    figure: { schema: text().nullable(), group: "Output", help: "draw a bar chart (SVG)", value: "FILE" },
+    json: textOption("write the result as JSON", "FILE", { group: "Output" }),
+    figure: textOption("draw a bar chart (SVG)", "FILE", { group: "Output" }),
   },
   examples: [
     ["deno task bench --json laptop.json", "everything"],

@@ -4,7 +4,7 @@ import { classNamesOf, relabel } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { formatCount, formatNumber, formatPercent } from "../lib/support/format.ts";
-import { text } from "../lib/support/schema.ts";
+import { textOption } from "../lib/support/schema.ts";
 import type { MeanInterval } from "../lib/support/statistics.ts";
 import { formatSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
@@ -35,12 +35,9 @@ export const COMMAND = {
       help: "images per batch",
     },
     device: TRAINING_OPTIONS.device,
-    scores: {
-      schema: text().nullable(),
+    scores: textOption("write scores [N,K] of the K classes and labels [N] as safetensors", "FILE", {
       group: "Output",
-      help: "write scores [N,K] of the K classes and labels [N] as safetensors",
-      value: "FILE",
-    },
+    }),
     force: FORCE_OPTION,
     json: JSON_OPTION,
   },

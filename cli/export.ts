@@ -3,7 +3,7 @@ import { ENDINGS, type ExportFormat, exportNetwork } from "../lib/export/export_
 import { InputError } from "../lib/support/errors.ts";
 import type { FileToWrite } from "../lib/support/write_files.ts";
 import { exists } from "../lib/support/files.ts";
-import { choice, text } from "../lib/support/schema.ts";
+import { choice, textOption } from "../lib/support/schema.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { calibrationOf, describeProgress } from "../lib/training/progress.ts";
 import { type Checkpoint, openCheckpoint } from "../lib/training/checkpoint.ts";
@@ -22,12 +22,9 @@ export const COMMAND = {
   positionals: CHECKPOINT_ARGUMENT,
   options: {
     format: { schema: choice(["pytorch", "onnx", "tfjs"]), isRequired: true, help: "target format" },
-    output: {
-      schema: text().nullable(),
+    output: textOption("file to write, or folder for tfjs", "PATH", {
       defaultText: "RUN with the format's ending, in the project's dist/",
-      help: "file to write, or folder for tfjs",
-      value: "PATH",
-    },
+    }),
     force: { ...FORCE_OPTION, group: undefined },
     json: {
       ...JSON_OPTION,

@@ -2,7 +2,7 @@ import { basename, join } from "@std/path";
 import { makeFolder, writeText } from "../lib/support/write_files.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { readText } from "../lib/support/files.ts";
-import { flag, text } from "../lib/support/schema.ts";
+import { flag, textOption } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
 import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
 import { checkCells } from "../notebooks/jupyter/check_cells.ts";
@@ -29,11 +29,7 @@ export const COMMAND = {
     "its notebook is not changed.",
   options: {
     quick: flag("smoke test on synthetic images, offline, in seconds; the notebooks are not changed"),
-    into: {
-      schema: text().nullable(),
-      help: "write the executed notebooks to another folder than notebooks/",
-      value: "FOLDER",
-    },
+    into: textOption("write the executed notebooks to another folder than notebooks/", "FOLDER"),
     force: { ...FORCE_OPTION, group: undefined },
     check: flag("only type-check the code cells"),
   },

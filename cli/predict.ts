@@ -7,7 +7,7 @@ import { adaptToDark } from "../lib/figures/dark.ts";
 import { missingCharacters } from "../lib/figures/fonts.ts";
 import { svgToPng } from "../lib/figures/svg_to_png.ts";
 import { InputError } from "../lib/support/errors.ts";
-import { choice, integer, text } from "../lib/support/schema.ts";
+import { choice, integer, textOption } from "../lib/support/schema.ts";
 import { classify, combineViews, findModel, type Fit } from "../lib/prediction/classify.ts";
 import { findPictures } from "../lib/prediction/find_pictures.ts";
 import { drawMapsFigure, MAXIMUM_PICTURES_ON_PAGE } from "../lib/prediction/maps_figure.ts";
@@ -44,13 +44,10 @@ export const COMMAND = {
     to: Infinity,
   },
   options: {
-    model: {
-      schema: text().nullable(),
-      defaultText: "the published model",
+    model: textOption("a run, whose best epoch is used, or a checkpoint file", "RUN|FILE", {
       group: "Network",
-      help: "a run, whose best epoch is used, or a checkpoint file",
-      value: "RUN|FILE",
-    },
+      defaultText: "the published model",
+    }),
     fit: {
       schema: choice([...VIEWS, "average"]),
       default: "stretch",
@@ -65,13 +62,11 @@ export const COMMAND = {
     },
     data: TRAINING_OPTIONS.data,
     device: TRAINING_OPTIONS.device,
-    maps: {
-      schema: text().nullable(),
-      group: "Output",
-      help:
-        `draw the pictures (at most ${MAXIMUM_PICTURES_ON_PAGE}) with their response maps and evidence into an SVG or PNG file`,
-      value: "FILE",
-    },
+    maps: textOption(
+      `draw the pictures (at most ${MAXIMUM_PICTURES_ON_PAGE}) with their response maps and evidence into an SVG or PNG file`,
+      "FILE",
+      { group: "Output" },
+    ),
     force: FORCE_OPTION,
     json: JSON_OPTION,
   },

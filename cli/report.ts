@@ -5,7 +5,7 @@ import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { requireShowable } from "../notebooks/cells/model_facts.ts";
 import { readResults } from "../lib/experiments/results.ts";
-import { choice, flag, text } from "../lib/support/schema.ts";
+import { choice, flag, text, textOption } from "../lib/support/schema.ts";
 import { listNotebooks, readNotebook } from "../notebooks/jupyter/notebook_file.ts";
 import { makeReport, PAPERS, reportDate } from "../notebooks/report/make_report.ts";
 import { collectFiles, zipFiles } from "../notebooks/report/zip.ts";
@@ -32,18 +32,10 @@ export const COMMAND = {
     paper: { schema: choice(PAPERS), default: "a4", help: "paper size" },
     short: flag("6 to 8 pages: answers, their figures, the code of the tasks"),
     execute: flag("execute the notebooks first"),
-    model: {
-      schema: text().nullable(),
+    model: textOption("show this run: the notebooks are executed with it, outside notebooks/", "RUN|FILE", {
       defaultText: "the published model",
-      help: "show this run: the notebooks are executed with it, outside notebooks/",
-      value: "RUN|FILE",
-    },
-    output: {
-      schema: text().nullable(),
-      defaultText: "the project folder",
-      help: "folder for both files",
-      value: "FOLDER",
-    },
+    }),
+    output: textOption("folder for both files", "FOLDER", { defaultText: "the project folder" }),
     force: { ...FORCE_OPTION, group: undefined },
     withCheckpoints: flag("add the checkpoints of all runs to the zip, not only the published model"),
   },

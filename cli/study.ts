@@ -8,7 +8,7 @@ import { changesOf, runStudy, type StudyContext } from "../lib/experiments/study
 import { formatStudy, writeStudy } from "../lib/experiments/study_results.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
-import { flag, text } from "../lib/support/schema.ts";
+import { flag, textOption } from "../lib/support/schema.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import type { TrainConfig } from "../lib/training/config.ts";
 import type { TrainObserver } from "../lib/training/observer.ts";
@@ -29,13 +29,10 @@ export const COMMAND = {
     "interrupted trainings resumed: start the same command again, or several times at once to share the work.",
   positionals: { name: "NAME", help: "the study; without one they are listed", from: 0, to: 1 },
   options: {
-    seeds: {
-      schema: text().nullable(),
-      defaultText: "the study's own number",
+    seeds: textOption("number of seeds (5), a list (0,3,7) or a range (3-5)", "N|LIST", {
       group: "Study",
-      help: "number of seeds (5), a list (0,3,7) or a range (3-5)",
-      value: "N|LIST",
-    },
+      defaultText: "the study's own number",
+    }),
     into: {
       schema: TRAINING_OPTIONS.run.schema.nullable(),
       defaultText: "the study's name",

@@ -18,7 +18,7 @@ import {
 import { train, type TrainResult } from "../lib/training/train.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { formatCount, formatPercent } from "../lib/support/format.ts";
-import { flag, text } from "../lib/support/schema.ts";
+import { flag, textOption } from "../lib/support/schema.ts";
 import { runCommand } from "./shared/command.ts";
 import {
   absolutePaths,
@@ -38,12 +38,11 @@ export const COMMAND = {
     "Trains the dynamic-filter network, or one to compare it with, on CIFAR-10 and prints its test accuracy.",
   options: {
     ...TRAINING_OPTIONS,
-    resume: {
-      schema: text().nullable(),
-      group: "Run",
-      help: "resume a run (bit for bit on a CPU); with --run NAME its copy, from any of its files",
-      value: "RUN|FILE",
-    },
+    resume: textOption(
+      "resume a run (bit for bit on a CPU); with --run NAME its copy, from any of its files",
+      "RUN|FILE",
+      { group: "Run" },
+    ),
     publish: flag(
       `write the model to checkpoints/published/; with --validation ${PUBLISHED_OPTIONS.validation} and else the defaults`,
       "Output",

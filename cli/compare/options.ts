@@ -1,5 +1,5 @@
 import { EXPERIMENTS, LISTS } from "../../lib/experiments/experiments.ts";
-import { flag, integer, text } from "../../lib/support/schema.ts";
+import { flag, integer, textOption } from "../../lib/support/schema.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
 import { type Command, CONFIG_OPTION, JSON_OPTION } from "../shared/options.ts";
 
@@ -28,13 +28,10 @@ export const COMPARE_COMMAND = {
     "Finished runs are kept, interrupted ones resumed: start the same command again.",
   options: {
     list: flag("list the experiments", "Comparison"),
-    seeds: {
-      schema: text().nullable(),
-      defaultText: "3",
+    seeds: textOption("number of seeds (5), a list (0,3,7) or a range (3-5)", "N|LIST", {
       group: "Comparison",
-      help: "number of seeds (5), a list (0,3,7) or a range (3-5)",
-      value: "N|LIST",
-    },
+      defaultText: "3",
+    }),
     jobs: {
       schema: integer({ from: 1, to: 64 }),
       default: 1,

@@ -1,12 +1,8 @@
 import { compareResults, type ComparisonRow } from "../../lib/experiments/comparison.ts";
 import { REFERENCE } from "../../lib/experiments/experiments.ts";
-import {
-  formatCircumstances,
-  formatPoints,
-  formatSpread,
-  formatVerdict,
-} from "../../lib/experiments/markdown.ts";
+import { formatCircumstances, formatPoints, formatVerdict } from "../../lib/experiments/markdown.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
+import { formatSpread } from "../../lib/support/statistics.ts";
 import { formatTable, wrapText } from "../shared/table.ts";
 import { outputWidth } from "../shared/terminal.ts";
 

@@ -53,7 +53,7 @@ export async function withLiveReporter<T>(work: (reporter: SetupReporter) => Pro
 }
 
 /** Frames a warning as a banner, at most 80 columns wide. */
-export async function formatBanner(text: string, width = outputWidth(Deno.stderr)): Promise<string> {
+async function formatBanner(text: string, width = outputWidth(Deno.stderr)): Promise<string> {
   const { wrapText } = await import("./table.ts"); // imported lazily: only a warning needs it
   const columns = Math.min(80, width);
   const rule = "*".repeat(columns);

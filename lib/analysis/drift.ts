@@ -10,7 +10,7 @@ import { type LayerMoments, NORM_LAYERS } from "./batch_statistics.ts";
 export type Weights = Pick<StoredTensor, "shape"> & { data: ArrayLike<number> };
 
 /** Relative length below which a kernel is dead: its channel is the same for every image. */
-export const DEAD_LENGTH = 1e-3;
+const DEAD_LENGTH = 1e-3;
 
 /** Drift of a layer's kernels. */
 export interface KernelDrift {

@@ -17,7 +17,7 @@ export interface Probe {
 }
 
 /** Candidate penalties. */
-export const PENALTIES: readonly number[] = [1e-3, 1e-2, 1e-1];
+const PENALTIES: readonly number[] = [1e-3, 1e-2, 1e-1];
 
 /**
  * Fits a linear classifier to features and tests it (a *linear probe*: Alain & Bengio 2016,

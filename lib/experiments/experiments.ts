@@ -51,7 +51,7 @@ export interface ExperimentList {
 }
 
 /** Default number of seeds. */
-export const DEFAULT_SEEDS = 3;
+const DEFAULT_SEEDS = 3;
 
 const VARIANTS = ["dynamic", "dynamic-names", "static-per-class", "static-ten-way", "static-shared"];
 const BACKBONES = EXPERIMENTS.filter(({ name, network }) =>

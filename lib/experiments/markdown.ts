@@ -1,6 +1,6 @@
 import { markdownTable } from "markdown-table";
-import { escapeMarkdown, formatCount, formatNumber, formatSigned } from "../support/format.ts";
-import type { MeanInterval } from "../support/statistics.ts";
+import { escapeMarkdown, formatCount, formatNumber } from "../support/format.ts";
+import { formatInterval, formatSpread, type MeanInterval } from "../support/statistics.ts";
 import { optionOf, showOption } from "../training/config.ts";
 import { compareResults, type ComparisonRow, type Difference, EQUIVALENCE_MARGIN } from "./comparison.ts";
 import { REFERENCE } from "./experiments.ts";
@@ -172,22 +172,6 @@ export function formatStaleness(finding: Staleness): string {
 function formatSetting({ setting, recorded, today }: SettingDifference): string {
   const show = (value: unknown) => value === undefined ? "nothing" : showOption(setting, value);
   return `${show(recorded)} (default: ${show(today)})`;
-}
-
-/** Formats a mean and its standard deviation: `0.349 ± 0.012`. */
-export function formatSpread({ mean, deviation, n }: MeanInterval, decimals: number, scale = 1): string {
-  const spread = n > 1 ? ` ± ${formatNumber(scale * deviation, decimals)}` : "";
-  return formatNumber(scale * mean, decimals) + spread;
-}
-
-/** Formats a difference with its interval: `−0.012 [−0.020, −0.004]`. */
-export function formatInterval(
-  { mean, interval }: Pick<MeanInterval, "mean" | "interval">,
-  decimals: number,
-  scale = 1,
-): string {
-  const [middle, ...ends] = [mean, ...interval ?? []].map((value) => formatSigned(scale * value, decimals));
-  return middle + (ends.length > 0 ? ` [${ends.join(", ")}]` : "");
 }
 
 const MARGIN = formatNumber(100 * EQUIVALENCE_MARGIN, 1);

@@ -42,7 +42,7 @@ export interface TfjsFiles {
 }
 
 /** The attribute T that most operations have. */
-export const FLOAT_TYPE: Readonly<Record<string, TfjsAttribute>> = { T: { type: "DT_FLOAT" } };
+const FLOAT_TYPE: Readonly<Record<string, TfjsAttribute>> = { T: { type: "DT_FLOAT" } };
 
 /** Builder of a graph. */
 export class TfjsGraph {
@@ -115,17 +115,17 @@ export class TfjsGraph {
 }
 
 /** Encodes a string attribute. */
-export function textAttribute(text: string): TfjsAttribute {
+function textAttribute(text: string): TfjsAttribute {
   return { s: btoa(text) };
 }
 
 /** Encodes a list of strings as an attribute. */
-export function textsAttribute(texts: string[]): TfjsAttribute {
+function textsAttribute(texts: string[]): TfjsAttribute {
   return { list: { s: texts.map((text) => btoa(text)) } };
 }
 
 /** Encodes a list of integers as an attribute. */
-export function integersAttribute(values: number[]): TfjsAttribute {
+function integersAttribute(values: number[]): TfjsAttribute {
   return { list: { i: values.map(String) } };
 }
 

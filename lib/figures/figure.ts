@@ -113,7 +113,7 @@ export function svgNumber(value: number): string {
 }
 
 /** Escapes text for XML, without the characters that XML forbids or that change the direction of text. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text
     // deno-lint-ignore no-control-regex
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g, "")

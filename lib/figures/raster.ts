@@ -80,7 +80,7 @@ function rasterElement(png: Uint8Array, box: Box): string {
  * @param pixels `[height,width,3]`; with a palette `[height,width]` indices into it, a third of the size.
  * @throws {RangeError} If the number of pixels does not fit the size.
  */
-export function encodePng(
+function encodePng(
   pixels: Uint8Array,
   width: number,
   height: number,

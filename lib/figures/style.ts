@@ -33,7 +33,7 @@ export const DEFAULT_WIDTH = 720;
  * Categorical colours, safe for colour-blind readers: Okabe and Ito's palette (Color Universal Design, 2008)
  * without its yellow, which cannot be read on white.
  */
-export const CATEGORY_COLOURS = [
+const CATEGORY_COLOURS = [
   "#0072b2", // blue
   "#d55e00", // vermilion
   "#009e73", // bluish green

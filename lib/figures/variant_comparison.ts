@@ -1,5 +1,5 @@
-import { extent, formatNumber, formatSigned } from "../support/format.ts";
-import type { MeanInterval } from "../support/statistics.ts";
+import { extent } from "../support/format.ts";
+import { formatInterval, formatSpread, type MeanInterval } from "../support/statistics.ts";
 import { composeFigure, contentWidth, type Figure, line, text, translate } from "./figure.ts";
 import { intervalPanel, type IntervalRow, nameWidth } from "./interval_panel.ts";
 import { categoryColour, FAINT, type FigureOptions, INK, NOTE } from "./style.ts";
@@ -40,6 +40,8 @@ export interface VariantComparisonOptions extends FigureOptions {
 
 const ROW = 46;
 
+const captionMean = (mean: MeanInterval) => `${formatSpread(mean, 1, 100)} (n = ${mean.n})`;
+
 /**
  * Draws experiments side by side, best mean first: every seed a dot, the mean with its 95 % interval, and the
  * difference from a reference.
@@ -69,7 +71,7 @@ export function variantComparison(
         difference.values,
         difference,
         categoryColour(difference.isShown ? 1 : 6),
-        captionDifference(difference),
+        formatInterval(difference, 1, 100),
       )
       : undefined,
   }));
@@ -119,18 +121,6 @@ function toItem(
 ) {
   const interval = ends && [100 * ends[0], 100 * ends[1]] as const;
   return { value: 100 * mean, interval, points: values.map((value) => 100 * value), colour, caption };
-}
-
-/** Formats a mean in per cent with its standard deviation: `80.3 ± 0.4 (n = 3)`. */
-function captionMean({ mean, deviation, n }: MeanInterval): string {
-  const spread = n > 1 ? ` ± ${formatNumber(100 * deviation, 1)}` : "";
-  return `${formatNumber(100 * mean, 1)}${spread} (n = ${n})`;
-}
-
-/** Formats a difference in points with its interval: `+0.1 [−0.3, +0.5]`. */
-function captionDifference({ mean, interval }: VariantDifference): string {
-  const ends = interval?.map((end) => formatSigned(100 * end, 1)).join(", ");
-  return formatSigned(100 * mean, 1) + (ends === undefined ? "" : ` [${ends}]`);
 }
 
 /** Axis of the differences of the variants on the accuracies' axis: the others are off both. */

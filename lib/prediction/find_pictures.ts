@@ -5,7 +5,7 @@ import { withSystemErrors } from "../support/system_errors.ts";
 import { MAXIMUM_BYTES, tooManyBytes } from "./prepare_picture.ts";
 
 /** Argument that stands for standard input. */
-export const STANDARD_INPUT = "-";
+const STANDARD_INPUT = "-";
 
 const PICTURE_NAME = /\.(png|jpe?g|webp)$/i;
 

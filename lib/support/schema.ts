@@ -65,6 +65,11 @@ export function flag(help: string, group?: string): Option<boolean> {
   return { schema: boolean(), default: false, help, ...(group !== undefined && { group }) };
 }
 
+/** Makes an option of text that is off by default; `value` is its placeholder. */
+export function textOption(help: string, value: string, more: Partial<Option<string | null>> = {}) {
+  return { schema: text().nullable(), help, value, ...more };
+}
+
 /** Schema of one of several words. */
 export function choice<const Words extends readonly string[]>(
   words: Words,

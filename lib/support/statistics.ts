@@ -1,4 +1,5 @@
 import { InputError } from "./errors.ts";
+import { formatNumber, formatSigned } from "./format.ts";
 import { studentQuantile } from "./student_t.ts";
 
 /** A mean with its 95 % confidence interval. */
@@ -130,4 +131,20 @@ export function pearsonCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): 
     squaresY += (y[at] - meanY) ** 2;
   }
   return product === 0 ? 0 : product / Math.sqrt(squaresX * squaresY);
+}
+
+/** Formats a mean and its standard deviation: `0.349 ± 0.012`. */
+export function formatSpread({ mean, deviation, n }: MeanInterval, decimals: number, scale = 1): string {
+  const spread = n > 1 ? ` ± ${formatNumber(scale * deviation, decimals)}` : "";
+  return formatNumber(scale * mean, decimals) + spread;
+}
+
+/** Formats a difference with its interval: `−0.012 [−0.020, −0.004]`. */
+export function formatInterval(
+  { mean, interval }: { mean: number; interval?: readonly number[] },
+  decimals: number,
+  scale = 1,
+): string {
+  const [middle, ...ends] = [mean, ...interval ?? []].map((value) => formatSigned(scale * value, decimals));
+  return middle + (ends.length > 0 ? ` [${ends.join(", ")}]` : "");
 }

@@ -65,7 +65,7 @@ export function createFeatureSource(features: Float32Array, labels: Uint8Array):
 }
 
 /** Feature maps are cached up to this size: those of all CIFAR-10's training images take 0.8 GB. */
-export const MOST_FEATURE_BYTES = 1e9;
+const MOST_FEATURE_BYTES = 1e9;
 
 /** Options of {@linkcode createFrozenSource}. */
 export interface FrozenSourceOptions extends NetworkSpec, Partial<Execution> {

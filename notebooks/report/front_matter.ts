@@ -1,6 +1,6 @@
 import { compareResults, type ComparisonRow, type Difference } from "../../lib/experiments/comparison.ts";
 import type { ExperimentResult } from "../../lib/experiments/results.ts";
-import { formatNumber, formatPercent } from "../../lib/support/format.ts";
+import { formatNumber, formatPercent, formatSigned } from "../../lib/support/format.ts";
 import type { MeanInterval } from "../../lib/support/statistics.ts";
 import { block, escapeParagraph, inline, toTypst } from "./typst.ts";
 
@@ -83,13 +83,16 @@ function highlightNumbers(rows: Rows): string {
     const difference = rows.get(name)?.difference;
     if (!difference) return;
     const interval = formatInterval(difference, "one seed, so no interval");
-    entries.push([`${formatPoints(difference.mean)} points`, `with ${change} (${interval})`]);
+    entries.push([`${formatSigned(100 * difference.mean, 2)} points`, `with ${change} (${interval})`]);
   };
   const final = rows.get("dynamic")?.final;
   const adapted = rows.get("frozen-3x3")?.difference;
   if (final) entries.push([formatAccuracy(final), `test accuracy with dynamic filters, n = ${final.n}`]);
   add("static-per-class", "ten stored filters instead");
-  add("frozen", `a frozen backbone${adapted ? `; ${formatPoints(adapted.mean)} with a 3×3 adapter` : ""}`);
+  add(
+    "frozen",
+    `a frozen backbone${adapted ? `; ${formatSigned(100 * adapted.mean, 2)} with a 3×3 adapter` : ""}`,
+  );
   return entries.length === 0 ? "" : block(`#highlights(${entries.map(toTypst).join(", ")})`);
 }
 
@@ -112,12 +115,9 @@ function formatDifference(difference: Difference): string {
 }
 
 function formatInterval({ interval }: Difference, without: string): string {
-  return interval === undefined ? without : `95 % interval ${interval.map(formatPoints).join(" to ")}`;
-}
-
-function formatPoints(share: number): string {
-  const text = formatNumber(100 * share, 2);
-  return share > 0 && Number(text) > 0 ? `+${text}` : text;
+  return interval === undefined
+    ? without
+    : `95 % interval ${interval.map((end) => formatSigned(100 * end, 2)).join(" to ")}`;
 }
 
 function dataNames(results: readonly ExperimentResult[]): string {

@@ -9,11 +9,17 @@ import { disposeAll } from "../../model/state_dict.ts";
 import { toRows } from "../../support/format.ts";
 import { createRandom } from "../../support/random.ts";
 import { choice, integer, share } from "../../support/schema.ts";
-import { argMax, mean, meanInterval, meanIntervalOrNone } from "../../support/statistics.ts";
+import {
+  argMax,
+  formatInterval,
+  formatSpread,
+  mean,
+  meanInterval,
+  meanIntervalOrNone,
+} from "../../support/statistics.ts";
 import * as tf from "../../tensorflow/runtime/tf.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
 import { evaluate, type Scored } from "../../training/evaluate.ts";
-import { formatInterval, formatSpread } from "../markdown.ts";
 import { type Study, trainExperiment } from "../study.ts";
 import { type LeftOut, planLeftOut, trainLeftOut } from "./left_out.ts";
 

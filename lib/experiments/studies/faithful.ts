@@ -8,6 +8,8 @@ import { disposeAll } from "../../model/state_dict.ts";
 import { integer } from "../../support/schema.ts";
 import {
   directionOf,
+  formatInterval,
+  formatSpread,
   mean,
   type MeanInterval,
   meanInterval,
@@ -23,7 +25,6 @@ import {
   type OrderMeasurement,
   ROAD_FRACTIONS,
 } from "../faithfulness.ts";
-import { formatInterval, formatSpread } from "../markdown.ts";
 import { loadExperiment, type Study, type StudyUnit } from "../study.ts";
 
 const NETWORKS = ["dynamic", "static-per-class"] as const;

@@ -10,12 +10,18 @@ import { createNetwork } from "../../model/create_network.ts";
 import { MAP_SIZE } from "../../model/spec.ts";
 import { disposeAll, type StateDict } from "../../model/state_dict.ts";
 import { choice, integer, number, share } from "../../support/schema.ts";
-import { type MeanInterval, meanInterval, meanIntervalOrNone, NO_MEAN } from "../../support/statistics.ts";
+import {
+  formatInterval,
+  formatSpread,
+  type MeanInterval,
+  meanInterval,
+  meanIntervalOrNone,
+  NO_MEAN,
+} from "../../support/statistics.ts";
 import type { Checkpoint } from "../../training/checkpoint.ts";
 import { resolveConfig } from "../../training/config.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import { type RunData, selectRunData } from "../../training/run_data.ts";
-import { formatInterval, formatSpread } from "../markdown.ts";
 import { type Study, type StudyContext, type StudyUnit, trainExperiment, trainRun } from "../study.ts";
 
 /** Heads on a frozen backbone whose learning rate is swept: experiments of the comparison. */

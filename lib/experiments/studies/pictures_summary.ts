@@ -2,8 +2,7 @@ import { markdownTable } from "markdown-table";
 import { z } from "zod";
 import { VIEWS } from "../../prediction/prepare_picture.ts";
 import { formatNumber } from "../../support/format.ts";
-import { type MeanInterval, meanInterval, wilsonInterval } from "../../support/statistics.ts";
-import { formatSpread } from "../markdown.ts";
+import { formatSpread, type MeanInterval, meanInterval, wilsonInterval } from "../../support/statistics.ts";
 
 const COUNT = z.int().min(0);
 const GROUP = { seed: COUNT, group: z.string().regex(/^[a-z -]{1,40}$/) };

@@ -19,10 +19,14 @@ import { type Dataset, type Datasets, IMAGE_BYTES, IMAGE_SIZE } from "../../data
 import { normaliseImages } from "../../data/normalise.ts";
 import { disposeAll } from "../../model/state_dict.ts";
 import { integer, share } from "../../support/schema.ts";
-import { type MeanInterval, meanIntervalOrNone } from "../../support/statistics.ts";
+import {
+  formatInterval,
+  formatSpread,
+  type MeanInterval,
+  meanIntervalOrNone,
+} from "../../support/statistics.ts";
 import { throwIfInterrupted, yieldToEventLoop } from "../../support/interrupt.ts";
 import { averageEvidence } from "../faithfulness.ts";
-import { formatInterval, formatSpread } from "../markdown.ts";
 import { loadExperiment, type Study, type StudyContext, type StudyUnit, trainRun } from "../study.ts";
 
 export const ROAR_ORDERS = [

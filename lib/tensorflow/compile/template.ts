@@ -39,7 +39,7 @@ export function readStructure(value: unknown, place: string): Structure {
  * @param above The arrays and records that hold `value`.
  * @throws {CompileError} If a part is neither a tensor, nor an array or plain record, nor a constant.
  */
-export function readTemplate(
+function readTemplate(
   value: unknown,
   place: string,
   numbering: Numbering,
