@@ -81,6 +81,8 @@ export class Engine {
   readonly #known: KnownFeatures | null;
   /** Feature maps of the pictures of each class that was taught here. */
   readonly #taught = new Map<string, Float32Array>();
+  /** The class that is being learned. */
+  #learning: string | null = null;
 
   private constructor(checkpoint: Checkpoint, stored: StoredTensors, known: KnownFeatures | null) {
     this.#opened = checkpoint;
@@ -199,14 +201,16 @@ export class Engine {
     onProgress: (done: number) => void,
   ): Promise<Taught> {
     const start = performance.now();
+    this.#requireIdle(`teach the class ${name}`);
     requireTeachable(this.#checkpoint, name);
     const spec = this.#options;
     const pupil = { tensors: this.#tensors, spec, network: this.#stored, checkpoint: this.#checkpoint };
+    this.#learning = name;
     const { vector, features, heldOut } = await learnFromPictures(
       pupil,
       { name, pictures, known: this.#known, taught: this.#taught },
       onProgress,
-    );
+    ).finally(() => this.#learning = null);
     this.#taught.set(name, features);
     this.#replace([...this.network.classNames, name], addClass(this.#stored, vector));
     const { images, recognised } = heldOut;
@@ -225,6 +229,7 @@ export class Engine {
    * @throws {InputError} If the name or the network does not allow it, or the vector is not of this network.
    */
   add(name: string, vector: Float32Array): void {
+    this.#requireIdle(`add the class ${name}`);
     requireTeachable(this.#checkpoint, name);
     const length = (this.embeddings ?? this.filters).length / this.network.classNames.length;
     if (vector.length !== length || !vector.every(Number.isFinite)) {
@@ -239,6 +244,7 @@ export class Engine {
 
   /** Takes a class that was taught or added here out of the network. @throws {RangeError} If it was not. */
   forget(name: string): void {
+    this.#requireIdle(`forget the class ${name}`);
     if (!this.#taught.delete(name)) throw new RangeError(`No class ${name} was taught here.`);
     const label = this.network.classNames.indexOf(name);
     this.#replace(this.network.classNames.toSpliced(label, 1), removeClass(this.#stored, label));
@@ -251,7 +257,7 @@ export class Engine {
       length > 0 ? `${name} (${length / VALUES} pictures)` : `${name} (learned before)`
     );
     const isOpened = added.length === 0;
-    this.close();
+    this.#free();
     this.#set(
       isOpened ? this.#opened : {
         ...opened,
@@ -273,8 +279,20 @@ export class Engine {
     return formatCheckpoint({ ...this.#checkpoint, network: this.#stored, slots: null });
   }
 
-  /** Frees the network. */
+  /** Frees the network. @throws {InputError} While it learns a class. */
   close(): void {
+    this.#requireIdle("close the network");
+    this.#free();
+  }
+
+  /** Refuses to change the network while it learns a class, whose tensors would go. */
+  #requireIdle(what: string): void {
+    if (this.#learning === null) return;
+    const why = `it is learning the class ${this.#learning}`;
+    throw new InputError({ what, why, next: [{ advice: "wait until it is learned" }] });
+  }
+
+  #free(): void {
     disposeAll(this.#tensors);
     this.#filters.dispose();
   }

@@ -105,7 +105,13 @@ for (const variant of ["dynamic", "static-per-class"] as const) {
     const scores = async () => [...(await engine.look(pictures[3])).scores];
     const ten = await scores();
     const { network } = engine;
-    await engine.teach("mug", pictures, () => {});
+    const learning = engine.teach("mug", pictures, () => {});
+    assert.throws(() => engine.close(), (error) => {
+      assert.ok(error instanceof InputError);
+      assert.match(error.message, /^Cannot close the network: it is learning the class mug\.$/);
+      return true;
+    });
+    await learning;
     const eleven = await scores();
     assert.equal(eleven.length, 11);
     await engine.teach("cup", pictures.slice(0, 5), () => {});
