@@ -44,8 +44,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const checkpoint = await openCheckpoint(findCheckpoint(positionals[0], "best"));
   const output = values.output ?? defaultOutput(checkpoint, format);
   const { network } = checkpoint.readTensors();
-  const temperature = calibrationOf(checkpoint.progress)?.temperature;
-  const files = exportNetwork({ ...checkpoint, network, temperature }, format, output);
+  const files = exportNetwork({ ...checkpoint, network }, format, output);
   const source = Deno.realPathSync(checkpoint.path);
   if (files.some(({ path }) => exists(path) && Deno.realPathSync(path) === source)) {
     const why = "that is the checkpoint itself";
@@ -74,7 +73,7 @@ function describe(
     pytorch: `Try it: python ${files.at(-1)!.path} (needs torch and safetensors).`,
     onnx: `Try it: onnxruntime.InferenceSession("${files[0].path}").run(None, {"images": pictures}).`,
     tfjs:
-      `Try it: serve the folder (python3 -m http.server) and open index.html; in code, tf.loadGraphModel("model.json").`,
+      `Try it: tf.loadGraphModel("model.json"), in a served folder. A page to play with: deno task explore --model ${path}.`,
   };
   return [
     `${config.variant} (${path}, ${describeProgress(progress)})`,

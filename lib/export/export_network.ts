@@ -4,7 +4,6 @@ import { InputError } from "../support/errors.ts";
 import { formatSafetensors } from "../support/safetensors.ts";
 import type { Checkpoint, StoredTensors } from "../training/checkpoint.ts";
 import { describeNetwork } from "./fold_network.ts";
-import { writeDemoPage } from "./demo_page.ts";
 import { foldNetwork } from "./fold_network.ts";
 import { writePytorchModule } from "./pytorch_module.ts";
 import { toOnnx } from "./onnx.ts";
@@ -26,14 +25,14 @@ export const ENDINGS: Readonly<Record<ExportFormat, string>> = {
  * - `pytorch`: `output` is a state dict in safetensors with PyTorch's names, and beside it lies a Python file
  *   with the module.
  * - `onnx`: `output` is a model with batch normalisation and generator folded away.
- * - `tfjs`: `output` is a folder with `model.json`, `weights.bin` and a demo page.
+ * - `tfjs`: `output` is a folder with `model.json` and `weights.bin`.
  *
  * @throws {InputError} If `output` lacks the format's extension, or the scores could be NaN or infinite.
  */
 export function exportNetwork(
-  { config, recorded, classNames, network, temperature = 1 }:
+  { config, recorded, classNames, network }:
     & Pick<Checkpoint, "config" | "recorded" | "classNames">
-    & { network: StoredTensors; temperature?: number },
+    & { network: StoredTensors },
   format: ExportFormat,
   output: string,
 ): FileToWrite[] {
@@ -62,12 +61,9 @@ export function exportNetwork(
       return [{ path: output, bytes: toOnnx(folded, facts) }];
     case "tfjs": {
       const { model, weights } = toTfjs(folded, facts);
-      const title = `CIFAR-10: ${config.run}`;
-      const page = writeDemoPage({ title, note: description, classNames, temperature });
       return [
         { path: join(output, "model.json"), bytes: encode(model) },
         { path: join(output, "weights.bin"), bytes: weights },
-        { path: join(output, "index.html"), bytes: encode(page) },
       ];
     }
   }

@@ -22,7 +22,7 @@ Deno.test("export writes each format and describes inputs and outputs", async ()
     {
       format: "tfjs",
       output: "web/model",
-      files: ["web/model/model.json", "web/model/weights.bin", "web/model/index.html"],
+      files: ["web/model/model.json", "web/model/weights.bin"],
       input: "[N,32,32,3]",
     },
   ];

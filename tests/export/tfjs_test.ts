@@ -44,14 +44,3 @@ for (const spec of CASES) {
     model.dispose();
   });
 }
-
-Deno.test("the demo page names classes and data, and escapes the run's name", async () => {
-  const { checkpoint } = await createCase(CASES[0], 1);
-  checkpoint.config.run = "a<b";
-  checkpoint.recorded.data = "<script>";
-  const files = exportNetwork(checkpoint, "tfjs", "out");
-  assert.deepEqual(files.map(({ path }) => path), ["out/model.json", "out/weights.bin", "out/index.html"]);
-  const page = new TextDecoder().decode(files[2].bytes);
-  assert(page.includes("<h1>CIFAR-10: a&lt;b</h1>") && page.includes("Trained on: &lt;script>."));
-  assert(page.includes('"automobile"'));
-});
