@@ -62,7 +62,6 @@ export async function checkDevice(options: CheckOptions): Promise<void> {
 async function checkGradients(options: CheckOptions, folder: string): Promise<void> {
   const { device, signal, onResult } = options;
   await using cpu = await open("cpu", {}, signal);
-  await cpu.ask<OwnDescription>({ command: "describe" });
   const prepared = await cpu.ask<Prepared>({
     command: "prepare",
     folder,
@@ -135,17 +134,13 @@ async function measure(
       });
     }
   }
+  const images = 2 * steps * BATCH_SIZE;
   await time("epoch of 50,000 images", async () => {
-    const command = {
-      command: "epoch",
-      form: "ours",
-      batchSize: BATCH_SIZE,
-      images: 2 * steps * BATCH_SIZE,
-    } as const;
+    const command = { command: "epoch", form: "ours", batchSize: BATCH_SIZE, images } as const;
     return `${scaleTime(await process.ask<Timing>(command), TRAINING_IMAGES).toFixed(2)} s`;
   });
   await time("making its batches", async () => {
-    const command = { command: "batches", batchSize: BATCH_SIZE, images: 2 * steps * BATCH_SIZE } as const;
+    const command = { command: "batches", batchSize: BATCH_SIZE, images } as const;
     return `${scaleTime(await process.ask<Timing>(command), TRAINING_IMAGES).toFixed(2)} s`;
   });
   await time("evaluation of 10,000 images", async () => {
@@ -155,19 +150,14 @@ async function measure(
 }
 
 async function checkRuns({ device, images, signal, onResult }: CheckOptions, folder: string): Promise<void> {
-  const run = (task: string, args: string[], env: Record<string, string> = {}, stopAt?: RegExp) =>
-    runTask(
-      task,
-      [...args, "--device", env.DEVICE ?? device],
-      { CHECKPOINTS_DIR: folder, ...env },
-      signal,
-      stopAt,
-    );
+  const env = { CHECKPOINTS_DIR: folder };
+  const train = (args: string[], stopAt?: RegExp) =>
+    runTask("train", [...args, "--device", device], env, signal, stopAt);
   const data = ["--data", "synthetic"];
   const recipe = [...data, "--weights", "random", "--epochs", "2", "--subset", String(images)];
-  await run("train", [...recipe, "--run", "whole"]);
-  await run("train", [...recipe, "--run", "stopped"], {}, /epoch 1\/2/);
-  await run("train", ["--resume", "stopped"]);
+  await train([...recipe, "--run", "whole"]);
+  await train([...recipe, "--run", "stopped"], /epoch 1\/2/);
+  await train(["--resume", "stopped"]);
   const [whole, resumed] = await Promise.all(
     ["whole", "stopped"].map((name) => readSafetensors(join(folder, name, "last.safetensors"))),
   );
@@ -180,7 +170,8 @@ async function checkRuns({ device, images, signal, onResult }: CheckOptions, fol
   const both = async (check: string, task: string, args: string[]) => {
     const numbers: number[][] = [];
     for (const where of [device, "cpu"]) {
-      const { stdout } = await run(task, [...args, ...data, "--json"], { ...FULL_FLOAT32, DEVICE: where });
+      const flags = [...args, ...data, "--device", where, "--json"];
+      const { stdout } = await runTask(task, flags, { ...env, ...FULL_FLOAT32 }, signal);
       numbers.push([...stdout.matchAll(/0\.\d{4,}/g)].map(([text]) => Number(text)));
     }
     const largest = Math.max(...numbers[0].map((value, at) => Math.abs(value - numbers[1][at])));

@@ -1,4 +1,4 @@
-import { BLOCK } from "../lib/analysis/deletion.ts";
+import { BLOCK, makeBaseline } from "../lib/analysis/deletion.ts";
 import { IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
 import { InputError } from "../lib/support/errors.ts";
@@ -191,11 +191,10 @@ export async function attempt(work: () => Promise<void> | void): Promise<void> {
 }
 
 /** Paints the picture's own mean colour over some of its cells, as lib/analysis/deletion.ts does. */
-export function hideCells(picture: Uint8Array, hidden: ArrayLike<number>): Uint8Array {
+export function hideCells(picture: Uint8Array, hidden: Uint8Array): Uint8Array {
   const pixels = picture.slice();
-  const sums = [0, 0, 0];
-  picture.forEach((value, at) => sums[at % 3] += value);
-  const mean = sums.map((sum) => Math.round(sum / IMAGE_SIZE ** 2));
+  if (!hidden.includes(1)) return pixels; // nearly always, with a camera
+  const mean = makeBaseline(Float32Array.from(picture)).subarray(0, 3).map(Math.round);
   for (let pixel = 0; pixel < IMAGE_SIZE ** 2; pixel++) {
     const [row, column] = [Math.floor(pixel / IMAGE_SIZE), pixel % IMAGE_SIZE];
     const cell = Math.floor(row / BLOCK) * MAP_SIZE + Math.floor(column / BLOCK);

@@ -2,6 +2,7 @@ import { IMAGE_SIZE } from "../lib/data/dataset.ts";
 import { colourDomain, type ColourMap, palette } from "../lib/figures/colours.ts";
 import { layOver } from "../lib/figures/overlay.ts";
 import { MAP_SIZE } from "../lib/model/spec.ts";
+import { argMax } from "../lib/support/statistics.ts";
 
 const CELLS = MAP_SIZE * MAP_SIZE;
 
@@ -61,8 +62,7 @@ export function gradientOf(colours: ColourMap): string {
 
 /** Says in words where a map `[8,8]` is highest: "upper left". */
 export function placeOf(map: ArrayLike<number>): string {
-  let best = 0;
-  for (let cell = 1; cell < map.length; cell++) if (map[cell] > map[best]) best = cell;
+  const best = argMax(map);
   return placeName(Math.floor(best / MAP_SIZE), best % MAP_SIZE);
 }
 

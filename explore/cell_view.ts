@@ -142,16 +142,15 @@ function drawShare(app: App, { evidence }: Seen): void {
   }
   const map = mapOf(evidence, label);
   const own = map[row * MAP_SIZE + column];
-  const side = map.filter((value) => value * own > 0);
-  const part = own / side.reduce((sum, value) => sum + value, 0);
-  const [speaks, all] = own > 0 ? ["for", "for"] : ["against", "against"];
+  const part = own / map.reduce((sum, value) => value * own > 0 ? sum + value : sum, 0);
+  const side = own > 0 ? "for" : "against";
   setText(
     find("cell-share"),
     own === 0
       ? `It says nothing for or against ${classNames[label]}.`
-      : `It speaks ${speaks} ${classNames[label]}: ${formatSigned(own, 2)} of evidence, ${
+      : `It speaks ${side} ${classNames[label]}: ${formatSigned(own, 2)} of evidence, ${
         formatPercent(part)
       } of all ` +
-        `that the 64 cells say ${all} it. Evidence is response × slope of the score, compared with the other classes.`,
+        `that the 64 cells say ${side} it. Evidence is response × slope of the score, compared with the other classes.`,
   );
 }

@@ -23,13 +23,19 @@ export const EXAMPLES: readonly { name: string; draw(context: Context, seconds: 
   { name: "horse", draw: drawHorse },
 ];
 
+/** Names the source of an example. */
+export function exampleName(number: number): string {
+  const { name } = EXAMPLES[number];
+  return `a drawing of ${/^a/.test(name) ? "an" : "a"} ${name}`;
+}
+
 /** Creates the source of an example. @param moves True if it moves by itself. */
 export function exampleSource(number: number, moves: boolean): Source {
-  const { name, draw } = EXAMPLES[number];
+  const { draw } = EXAMPLES[number];
   const context = new OffscreenCanvas(SIZE, SIZE).getContext("2d")!;
   const start = performance.now();
   return {
-    name: `a drawing of ${/^a/.test(name) ? "an" : "a"} ${name}`,
+    name: exampleName(number),
     moves,
     frame(milliseconds) {
       context.save();

@@ -4,6 +4,7 @@ import type { App } from "./app.ts";
 import { paintPixels, smallCanvas } from "./canvas.ts";
 import { connectDeletion } from "./deletion_view.ts";
 import { announce, find, makeSvg, setText } from "./elements.ts";
+import { cellByArrow, cellUnder, type Place } from "./grid.ts";
 
 const CELLS = MAP_SIZE * MAP_SIZE;
 
@@ -14,7 +15,7 @@ export function connectHide(app: App): void {
   const cursor = makeSvg("rect", { class: "cell", width: 1, height: 1 });
   const outlines = makeSvg("path", { class: "outlines" });
   find("easel-marks").append(outlines, cursor);
-  let at = 27; // near the middle
+  let at: Place = { row: 3, column: 3 }; // near the middle
   let isHiding = true;
 
   const hide = (cell: number, isHidden: boolean) => {
@@ -22,28 +23,26 @@ export function connectHide(app: App): void {
     if (Boolean(hidden[cell]) === isHidden) return;
     app.change({ hidden: hidden.map((mark, other) => other === cell ? Number(isHidden) : mark) });
   };
-  const moveTo = (cell: number) => {
-    at = cell;
-    cursor.setAttribute("x", String(cell % MAP_SIZE));
-    cursor.setAttribute("y", String(Math.floor(cell / MAP_SIZE)));
+  const indexOf = ({ row, column }: Place) => row * MAP_SIZE + column;
+  const moveTo = (place: Place) => {
+    at = place;
+    cursor.setAttribute("x", String(place.column));
+    cursor.setAttribute("y", String(place.row));
   };
   moveTo(at);
-  connectBrush(easel, (cell, isFirst) => {
-    moveTo(cell);
-    if (isFirst) isHiding = !app.state.hidden[cell];
-    hide(cell, isHiding);
+  connectBrush(easel, (place, isFirst) => {
+    moveTo(place);
+    if (isFirst) isHiding = !app.state.hidden[indexOf(place)];
+    hide(indexOf(place), isHiding);
   });
   easel.addEventListener("keydown", (event) => {
-    const [row, column] = [Math.floor(at / MAP_SIZE), at % MAP_SIZE];
-    if (event.key === "ArrowUp" && row > 0) moveTo(at - MAP_SIZE);
-    else if (event.key === "ArrowDown" && row < MAP_SIZE - 1) moveTo(at + MAP_SIZE);
-    else if (event.key === "ArrowLeft" && column > 0) moveTo(at - 1);
-    else if (event.key === "ArrowRight" && column < MAP_SIZE - 1) moveTo(at + 1);
-    else if (event.key === " " || event.key === "Enter") hide(at, !app.state.hidden[at]);
-    else if (!event.key.startsWith("Arrow")) return;
+    const next = cellByArrow(event.key, at);
+    if (next !== null) moveTo(next);
+    else if (event.key === " " || event.key === "Enter") hide(indexOf(at), !app.state.hidden[indexOf(at)]);
+    else return;
     event.preventDefault();
-    const what = app.state.hidden[at] ? "hidden" : "seen";
-    announce(`Row ${Math.floor(at / MAP_SIZE) + 1}, column ${at % MAP_SIZE + 1}: ${what}.`);
+    const what = app.state.hidden[indexOf(at)] ? "hidden" : "seen";
+    announce(`Row ${at.row + 1}, column ${at.column + 1}: ${what}.`);
   });
   for (const id of ["show-all", "show-all-above"]) {
     find(id).addEventListener("click", () => app.change({ hidden: new Uint8Array(CELLS) }));
@@ -84,17 +83,12 @@ function outlineCells(hidden: Uint8Array): string {
 }
 
 /** Calls `paint` for each cell that a pressed pointer passes. */
-function connectBrush(easel: HTMLElement, paint: (cell: number, isFirst: boolean) => void): void {
-  const cellAt = ({ clientX, clientY }: PointerEvent): number => {
-    const { left, top, width, height } = easel.getBoundingClientRect();
-    const place = (share: number) => Math.max(0, Math.min(MAP_SIZE - 1, Math.floor(share * MAP_SIZE)));
-    return place((clientY - top) / height) * MAP_SIZE + place((clientX - left) / width);
-  };
+function connectBrush(easel: HTMLElement, paint: (place: Place, isFirst: boolean) => void): void {
   easel.addEventListener("pointerdown", (event) => {
     easel.setPointerCapture(event.pointerId);
-    paint(cellAt(event), true);
+    paint(cellUnder(event, easel), true);
   });
   easel.addEventListener("pointermove", (event) => {
-    if (event.buttons !== 0) paint(cellAt(event), false);
+    if (event.buttons !== 0) paint(cellUnder(event, easel), false);
   });
 }

@@ -1,8 +1,9 @@
-import { CHANNELS, MAP_SIZE } from "../lib/model/spec.ts";
+import { CHANNELS } from "../lib/model/spec.ts";
 import { formatNumber, formatPercent } from "../lib/support/format.ts";
 import type { App, Seen } from "./app.ts";
 import { colouringOf, gradientOf, mapOf, paintMap, paintPixels, placeOf, smallCanvas } from "./canvas.ts";
 import { announce, connectChoice, find, make, setText } from "./elements.ts";
+import { cellByArrow, cellUnder } from "./grid.ts";
 import type { Cell } from "./state.ts";
 
 /** Most classes that are shown at once: those of the highest scores. */
@@ -85,34 +86,17 @@ function createCard(app: App, label: number): MapCard {
     app.change({ panel: "cell" });
   });
   button.addEventListener("focus", () => ask({}));
-  const point = (event: PointerEvent) => {
-    const box = canvas.getBoundingClientRect();
-    const place = (at: number, side: number) =>
-      Math.max(0, Math.min(MAP_SIZE - 1, Math.floor(at / side * MAP_SIZE)));
-    ask({
-      row: place(event.clientY - box.top, box.height),
-      column: place(event.clientX - box.left, box.width),
-    });
-  };
+  const point = (event: PointerEvent) => ask(cellUnder(event, canvas));
   canvas.addEventListener("pointermove", point);
   canvas.addEventListener("pointerdown", point);
   button.addEventListener("keydown", (event) => {
-    const step = STEPS[event.key];
-    if (step === undefined) return;
+    const place = cellByArrow(event.key, app.state.cell);
+    if (place === null) return;
     event.preventDefault();
-    const within = (at: number) => Math.max(0, Math.min(MAP_SIZE - 1, at));
-    const { row, column } = app.state.cell;
-    ask({ row: within(row + step[0]), column: within(column + step[1]) });
+    ask(place);
   });
   return card;
 }
-
-const STEPS: Record<string, readonly [down: number, right: number]> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};
 
 function createRow(): ScoreRow {
   const [name, share] = [make("span", { class: "name" }), make("b", { class: "number" })];

@@ -25,7 +25,7 @@ export function connectNetworks(app: App): (file: File) => Promise<void> {
   find("save-network").addEventListener("click", () =>
     attempt(() => {
       const { name } = app.engine.network;
-      saveFile(`${name.replace(/[^\w.-]+/g, "-")}.safetensors`, new Blob([app.engine.save().slice()]));
+      saveFile(`${name}.safetensors`, new Blob([app.engine.save().slice()]));
     }));
   return open;
 }

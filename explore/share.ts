@@ -53,9 +53,10 @@ function confirmOn(id: string): void {
   setTimeout(() => button.classList.remove("done"), 1500);
 }
 
-/** Hands a file to the browser, to be saved. */
+/** Hands a file to the browser, to be saved; in its name other characters become dashes. */
 export function saveFile(name: string, content: Blob): void {
-  const link = make("a", { href: URL.createObjectURL(content), download: name });
+  const download = name.replace(/[^\w.-]+/g, "-");
+  const link = make("a", { href: URL.createObjectURL(content), download });
   link.click();
   URL.revokeObjectURL(link.href);
 }

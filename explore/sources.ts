@@ -3,7 +3,7 @@ import { type App, attempt, type Source } from "./app.ts";
 import { paintPixels, smallCanvas } from "./canvas.ts";
 import { listDropped } from "./dropped_files.ts";
 import { announce, find, make, setText, showProblem } from "./elements.ts";
-import { EXAMPLES, exampleSource } from "./examples.ts";
+import { exampleName, EXAMPLES, exampleSource } from "./examples.ts";
 import { decodePicture, preparePixels } from "./prepare.ts";
 
 /** Name of the camera as a source. */
@@ -77,8 +77,6 @@ export function connectSources(app: App, { openNetwork, collect }: FileHandlers)
   const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
   show(exampleSource(app.state.example, !isStill));
 }
-
-const exampleName = (number: number) => exampleSource(number, false).name;
 
 /** Reads a picture file. @throws {InputError} If it is none. */
 export async function readPicture(file: File): Promise<Source> {

@@ -135,7 +135,7 @@ function createTaught(app: App, name: string): HTMLElement {
     const label = classNames.indexOf(name);
     const numbers = rows.subarray(label * length, (label + 1) * length);
     const text = formatTaughtClass({ name, network: identifyNetwork(filters), numbers });
-    saveFile(`${name.replace(/[^\w.-]+/g, "-")}.json`, new Blob([text], { type: "application/json" }));
+    saveFile(`${name}.json`, new Blob([text], { type: "application/json" }));
   });
   const forget = make("button", { type: "button" }, `Forget ${name}`);
   forget.addEventListener("click", () =>
