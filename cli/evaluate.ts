@@ -4,7 +4,7 @@ import { classNamesOf, relabel } from "../lib/data/dataset.ts";
 import { takeSubset } from "../lib/data/splits.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { formatCount, formatNumber, formatPercent } from "../lib/support/format.ts";
-import { textOption } from "../lib/support/schema.ts";
+import { flag, textOption } from "../lib/support/schema.ts";
 import type { MeanInterval } from "../lib/support/statistics.ts";
 import { formatSafetensors } from "../lib/support/safetensors.ts";
 import { useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
@@ -34,6 +34,7 @@ export const COMMAND = {
       group: "Data",
       help: "images per batch",
     },
+    mirror: flag("average the scores of each image and its mirror image", "Data"),
     device: TRAINING_OPTIONS.device,
     scores: textOption("write scores [N,K] of the K classes and labels [N] as safetensors", "FILE", {
       group: "Output",
@@ -60,7 +61,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   const chosen = values.testSubset === null ? test : takeSubset(test, values.testSubset);
   const images = relabel(chosen, checkpoint.classNames);
   printMessage(`device   ${device.toUpperCase()}, TensorFlow ${version}, ${threads} threads`);
-  const evaluation = await evaluateWithBar(network, checkpoint, images, values.batchSize);
+  const evaluation = await evaluateWithBar(network, checkpoint, images, values);
   if (values.scores !== null) {
     const bytes = formatScores(evaluation, images, checkpoint);
     writeOutputs([{ path: values.scores, bytes }], output);
@@ -76,6 +77,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
     data: images.name,
     classes: checkpoint.classNames,
     images: images.labels.length,
+    mirror: values.mirror,
     trainedOn,
     weights,
     device,
@@ -83,7 +85,7 @@ async function main({ values, positionals }: CommandLine<typeof COMMAND>): Promi
   print(
     values.json
       ? JSON.stringify({ ...metrics, calibration, ...facts })
-      : describe(checkpoint, evaluation, calibration, images, absent),
+      : describe(checkpoint, evaluation, calibration, images, absent, values.mirror),
   );
 }
 
@@ -91,10 +93,10 @@ async function evaluateWithBar(
   network: StateDict,
   { config, classNames }: Checkpoint,
   images: Dataset,
-  batchSize: number,
+  { batchSize, mirror }: Pick<CommandLine<typeof COMMAND>["values"], "batchSize" | "mirror">,
 ): Promise<Evaluation> {
   const live = await createLive();
-  const evaluator = createEvaluator({ ...config, classes: classNames.length, batchSize });
+  const evaluator = createEvaluator({ ...config, classes: classNames.length, batchSize, mirror });
   try {
     return await evaluator.evaluate(network, createImageSource(images), (done, all) => {
       const parts = [{ text: "testing", rank: 0 }, { text: `${done}/${all}`, rank: 1 }];
@@ -124,6 +126,7 @@ function describe(
   calibration: CalibrationReport,
   images: Dataset,
   absent: readonly string[],
+  mirror: boolean,
 ): string {
   const { accuracy, loss, perClass, confusion } = evaluation;
   const width = outputWidth();
@@ -137,7 +140,7 @@ function describe(
     `${config.variant} (${showPath(path)}, ${describeProgress(progress)})`,
     `Test accuracy ${formatPercent(accuracy, 2)}, loss ${loss.toFixed(4)}, on ${
       formatCount(images.labels.length)
-    } images.`,
+    } images${mirror ? " and their mirror images" : ""}.`,
   ];
   const foot = [
     "Rows: true class; columns: predicted class.",

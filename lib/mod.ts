@@ -62,6 +62,7 @@ export {
   writeSafetensors,
 } from "./support/safetensors.ts";
 
+export type { AugmentationOptions } from "./data/augmentation.ts";
 export { type Batch, batches, type BatchOptions } from "./data/batches.ts";
 export type { FileCheck } from "./data/cifar10.ts";
 export {
@@ -142,6 +143,7 @@ export {
   type ConfigFile,
   type ConfigSources,
   type OptimizerName,
+  type RecipeName,
   resolveConfig,
   type ScheduleName,
   type TrainConfig,

@@ -1,9 +1,15 @@
-import { createRandom, hash } from "../support/random.ts";
+import { createRandom } from "../support/random.ts";
+import {
+  type Augmentation,
+  type AugmentationOptions,
+  createImageWriter,
+  drawAugmentation,
+  NO_AUGMENTATION,
+} from "./augmentation.ts";
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "./dataset.ts";
-import { createLookup } from "./normalise.ts";
 
 /** Options of {@linkcode batches}. */
-export interface BatchOptions {
+export interface BatchOptions extends AugmentationOptions {
   /** Images per batch; the last batch may be smaller. */
   batchSize: number;
   /** Random seed of order and augmentation. @default {0} */
@@ -55,9 +61,7 @@ export function orderImages(
   return order;
 }
 
-// domain constants: independent random streams for the same seed
-const ORDER = 0x6f726465;
-const AUGMENT = 0x61756720;
+const ORDER = 0x6f726465; // an independent random stream for the same seed
 
 /**
  * Yields the batches of one epoch.
@@ -102,77 +106,9 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
     for (let position = 0; position < size; position++) {
       const index = indices[position];
       labels[position] = dataset.labels[index];
-      if (augment) drawAugmentation(hash(AUGMENT, seed, epoch, index), drawn);
+      if (augment) drawAugmentation({ seed, epoch, index }, options, drawn);
       writeImage(dataset.images, index, drawn, values, position);
     }
     yield { values, shape: [size, IMAGE_SIZE, IMAGE_SIZE, 3], labels, indices, size };
   }
-}
-
-const PADDING = 4; // black pixels around the image, as in torchvision's RandomCrop(32, padding=4)
-const SHIFTS = 2 * PADDING + 1; // 9 positions of the crop in each direction
-const ROW = IMAGE_SIZE * 3;
-
-/** Crop and flip of an image. */
-interface Augmentation {
-  /** Offset of the crop, −4 … 4. */
-  left: number;
-  top: number;
-  /** Flip horizontally, after the crop. */
-  flip: boolean;
-}
-
-const NO_AUGMENTATION: Readonly<Augmentation> = { left: 0, top: 0, flip: false };
-
-/**
- * Draws a crop and a flip: each of the 9×9×2 about equally often.
- *
- * @param bits A hash of 32 bits.
- */
-export function drawAugmentation(bits: number, into: Augmentation): void {
-  into.left = ((bits & 0xffff) * SHIFTS >>> 16) - PADDING;
-  into.top = ((bits >>> 16 & 0x7fff) * SHIFTS >>> 15) - PADDING;
-  into.flip = bits >>> 31 === 1;
-}
-
-/** Writes one image, cropped, flipped and normalised. */
-type ImageWriter = (
-  images: Uint8Array,
-  index: number,
-  augmentation: Readonly<Augmentation>,
-  values: Float32Array,
-  position: number,
-) => void;
-
-/**
- * Creates the function that writes image `index` of `images` `[N,32,32,3]` to `position` of `values`
- * `[B,32,32,3]`. Outside the image a crop is black: byte 0, normalised.
- *
- * Most of a batch's time is spent here: plain loops over rows, one lookup per value, nothing allocated.
- */
-function createImageWriter(): ImageWriter {
-  const [red, green, blue] = [0, 1, 2].map(createLookup);
-  const black = Float32Array.from({ length: ROW }, (_, at) => [red, green, blue][at % 3][0]);
-
-  return (images, index, { left, top, flip }, values, position) => {
-    const first = Math.max(0, -left); // columns of the crop from `first` to before `last` lie in the image
-    const last = Math.min(IMAGE_SIZE, IMAGE_SIZE - left);
-    const step = flip ? -3 : 3;
-    for (let y = 0; y < IMAGE_SIZE; y++) {
-      const row = position * IMAGE_BYTES + y * ROW;
-      if (left || y + top < 0 || y + top >= IMAGE_SIZE) {
-        for (let at = 0; at < ROW; at++) values[row + at] = black[at];
-        if (y + top < 0 || y + top >= IMAGE_SIZE) continue;
-      }
-      let from = index * IMAGE_BYTES + (y + top) * ROW + (first + left) * 3;
-      let to = row + (flip ? IMAGE_SIZE - 1 - first : first) * 3;
-      for (let x = first; x < last; x++) {
-        values[to] = red[images[from]];
-        values[to + 1] = green[images[from + 1]];
-        values[to + 2] = blue[images[from + 2]];
-        from += 3;
-        to += step;
-      }
-    }
-  };
 }

@@ -2,9 +2,18 @@ import * as z from "zod";
 import { isGenerated, type NetworkSizes, type NetworkSpec, sizesOf } from "../model/spec.ts";
 import { InputError } from "../support/errors.ts";
 import { findProblem, suggest } from "../support/schema.ts";
-import { type ResumeRule, type TrainConfig, TRAINING_OPTIONS, type TrainingOption } from "./options.ts";
+import best from "./recipes/best.json" with { type: "json" };
+import fast from "./recipes/fast.json" with { type: "json" };
+import {
+  LAB,
+  type RecipeName,
+  type ResumeRule,
+  type TrainConfig,
+  TRAINING_OPTIONS,
+  type TrainingOption,
+} from "./options.ts";
 
-export type { OptimizerName, ScheduleName, TrainConfig } from "./options.ts";
+export type { OptimizerName, RecipeName, ScheduleName, TrainConfig } from "./options.ts";
 
 /** Sources of a configuration; later fields override earlier ones. */
 export interface ConfigSources {
@@ -29,6 +38,7 @@ export const RECORDED_KEY = "recorded";
 
 const NAMES = Object.keys(TRAINING_OPTIONS) as (keyof TrainConfig)[];
 const SIZES = Object.keys(sizesOf({})) as (keyof NetworkSizes)[];
+const LATER = Object.keys(LAB) as (keyof typeof LAB)[];
 /** Options of a single call, not part of a configuration. */
 const PER_CALL = ["resume", "config", "json"];
 
@@ -44,9 +54,8 @@ export function resumeRule(name: keyof TrainConfig): ResumeRule {
 
 /** Formats an option, also one of an older version, with its value: `batchSize 64`, `subset all`. */
 export function showOption(name: keyof TrainConfig, value: unknown): string {
-  return `${name} ${
-    value === null ? optionOf(name)?.nullWord ?? "none" : value ?? optionOf(name)?.defaultText
-  }`;
+  const { nullWord = "none", defaultText, default: standard } = optionOf(name) ?? {};
+  return `${name} ${value === null ? nullWord : value ?? defaultText ?? standard}`;
 }
 
 /**
@@ -74,7 +83,7 @@ export function configSchema(): object {
 
 /**
  * Resolves a complete, checked configuration: defaults, then the resumed run, then the configuration
- * file, then the flags.
+ * file, then the flags. Each may name a recipe, whose options come before its own.
  *
  * Learning rate, momentum and weight decay have a default for each optimizer; the run is named after its
  * network.
@@ -93,23 +102,37 @@ export function configSchema(): object {
  */
 export function resolveConfig({ base = {}, file, flags = {} }: ConfigSources = {}): TrainConfig {
   const given = {
-    ...checkValues(base, " of the resumed run"),
-    ...(file === undefined ? {} : checkValues(file.values, ` in ${file.path}`)),
-    ...checkValues(flags, ""),
+    ...expandRecipe(checkValues(base, " of the resumed run")),
+    ...(file === undefined ? {} : expandRecipe(checkValues(file.values, ` in ${file.path}`))),
+    ...expandRecipe(checkValues(flags, "")),
   };
   const defaults = Object.fromEntries(NAMES.map((name) => [name, optionOf(name).default]));
   const config = { ...defaults, ...given } as TrainConfig;
   const isAdam = config.optimizer === "adam";
   const derived = {
-    run: nameNetwork(config),
+    run: nameNetwork(config) + (config.recipe === LAB.recipe ? "" : `-${config.recipe}`),
     learningRate: isAdam ? 0.001 : 0.05,
     momentum: isAdam ? 0 : 0.9,
     weightDecay: isAdam ? 0 : 5e-4,
   };
   const complete: TrainConfig = { ...config, ...derived, ...given };
   for (const name of SIZES) if (isStandard(complete, name)) delete complete[name];
+  if (complete.recipe === LAB.recipe) { // else they would be read back as the recipe's
+    for (const name of LATER) if (complete[name] === LAB[name]) delete complete[name];
+  }
   checkCombinations(complete);
   return complete;
+}
+
+/** Options of each recipe; the lab's are the defaults. */
+const RECIPES: Readonly<Record<RecipeName, object>> = { lab: {}, fast, best };
+
+/** Adds the options of the recipe that a source names, if any; the source's own win. */
+function expandRecipe(given: Partial<TrainConfig>): Partial<TrainConfig> {
+  const { recipe } = given;
+  return recipe === undefined
+    ? given
+    : { ...checkValues(RECIPES[recipe], ` in the recipe ${recipe}`), ...given };
 }
 
 /**

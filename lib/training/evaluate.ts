@@ -1,4 +1,4 @@
-import type * as tf from "../tensorflow/runtime/tf.ts";
+import * as tf from "../tensorflow/runtime/tf.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import { argMax, requireFiniteScores } from "../support/statistics.ts";
 import { countBatches } from "../data/batches.ts";
@@ -19,6 +19,8 @@ export interface EvaluatorOptions extends NetworkSpec, Partial<Execution> {
   batchSize?: number;
   /** Compile the network to one graph. @default true */
   compile?: boolean;
+  /** Average the scores of each image and its mirror image. @default false */
+  mirror?: boolean;
 }
 
 /** Metrics of a network on a set of images. */
@@ -53,10 +55,14 @@ export interface Evaluator {
 
 /** Creates an {@linkcode Evaluator}, which keeps its graph from one evaluation to the next. */
 export function createEvaluator(options: EvaluatorOptions): Evaluator {
-  const { batchSize = EVALUATION_BATCH_SIZE, compile: compiled = true, ...network } = options;
+  const { batchSize = EVALUATION_BATCH_SIZE, compile: compiled = true, mirror = false, ...network } = options;
   const score = compile(
-    (tensors: StateDict, images: tf.Tensor4D, input: BatchSource["input"]): tf.Tensor2D =>
-      forward(tensors, images, { ...network, input, mode: "evaluate" }).scores,
+    (tensors: StateDict, images: tf.Tensor4D, input: BatchSource["input"]): tf.Tensor2D => {
+      const scoresOf = (images: tf.Tensor4D) =>
+        forward(tensors, images, { ...network, input, mode: "evaluate" }).scores;
+      if (!mirror) return scoresOf(images);
+      return tf.mul(tf.add(scoresOf(images), scoresOf(tf.reverse(images, 2))), 0.5);
+    },
     { name: "scoreImages", eager: !compiled },
   );
   return {

@@ -1,6 +1,8 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { addDecay, nesterovStep } from "../tensorflow/operations/nesterov.ts";
+import { addDecay, nesterovStep, type ParameterState } from "../tensorflow/operations/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
+import { LAB } from "./options.ts";
+import { isKernel3x3, muonStep } from "./muon.ts";
 
 /** Learning rate and other hyperparameters of a step, as tensors: numbers would be constants of the graph. */
 export type Rates = Record<string, tf.Scalar>;
@@ -11,29 +13,91 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** Returns the hyperparameters of a step for {@linkcode Optimizer.update}; `step` is 1 for the first. */
   rates(learningRate: number, step: number): Record<string, number>;
-  /** Returns the parameter and its slots after the step. */
+  /** Returns the parameter and its slots after the step; its name may tell how it is updated. */
   update(
     parameter: tf.Tensor,
     gradient: tf.Tensor,
     slots: tf.Tensor[],
     rates: Rates,
+    name?: string,
   ): { parameter: tf.Tensor; slots: tf.Tensor[] };
 }
 
 /** The optimizer's part of a configuration. */
-export type OptimizerConfig = Pick<
-  TrainConfig,
-  "optimizer" | "momentum" | "weightDecay" | "decoupledWeightDecay"
->;
+export type OptimizerConfig =
+  & Pick<TrainConfig, "optimizer" | "momentum" | "weightDecay" | "decoupledWeightDecay">
+  & Partial<Pick<TrainConfig, "kernelRate" | "normBiasRate" | "decayVectors">>;
+
+/** An optimizer without its state's names. */
+export type Rule = Omit<Optimizer, "slots">;
+
+/** A rule for some of the parameters. */
+interface Group {
+  /** Begins the names of its hyperparameters. */
+  prefix: string;
+  matches(parameter: tf.Tensor, name: string): boolean;
+  rule: Rule;
+  /** Learning rate, × the configuration's. */
+  factor: number;
+}
 
 /** Creates the optimizer of a configuration. Weight decay is added to the gradient unless decoupled. */
 export function createOptimizer(config: OptimizerConfig): Optimizer {
-  const { optimizer, momentum, weightDecay, decoupledWeightDecay } = config;
+  const { optimizer, momentum, weightDecay } = config;
+  const { kernelRate, normBiasRate, decayVectors } = { ...LAB, ...config };
+  const groups: Group[] = [];
+  if (optimizer === "muon") {
+    const rule = withMomentum((state, gradient, learningRate) =>
+      muonStep(state, gradient, { learningRate, momentum })
+    );
+    groups.push({ prefix: "kernel.", matches: isKernel3x3, rule, factor: kernelRate });
+  }
+  if (normBiasRate !== 1) {
+    // as much decay per step as without the factor
+    const rule = createRule(config, decayVectors ? weightDecay / normBiasRate : 0);
+    const matches = (_: tf.Tensor, name: string) => /(\.bn\d|adapter\.1)\.bias$/.test(name);
+    groups.push({ prefix: "normBias.", matches, rule, factor: normBiasRate });
+  }
+  if (!decayVectors) {
+    const matches = ({ rank }: tf.Tensor) => rank === 1;
+    groups.push({ prefix: "vector.", matches, rule: createRule(config, 0), factor: 1 });
+  }
+  groups.push({ prefix: "", matches: () => true, rule: createRule(config, weightDecay), factor: 1 });
+  return { slots: slotNames(config), ...join(groups) };
+}
+
+/** Joins rules: the first group that matches a parameter updates it. */
+function join(groups: readonly Group[]): Rule {
+  return {
+    rates: (learningRate, step) =>
+      Object.fromEntries(
+        groups.flatMap(({ prefix, rule, factor }) =>
+          Object.entries(rule.rates(factor * learningRate, step)).map((
+            [name, value],
+          ) => [prefix + name, value])
+        ),
+      ),
+    update(parameter, gradient, slots, rates, name = "") {
+      const { prefix, rule } = groups.find(({ matches }) => matches(parameter, name))!;
+      const own = Object.entries(rates).filter(([rate]) => rate.startsWith(prefix))
+        .map(([rate, value]) => [rate.slice(prefix.length), value]);
+      return rule.update(parameter, gradient, slots, Object.fromEntries(own), name);
+    },
+  };
+}
+
+function createRule(
+  { optimizer, momentum, decoupledWeightDecay }: OptimizerConfig,
+  weightDecay: number,
+): Rule {
   const create = (decay: number) =>
-    optimizer === "adam" ? adam(decay) : momentum === 0 ? plainSgd(decay) : nesterovSgd(momentum, decay);
+    optimizer === "adam"
+      ? adam(decay)
+      : optimizer === "sgd" && momentum === 0
+      ? plainSgd(decay)
+      : nesterovSgd(momentum, decay);
   const isDecoupled = decoupledWeightDecay && weightDecay > 0;
-  const rule = isDecoupled ? decouple(create(0), weightDecay) : create(weightDecay);
-  return { slots: slotNames(config), ...rule };
+  return isDecoupled ? decouple(create(0), weightDecay) : create(weightDecay);
 }
 
 /** Returns the names of an optimizer's state tensors per parameter. */
@@ -41,10 +105,8 @@ export function slotNames(
   { optimizer, momentum }: Pick<OptimizerConfig, "optimizer" | "momentum">,
 ): readonly string[] {
   if (optimizer === "adam") return ["m", "v"];
-  return momentum === 0 ? [] : ["momentum"];
+  return optimizer === "sgd" && momentum === 0 ? [] : ["momentum"];
 }
-
-type Rule = Omit<Optimizer, "slots">;
 
 /** Decouples weight decay (Loshchilov and Hutter 2019, arXiv:1711.05101): `torch.optim.AdamW`. */
 function decouple(rule: Rule, weightDecay: number): Rule {
@@ -71,11 +133,19 @@ function plainSgd(weightDecay: number): Rule {
 
 /** … with Nesterov momentum (Sutskever et al. 2013): `torch.optim.SGD(nesterov=True)`. */
 function nesterovSgd(momentum: number, weightDecay: number): Rule {
+  return withMomentum((state, gradient, learningRate) =>
+    nesterovStep(state, gradient, { learningRate, momentum, weightDecay })
+  );
+}
+
+/** A rule whose state is a momentum buffer. */
+function withMomentum(
+  step: (state: ParameterState, gradient: tf.Tensor, learningRate: tf.Scalar) => ParameterState,
+): Rule {
   return {
     rates: (learningRate) => ({ learningRate }),
     update: (parameter, gradient, [momentumBuffer], { learningRate }) => {
-      const settings = { learningRate, momentum, weightDecay };
-      const next = nesterovStep({ parameter, momentumBuffer }, gradient, settings);
+      const next = step({ parameter, momentumBuffer }, gradient, learningRate);
       return { parameter: next.parameter, slots: [next.momentumBuffer] };
     },
   };
@@ -138,7 +208,7 @@ export function updateParameters(
   const result: Optimized = { parameters: {}, slots: {} };
   Object.entries(parameters).forEach(([name, parameter], index) => {
     const own = optimizer.slots.map((slot) => slots[`${name}.${slot}`]);
-    const updated = optimizer.update(parameter, gradients[index], own, rates);
+    const updated = optimizer.update(parameter, gradients[index], own, rates, name);
     result.parameters[name] = updated.parameter;
     optimizer.slots.forEach((slot, k) => result.slots[`${name}.${slot}`] = updated.slots[k]);
   });

@@ -2,6 +2,7 @@
  * The options of a training, each described in one place: type, check, default, help, and whether a resumed
  * run may change it.
  */
+import { type AugmentationOptions, LAB_AUGMENTATION } from "../data/augmentation.ts";
 import {
   type AdapterKind,
   type BackboneMode,
@@ -13,17 +14,21 @@ import { boolean, choice, integer, number, type Option, text } from "../support/
 import type { DeviceChoice } from "../tensorflow/runtime/installation.ts";
 
 /** The update rule. */
-export type OptimizerName = "sgd" | "adam";
+export type OptimizerName = "sgd" | "adam" | "muon";
 /** The learning rate schedule. */
-export type ScheduleName = "one-cycle" | "cosine" | "constant";
+export type ScheduleName = "one-cycle" | "cosine" | "triangular" | "constant";
+/** A named set of options. */
+export type RecipeName = "lab" | "fast" | "best";
 
 /**
- * A complete training configuration, as `config.json` and each checkpoint hold it. Sizes have an entry only
- * where they are not the lab's.
+ * A complete training configuration, as `config.json` and each checkpoint hold it. Sizes,
+ * and the options in {@linkcode LAB}, have an entry only where they are not the lab's.
  */
-export interface TrainConfig extends NetworkSizes {
+export interface TrainConfig extends NetworkSizes, AugmentationOptions {
   /** Run name; its folder is `checkpoints/<run>`. */
   run: string;
+  /** Named set of options, which the others change. */
+  recipe?: RecipeName;
   /** Random seed. */
   seed: number;
   /** Generated or stored filters. */
@@ -44,12 +49,18 @@ export interface TrainConfig extends NetworkSizes {
   optimizer: OptimizerName;
   /** Peak learning rate. */
   learningRate: number;
+  /** Step of Muon relative to the norm of a kernel, as a multiple of the learning rate. */
+  kernelRate?: number;
+  /** Learning rate of batch normalisation's biases, as a multiple of the others'. */
+  normBiasRate?: number;
   /** Learning rate schedule. */
   schedule: ScheduleName;
   /** Nesterov momentum; 0 with Adam. */
   momentum: number;
   /** Weight decay (L2). */
   weightDecay: number;
+  /** Decay biases and batch normalisation's parameters as well, not only matrices and kernels. */
+  decayVectors?: boolean;
   /** Decouple the weight decay from the gradient: AdamW. */
   decoupledWeightDecay: boolean;
   /** Label smoothing, [0, 1). */
@@ -75,6 +86,15 @@ export interface TrainConfig extends NetworkSizes {
   /** Write TensorBoard event files. */
   tensorboard: boolean;
 }
+
+/** Values by the lab's recipe of options that one of its configurations holds only where they differ. */
+export const LAB = {
+  recipe: "lab",
+  kernelRate: 1,
+  normBiasRate: 1,
+  decayVectors: true,
+  ...LAB_AUGMENTATION,
+} as const;
 
 /**
  * Effect of changing an option of a resumed run: `free` – the training continues as it would have; `rounding`
@@ -109,6 +129,10 @@ export const TRAINING_OPTIONS: {
     schema: RUN_NAME,
     defaultText: "after the network",
     value: "NAME",
+  }),
+  recipe: option("Run", "options of a named recipe; others given win", {
+    schema: choice(["lab", "fast", "best"]),
+    default: LAB.recipe,
   }),
   seed: option("Run", "random seed (initialisation, shuffling, augmentation)", {
     schema: integer({ from: 0, to: 2 ** 32 - 1 }),
@@ -150,16 +174,28 @@ export const TRAINING_OPTIONS: {
     schema: integer({ from: 1, to: 10_000 }), // 7 GB
     default: 128,
   }),
-  optimizer: option("Optimisation", "optimizer; sgd is with Nesterov momentum", {
-    schema: choice(["sgd", "adam"]),
-    default: "sgd",
-  }),
+  optimizer: option(
+    "Optimisation",
+    "sgd with Nesterov momentum, adam, or muon for 3×3 kernels and else sgd",
+    {
+      schema: choice(["sgd", "adam", "muon"]),
+      default: "sgd",
+    },
+  ),
   learningRate: option("Optimisation", "peak learning rate", {
     schema: number({ above: 0 }),
     defaultText: "0.05 sgd, 0.001 adam",
   }),
+  kernelRate: option("Optimisation", "step of muon relative to the norm of a kernel, × the learning rate", {
+    schema: number({ above: 0 }),
+    default: LAB.kernelRate,
+  }),
+  normBiasRate: option("Optimisation", "learning rate of batch normalisation's biases, × the others'", {
+    schema: number({ above: 0 }),
+    default: LAB.normBiasRate,
+  }),
   schedule: option("Optimisation", "learning rate schedule", {
-    schema: choice(["one-cycle", "cosine", "constant"]),
+    schema: choice(["one-cycle", "cosine", "triangular", "constant"]),
     default: "one-cycle",
   }),
   momentum: option("Optimisation", "Nesterov momentum of SGD; 0 for plain SGD", {
@@ -169,6 +205,11 @@ export const TRAINING_OPTIONS: {
   weightDecay: option("Optimisation", "weight decay (L2)", {
     schema: number({ from: 0 }),
     defaultText: "0.0005 sgd, 0 adam",
+  }),
+  decayVectors: option("Optimisation", "decay biases and batch normalisation's parameters too", {
+    schema: boolean(),
+    default: LAB.decayVectors,
+    helpOff: "decay the weights of matrices and kernels only",
   }),
   decoupledWeightDecay: option("Optimisation", "decouple the weight decay from the gradient, as AdamW does", {
     schema: boolean(),
@@ -195,6 +236,18 @@ export const TRAINING_OPTIONS: {
     schema: boolean(),
     default: true,
     helpOff: "train without random crops and horizontal flips",
+  }),
+  shift: option("Data", "shift the training images by up to N pixels", {
+    schema: integer({ from: 0, to: 31 }),
+    default: LAB.shift,
+  }),
+  flip: option("Data", "flip each training image at random, or in every other epoch", {
+    schema: choice(["random", "alternating"]),
+    default: LAB.flip,
+  }),
+  cutout: option("Data", "blank a square of N×N pixels in each training image", {
+    schema: integer({ from: 0, to: 32 }),
+    default: LAB.cutout,
   }),
   subset: option("Data", "train on N images, balanced over the classes as far as possible", {
     schema: integer({ from: 1 }).nullable(),

@@ -38,6 +38,7 @@ Deno.test("evaluate prints its metrics as JSON and writes the scores behind them
       checkpoint: model,
       data: "synthetic",
       images: 130,
+      mirror: false,
       trainedOn: "nothing",
       weights: "random",
       device: "cpu",

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { drawAugmentation } from "../../lib/data/batches.ts";
+import { drawAugmentation, NO_AUGMENTATION } from "../../lib/data/augmentation.ts";
 import { type Batch, batches, type BatchOptions, countBatches } from "../../lib/data/batches.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
 import { IMAGE_DEVIATION, IMAGE_MEAN, normaliseImages } from "../../lib/data/normalise.ts";
-import { createRandom, hash } from "../../lib/support/random.ts";
+import { createRandom } from "../../lib/support/random.ts";
 
 function makeDataset(size: number): Dataset {
   const random = createRandom(9, size);
@@ -89,17 +89,67 @@ Deno.test("crops and flips equal a slow reference", () => {
 });
 
 Deno.test("crops and flips are uniform and independent", () => {
-  const drawn = { left: 0, top: 0, flip: false };
+  const drawn = { ...NO_AUGMENTATION };
   const counts = new Map<string, number>();
   const count = 162_000;
   for (let index = 0; index < count; index++) {
-    drawAugmentation(hash(1, 2, index), drawn);
+    drawAugmentation({ seed: 1, epoch: 2, index }, {}, drawn);
     const key = `${drawn.left} ${drawn.top} ${drawn.flip}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   assert.equal(counts.size, 9 * 9 * 2);
   // expected 1000 each, with a deviation of 32
   for (const [key, times] of counts) assert.ok(Math.abs(times - 1000) < 160, `${key}: ${times}`);
+});
+
+Deno.test("smaller shifts are uniform too", () => {
+  const drawn = { ...NO_AUGMENTATION };
+  const counts = new Map<string, number>();
+  for (let index = 0; index < 25_000; index++) {
+    drawAugmentation({ seed: 1, epoch: 2, index }, { shift: 2 }, drawn);
+    const key = `${drawn.left} ${drawn.top}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  assert.equal(counts.size, 5 * 5);
+  for (const [key, times] of counts) assert.ok(Math.abs(times - 1000) < 160, `${key}: ${times}`);
+});
+
+Deno.test("alternating flips show every image from the other side in every other epoch", () => {
+  const flips = (epoch: number, seed = 1) =>
+    Array.from({ length: 2000 }, (_, index) => {
+      const drawn = { ...NO_AUGMENTATION };
+      drawAugmentation({ seed, epoch, index }, { flip: "alternating" }, drawn);
+      return drawn.flip;
+    });
+  const first = flips(0);
+  assert.ok(Math.abs(first.filter(Boolean).length - 1000) < 100); // standard deviation 22
+  assert.deepEqual(flips(1), first.map((flip) => !flip));
+  assert.deepEqual(flips(2), first);
+  assert.notDeepEqual(flips(0, 2), first);
+});
+
+Deno.test("cutout blanks one square of the mean colour, which may be cut off at the border", () => {
+  const plain = take({ seed: 3, epoch: 2 });
+  const widths = new Set<number>();
+  for (const [step, { values, size }] of take({ seed: 3, epoch: 2, cutout: 8 }).entries()) {
+    for (let position = 0; position < size; position++) {
+      const before = plain[step].values.subarray(position * 3072, (position + 1) * 3072);
+      const after = values.subarray(position * 3072, (position + 1) * 3072);
+      const columns = new Set<number>(), rows = new Set<number>();
+      for (let at = 0; at < 3072; at++) {
+        if (after[at] === before[at]) continue;
+        assert.equal(after[at], 0);
+        columns.add(Math.floor(at / 3) % 32);
+        rows.add(Math.floor(at / 96));
+      }
+      for (const seen of [columns, rows]) {
+        assert.equal(Math.max(...seen) - Math.min(...seen) + 1, seen.size);
+        widths.add(seen.size);
+        assert.ok(seen.size >= 4 && seen.size <= 8);
+      }
+    }
+  }
+  assert.deepEqual([...widths].sort(), [4, 5, 6, 7, 8]);
 });
 
 Deno.test("an epoch has each image once, in its own order", () => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { InputError } from "../../lib/support/errors.ts";
 import { checkResumable, configSchema, resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
 import { readConfigFile } from "../../lib/training/config_file.ts";
+import { LAB } from "../../lib/training/options.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
 Deno.test("the default configuration is the lab's recipe", () => {
@@ -61,6 +62,37 @@ Deno.test("Adam has its own learning rate and weight decay, and no momentum", ()
   assert.deepEqual([given.learningRate, given.weightDecay], [0.01, 0.1]);
 });
 
+Deno.test("a recipe's options come after those of earlier sources and before its own source's", () => {
+  const values = { epochs: 77, labelSmoothing: 0.7, flip: "random" };
+  const fast = resolveConfig({ flags: { recipe: "fast" } });
+  assert.equal(fast.run, "dynamic-fast");
+  const named = { path: "a.json", values: { ...values, recipe: "fast" } };
+  for (const source of [{ file: named }, { flags: { ...values, recipe: "fast" } as Partial<TrainConfig> }]) {
+    assert.deepEqual(resolveConfig(source), { ...fast, ...values });
+  }
+  const file = { path: "a.json", values: { epochs: 77, seed: 7 } };
+  assert.deepEqual(resolveConfig({ file, flags: { recipe: "fast" } }), { ...fast, seed: 7 });
+});
+
+Deno.test("a run by a recipe is read back with the lab's values that were given", () => {
+  for (const recipe of ["lab", "fast", "best"] as const) {
+    const config = resolveConfig({ flags: { ...LAB, recipe } });
+    assert.deepEqual(resolveConfig({ base: JSON.parse(JSON.stringify(config)) }), config);
+    assert.equal({ ...LAB, ...config }.shift, LAB.shift);
+  }
+  assert.deepEqual(resolveConfig({ flags: LAB }), resolveConfig());
+});
+
+Deno.test("every recipe is a configuration file of its own name", () => {
+  for (const recipe of ["fast", "best"]) {
+    const path = new URL(`../../lib/training/recipes/${recipe}.json`, import.meta.url);
+    const values = JSON.parse(Deno.readTextFileSync(path));
+    assert(fromSchema(values));
+    assert.equal(resolveConfig({ file: { path: recipe, values } }).recipe, recipe);
+    assert.ok(Deno.statSync(new URL(values.$schema, path)).isFile);
+  }
+});
+
 Deno.test("a run is named after its network", () => {
   const name = (flags: Partial<TrainConfig>) => resolveConfig({ flags }).run;
   assert.equal(name({ variant: "static-shared" }), "static-shared");
@@ -101,6 +133,7 @@ Deno.test("resolving a resolved configuration changes nothing", () => {
 /** What no option of its name can be. */
 const BAD_VALUES: { [Name in keyof TrainConfig]: unknown[] } = {
   run: ["", ".", "..", "../up", "a/b", "-run", "a b", 3, null, "x".repeat(101)],
+  recipe: ["slow", null],
   seed: [-1, 0.5, 2 ** 32, "0", null],
   variant: ["static", "", null, 0],
   backbone: ["bn", true],
@@ -111,14 +144,20 @@ const BAD_VALUES: { [Name in keyof TrainConfig]: unknown[] } = {
   batchSize: [0, 1.5, "128", null, 10_001],
   optimizer: ["SGD", "adamw"],
   learningRate: [0, -0.1, "0.05", NaN, Infinity],
+  kernelRate: [0, "1"],
+  normBiasRate: [0, null],
   schedule: ["onecycle"],
   momentum: [1, -0.1, "0.9"],
   weightDecay: [-1e-9, "0"],
+  decayVectors: ["no"],
   decoupledWeightDecay: [1],
   labelSmoothing: [1, -0.1],
   clipNorm: [0, -1, "off"],
   data: ["", 5],
   augment: ["no", 0],
+  shift: [-1, 32, 1.5],
+  flip: [true, "always"],
+  cutout: [-1, 33],
   subset: [0, -5, 1.5, "all"],
   testSubset: [0, "all"],
   validation: [-1, 0.1, null],
@@ -260,6 +299,7 @@ Deno.test("changes that make a different training are refused with both values",
 /** Another value than the default, for each option. */
 const OTHER_VALUES: { [Name in keyof TrainConfig]: TrainConfig[Name] } = {
   run: "other",
+  recipe: "fast",
   seed: 1,
   variant: "static-per-class",
   backbone: "frozen",
@@ -270,14 +310,20 @@ const OTHER_VALUES: { [Name in keyof TrainConfig]: TrainConfig[Name] } = {
   batchSize: 64,
   optimizer: "adam",
   learningRate: 0.1,
+  kernelRate: 2,
+  normBiasRate: 2,
   schedule: "cosine",
   momentum: 0.5,
   weightDecay: 0,
+  decayVectors: false,
   decoupledWeightDecay: true,
   labelSmoothing: 0.1,
   clipNorm: 1,
   data: "synthetic",
   augment: false,
+  shift: 2,
+  flip: "alternating",
+  cutout: 8,
   subset: 10,
   testSubset: 10,
   validation: 10,

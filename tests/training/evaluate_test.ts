@@ -30,6 +30,20 @@ Deno.test("scores have the order of the images for any batch size", async () => 
   }
 });
 
+Deno.test("scores are averaged with those of the mirror images", async () => {
+  const network = createNetwork(spec);
+  const flipped = new Uint8Array(images.images.length);
+  for (let at = 0; at < flipped.length; at++) {
+    const [channel, x, row] = [at % 3, Math.floor(at / 3) % 32, Math.floor(at / 96)];
+    flipped[at] = images.images[row * 96 + (31 - x) * 3 + channel];
+  }
+  const { scores: plain } = await evaluate(network, images, spec);
+  const { scores: mirrored } = await evaluate(network, { ...images, images: flipped }, spec);
+  const { scores } = await evaluate(network, images, { ...spec, mirror: true });
+  assert.notDeepEqual(plain, mirrored);
+  assertClose(scores, plain.map((score, at) => (score + mirrored[at]) / 2), 1e-5, "scores");
+});
+
 Deno.test("an evaluator reports progress and can be reused with other tensors", async () => {
   const evaluator = createEvaluator({ ...spec, batchSize: 10 });
   const told: number[][] = [];

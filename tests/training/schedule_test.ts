@@ -28,8 +28,19 @@ Deno.test("constant is constant", () => {
   }
 });
 
+Deno.test("triangular rises from a fifth of the peak for a fifth of the steps, and falls to 0", () => {
+  const rates = Array.from(
+    { length: 10 },
+    (_, step) => learningRateAt(step, { schedule: "triangular", learningRate: 1, totalSteps: 10 }),
+  );
+  assert.deepEqual(rates.map((rate) => Number(rate.toFixed(6))), [
+    ...[0.2, 0.6],
+    ...[1, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125],
+  ]);
+});
+
 Deno.test("every schedule stays above 0 and at most at its peak, also for few steps", () => {
-  for (const schedule of ["one-cycle", "cosine", "constant"] as const) {
+  for (const schedule of ["one-cycle", "cosine", "triangular", "constant"] as const) {
     for (let totalSteps = 1; totalSteps <= 40; totalSteps++) {
       for (let step = 0; step < totalSteps; step++) {
         const rate = learningRateAt(step, { schedule, learningRate: 1, totalSteps });

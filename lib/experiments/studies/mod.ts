@@ -5,6 +5,7 @@ import { PICTURES_STUDY } from "./pictures.ts";
 import type { Study } from "../study.ts";
 import { FAITHFUL } from "./faithful.ts";
 import { FROZEN_FIT } from "./frozen_fit.ts";
+import { RECIPES_STUDY } from "./recipes.ts";
 import { ROAR } from "./roar.ts";
 
 /** Every study, in the order of the report. */
@@ -15,6 +16,7 @@ export const STUDIES: readonly Study[] = [
   CLASS_NAMES_STUDY,
   FROZEN_FIT,
   PICTURES_STUDY,
+  RECIPES_STUDY,
 ];
 
 /** Finds a study by its name. @throws {InputError} If there is none. */
