@@ -1,137 +1,73 @@
-import { join } from "@std/path";
-import { writeText } from "../lib/support/write_files.ts";
-import { compareResults } from "../lib/experiments/comparison.ts";
-import { EXPERIMENTS, LISTS, selectExperiments, type Selection } from "../lib/experiments/experiments.ts";
-import { formatComparison, formatStaleness } from "../lib/experiments/markdown.ts";
-import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
+import { join, resolve } from "@std/path";
 import { identifyData } from "../lib/data/identify.ts";
+import { EXPERIMENTS, LISTS, selectExperiments, type Selection } from "../lib/experiments/experiments.ts";
 import {
-  collectResults,
-  type ExperimentResult,
-  publishedResultsFolder,
-  readResults,
-  writeResults,
-} from "../lib/experiments/results.ts";
+  describeRun,
+  hasManifest,
+  readManifest,
+  type SweepRun,
+  writeManifest,
+} from "../lib/experiments/manifest.ts";
+import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
+import { readCommit } from "../lib/experiments/provenance.ts";
 import { inspectRun, planThreads, type RunState, type SharedInputs } from "../lib/experiments/runs.ts";
-import { findStaleness } from "../lib/experiments/staleness.ts";
+import { summarise } from "../lib/model/summary.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
-import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
-import { summarise } from "../lib/model/summary.ts";
-import type { TrainConfig } from "../lib/training/config.ts";
 import { readConfigFile } from "../lib/training/config_file.ts";
 import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
+import { checkPublishable, collect, reportMissing } from "./compare/collect.ts";
+import { writeKubernetesJob } from "./compare/kubernetes.ts";
+import { COMPARE_COMMAND, type CompareLine } from "./compare/options.ts";
+import { requeueJob, slurmJob, submitToSlurm } from "./compare/slurm.ts";
+import { trainRuns } from "./compare/train_runs.ts";
+import { watchSweep } from "./compare/watch.ts";
 import { runCommand } from "./shared/command.ts";
-import { runWorker, scheduleRuns } from "./compare/train_runs.ts";
-import { COMPARE_COMMAND } from "./compare/options.ts";
-import { createCompareProgress } from "./compare/progress.ts";
-import { absolutePaths, type CommandLine } from "./shared/options.ts";
-import { createLive } from "./shared/live.ts";
+import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
+import { absolutePaths, flagOf } from "./shared/options.ts";
 import { formatTable } from "./shared/table.ts";
-import { outputWidth, print, printMessage, showPath } from "./shared/terminal.ts";
-import { formatResult } from "./compare/result.ts";
+import { print, printMessage, quoteShell, showPath } from "./shared/terminal.ts";
 
-async function main({ values, given, positionals }: CommandLine<typeof COMPARE_COMMAND>): Promise<void> {
+/** Exit code of work that was stopped in good order, or results that are not complete: try again later. */
+const UNFINISHED = 75;
+
+async function main(line: CompareLine): Promise<number | void> {
+  const { values, positionals } = line;
   if (values.list) return print(describeLists());
-  const selection = selectExperiments(positionals);
-  const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
-  const { experiments, defaults } = selection;
-  const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
-  const file = values.config === null ? undefined : readConfigFile(values.config);
-  const runs = planRuns({ experiments, seeds, defaults, file, flags })
-    .map((run) => ({ ...run, config: absolutePaths(run.config) }));
-  if (values.publish) checkPublishable(selection, runs);
+  const settings = positionals.filter((word) => word.includes("="));
+  const names = positionals.filter((word) => !word.includes("="));
+  if (settings.length > 0 && !values.slurm) {
+    throw new InputError(`Cannot use ${settings[0]} without --slurm: it is an option of sbatch.`);
+  }
+  if (values.work !== null) return await workOn(resolve(values.work), line);
+  const folder = values.plan ?? findSweep(names);
+  if (folder === null) return await compareHere(names, line);
+  return await runSweep(resolve(folder), names, settings, line);
+}
+
+/** Plans a comparison, trains it on this machine and collects its results. */
+async function compareHere(names: readonly string[], line: CompareLine): Promise<number | void> {
+  const { values } = line;
+  checkOptions(line, "--plan FOLDER", ["task", "slurm", "kubernetes", "dryRun", "watch"], "needs");
+  const selection = selectExperiments(names);
+  const planned = planComparison(selection, line);
+  if (values.publish) checkPublishable(selection, planned);
   const runsFolder = join(defaultRunsFolder(), values.into ?? selection.folder);
-  await setUpTensorFlow({ device: runs[0].config.device });
-
-  const { common, pinned } = await findCommon(runs[0]);
-  for (const { config } of runs) Object.assign(config, pinned);
-  const states = new Map<PlannedRun, RunState>();
-  for (const run of runs) states.set(run, await inspectRun(run, common, runsFolder));
-  const { failed } = await trainRuns({ runs, states, runsFolder, common, jobs: values.jobs });
-
-  const done = runs.filter((run) => !failed.some((failure) => failure.run === run));
-  const results = await collectResults(done, runsFolder);
-  if (results.length > 0) report(results, runsFolder, values);
-  if (failed.length > 0) {
-    const names = failed.map(({ run }) => run.config.run).join(", ");
-    throw new InputError({
-      what: `train ${failed.length} of ${runs.length} runs (${names})`,
-      why: "see above; the same command tries them again",
-    });
-  }
-  if (values.publish) await publish(results);
-}
-
-/** Looks up images and weights once, so that nothing is downloaded by several processes at once. */
-async function findCommon(
-  { config }: PlannedRun,
-): Promise<{ common: SharedInputs; pinned: Pick<TrainConfig, "data" | "weights"> }> {
-  const datasets = await loadDatasetsWithBar(config.data);
-  const { name: weights, source } = await loadPretrainedWithBar(config.weights);
-  return {
-    common: { data: await identifyData(datasets), weights },
-    // the fallback for a failed download is used by all runs, without another attempt
-    pinned: {
-      data: datasets.source.kind === "synthetic" ? "synthetic" : config.data,
-      weights: source === "random" ? "random" : config.weights,
-    },
-  };
-}
-
-interface TrainRunsOptions {
-  runs: PlannedRun[];
-  states: Map<PlannedRun, RunState>;
-  runsFolder: string;
-  common: SharedInputs;
-  jobs: number;
-}
-
-/** Trains the unfinished runs, `jobs` in parallel. */
-async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: TrainRunsOptions) {
-  const left = runs.filter((run) => states.get(run)!.stage !== "finished");
-  const jobs = Math.max(1, Math.min(wanted, left.length));
-  const threads = planThreads(runs.map((run) => states.get(run)!), wanted);
-  if (left.length < runs.length) {
-    printMessage(`${runs.length - left.length} of ${runs.length} runs are already finished.`);
-  }
-  if (left.length === 0) return { failed: [], isInterrupted: false };
-  const work = `${left.length} to train, ${jobs} at once with ${threads} ${
-    threads === 1 ? "thread" : "threads"
-  } each`;
-  printMessage(formatTable({
-    rows: [
-      ["data", `${common.data.name} (fingerprint ${common.data.fingerprint})`],
-      ["weights", common.weights],
-      ["runs", `${work}, in ${showPath(runsFolder)}`],
-    ],
-    prose: 1,
-    width: outputWidth(Deno.stderr),
-  }));
+  await setUpTensorFlow({ device: planned[0].config.device });
+  const inputs = await findInputs(planned);
+  const before: RunState[] = [];
+  for (const run of planned) before.push(await inspectRun(run, inputs, runsFolder));
+  const threads = values.threads ?? planThreads(before, values.jobs);
+  const facts = { ...inputs, commit: await readCommit() };
+  const runs = await Promise.all(
+    planned.map((run, index) => describeRun(run, { ...facts, threads: before[index].threads ?? threads })),
+  );
+  const states = new Map(runs.map((run, index) => [run, before[index]]));
   using interrupts = watchInterrupts();
   const { signal } = interrupts;
-  const live = await createLive();
-  const progress = createCompareProgress({ live, runs, states, jobs });
-  signal.addEventListener("abort", () => live.print("Stopping: each training saves what it has …"));
-  const outcome = await scheduleRuns({
-    runs: left,
-    jobs,
-    signal,
-    onFailure: progress.onFailure,
-    start: async (run) => {
-      const { stage, config, threads: own = threads } = states.get(run)!;
-      progress.onBegin(run);
-      const isBegun = stage === "interrupted";
-      const isDone = await runWorker(
-        { config, runsFolder, isBegun, fingerprint: common.data.fingerprint, jobs },
-        { threads: own, signal, onEvent: (event) => progress.onEvent(run, event) },
-      );
-      if (!isDone) progress.onStop(run);
-      return isDone;
-    },
-  });
-  live.leave();
+  const { jobs, staleAfter } = values;
+  const outcome = await trainRuns(runs, states, { runsFolder, jobs, staleAfter, signal });
   if (outcome.isInterrupted) {
     throw new Interrupted(
       signal.aborted
@@ -139,36 +75,159 @@ async function trainRuns({ runs, states, runsFolder, common, jobs: wanted }: Tra
         : "A training was stopped by another process; it is saved. Run the same command again to resume.",
     );
   }
-  return outcome;
+  const missing = await collect(runs, runsFolder, values);
+  requireNoFailures(outcome.failed, runs.length);
+  if (missing.length === 0) return;
+  reportMissing(missing, runs.length);
+  return UNFINISHED;
 }
 
-function report(results: ExperimentResult[], runsFolder: string, { json }: { json: boolean }): void {
-  const comparison = { date: new Date().toISOString(), comparison: compareResults(results), results };
-  writeText(join(runsFolder, "comparison.md"), formatComparison(results));
-  writeText(join(runsFolder, "comparison.json"), JSON.stringify(comparison, null, 2) + "\n");
-  print(json ? JSON.stringify(comparison) : formatResult(results));
-  printMessage(`Saved in ${showPath(join(runsFolder, "comparison.md"))} and comparison.json.`);
-}
-
-function checkPublishable({ folder }: Selection, runs: readonly PlannedRun[]): void {
-  if (folder === LISTS.quick.folder || runs[0].config.data === "synthetic") {
-    throw new InputError(
-      "Cannot publish results on the synthetic data set: they say nothing about CIFAR-10. Leave --publish out.",
+/** Plans a sweep, submits it, watches it or collects its results. */
+async function runSweep(
+  folder: string,
+  names: readonly string[],
+  settings: readonly string[],
+  line: CompareLine,
+) {
+  const { values } = line;
+  let runs: SweepRun[];
+  if (values.plan === null) {
+    const used = ["slurm", "kubernetes", "dryRun", "watch", "jobs", "staleAfter", "json", "publish"];
+    checkOptions(line, `the planned folder ${showPath(folder)}`, used);
+    runs = await readManifest(folder);
+  } else {
+    runs = await planSweep(names, line);
+    if (!values.dryRun) runs = await writeManifest(folder, runs);
+    printMessage(
+      `${runs.length} runs, each with ${runs[0].threads} threads, are planned in ${showPath(folder)}.`,
     );
   }
-}
-
-async function publish(results: ExperimentResult[]): Promise<void> {
-  if (results[0].data.name === "synthetic") {
-    throw new InputError(
-      "Cannot publish these results: CIFAR-10 was not found, and they are on the synthetic data set.",
+  const { dryRun, jobs, staleAfter } = values;
+  const options = { folder, runs, dryRun, staleAfter, atOnce: line.given.jobs === undefined ? null : jobs };
+  if (values.slurm) return await submitToSlurm(settings, options);
+  if (values.kubernetes !== null) return await writeKubernetesJob(values.kubernetes, options);
+  if (values.plan !== null) {
+    const place = quoteShell(folder);
+    return printMessage(
+      `Train them by \`deno task compare --work ${place}\` on any machine that sees the folder, or submit them by ` +
+        `\`deno task compare ${place} --slurm\`; \`deno task compare ${place}\` collects the results.`,
     );
   }
-  writeResults(results);
-  const all = readResults();
-  writeText(join(publishedResultsFolder(), "comparison.md"), formatComparison(all));
-  for (const found of await findStaleness(all)) printMessage(formatStaleness(found));
-  printMessage(`Results written to ${publishedResultsFolder()}.`);
+  if (values.watch) await watchSweep(runs, folder);
+  const missing = await collect(runs, folder, values);
+  if (missing.length === 0) return;
+  reportMissing(missing, runs.length);
+  return UNFINISHED;
+}
+
+async function planSweep(names: readonly string[], line: CompareLine): Promise<SweepRun[]> {
+  const planned = planComparison(selectExperiments(names), line);
+  const inputs = await findInputs(planned);
+  const { jobs, threads } = line.values;
+  const facts = { ...inputs, commit: await readCommit(), threads: threads ?? planThreads([], jobs) };
+  return await Promise.all(planned.map((run) => describeRun(run, facts)));
+}
+
+/** Trains runs of a sweep: one, or all that nobody trains. Returns the exit code. */
+async function workOn(folder: string, line: CompareLine): Promise<number> {
+  const { task, jobs, staleAfter } = line.values;
+  using interrupts = watchInterrupts(() => {}, ["SIGUSR1", "SIGHUP"]); // a second one does not hurry it
+  checkOptions(line, "--work", ["work", "task", "jobs", "staleAfter"]);
+  const all = await readManifest(folder);
+  const runs = task === null ? all : all.slice(task, task + 1);
+  if (runs.length === 0) {
+    throw new InputError({
+      what: `train run ${task}`,
+      why: `${folder} has the runs 0 to ${all.length - 1}`,
+      setting: "task",
+    });
+  }
+  await setUpTensorFlow({ device: runs[0].config.device });
+  const commit = await readCommit();
+  if (commit !== runs[0].commit) {
+    printMessage(
+      `The code is ${commit} and was ${runs[0].commit} when the runs were planned: results may differ.`,
+    );
+  }
+  const states = new Map<SweepRun, RunState>();
+  for (const run of runs) states.set(run, await inspectRun(run, run, folder));
+  const { signal } = interrupts;
+  const job = slurmJob();
+  const outcome = await trainRuns(runs, states, { runsFolder: folder, jobs, staleAfter, job, signal });
+  requireNoFailures(outcome.failed, runs.length);
+  if (!outcome.isInterrupted) return 0;
+  printMessage("Stopped; everything is saved.");
+  if (task !== null) await requeueJob(runs[0], folder);
+  return UNFINISHED;
+}
+
+function requireNoFailures(failed: readonly { run: PlannedRun }[], all: number): void {
+  if (failed.length === 0) return;
+  const names = failed.map(({ run }) => run.config.run).join(", ");
+  throw new InputError({
+    what: `train ${failed.length} of ${all} runs (${names})`,
+    why: "see above; the same command tries them again",
+  });
+}
+
+/** Lists the runs that the command line asks for. */
+function planComparison(selection: Selection, { values, given }: CompareLine): PlannedRun[] {
+  const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
+  const { experiments, defaults } = selection;
+  const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
+  const file = values.config === null ? undefined : readConfigFile(values.config);
+  return planRuns({ experiments, seeds, defaults, file, flags })
+    .map((run) => ({ ...run, config: absolutePaths(run.config) }));
+}
+
+/**
+ * Looks up images and weights once, so that nothing is downloaded by several processes at once; the fallback
+ * for a failed download is used by all runs, without another attempt.
+ */
+async function findInputs(runs: readonly PlannedRun[]): Promise<SharedInputs> {
+  const [{ config }] = runs;
+  const datasets = await loadDatasetsWithBar(config.data);
+  const { name: weights, source } = await loadPretrainedWithBar(config.weights);
+  for (const { config } of runs) {
+    if (datasets.source.kind === "synthetic") config.data = "synthetic";
+    if (source === "random") config.weights = "random";
+  }
+  return { data: await identifyData(datasets), weights };
+}
+
+/** Finds the planned folder among the arguments; null where they are experiments. */
+function findSweep([name, ...others]: readonly string[]): string | null {
+  const isKnown = name === undefined || Object.hasOwn(LISTS, name) ||
+    EXPERIMENTS.some((one) => one.name === name);
+  if (isKnown || (!hasManifest(name) && !name.includes("/"))) return null;
+  if (others.length > 0) {
+    throw new InputError({
+      what: `use ${others[0]} beside the folder ${name}`,
+      why: "a folder is collected alone",
+    });
+  }
+  if (hasManifest(name)) return name;
+  throw new InputError({
+    what: `collect the results in ${name}`,
+    why: "it has no manifest.jsonl",
+    next: [{ task: "compare", arguments: ["LIST"], set: { plan: name } }],
+  });
+}
+
+/** Refuses options that an action has no use for, or with `needs` those that need it. */
+function checkOptions(
+  { given }: CompareLine,
+  action: string,
+  names: readonly string[],
+  needs?: "needs",
+): void {
+  const wrong = Object.keys(given).find((name) => names.includes(name) === (needs !== undefined));
+  if (wrong === undefined) return;
+  throw new InputError(
+    needs
+      ? `Cannot use ${flagOf(wrong)} without a planned folder: add ${action}, or name one.`
+      : `Cannot use ${flagOf(wrong)} with ${action}: what is trained and how was planned.`,
+  );
 }
 
 function describeLists(): string {

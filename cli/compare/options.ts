@@ -1,7 +1,7 @@
-import { EXPERIMENTS, LISTS } from "../../lib/experiments/experiments.ts";
+import { LISTS } from "../../lib/experiments/experiments.ts";
 import { flag, integer, textOption } from "../../lib/support/schema.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
-import { type Command, CONFIG_OPTION, JSON_OPTION } from "../shared/options.ts";
+import { type Command, type CommandLine, CONFIG_OPTION, JSON_OPTION } from "../shared/options.ts";
 
 const {
   run: _run,
@@ -19,6 +19,8 @@ const {
 
 /** Training options, without those that a comparison sets itself. */
 export const RECIPE_OPTIONS = rest;
+
+const CLUSTER = { group: "Cluster (docs/cluster.md)" };
 
 /** Declares `deno task compare`. */
 export const COMPARE_COMMAND = {
@@ -38,6 +40,13 @@ export const COMPARE_COMMAND = {
       group: "Comparison",
       help: "trainings in parallel; they share the CPU's cores",
     },
+    threads: {
+      schema: integer({ from: 1, to: 1024 }).nullable(),
+      defaultText: "an equal share of the cores",
+      group: "Comparison",
+      help: "threads of each training; another number changes the last bits",
+      value: "N",
+    },
     into: {
       schema: TRAINING_OPTIONS.run.schema.nullable(),
       defaultText: "compare, or compare-quick",
@@ -51,14 +60,34 @@ export const COMPARE_COMMAND = {
       help: "training options from a JSON file; the command line wins",
     },
     publish: flag("write the results to notebooks/results/", "Comparison"),
+    plan: textOption("write the runs to FOLDER/manifest.jsonl for others to train", "FOLDER", CLUSTER),
+    work: textOption("train the runs of a planned FOLDER that nobody trains", "FOLDER", CLUSTER),
+    task: {
+      schema: integer({ from: 0 }).nullable(),
+      ...CLUSTER,
+      help: "with --work: train run N of the manifest only, 0 the first",
+      value: "N",
+    },
+    slurm: flag("submit one array job; KEY=VALUE are options of sbatch", CLUSTER.group),
+    kubernetes: textOption("write an Indexed Job for the planned FOLDER", "IMAGE", CLUSTER),
+    dryRun: flag("print what --slurm or --kubernetes would submit", CLUSTER.group),
+    watch: flag("show a planned FOLDER's progress until its runs are finished", CLUSTER.group),
+    staleAfter: {
+      schema: integer({ from: 1, to: 86400 }),
+      default: 180,
+      ...CLUSTER,
+      help: "seconds without a sign of life after which a run is taken over",
+      value: "N",
+    },
     ...RECIPE_OPTIONS,
     json: { ...JSON_OPTION, help: "print the comparison as one JSON object on standard output" },
   },
   positionals: {
-    name: "LIST",
-    help: `${Object.keys(LISTS).join(", ")}, or names of experiments; all by default`,
+    name: "LIST|FOLDER",
+    help: `${Object.keys(LISTS).join(", ")}, or names of experiments (all by default); ` +
+      "or a planned folder, whose results are collected",
     from: 0,
-    to: EXPERIMENTS.length + Object.keys(LISTS).length,
+    to: Infinity,
   },
   examples: [
     ["deno task compare quick", "smoke test on synthetic images, in less than a minute"],
@@ -67,5 +96,9 @@ export const COMPARE_COMMAND = {
       "deno task compare dynamic frozen --epochs 5 --into short",
       "two networks, 5 epochs, in checkpoints/short",
     ],
+    ["deno task compare all --plan sweep --slurm time=2:00:00", "on a cluster, with SLURM"],
   ],
 } satisfies Command;
+
+/** The command line of `deno task compare`. */
+export type CompareLine = CommandLine<typeof COMPARE_COMMAND>;

@@ -15,10 +15,13 @@ export interface CompareProgressOptions {
   jobs: number;
 }
 
-interface TrackedRun {
-  stage: "waiting" | "running" | "stopped" | "finished" | "failed";
+/** What is shown of a run. */
+export interface TrackedRun {
+  stage: "waiting" | "running" | "elsewhere" | "stopped" | "finished" | "failed";
   history: EpochRecord[];
   step: Extract<WorkerEvent, { kind: "step" }> | null;
+  /** Host that trains it, where it is another one. */
+  host?: string | null;
 }
 
 /**
@@ -66,6 +69,9 @@ export function createCompareProgress(options: CompareProgressOptions) {
         state.history.push(event.record);
         if (!live.interactive) live.print(formatEpoch(run, event.record, state));
       }
+      if (event.kind === "held") {
+        return move(run, "elsewhere", `${run.config.run}: ${event.by} trains it`);
+      }
       if (event.kind === "end") return move(run, "finished", `${run.config.run}: done`);
       draw();
     },
@@ -83,7 +89,8 @@ function formatEpoch({ config }: PlannedRun, record: EpochRecord, { step }: Trac
   ].join("  ");
 }
 
-function formatRuns(
+/** Formats a table of all runs, a line for each that is in training, and a line about the whole. */
+export function formatRuns(
   tracked: ReadonlyMap<PlannedRun, TrackedRun>,
   jobs: number,
   { columns, rows }: TerminalSize,
@@ -119,7 +126,8 @@ function formatState({ config }: PlannedRun, { stage, history }: TrackedRun): st
   if (stage === "finished") return last === undefined ? "" : formatPercent(last.testAccuracy, 2);
   if (stage === "failed") return "failed";
   if (stage === "waiting" && last === undefined) return "·";
-  return `${history.length}/${config.epochs} ${accuracy}`.trimEnd() + (stage === "stopped" ? " stopped" : "");
+  const word = stage === "stopped" || stage === "elsewhere" ? ` ${stage}` : "";
+  return `${history.length}/${config.epochs} ${accuracy}`.trimEnd() + word;
 }
 
 /** Formats a run's state without the accuracy of unfinished ones, for many seeds on a narrow terminal. */
@@ -135,8 +143,9 @@ function formatRunning(
   width: number,
   columns: number,
 ): string {
-  const { history, step } = state;
+  const { history, step, host } = state;
   const name = run.padEnd(width) + " ";
+  if (host) return `${name} ${history.length}/${epochs} epochs, on ${host}`.slice(0, columns);
   if (step === null) {
     const state = history.length === 0 ? "starting" : `starting after epoch ${history.length}/${epochs}`;
     return `${name} ${state}`.slice(0, columns);
@@ -158,7 +167,8 @@ function formatRunning(
   );
 }
 
-function formatWhole(tracked: ReadonlyMap<PlannedRun, TrackedRun>, jobs: number): string {
+/** Formats how many runs are done, failed and in training, and the time left: one line. */
+export function formatWhole(tracked: ReadonlyMap<PlannedRun, TrackedRun>, jobs: number): string {
   const count = (stage: TrackedRun["stage"]) =>
     [...tracked.values()].filter((state) => state.stage === stage).length;
   const parts = [`${count("finished")} of ${tracked.size} runs done`];

@@ -1,6 +1,13 @@
 import { fromFileUrl } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { startProcess } from "../../lib/support/processes.ts";
+import type { SweepRun } from "../../lib/experiments/manifest.ts";
+import type { PlannedRun } from "../../lib/experiments/plan.ts";
+import type { RunState } from "../../lib/experiments/runs.ts";
+import { createLive } from "../shared/live.ts";
+import { formatTable } from "../shared/table.ts";
+import { outputWidth, printMessage, showPath } from "../shared/terminal.ts";
+import { createCompareProgress } from "./progress.ts";
 import type { WorkerEvent, WorkerTask } from "./worker.ts";
 
 /** Outcome of {@linkcode scheduleRuns}. */
@@ -46,12 +53,73 @@ export async function scheduleRuns<Run>(options: ScheduleOptions<Run>): Promise<
   return outcome;
 }
 
-export interface RunWorkerOptions {
-  /** Threads within an operation. */
-  threads: number;
-  /** Aborted to stop the training, which is saved first. */
+export interface TrainRunsOptions {
+  runsFolder: string;
+  /** Runs trained in parallel. */
+  jobs: number;
+  /** Seconds without a heartbeat after which others may take a run over. */
+  staleAfter: number;
+  /** Job of a cluster's engine. */
+  job?: string | null;
   signal: AbortSignal;
-  onEvent(event: WorkerEvent): void;
+}
+
+/** Outcome of {@linkcode trainRuns}. */
+export interface TrainedRuns extends Outcome<SweepRun> {
+  /** Runs that other processes train. */
+  held: SweepRun[];
+}
+
+/**
+ * Trains those runs that are not finished, each in a process of its own, several in parallel, with progress
+ * on standard error. Runs that another process trains, here or on another host, are left to it.
+ */
+export async function trainRuns(
+  runs: readonly SweepRun[],
+  states: ReadonlyMap<PlannedRun, RunState>,
+  { jobs: wanted, signal, ...options }: TrainRunsOptions,
+): Promise<TrainedRuns> {
+  const left = runs.filter((run) => states.get(run)!.stage !== "finished");
+  const done = runs.length - left.length;
+  if (done > 0) printMessage(`${done} of ${runs.length} runs are already finished.`);
+  if (left.length === 0) return { failed: [], held: [], isInterrupted: false };
+  const jobs = Math.max(1, Math.min(wanted, left.length));
+  const [{ data, weights, threads }] = left;
+  const share = `${threads} ${threads === 1 ? "thread" : "threads"} each`;
+  printMessage(formatTable({
+    rows: [
+      ["data", `${data.name} (fingerprint ${data.fingerprint})`],
+      ["weights", weights],
+      ["runs", `${left.length} to train, ${jobs} at once with ${share}, in ${showPath(options.runsFolder)}`],
+    ],
+    prose: 1,
+    width: outputWidth(Deno.stderr),
+  }));
+  const live = await createLive();
+  const progress = createCompareProgress({ live, runs, states, jobs });
+  signal.addEventListener("abort", () => live.print("Stopping: each training saves what it has …"));
+  const held: SweepRun[] = [];
+  const start = async (run: SweepRun) => {
+    progress.onBegin(run);
+    const end = await runWorker(run, {
+      ...options,
+      jobs,
+      signal,
+      onEvent: (event) => progress.onEvent(run, event),
+    });
+    if (end === "held") held.push(run);
+    if (end === "stopped") progress.onStop(run);
+    return end !== "stopped";
+  };
+  const outcome = await scheduleRuns<SweepRun>({
+    runs: left,
+    jobs,
+    signal,
+    onFailure: progress.onFailure,
+    start,
+  });
+  live.leave();
+  return { ...outcome, held };
 }
 
 const WORKER = fromFileUrl(new URL("./worker.ts", import.meta.url));
@@ -60,13 +128,17 @@ const KEPT_LINES = 20; // of a failing worker's standard error
 /**
  * Trains one run of a comparison in a process of its own.
  *
- * @returns True when it is finished, false if it was stopped.
  * @throws {InputError} With the worker's last words if it failed.
  */
-export async function runWorker(task: WorkerTask, options: RunWorkerOptions): Promise<boolean> {
-  const { threads, signal, onEvent } = options;
+async function runWorker(
+  { config, data, weights, threads }: SweepRun,
+  { signal, onEvent, runsFolder, staleAfter, job = null, jobs }: TrainRunsOptions & {
+    onEvent(event: WorkerEvent): void;
+  },
+): Promise<"finished" | "stopped" | "held"> {
+  const task: WorkerTask = { config, data, weights, runsFolder, jobs, job, staleAfter };
   const errors: string[] = [];
-  let isDone = false;
+  let end: "finished" | "held" | null = null;
   const child = await startProcess(
     Deno.execPath(),
     ["run", "-q", "--no-prompt", "-P=compute", "--no-check", WORKER, JSON.stringify(task)],
@@ -75,7 +147,8 @@ export async function runWorker(task: WorkerTask, options: RunWorkerOptions): Pr
       input: true,
       onOutput: (line) => {
         const event = parseEvent(line);
-        if (event.kind === "end") isDone = true;
+        if (event.kind === "end") end = "finished";
+        if (event.kind === "held") end = "held";
         onEvent(event);
       },
       onError: (line) => {
@@ -89,11 +162,11 @@ export async function runWorker(task: WorkerTask, options: RunWorkerOptions): Pr
   if (signal.aborted) stop();
   try {
     const { code, signal: endedBy } = await child.ended;
-    if (isDone && code === 0) return true;
-    if (code === 130 || endedBy === "SIGTERM") return false;
+    if (end !== null && code === 0) return end;
+    if (code === 130 || endedBy === "SIGTERM") return "stopped";
     const last = errors.at(-1) ?? "";
     const why = last.startsWith("error: ") ? last.slice("error: ".length) : errors.join("\n");
-    throw new InputError(`${task.config.run} failed (exit code ${code ?? endedBy}): ${why}`);
+    throw new InputError(`${config.run} failed (exit code ${code ?? endedBy}): ${why}`);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();

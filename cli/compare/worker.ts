@@ -5,9 +5,11 @@
  */
 import { join } from "@std/path";
 import { loadDatasets } from "../../lib/data/load_datasets.ts";
-import { identifyData } from "../../lib/data/identify.ts";
+import { type DataIdentity, identifyData } from "../../lib/data/identify.ts";
+import { type Claim, ClaimLostError, claimsOf, tryClaim } from "../../lib/experiments/claim.ts";
 import { describeMachine, readCommit } from "../../lib/experiments/provenance.ts";
-import { addSession } from "../../lib/experiments/runs.ts";
+import { addSession, inspectRun, type SharedInputs } from "../../lib/experiments/runs.ts";
+import { loadPretrained } from "../../lib/model/pretrained.ts";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
@@ -22,16 +24,16 @@ import type { Command, CommandLine } from "../shared/options.ts";
 import { print } from "../shared/terminal.ts";
 
 /** The worker's argument, as JSON. */
-export interface WorkerTask {
+export interface WorkerTask extends SharedInputs {
   config: TrainConfig;
   /** Folder of the comparison's runs. */
   runsFolder: string;
-  /** Resume the run rather than start it. */
-  isBegun: boolean;
-  /** Expected fingerprint of the images. */
-  fingerprint: string;
   /** Runs trained in parallel. */
   jobs: number;
+  /** Job of a cluster's engine. */
+  job: string | null;
+  /** Seconds without a heartbeat after which others may take the run over. */
+  staleAfter: number;
 }
 
 /** One line of the worker's standard output, as JSON. */
@@ -40,6 +42,7 @@ export type WorkerEvent =
   | ({ kind: "step" } & Pick<TrainStep, "epoch" | "step" | "steps" | "accuracy" | "totalSecondsLeft">)
   | { kind: "epoch"; record: EpochRecord; isBest: boolean }
   | { kind: "message"; text: string }
+  | { kind: "held"; by: string }
   | { kind: "end" };
 
 const MILLISECONDS_BETWEEN_STEPS = 250;
@@ -51,15 +54,51 @@ const COMMAND = {
   positionals: { name: "TASK", help: "a WorkerTask as JSON", from: 1, to: 1 },
 } satisfies Command;
 
-async function main({ positionals: [argument] }: CommandLine): Promise<number | void> {
-  const { config, runsFolder, isBegun, fingerprint, jobs } = JSON.parse(argument) as WorkerTask;
+async function main({ positionals: [argument] }: CommandLine): Promise<void> {
+  const task = JSON.parse(argument) as WorkerTask;
+  const { config: { run }, runsFolder, job } = task;
   const signal = watchInput();
-  const commit = await readCommit(); // check now: hours pass until the comparison reads it again
-  const datasets = await loadDatasets({ data: config.data, log: (text) => tell({ kind: "message", text }) });
-  const data = await identifyData(datasets);
-  if (data.fingerprint !== fingerprint) {
-    throw new InputError(`Cannot train ${config.run}: the images have changed since the comparison began.`);
+  const options = { ...task, log: (text: string) => tell({ kind: "message", text }) };
+  const path = claimsOf(runsFolder, run);
+  let found = tryClaim(path, options);
+  if ("holder" in found && job !== null && found.holder.job === job) {
+    tell({
+      kind: "message",
+      text: `Waiting at most ${found.holder.staleAfter} s: this job's last try may be alive.`,
+    });
+    while ("holder" in found && found.holder.job === job && !signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      found = tryClaim(path, options);
+    }
   }
+  if ("holder" in found) {
+    return tell({ kind: "held", by: `process ${found.holder.process} on ${found.holder.host}` });
+  }
+  using claim = found.claim;
+  const progress = { steps: 0 };
+  try {
+    await trainRun(task, claim, signal, progress);
+    claim.release("finished", progress.steps);
+  } catch (error) {
+    if (error instanceof ClaimLostError) throw error;
+    claim.release(error instanceof Interrupted ? "stopped" : "failed", progress.steps);
+    if (error instanceof Interrupted) throw new Interrupted(""); // the comparison says how to resume
+    throw error;
+  }
+  tell({ kind: "end" });
+}
+
+/** Trains a run, or resumes it; nothing if it is finished. `progress` receives the steps of all epochs. */
+async function trainRun(task: WorkerTask, claim: Claim, signal: AbortSignal, progress: { steps: number }) {
+  const { data: expected, weights, runsFolder, jobs } = task;
+  const log = (text: string) => tell({ kind: "message", text });
+  const { stage, config } = await inspectRun(task, task, runsFolder);
+  if (stage === "finished") return;
+  const commit = await readCommit(); // check now: hours pass until the comparison reads it again
+  const datasets = await loadDatasets({ data: config.data, log });
+  const data = await identifyData(datasets);
+  const pretrained = stage === "new" ? await loadPretrained({ weights: config.weights, log }) : undefined;
+  checkInputs(config.run, { data: expected, weights }, { data, weights: pretrained?.name ?? weights });
   const { device } = await useNativeTensorFlow({ device: config.device });
   const machine = await describeMachine(device);
   let lastStep = -Infinity;
@@ -76,39 +115,50 @@ async function main({ positionals: [argument] }: CommandLine): Promise<number | 
     });
     tell({ kind: "start", epochsDone, threads });
   };
-  try {
-    await train(resolveConfig({ base: config }), {
-      datasets,
-      runsFolder,
-      signal,
-      resume: isBegun ? await openCheckpoint(findCheckpoint(config.run, "last", runsFolder)) : null,
-      observer: {
-        onStart,
-        onStep({ epoch, step, steps, accuracy, totalSecondsLeft }) {
-          if (step < steps && performance.now() - lastStep < MILLISECONDS_BETWEEN_STEPS) return;
-          lastStep = performance.now();
-          tell({ kind: "step", epoch, step, steps, accuracy, totalSecondsLeft });
-        },
-        onEpoch: (record, isBest) => tell({ kind: "epoch", record, isBest }),
-        onMessage: (text) => tell({ kind: "message", text }),
+  await train(resolveConfig({ base: config }), {
+    datasets,
+    pretrained,
+    runsFolder,
+    signal,
+    requireClaim: claim.requireOwn,
+    resume: stage === "interrupted"
+      ? await openCheckpoint(findCheckpoint(config.run, "last", runsFolder))
+      : null,
+    observer: {
+      onStart,
+      onStep({ epoch, step, steps, accuracy, totalSecondsLeft }) {
+        progress.steps = (epoch - 1) * steps + step;
+        if (step < steps && performance.now() - lastStep < MILLISECONDS_BETWEEN_STEPS) return;
+        lastStep = performance.now();
+        tell({ kind: "step", epoch, step, steps, accuracy, totalSecondsLeft });
       },
-    });
-  } catch (error) {
-    if (error instanceof Interrupted) throw new Interrupted(""); // the comparison says how to resume
-    throw error;
-  }
-  tell({ kind: "end" });
+      onEpoch: (record, isBest) => tell({ kind: "epoch", record, isBest }),
+      onMessage: log,
+    },
+  });
+}
+
+/** Refuses other images or weights than the comparison was planned with. */
+function checkInputs(run: string, planned: SharedInputs, found: SharedInputs): void {
+  const name = ({ name, fingerprint }: DataIdentity) => `${name} (fingerprint ${fingerprint})`;
+  const differing = [
+    [name(planned.data), name(found.data)],
+    [planned.weights, found.weights],
+  ].find(([wanted, given]) => wanted !== given);
+  if (differing === undefined) return;
+  const [wanted, given] = differing;
+  throw new InputError({ what: `train ${run}`, why: `it was planned with ${wanted}, and here is ${given}` });
 }
 
 function tell(event: WorkerEvent): void {
   print(JSON.stringify(event));
 }
 
-/** Aborts when standard input ends, or on SIGTERM. Ctrl-C, which reaches both, is the comparison's. */
+/** Aborts when standard input ends, or on SIGTERM. Ctrl-C and USR1 are the comparison's. */
 function watchInput(): AbortSignal {
   const controller = new AbortController();
   const stop = () => controller.abort();
-  Deno.addSignalListener("SIGINT", () => {});
+  for (const signal of ["SIGINT", "SIGUSR1"] as const) Deno.addSignalListener(signal, () => {});
   Deno.addSignalListener("SIGTERM", stop);
   Deno.stdin.readable.pipeTo(new WritableStream()).then(stop, stop);
   return controller.signal;

@@ -23,8 +23,12 @@ export function throwIfInterrupted(signal: AbortSignal | undefined): void {
  * restores the default; its `signal` is aborted by the first.
  *
  * @param onSecond What the second does instead.
+ * @param also Signals that stop it too, with or without a terminal.
  */
-export function watchInterrupts(onSecond: () => void = () => Deno.exit(130)) {
+export function watchInterrupts(
+  onSecond: () => void = () => Deno.exit(130),
+  also: readonly Deno.Signal[] = [],
+) {
   const controller = new AbortController();
   let firstStop: number | null = null;
   const stop = () => {
@@ -35,7 +39,8 @@ export function watchInterrupts(onSecond: () => void = () => Deno.exit(130)) {
   };
   const listeners: [Deno.Signal, () => void][] = [["SIGINT", stop], ["SIGTERM", stop]];
   // a closed terminal sends several, and SIGTERM may follow at the end of a session
-  if (hasTerminal()) listeners.push(["SIGHUP", () => controller.abort()]);
+  const quiet = new Set([...also, ...hasTerminal() ? ["SIGHUP" as const] : []]);
+  for (const signal of quiet) listeners.push([signal, () => controller.abort()]);
   for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   return {
     signal: controller.signal,

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "@std/path";
 import { InputError } from "./errors.ts";
 import { exists, statOrNull } from "./files.ts";
 import { tryLock } from "./lock.ts";
-import { systemErrorName, withSystemErrors } from "./system_errors.ts";
+import { explainSystemError, systemErrorName, withSystemErrors } from "./system_errors.ts";
 
 /** A file to write. */
 export interface FileToWrite {
@@ -57,6 +57,53 @@ export function appendText(path: string, text: string): void {
     writeAll(file, new TextEncoder().encode(text));
     file.syncSync();
   });
+}
+
+/** A complete file without a name of its own yet; disposing it closes it, and removes it if it got none. */
+export interface UnnamedFile extends Disposable {
+  /** Open for writing, and locked where the file system has locks. */
+  file: Deno.FsFile;
+  /** Gives it a name; false if there is a file of that name. Only one of several hosts gets a name. */
+  nameIt(path: string): boolean;
+}
+
+/** Writes a file that is to be named later, in the same folder; its content is on the disk. */
+export function writeUnnamed(folder: string, text: string): UnnamedFile {
+  return withSystemErrors(`write a file in ${folder}`, () => {
+    const { path: temporary, file } = createTemporary(folder, null);
+    const removeName = () => ignoreSystemErrors(() => Deno.removeSync(temporary));
+    const dispose = () => {
+      removeName();
+      file.close();
+    };
+    try {
+      writeAll(file, new TextEncoder().encode(text));
+      file.syncSync();
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+    const nameIt = (path: string) => {
+      try {
+        Deno.linkSync(temporary, path);
+      } catch (error) {
+        if (systemErrorName(error) !== "EEXIST") throw explainSystemError(error, `write ${path}`) ?? error;
+        // a network file system may make a link and lose the answer: then its second try finds the first
+        if (file.statSync().nlink !== 2) return false;
+      }
+      syncFolder(folder);
+      removeName();
+      return true;
+    };
+    return { file, nameIt, [Symbol.dispose]: dispose };
+  });
+}
+
+/** Overwrites the beginning of an open file; the text is on the disk when this returns. */
+export function rewriteStart(file: Deno.FsFile, text: string): void {
+  file.seekSync(0, Deno.SeekMode.Start);
+  writeAll(file, new TextEncoder().encode(text));
+  file.syncSync();
 }
 
 /** Makes a folder, and those above it that are missing; they are on the disk when this returns. */

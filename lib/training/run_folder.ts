@@ -25,12 +25,14 @@ export type RunFolder = ReturnType<typeof openRunFolder>;
  *
  * @param isNew False to resume the run in it.
  * @param log Receives a message where the file system has no locks.
+ * @param requireClaim Throws where another host has taken the run over.
  * @throws {InputError} If a new run would overwrite one, another process trains it, or it holds links.
  */
 export function openRunFolder(
   path: string,
   isNew: boolean,
   log: (message: string) => void = () => {},
+  requireClaim: () => void = () => {},
 ) {
   const file = (name: string) => join(path, name);
   refuseLinks(path);
@@ -50,6 +52,7 @@ export function openRunFolder(
     throw error;
   }
   const requireOwn = (): void => {
+    requireClaim();
     if (lock.isInPlace()) return;
     throw new InputError({
       what: `save run ${basename(path)}`,

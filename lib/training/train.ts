@@ -44,6 +44,8 @@ export interface TrainOptions {
   datasets?: Datasets;
   /** Initial weights of a new run's backbone, instead of those that the configuration names. */
   pretrained?: Pretrained;
+  /** Called before each save; throws where another host has taken the run over. */
+  requireClaim?(): void;
   /** Number a new run if its name is taken (`dynamic-2`) instead of refusing it. @default {false} */
   numbered?: boolean;
   /** Folder of all runs. @default {checkpoints} */
@@ -79,6 +81,7 @@ export interface TrainResult {
  */
 export async function train(wanted: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   const { observer = {}, signal, resume = null, fork = false, runsFolder = defaultRunsFolder() } = options;
+  const { requireClaim } = options;
   const log = (message: string) => observer.onMessage?.(message);
   const { version: tensorflow, processor: kind, ...machine } = await useNativeTensorFlow({
     device: wanted.device,
@@ -91,7 +94,7 @@ export async function train(wanted: TrainConfig, options: TrainOptions = {}): Pr
   const path = isNew ? join(runsFolder, wanted.run) : dirname(resume.path);
   using folder = isNew && options.numbered
     ? openNumberedRunFolder(runsFolder, wanted.run, log)
-    : openRunFolder(path, isNew, log);
+    : openRunFolder(path, isNew, requireClaim === undefined ? log : () => {}, requireClaim);
   const config = folder.path === path ? wanted : { ...wanted, run: basename(folder.path) };
   const { name: dataName, fingerprint } = await identifyData(datasets);
   const processor = `${kind}, ${os.cpus()[0]?.model.trim() ?? "unknown"}`;

@@ -112,6 +112,14 @@ Deno.test("a run that ends, fails or is stopped shows so, and its message stays"
   ]);
 });
 
+Deno.test("a run that another process trains shows so", async () => {
+  const terminal = createTerminal({ interactive: false });
+  const progress = await createProgress(terminal);
+  progress.onBegin(FROZEN_1);
+  progress.onEvent(FROZEN_1, { kind: "held", by: "process 7 on node1" });
+  assert.deepEqual(terminal.lines(), ["frozen-seed1: begins", "frozen-seed1: process 7 on node1 trains it"]);
+});
+
 Deno.test("on a low terminal the runs in training are shown rather than a part of the table", async () => {
   const terminal = createTerminal({ rows: 5 });
   const progress = await createProgress(terminal);
