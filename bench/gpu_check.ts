@@ -7,7 +7,7 @@ import { InputError } from "../lib/support/errors.ts";
 import { formatNumber } from "../lib/support/format.ts";
 import { startProcess } from "../lib/support/processes.ts";
 import { readSafetensors, type StoredTensor } from "../lib/support/safetensors.ts";
-import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../lib/support/temporary_folder.ts";
 import { BATCH_SIZE, scaleTime, TRAINING_IMAGES } from "./cases.ts";
 import { gradientDistance } from "./gradients.ts";
 import { type BenchProcess, openOwn, type OwnDescription, type Prepared, type Timing } from "./process.ts";

@@ -31,7 +31,7 @@ export interface StepProfile extends Overhead {
 }
 
 /** Functions of the binding that compute: one operation, or a whole graph. */
-type Computing = "executeOp" | "runSavedModel";
+type Computing = "executeOp" | "runCall";
 
 interface Calls {
   count: number;
@@ -92,7 +92,7 @@ export async function measureOverhead(
   run: (count: number) => Promise<unknown>,
   count: number,
 ): Promise<Overhead> {
-  const { milliseconds, outside } = await timeSteps("runSavedModel", run, count);
+  const { milliseconds, outside } = await timeSteps("runCall", run, count);
   return { milliseconds, outside };
 }
 

@@ -6,7 +6,7 @@ import { describeMachine, type Machine, readCommit } from "../lib/experiments/pr
 import { InputError } from "../lib/support/errors.ts";
 import { exists } from "../lib/support/files.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";
-import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../lib/support/temporary_folder.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
 import {
   BATCH_SIZE,

@@ -4,7 +4,7 @@ import { InputError } from "../lib/support/errors.ts";
 import { readText } from "../lib/support/files.ts";
 import { flag, textOption } from "../lib/support/schema.ts";
 import { watchInterrupts } from "../lib/support/interrupt.ts";
-import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../lib/support/temporary_folder.ts";
 import { checkCells } from "../notebooks/jupyter/check_cells.ts";
 import { CellError, executeNotebook } from "../notebooks/jupyter/execute.ts";
 import { ensureJupyter, type Jupyter } from "../notebooks/jupyter/jupyter.ts";

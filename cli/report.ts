@@ -1,6 +1,6 @@
 import { basename, join, resolve } from "@std/path";
 import { makeFolder } from "../lib/support/write_files.ts";
-import { makeTemporaryFolder } from "../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../lib/support/temporary_folder.ts";
 import { openCheckpoint } from "../lib/training/checkpoint.ts";
 import { findCheckpoint } from "../lib/training/run_folder.ts";
 import { requireShowable } from "../notebooks/cells/model_facts.ts";

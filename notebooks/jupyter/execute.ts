@@ -1,7 +1,7 @@
 import { basename, fromFileUrl, join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
 import { Interrupted } from "../../lib/support/interrupt.ts";
-import { makeTemporaryFolder } from "../../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../../lib/support/temporary_folder.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 import type { Jupyter } from "./jupyter.ts";
 import { type NotebookFile, readNotebook, sourceOf } from "./notebook_file.ts";

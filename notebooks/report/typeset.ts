@@ -1,7 +1,7 @@
 import { dirname, fromFileUrl, join } from "@std/path";
 import { figureFonts } from "../../lib/figures/fonts.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { makeTemporaryFolder } from "../../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../../lib/support/temporary_folder.ts";
 import { type ConvertedPiece, showPlace } from "./markdown.ts";
 import type { CellPlace } from "./parts.ts";
 import { runPython, toTypst } from "./typst.ts";

@@ -1,6 +1,6 @@
 import { InputError } from "../../lib/support/errors.ts";
 import { startProcess } from "../../lib/support/processes.ts";
-import { makeTemporaryFolder } from "../../lib/tensorflow/temporary_folder.ts";
+import { makeTemporaryFolder } from "../../lib/support/temporary_folder.ts";
 
 /** A value that typst supports. */
 export type TypstValue = string | number | boolean | null | readonly TypstValue[] | TypstDictionary;

@@ -11,24 +11,38 @@ import { initialState, oracleBatch } from "../testing/oracle.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
-Deno.test("a NaN in any tensor shows in the compiled scores, and in any parameter in the compiled loss", () => {
-  const spec = networkSpec(), settings = { ...spec, labelSmoothing: 0, clipNorm: null };
-  const score = compile((tensors: StateDict, { images }: TensorBatch) =>
-    forward(tensors, images, { ...spec, mode: "evaluate" }).scores
-  );
-  const train = compile((tensors: StateDict, batch: TensorBatch) =>
-    computeGradients(settings, splitState(tensors, spec), batch).loss
-  );
-  const tensors = initialState(spec), batch = oracleBatch();
-  const shows = (tensor: tf.Tensor) => tensor.dataSync().some((value) => !Number.isFinite(value));
-  assert.ok(!shows(score(tensors, batch)) && !shows(train(tensors, batch)));
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const values = tensor.dataSync().slice();
-    values[values.length >> 1] = NaN;
-    const broken = { ...tensors, [name]: tf.tensor(values, tensor.shape) };
-    assert.ok(shows(score(broken, batch)), `scores with a NaN in ${name}`);
-    assert.equal(shows(train(broken, batch)), !isStatistic(name), `loss with a NaN in ${name}`);
-  }
-  score.dispose();
-  train.dispose();
-});
+for (const eager of [false, true]) {
+  Deno.test(`a NaN shows in the scores and the loss ${eager ? "eagerly" : "of compiled graphs"}`, () => {
+    const spec = networkSpec(), settings = { ...spec, labelSmoothing: 0, clipNorm: null };
+    const score = compile(
+      (tensors: StateDict, { images }: TensorBatch) =>
+        forward(tensors, images, { ...spec, mode: "evaluate" }).scores,
+      { eager },
+    );
+    const train = compile(
+      (tensors: StateDict, batch: TensorBatch) =>
+        computeGradients(settings, splitState(tensors, spec), batch).loss,
+      { eager },
+    );
+    const tensors = initialState(spec), batch = oracleBatch();
+    const shows = (tensor: tf.Tensor) => tensor.dataSync().some((value) => !Number.isFinite(value));
+    assert.ok(!shows(score(tensors, batch)) && !shows(train(tensors, batch)));
+    for (const [name, tensor] of Object.entries(tensors)) {
+      const broken = { ...tensors, [name]: withNaN(tensor) };
+      assert.ok(shows(score(broken, batch)), `scores with a NaN in ${name}`);
+      assert.equal(shows(train(broken, batch)), !isStatistic(name), `loss with a NaN in ${name}`);
+    }
+    const images = withNaN(batch.images);
+    assert.ok(shows(score(tensors, { ...batch, images })), "scores with a NaN in an image");
+    assert.ok(shows(train(tensors, { ...batch, images })), "loss with a NaN in an image");
+    score.dispose();
+    train.dispose();
+  });
+}
+
+/** Copies a tensor with a NaN in the middle. */
+function withNaN<T extends tf.Tensor>(tensor: T): T {
+  const values = tensor.dataSync().slice();
+  values[values.length >> 1] = NaN;
+  return tf.tensor(values, tensor.shape) as T;
+}

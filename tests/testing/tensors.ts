@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createRandom } from "../../lib/support/random.ts";
 import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { nativeBackend } from "../../lib/tensorflow/runtime/binding.ts";
+import { countGraphs } from "../../lib/tensorflow/compile/loaded_graph.ts";
 import { replace } from "../../lib/tensorflow/compile/recorder.ts";
 import { assertClose } from "./oracle.ts";
 
@@ -102,11 +103,11 @@ function replaced<T extends object, K extends keyof T>(object: T, key: K, value:
 }
 
 /** Counts what TensorFlow.js and TensorFlow hold. */
-export function countTensors(): { tensors: number; natives: number | undefined; graphs: number | undefined } {
+export function countTensors(): { tensors: number; natives: number | undefined; graphs: number } {
   const binding = nativeBackend()?.binding;
   return {
     tensors: tf.memory().numTensors,
     natives: binding?.getNumOfTensors(),
-    graphs: binding?.getNumOfSavedModels(),
+    graphs: countGraphs(),
   };
 }

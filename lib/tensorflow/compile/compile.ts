@@ -2,6 +2,7 @@ import * as tf from "../runtime/tf.ts";
 import { CompileError } from "../errors.ts";
 import { engineInternals, nativeBackend } from "../runtime/binding.ts";
 import { type GraphStatistics, Program } from "./program.ts";
+import { countGraphs } from "./loaded_graph.ts";
 import { isRecording } from "./record.ts";
 import { fill, limitError, matches, type Numbering, readResult, readStructure } from "./template.ts";
 
@@ -92,13 +93,13 @@ export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = 
       const inputs: Numbering = new Map(), program = programs[at];
       if (!matches(program.args, args, inputs)) continue;
       if (at > 0) programs = [program, ...programs.filter((other) => other !== program)];
-      return program.run(backend, [...inputs.keys()]);
+      return program.run([...inputs.keys()]);
     }
     const structure = readStructure(args, `${name}'s arguments`);
     if (programs.length >= graphs) {
       throw limitError(name, [...programs.map((program) => program.args).reverse(), structure.template]);
     }
-    if (backend.binding.getNumOfSavedModels() >= MAXIMUM_GRAPHS) {
+    if (countGraphs() >= MAXIMUM_GRAPHS) {
       throw new CompileError(
         `compile: ${name} would be the graph number ${
           MAXIMUM_GRAPHS + 1
@@ -108,7 +109,7 @@ export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = 
     }
     const program = new Program(backend, fn, name, structure);
     programs.unshift(program);
-    return program.run(backend, structure.tensors);
+    return program.run(structure.tensors);
   };
   const statistics = (): CompileStatistics => ({
     eagerCalls,

@@ -1,8 +1,8 @@
 /**
- * Builds a TensorFlow graph node by node and writes it as the file `saved_model.pb` of a SavedModel.
+ * Builds a TensorFlow graph node by node and encodes it.
  *
- * The messages and their field numbers are TensorFlow's `saved_model.proto`, `meta_graph.proto`,
- * `graph.proto`, `node_def.proto`, `attr_value.proto`, `tensor.proto` and `tensor_shape.proto`.
+ * The messages and their field numbers are TensorFlow's `graph.proto`, `node_def.proto`, `attr_value.proto`,
+ * `tensor.proto`, `tensor_shape.proto` and `config.proto`.
  */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { ATTRIBUTE, type Attribute, DTYPE } from "../runtime/binding.ts";
@@ -105,24 +105,20 @@ export class Graph {
   }
 
   /**
-   * Encodes `saved_model.pb`: one graph with the tag `serve` and no signature.
+   * Encodes a `GraphDef`.
    *
    * @param ends Outputs that the caller feeds and fetches. Nodes that none of them needs are left out.
+   * @default all nodes
    */
-  savedModel(ends: string[]): { bytes: Uint8Array<ArrayBuffer>; nodes: number } {
-    const needed = new Set(ends.map(nodeOf)), kept: Node[] = [];
+  definition(ends?: string[]): { bytes: Uint8Array<ArrayBuffer>; nodes: number } {
+    const needed = new Set(ends?.map(nodeOf)), kept: Node[] = [];
     for (const node of this.#nodes.toReversed()) { // an input always precedes its users
-      if (!needed.has(node.name)) continue;
+      if (ends && !needed.has(node.name)) continue;
       kept.push(node);
       for (const input of node.inputs) needed.add(nodeOf(input));
     }
-    const metaGraph = encode([1, encode([4, "serve"])], [2, encodeGraph(kept.toReversed())]);
-    return { bytes: encode([1, 1], [2, metaGraph]), nodes: kept.length };
-  }
-
-  /** Encodes a `GraphDef` with all nodes. */
-  definition(): Uint8Array<ArrayBuffer> {
-    return encodeGraph(this.#nodes);
+    const nodes = kept.toReversed().map(({ message }): Field => [1, message]);
+    return { bytes: encode(...nodes, [4, encode([1, PRODUCER])]), nodes: kept.length };
   }
 
   #add(
@@ -171,8 +167,15 @@ function encode(...fields: Field[]): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
-function encodeGraph(nodes: Node[]): Uint8Array<ArrayBuffer> {
-  return encode(...nodes.map(({ message }): Field => [1, message]), [4, encode([1, PRODUCER])]);
+/**
+ * Encodes a `ConfigProto`, the options of a graph's session.
+ *
+ * @param severalDevices False lets the calling thread run the operations one by one in a fixed order: operations
+ * use several threads themselves, and handing them from thread to thread costs more than the graph's own
+ * parallelism gains.
+ */
+export function encodeSessionOptions(severalDevices: boolean): Uint8Array<ArrayBuffer> {
+  return severalDevices ? encode() : encode([16, encode([3, "SINGLE_THREADED_EXECUTOR"])]);
 }
 
 function encodeShape(shape: number[]): Uint8Array {

@@ -58,7 +58,7 @@ export function keepState<S, A extends unknown[], R>(
     if (outside !== null) return copy(outside);
     const backend = nativeBackend();
     return backend
-      ? holder!.read(backend) as S
+      ? holder!.read() as S
       : refuse("has its state in a graph. Read it, change the backend, and write it.");
   };
   const write = (state: S) => {
@@ -93,7 +93,7 @@ export function keepState<S, A extends unknown[], R>(
         program = new KeptProgram(backend, pair, name, { template: structure.template, tensors }, rest);
         programs.push(program);
       }
-      program.write(backend, tensors);
+      program.write(tensors);
       if (outside === state) outside = null;
       return holder = program;
     } finally {
@@ -110,7 +110,7 @@ export function keepState<S, A extends unknown[], R>(
       inputs.clear();
       matches(holder!.args, args, inputs);
     }
-    return holder!.run(backend, [...inputs.keys()]) as R;
+    return holder!.run([...inputs.keys()]) as R;
   };
   const dispose = () => {
     for (const program of programs) program.dispose();

@@ -1,8 +1,8 @@
 import type * as tf from "../runtime/tf.ts";
-import { type NativeBackend, type NativeBinding, wrapHandle } from "../runtime/binding.ts";
+import type { NativeBackend } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
-import { makeTemporaryFolder } from "../temporary_folder.ts";
 import type { Variable } from "./graph.ts";
+import { LoadedGraph, type Output, type RunGraph, signal } from "./loaded_graph.ts";
 import { record } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import { fill, type Numbering, readResult, type Structure, type Template } from "./template.ts";
@@ -11,7 +11,7 @@ import { fill, type Numbering, readResult, type Structure, type Template } from 
 export interface GraphStatistics {
   /** Operations, constants and inputs. */
   nodes: number;
-  /** Size of the graph as a file. */
+  /** Size of the graph in TensorFlow's format. */
   bytes: number;
   /** Time to run the function once while recording it. */
   traceMilliseconds: number;
@@ -21,51 +21,12 @@ export interface GraphStatistics {
   calls: number;
 }
 
-/** A loaded graph. Inputs and outputs are named `node:index`. */
-class LoadedGraph {
-  readonly #binding: NativeBinding;
-  readonly #session: number;
-  readonly #failure: string;
-
-  constructor(binding: NativeBinding, bytes: Uint8Array, caller: string, name: string) {
-    this.#binding = binding;
-    this.#failure = `${caller}: the graph of ${name} failed`;
-    using folder = makeTemporaryFolder(); // the binding loads graphs from folders only
-    Deno.writeFileSync(`${folder.path}/saved_model.pb`, bytes);
-    try {
-      this.#session = binding.loadSavedModel(folder.path, "serve");
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new CompileError(`compile: TensorFlow rejects the graph of ${name}: ${message}`, { cause });
-    }
-  }
-
-  /**
-   * @param feeds Comma-separated names of the placeholders. @param fetches Comma-separated names of the
-   * outputs.
-   */
-  run(backend: NativeBackend, inputs: tf.Tensor[], feeds: string, fetches: string): tf.Tensor[] {
-    const handles = backend.getInputTensorIds(inputs);
-    try {
-      return this.#binding.runSavedModel(this.#session, handles, feeds, fetches)
-        .map((output) => wrapHandle(backend, output));
-    } catch (cause) {
-      throw new CompileError(`${this.#failure}: ${(cause as Error).message}`, { cause });
-    }
-  }
-
-  dispose(): void {
-    this.#binding.deleteSavedModel(this.#session);
-  }
-}
-
 /** A function as one graph, for arguments of one structure. */
 export class Program {
   readonly args: Template;
   readonly statistics: GraphStatistics;
   readonly #graph: LoadedGraph;
-  readonly #feeds: string;
-  readonly #fetches: string;
+  readonly #run: RunGraph | null; // null where nothing in the result is a tensor
   readonly #result: Template;
 
   /**
@@ -87,14 +48,14 @@ export class Program {
       const outputs: Numbering = new Map();
       const result = readResult(fn(...fillArguments(template, inputs)), name, outputs);
       const feeds = inputs.map(({ feed }) => feed), fetches = fetchOutputs(recorder, outputs);
-      return () => ({ ...recorder.graph.savedModel([...feeds, ...fetches]), feeds, fetches, result });
+      const ends = [...feeds, ...fetches.map(({ name }) => name)];
+      return () => ({ ...recorder.graph.definition(ends), feeds, fetches, result });
     });
     const recorded = performance.now();
     this.args = template;
-    this.#feeds = feeds.join(",");
-    this.#fetches = fetches.join(",");
     this.#result = result;
-    this.#graph = new LoadedGraph(backend.binding, bytes, "compile", name);
+    this.#graph = new LoadedGraph(backend, bytes, "compile", name);
+    this.#run = fetches.length === 0 ? null : this.#graph.prepare(feeds, fetches);
     this.statistics = {
       nodes,
       bytes: bytes.length,
@@ -105,10 +66,9 @@ export class Program {
   }
 
   /** Runs the graph. The result's tensors belong to the caller. */
-  run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
+  run(inputs: tf.Tensor[]): unknown {
     this.statistics.calls++;
-    if (this.#fetches === "") return fill(this.#result, []); // nothing in the result is a tensor
-    return fill(this.#result, this.#graph.run(backend, inputs, this.#feeds, this.#fetches));
+    return fill(this.#result, this.#run?.(inputs) ?? []);
   }
 
   dispose(): void {
@@ -121,9 +81,10 @@ export class KeptProgram {
   /** Structure of the arguments beside the state. */
   readonly args: Template;
   readonly #graph: LoadedGraph;
-  readonly #state: { template: Template; feeds: string; fetches: string };
-  readonly #feeds: string;
-  readonly #fetches: string;
+  readonly #step: RunGraph;
+  readonly #write: RunGraph;
+  readonly #read: RunGraph;
+  readonly #state: Template;
   readonly #result: Template;
 
   /**
@@ -151,45 +112,47 @@ export class KeptProgram {
       const result = readResult(rest, name, outputs);
       const variables = kept.map(({ variable }) => variable);
       const fetches = fetchOutputs(recorder, outputs);
-      fetches.push(assignNext(recorder, variables, [...values.keys()], fetches));
+      fetches.push(signal(assignNext(recorder, variables, [...values.keys()], fetches)));
       const places = variables.map(({ dtype }, index) =>
         graph.placeholder(dtype, state.tensors[index].shape, `new_${index}`)
       );
       const assigned = variables.map((variable, index) =>
         graph.assign(variable, graph.copy(places[index], variable.dtype))
       );
-      const written = graph.done(assigned, "written");
-      const current = variables.map(({ dtype, value }, index) =>
-        graph.identity(value, dtype, `now_${index}`)
-      );
+      const written = [signal(graph.done(assigned, "written"))];
+      const current = variables.map(({ dtype, value }, index): Output => ({
+        name: graph.identity(value, dtype, `now_${index}`),
+        shape: state.tensors[index].shape,
+        dtype,
+      }));
       const feeds = inputs.map(({ feed }) => feed);
-      const ends = [...fetches, ...places, written, ...current, ...feeds];
-      return () => ({ ...graph.savedModel(ends), feeds, fetches, places, current, result });
+      const ends = [...feeds, ...places, ...[...fetches, ...written, ...current].map(({ name }) => name)];
+      return () => ({ ...graph.definition(ends), feeds, fetches, places, written, current, result });
     });
     this.args = args.template;
-    this.#feeds = recorded.feeds.join(",");
-    this.#fetches = recorded.fetches.join(",");
-    const [feeds, fetches] = [recorded.places.join(","), recorded.current.join(",")];
-    this.#state = { template: state.template, feeds, fetches };
+    this.#state = state.template;
     this.#result = recorded.result;
-    this.#graph = new LoadedGraph(backend.binding, recorded.bytes, "keepState", name);
+    this.#graph = new LoadedGraph(backend, recorded.bytes, "keepState", name);
+    this.#step = this.#graph.prepare(recorded.feeds, recorded.fetches);
+    this.#write = this.#graph.prepare(recorded.places, recorded.written);
+    this.#read = this.#graph.prepare([], recorded.current);
   }
 
   /** Computes the next state and the result. `inputs` are the tensors of the other arguments. */
-  run(backend: NativeBackend, inputs: tf.Tensor[]): unknown {
-    const outputs = this.#graph.run(backend, inputs, this.#feeds, this.#fetches);
+  run(inputs: tf.Tensor[]): unknown {
+    const outputs = this.#step(inputs);
     outputs.pop()!.dispose(); // fetched to wait for all assignments
     return fill(this.#result, outputs);
   }
 
   /** Replaces the state. */
-  write(backend: NativeBackend, tensors: tf.Tensor[]): void {
-    this.#graph.run(backend, tensors, this.#state.feeds, "written:0")[0].dispose();
+  write(tensors: tf.Tensor[]): void {
+    this.#write(tensors)[0].dispose();
   }
 
   /** Reads the state into new tensors. */
-  read(backend: NativeBackend): unknown {
-    return fill(this.#state.template, this.#graph.run(backend, [], "", this.#state.fetches));
+  read(): unknown {
+    return fill(this.#state, this.#read([]));
   }
 
   dispose(): void {
@@ -209,16 +172,17 @@ function fillArguments(template: Template, inputs: { copy: tf.Tensor }[]): unkno
   return fill(template, inputs.map(({ copy }) => copy)) as unknown[];
 }
 
-function fetchOutputs(recorder: Recorder, outputs: Numbering): string[] {
+function fetchOutputs(recorder: Recorder, outputs: Numbering): Output[] {
   return [...outputs.keys()].map((tensor, index) => recorder.output(tensor, index));
 }
 
 /** Assigns the next state to the variables that change, once it and the result are computed. */
-function assignNext(recorder: Recorder, variables: Variable[], next: tf.Tensor[], outputs: string[]): string {
-  const { graph } = recorder, current = variables.map(({ value }) => value);
+function assignNext(recorder: Recorder, variables: Variable[], next: tf.Tensor[], outputs: Output[]): string {
+  const { graph } = recorder,
+    current = [...variables.map(({ value }) => value), ...outputs.map(({ name }) => name)];
   const changes = next.map((tensor) => recorder.locate(tensor)).flatMap(({ name, dtype }, index) =>
-    name === current[index] ? [] : [{ variable: variables[index], value: graph.copy(name, dtype) }]
+    name === variables[index].value ? [] : [{ variable: variables[index], value: graph.copy(name, dtype) }]
   );
-  const ready = graph.done([...current, ...changes.map(({ value }) => value), ...outputs], "ready");
+  const ready = graph.done([...current, ...changes.map(({ value }) => value)], "ready");
   return graph.done(changes.map(({ variable, value }) => graph.assign(variable, value, [ready])), "stepped");
 }

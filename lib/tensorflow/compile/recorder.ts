@@ -15,6 +15,7 @@ import {
 import { CompileError } from "../errors.ts";
 import { findVaryingShape } from "../runtime/kernels.ts";
 import { Graph, typed, type Variable } from "./graph.ts";
+import type { Output } from "./loaded_graph.ts";
 
 /** Operations that draw random numbers and take a seed. */
 const RANDOM = /^(Random[A-Z]\w*|TruncatedNormal|ParameterizedTruncatedNormal|Multinomial)$/;
@@ -72,10 +73,10 @@ export class Recorder {
     return this.#lookUp(this.#backend.getInputTensorIds([tensor])[0], "its result");
   }
 
-  /** Names the `index`th output: a copy, since an argument that is returned belongs to the caller. */
-  output(tensor: tf.Tensor, index: number): string {
+  /** Adds the `index`th output: a copy, since an argument that is returned belongs to the caller. */
+  output(tensor: tf.Tensor, index: number): Output {
     const { name, dtype } = this.locate(tensor);
-    return this.graph.copy(name, dtype, `output_${index}`);
+    return { name: this.graph.copy(name, dtype, `output_${index}`), shape: tensor.shape, dtype };
   }
 
   /** Replaces the binding; returns the function that restores it. */
@@ -96,7 +97,7 @@ export class Recorder {
 
   /** Refuses an operation whose result's shape depends on values: `fn` saw the first call's only. */
   requireFixedShapes(): void {
-    const operation = findVaryingShape(this.graph.definition());
+    const operation = findVaryingShape(this.graph.definition().bytes);
     if (operation === null) return;
     this.refuse(
       `uses the operation ${operation}, the shape of whose result depends on values, and a graph keeps the ` +

@@ -44,7 +44,13 @@ export interface TensorHandle {
   dtype: number;
 }
 
-/** Functions of the addon (`binding/tfjs_binding.cc` of the package). */
+/** A graph that TensorFlow has loaded. */
+export type LoadedGraphHandle = { readonly kind: unique symbol };
+
+/** A way to run a graph. */
+export type GraphCall = { readonly kind: unique symbol };
+
+/** Functions of the addon (`binding/tfjs_binding.cc` of the package, and addon/addon.cc). */
 export interface NativeBinding {
   /** TensorFlow's version, such as `2.21.0`. */
   readonly TF_Version: string;
@@ -52,11 +58,14 @@ export interface NativeBinding {
   deleteTensor(id: number): void;
   tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
   executeOp(operation: string, attributes: Attribute[], inputs: number[], outputs: number): TensorHandle[];
-  loadSavedModel(folder: string, tags: string): number;
-  runSavedModel(model: number, inputs: number[], feeds: string, fetches: string): TensorHandle[];
-  deleteSavedModel(model: number): void;
-  getNumOfSavedModels(): number;
   getNumOfTensors(): number;
+  /** Loads a graph from a `GraphDef` and a session's `ConfigProto`. */
+  openGraph(definition: Uint8Array, options: Uint8Array): LoadedGraphHandle;
+  /** Finds what a run feeds and fetches, by comma-separated names `node:index`. It is freed with the graph. */
+  prepareCall(graph: LoadedGraphHandle, feeds: string, fetches: string): GraphCall;
+  /** Runs a graph on the tensors of the first `handles`, one per feed; writes the results' after them. */
+  runCall(call: GraphCall, handles: Int32Array): void;
+  closeGraph(graph: LoadedGraphHandle): void;
 }
 
 /** A tensor as the backend keeps it. */

@@ -121,7 +121,9 @@ export function isAddonReady(folder: string): boolean {
 /** The text that marks a finished addon. */
 export function addonStamp(): string {
   const sources = createHash("sha256");
-  for (const path of kernelSources()) sources.update(Deno.readFileSync(path));
+  for (const path of [packagePath("addon/addon.cc"), ...kernelSources()]) {
+    sources.update(Deno.readFileSync(path));
+  }
   const npm = config.imports["@tensorflow/tfjs-node-gpu"];
   return [Deno.build.target, TENSORFLOW_VERSION, npm, sources.digest("hex"), ""].join("\n");
 }

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TensorFlowError } from "../errors.ts";
-import { addonStamp, type Build, kernelSources, markFinished } from "../runtime/installation.ts";
+import { addonStamp, type Build, kernelSources, markFinished, packagePath } from "../runtime/installation.ts";
 import { type Compiler, findCompilers, INSTALL_COMPILER } from "./compiler.ts";
 import { replaceFolder, type SetupContext } from "./context.ts";
 import { explainFailure, type ProgramResult, runProgram, withProgress } from "./program.ts";
@@ -55,8 +55,8 @@ async function compileAddon(run: Compile, headers: string[], link: string[]): Pr
   return await run([
     ...["-std=c++17", "-O2", "-fPIC", "-DNAPI_VERSION=8", "-I", nodeHeaders],
     ...headers,
-    join(sources, "tfjs_backend.cc"),
-    join(sources, "tfjs_binding.cc"),
+    ...["-I", sources],
+    packagePath("addon/addon.cc"),
     ...link,
   ]);
 }

@@ -39,10 +39,13 @@ Deno.test("compiling hundreds of times leaks nothing", async () => {
   assert.deepEqual(takeTraces(), before);
 });
 
-/** A state of 64 kB, and functions that move it on in a compiled call. */
+/** A state of 64 kB, and functions that move it on in a compiled call, or fail at it. */
 function makeLoops(): Record<string, () => void> {
   const x = tf.ones([128, 128]), add = (state: tf.Tensor, x: tf.Tensor) => tf.add(tf.mul(state, 0.5), x);
   const compiled = compile(add);
+  const pick = compile((x: tf.Tensor, indices: tf.Tensor) => tf.gather(x, indices));
+  const outside = tf.tensor1d([128], "int32");
+  tf.dispose(pick(x, tf.tensor1d([0], "int32")));
   let state: tf.Tensor = tf.zeros([128, 128]);
   const kept = keepState((state: tf.Tensor, x: tf.Tensor) => [add(state, x), state], tf.zeros([128, 128]));
   return {
@@ -56,6 +59,11 @@ function makeLoops(): Record<string, () => void> {
       const state = kept.read();
       kept.write(state);
       tf.dispose([state, kept(x)]);
+    },
+    "a graph that fails": () => {
+      const x = tf.tensor2d(new Float32Array(128 * 128), [128, 128]);
+      assert.throws(() => pick(x, outside), /indices/);
+      x.dispose();
     },
     "arguments of new arrays": () => {
       const x = tf.tensor2d(new Float32Array(128 * 128), [128, 128]);

@@ -186,32 +186,6 @@ Deno.test("a graph that TensorFlow rejects is reported without leaks", () => {
   x.dispose();
 });
 
-Deno.test("a graph's folder is removed whether TensorFlow accepts the graph or not", () => {
-  const { TMPDIR } = Deno.env.toObject(), folder = Deno.makeTempDirSync();
-  let written = 0;
-  const { writeFileSync } = Deno;
-  Deno.env.set("TMPDIR", folder);
-  Deno.writeFileSync = (path, ...rest) => {
-    assert.ok(String(path).startsWith(folder));
-    written++;
-    writeFileSync(path, ...rest);
-  };
-  try {
-    const good = compile((x: tf.Tensor) => tf.neg(x)), x = tf.scalar(1);
-    const bad = compile((x: tf.Tensor) => execute("Cast", [typeAttribute("DstT", "int32")], [x]));
-    tf.dispose(good(x));
-    assert.throws(() => bad(x), CompileError);
-    good.dispose();
-    assert.equal(written, 2);
-    assert.deepEqual(Array.from(Deno.readDirSync(folder)), []);
-  } finally {
-    Deno.writeFileSync = writeFileSync;
-    if (TMPDIR === undefined) Deno.env.delete("TMPDIR");
-    else Deno.env.set("TMPDIR", TMPDIR);
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
-
 Deno.test("random operations with a seed of their own are recorded", () => {
   const draw = compile(() =>
     execute("RandomUniform", [

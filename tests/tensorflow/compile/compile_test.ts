@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { execute, nativeBackend, typeAttribute } from "../../../lib/tensorflow/runtime/binding.ts";
+import { execute, typeAttribute } from "../../../lib/tensorflow/runtime/binding.ts";
+import { countGraphs } from "../../../lib/tensorflow/compile/loaded_graph.ts";
 import { compile } from "../../../lib/tensorflow/compile/compile.ts";
 import { CompileError } from "../../../lib/tensorflow/errors.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
@@ -317,21 +318,21 @@ Deno.test("a disposed argument is refused by its position", () => {
 });
 
 Deno.test("dispose frees the graphs, and a later call compiles again", () => {
-  const { binding } = nativeBackend()!, before = binding.getNumOfSavedModels();
+  const before = countGraphs();
   const fn = compile((x: tf.Tensor) => tf.neg(x));
   fn(tf.ones([1])).dispose();
   fn(tf.ones([2])).dispose();
-  assert.equal(binding.getNumOfSavedModels(), before + 2);
+  assert.equal(countGraphs(), before + 2);
   fn.dispose();
   fn.dispose();
-  assert.equal(binding.getNumOfSavedModels(), before);
+  assert.equal(countGraphs(), before);
   assert.deepEqual(values(fn(tf.ones([2]))), [-1, -1]);
   assert.equal(fn.statistics().graphs.length, 1);
   fn.dispose();
 });
 
 Deno.test("an argument that keeps changing is named when there are too many graphs", () => {
-  const before = nativeBackend()!.binding.getNumOfSavedModels();
+  const before = countGraphs();
   const step = compile(function step(x: tf.Tensor, options: { rate: number }) {
     return tf.mul(x, options.rate);
   }, { graphs: 3 });
@@ -343,7 +344,7 @@ Deno.test("an argument that keeps changing is named when there are too many grap
       "compile: step would need more than 3 graphs, one for each of 4 forms of arguments[1].rate: … 0.3, 0.2, 0.4. " +
       "Pass what changes as a tensor (tf.scalar(value)), or raise the option graphs.",
   });
-  assert.equal(nativeBackend()!.binding.getNumOfSavedModels(), before + 3);
+  assert.equal(countGraphs(), before + 3);
   assert.deepEqual(values(step(x, { rate: 0.1 })).map((value) => value.toFixed(1)), ["0.1", "0.1"]);
   step.dispose();
   const sum = compile((x: tf.Tensor) => tf.sum(x), { graphs: 2, name: "sum" });

@@ -18,7 +18,7 @@ Deno.test("nodes that no output needs are left out", () => {
   const tanh = graph.node("Tanh", [float], [x]);
   graph.node("Exp", [float], [`${tanh}:0`]);
   const end = graph.node("Neg", [float], [`${tanh}:0`]);
-  const { bytes, nodes } = graph.savedModel([unused, `${end}:0`]);
+  const { bytes, nodes } = graph.definition([unused, `${end}:0`]);
   assert.equal(nodes, 4);
   assert.match(text(bytes), /unused/);
   assert.match(text(bytes), /Tanh/);
@@ -41,7 +41,7 @@ Deno.test("equal constants share a node, unless type or shape differ", () => {
 Deno.test("a uniform constant is stored as one value", () => {
   const size = (values: Float32Array | Int32Array | Uint8Array, dtype: number) => {
     const graph = new Graph();
-    return graph.savedModel([graph.constant(dtype, [values.length], values)]).bytes.length;
+    return graph.definition([graph.constant(dtype, [values.length], values)]).bytes.length;
   };
   for (
     const [values, dtype] of [

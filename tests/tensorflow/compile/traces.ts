@@ -1,4 +1,5 @@
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
+import { countGraphs } from "../../../lib/tensorflow/compile/loaded_graph.ts";
 import { engineInternals, nativeBackend } from "../../../lib/tensorflow/runtime/binding.ts";
 
 /** All that a recording touches, to compare before and after. */
@@ -8,7 +9,7 @@ export function takeTraces() {
     tensors: tf.memory().numTensors,
     bytes: tf.memory().numBytes,
     handles: binding.getNumOfTensors(),
-    graphs: binding.getNumOfSavedModels(),
+    graphs: countGraphs(),
     scopes: engine.state.scopeStack.length,
     gradientDepth: engine.state.gradientDepth,
     variables: Object.keys(tf.engine().registeredVariables),

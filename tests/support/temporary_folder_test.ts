@@ -4,7 +4,7 @@ import { temporaryFolder } from "../testing/folder.ts";
 import { PROJECT } from "../testing/sources.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-const MODULE = join(PROJECT, "lib", "tensorflow", "temporary_folder.ts");
+const MODULE = join(PROJECT, "lib", "support", "temporary_folder.ts");
 
 /** Runs code that makes temporary folders, in a process with its own `TMPDIR`. */
 function start(tmpdir: string, code: string): Deno.ChildProcess {
