@@ -93,7 +93,7 @@ export async function integrateGradients(
   const empty = makeBaseline(images);
   const integrate = compile((tensors: StateDict, start: tf.Tensor, end: tf.Tensor, labels: tf.Tensor1D) => {
     const evaluated = createForwardContext(tensors, { variant, backbone, adapter, mode: "evaluate" });
-    const context = { ...evaluated, strided: flipped }; // explicit padding has no gradient
+    const context = { ...evaluated, strided: flipped }; // the others have no gradient for images
     const filters = makeFilters(context, variant); // [K,64]
     const lead = leadWeights(labels, filters.shape[0]);
     const slope = tf.grad((x) => {

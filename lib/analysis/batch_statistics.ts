@@ -3,6 +3,7 @@ import { backbone } from "../model/backbone.ts";
 import { createForwardContext } from "../model/network.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import type { Convolution } from "../tensorflow/operations/convolution.ts";
+import { chooseStrided } from "../tensorflow/operations/strided.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
 /** The backbone's batch normalisations, in forward order. */
@@ -79,11 +80,12 @@ function readInputs(tensors: StateDict, images: tf.Tensor4D, layers: readonly st
   const spec = { variant: "dynamic", backbone: "frozen", adapter: "none", mode: "evaluate" } as const;
   const context = createForwardContext(tensors, spec);
   const statistics: StateDict = {};
+  const strided = chooseStrided({ learns: false });
   backbone({
     ...context,
     statistics,
     learnsStatistics: (name) => layers.includes(name),
-    strided: { ...context.strided, convolve: observe(context.strided.convolve) },
+    strided: { ...strided, convolve: observe(strided.convolve) },
     convolve3x3: observe(context.convolve3x3),
   }, images);
   tf.dispose(Object.values(statistics)); // they outlive a tidy

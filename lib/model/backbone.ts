@@ -1,7 +1,7 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { applyEpilogue, type Convolution } from "../tensorflow/operations/convolution.ts";
 import { matMul } from "../tensorflow/operations/dense.ts";
-import { convolveAndNormalise, type ForwardContext } from "./layers.ts";
+import { convolveAndNormalise, type ForwardContext, fusedStem } from "./layers.ts";
 import type { AdapterKind } from "./spec.ts";
 
 /**
@@ -19,6 +19,7 @@ export function backbone(context: ForwardContext, images: tf.Tensor4D): tf.Tenso
 
 /** 7×7 convolution with stride 2 and 3×3 max-pooling with stride 2: `[B,32,32,3]` → `[B,8,8,64]`. */
 function stem(context: ForwardContext, images: tf.Tensor4D): tf.Tensor4D {
+  if (context.strided === "fused") return fusedStem(context, images, "backbone.conv1", "backbone.bn1");
   const { prepare, convolve, maxPool, restore } = context.strided;
   const epilogue = { relu: true };
   const x = convolveAndNormalise(

@@ -1,8 +1,14 @@
 /** Layers of the network. Each reads its tensors from a {@linkcode ForwardContext} by PyTorch's names. */
 import * as tf from "../tensorflow/runtime/tf.ts";
-import { foldNorm, normaliseBatch } from "../tensorflow/operations/batch_norm.ts";
+import {
+  foldNorm,
+  normaliseBatch,
+  type Normalised,
+  type NormTensors,
+} from "../tensorflow/operations/batch_norm.ts";
 import type { Convolution, Epilogue } from "../tensorflow/operations/convolution.ts";
 import { addBias, matMul } from "../tensorflow/operations/dense.ts";
+import { normaliseStem, runStem } from "../tensorflow/operations/stem.ts";
 import type { StridedLayers } from "../tensorflow/operations/strided.ts";
 import type { StateDict } from "./state_dict.ts";
 
@@ -16,8 +22,8 @@ export interface ForwardContext {
   statistics: StateDict;
   /** True if this batch normalisation uses the batch's statistics and updates the running ones. */
   learnsStatistics(name: string): boolean;
-  /** Implementation of the layers with stride 2. */
-  strided: StridedLayers;
+  /** Implementation of the layers with stride 2: layer by layer, or the whole stem as one operation. */
+  strided: StridedLayers | "fused";
   /** Implementation of 3×3 convolutions. */
   convolve3x3: Convolution;
 }
@@ -39,21 +45,47 @@ export function convolveAndNormalise(
   normName: string,
   epilogue: Omit<Epilogue, "bias">,
 ): tf.Tensor4D {
-  const { tensors } = context;
-  const kernel = tensors[`${convName}.weight`] as tf.Tensor4D;
-  const norm = {
-    weight: tensors[`${normName}.weight`] as tf.Tensor1D,
-    bias: tensors[`${normName}.bias`] as tf.Tensor1D,
-    runningMean: tensors[`${normName}.running_mean`] as tf.Tensor1D,
-    runningVariance: tensors[`${normName}.running_var`] as tf.Tensor1D,
-  };
+  const kernel = context.tensors[`${convName}.weight`] as tf.Tensor4D;
+  const norm = readNorm(context, normName);
   if (!context.learnsStatistics(normName)) {
     const { scale, shift } = foldNorm(norm);
     return convolve(x, tf.mul(kernel, scale), { bias: shift, ...epilogue });
   }
-  const { y, runningMean, runningVariance } = normaliseBatch(convolve(x, kernel), norm, epilogue);
-  context.statistics[`${normName}.running_mean`] = runningMean;
-  context.statistics[`${normName}.running_var`] = runningVariance;
+  return keepStatistics(context, normName, normaliseBatch(convolve(x, kernel), norm, epilogue));
+}
+
+/** The stem as one operation, see {@linkcode canFuseStem}: images `[B,32,32,3]` to `[B,8,8,64]`. */
+export function fusedStem(
+  context: ForwardContext,
+  images: tf.Tensor4D,
+  convName: string,
+  normName: string,
+): tf.Tensor4D {
+  const kernel = context.tensors[`${convName}.weight`] as tf.Tensor4D;
+  const norm = readNorm(context, normName);
+  if (!context.learnsStatistics(normName)) {
+    const { scale, shift } = foldNorm(norm);
+    return runStem(images, tf.mul(kernel, scale), shift);
+  }
+  return keepStatistics(context, normName, normaliseStem(images, kernel, norm));
+}
+
+function readNorm({ tensors }: ForwardContext, name: string): NormTensors {
+  return {
+    weight: tensors[`${name}.weight`] as tf.Tensor1D,
+    bias: tensors[`${name}.bias`] as tf.Tensor1D,
+    runningMean: tensors[`${name}.running_mean`] as tf.Tensor1D,
+    runningVariance: tensors[`${name}.running_var`] as tf.Tensor1D,
+  };
+}
+
+function keepStatistics(
+  context: ForwardContext,
+  name: string,
+  { y, runningMean, runningVariance }: Normalised,
+): tf.Tensor4D {
+  context.statistics[`${name}.running_mean`] = runningMean;
+  context.statistics[`${name}.running_var`] = runningVariance;
   return y;
 }
 

@@ -1,6 +1,7 @@
 /** The network as a function: images and tensors in, scores out. */
 import type * as tf from "../tensorflow/runtime/tf.ts";
 import { convolve3x3Direct, convolve3x3Winograd } from "../tensorflow/operations/convolution.ts";
+import { canFuseStem } from "../tensorflow/operations/stem.ts";
 import { chooseStrided } from "../tensorflow/operations/strided.ts";
 import { adapter } from "./backbone.ts";
 import { backbone } from "./backbone.ts";
@@ -71,12 +72,15 @@ export function createForwardContext(tensors: StateDict, options: ForwardOptions
   const { mode, backbone, classes = DEFAULT_CLASSES, winograd = true } = options;
   const trains = mode === "train";
   const backboneLearns = trains && backbone !== "frozen";
+  const stem: tf.Tensor | undefined = tensors["backbone.conv1.weight"]; // absent where features come in
   return {
     tensors,
     classes,
     statistics: {},
     learnsStatistics: (name) => name.startsWith("backbone.") ? backboneLearns : trains,
-    strided: chooseStrided({ learns: backboneLearns }),
+    strided: winograd && stem !== undefined && canFuseStem(stem.shape)
+      ? "fused"
+      : chooseStrided({ learns: backboneLearns }),
     convolve3x3: winograd ? convolve3x3Winograd : convolve3x3Direct,
   };
 }

@@ -36,7 +36,7 @@ export interface NetworkSpec extends NetworkSizes {
 export interface Execution {
   /** Loop over the classes, as in the lab's text. */
   classLoop: boolean;
-  /** Winograd's algorithm for the 3×3 convolutions. */
+  /** Winograd's algorithm for the convolutions, and the stem as one operation. */
   winograd: boolean;
 }
 

@@ -81,7 +81,7 @@ export interface TrainConfig extends NetworkSizes, AugmentationOptions {
   device: DeviceChoice;
   /** Compile the training step into one graph. */
   compile: boolean;
-  /** Winograd's algorithm for 3×3 convolutions where it is faster. */
+  /** Winograd's algorithm for convolutions where it is faster. */
   winograd: boolean;
   /** Write TensorBoard event files. */
   tensorboard: boolean;
@@ -275,7 +275,7 @@ export const TRAINING_OPTIONS: {
     helpOff: "run eagerly instead of compiling the step: slower",
     onResume: "rounding",
   }),
-  winograd: option("Machine", "Winograd's algorithm for 3×3 convolutions where it is faster", {
+  winograd: option("Machine", "Winograd's algorithm for convolutions where it is faster", {
     schema: boolean(),
     default: true,
     helpOff: "3×3 convolutions without Winograd's algorithm: slower on a CPU",

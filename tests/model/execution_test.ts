@@ -13,7 +13,7 @@ import { assertAllClose, gpuRules, listOperations, readAll } from "../testing/te
 
 await useNativeTensorFlow({ device: "cpu" });
 
-const OWN = /^(Winograd|Normalise|Nesterov)/;
+const OWN = /^(Stem|Winograd|Normalise|Nesterov)/;
 
 /** Counts the package's own operations. */
 function countOwn(compute: () => unknown): Record<string, number> {
@@ -43,13 +43,16 @@ function run(spec = networkSpec()) {
 
 Deno.test("on a CPU a network runs Winograd's convolutions and the other own operations", () => {
   const { evaluate, train, state } = run();
-  assert.deepEqual(countOwn(evaluate), { Winograd3x3Fused: 4 });
+  assert.deepEqual(countOwn(evaluate), { StemFused: 1, Winograd3x3Fused: 4 });
   assert.deepEqual(countOwn(train), {
     Winograd3x3: 4,
     Winograd3x3InputGradient: 4,
     Winograd3x3KernelGradient: 4,
-    NormaliseBatch: 5,
-    NormaliseBatchGradient: 3,
+    Stem: 1,
+    StemKernelGradient: 1,
+    StemNormGradient: 1,
+    NormaliseBatch: 4,
+    NormaliseBatchGradient: 2,
     NormaliseBatchShortcutGradient: 2,
     NesterovStep: Object.keys(state.trainable).length,
   });

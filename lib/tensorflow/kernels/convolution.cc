@@ -1,7 +1,7 @@
 // 3×3 convolution with stride 1 and padding 1, and its gradients, on all threads. Shapes as in winograd.h.
 #include <algorithm>
-#include <cstdlib>
 
+#include "buffer.h"
 #include "operation.h"
 #include "parallel.h"
 #include "processor.h"
@@ -9,27 +9,7 @@
 
 namespace {
 
-/** A per-thread buffer, allocated once. */
-class Numbers {
- public:
-  ~Numbers() { std::free(data_); }
-
-  float* ofSize(long size) {
-    if (size > size_) {
-      std::free(data_);
-      data_ = static_cast<float*>(std::aligned_alloc(64, (size * sizeof(float) + 63) / 64 * 64));
-      if (!data_) std::abort();
-      size_ = size;
-    }
-    return data_;
-  }
-
- private:
-  float* data_ = nullptr;
-  long size_ = 0;
-};
-
-thread_local Numbers transformed, scratch;
+thread_local Buffer transformed, scratch;
 
 constexpr long TILES_WORTH_A_THREAD = 16;
 
@@ -123,15 +103,15 @@ void differentiateKernel(Run& run) {
 }
 
 void inferMaps(TF_ShapeInferenceContext* context, TF_Status* status) {
-  setShape(context, status, 0, 0, {{0, 0, 3}, {1, 3, 4}});
+  setShape(context, status, 0, {}, {{0, 0, 3}, {1, 3, 4}});
 }
 
 void inferInput(TF_ShapeInferenceContext* context, TF_Status* status) {
-  setShape(context, status, 0, 0, {{0, 0, 3}, {1, 2, 3}});
+  setShape(context, status, 0, {}, {{0, 0, 3}, {1, 2, 3}});
 }
 
 void inferKernel(TF_ShapeInferenceContext* context, TF_Status* status) {
-  setShape(context, status, 0, 2, {{0, 3, 4}, {1, 3, 4}});
+  setShape(context, status, 0, {3, 3}, {{0, 3, 4}, {1, 3, 4}});
 }
 
 }  // namespace

@@ -47,21 +47,34 @@ bool isSameShape(TF_Tensor* one, TF_Tensor* other) {
   return true;
 }
 
-void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes,
-              std::initializer_list<Axes> axes) {
-  TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context),
-                 *three = TF_ShapeInferenceContextVectorFromSize(context, 3);
-  TF_ShapeHandle* part = TF_NewShapeHandle();
+void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output,
+              std::initializer_list<int64_t> lengths, std::initializer_list<Axes> axes) {
+  TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context), *part = TF_NewShapeHandle();
+  TF_DimensionHandle* dimension = TF_NewDimensionHandle();
   const auto isFine = [&] { return TF_GetCode(status) == TF_OK; };
-  for (int axis = 0; axis < threes && isFine(); axis++)
-    TF_ShapeInferenceContextConcatenateShapes(context, shape, three, shape, status);
-  for (const auto [input, first, end] : axes) {
+  const auto append = [&](int64_t length) {  // −1 if unknown
+    TF_ShapeHandle* one = TF_ShapeInferenceContextVectorFromSize(context, length);
+    if (isFine()) TF_ShapeInferenceContextConcatenateShapes(context, shape, one, shape, status);
+    TF_DeleteShapeHandle(one);
+  };
+  for (int64_t length : lengths) append(length);
+  for (const auto [input, first, end, halvings] : axes) {
     if (isFine()) TF_ShapeInferenceContextGetInput(context, input, part, status);
     if (isFine()) TF_ShapeInferenceContextSubshape(context, part, first, end, part, status);
-    if (isFine()) TF_ShapeInferenceContextConcatenateShapes(context, shape, part, shape, status);
+    if (halvings == 0) {
+      if (isFine()) TF_ShapeInferenceContextConcatenateShapes(context, shape, part, shape, status);
+      continue;
+    }
+    for (int64_t axis = 0; axis < end - first && isFine(); axis++) {
+      TF_ShapeInferenceContextDim(context, part, axis, dimension);
+      int64_t length = TF_DimensionHandleValue(dimension);
+      for (int halving = 0; halving < halvings && length > 0; halving++) length = (length + 1) / 2;
+      append(length);
+    }
   }
   if (isFine()) TF_ShapeInferenceContextSetOutput(context, output, shape, status);
-  for (TF_ShapeHandle* handle : {shape, three, part}) TF_DeleteShapeHandle(handle);
+  for (TF_ShapeHandle* handle : {shape, part}) TF_DeleteShapeHandle(handle);
+  TF_DeleteDimensionHandle(dimension);
 }
 
 void setShapeLike(TF_ShapeInferenceContext* context, TF_Status* status, int output, int input) {

@@ -63,15 +63,16 @@ struct Operation {
   void (*infer)(TF_ShapeInferenceContext*, TF_Status*);
 };
 
-/** Some axes of an input. */
+/** Some axes of an input, halved as often as this: lengths are rounded up. */
 struct Axes {
   int input;
   int64_t first, end;
+  int halvings = 0;
 };
 
-/** Sets the shape of an output: `threes` axes of length 3, then some of the inputs'. */
-void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output, int threes,
-              std::initializer_list<Axes> axes);
+/** Sets the shape of an output: axes of these lengths, then some of the inputs'. */
+void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output,
+              std::initializer_list<int64_t> lengths, std::initializer_list<Axes> axes);
 
 /** Gives an output the shape of an input. */
 void setShapeLike(TF_ShapeInferenceContext* context, TF_Status* status, int output, int input);
@@ -99,5 +100,6 @@ void registerOperation(TF_Status* status) {
 // The operations that register.cc registers.
 extern const Operation WINOGRAD_3X3, WINOGRAD_3X3_FUSED, WINOGRAD_3X3_INPUT_GRADIENT,
     WINOGRAD_3X3_KERNEL_GRADIENT;
+extern const Operation STEM, STEM_FUSED, STEM_NORM_GRADIENT, STEM_KERNEL_GRADIENT;
 extern const Operation NORMALISE, NORMALISE_GRADIENT, NORMALISE_SHORTCUT_GRADIENT;
 extern const Operation NESTEROV_STEP;

@@ -17,6 +17,10 @@ std::string registerAll() {
   registerOperation<WINOGRAD_3X3_FUSED>(status);
   registerOperation<WINOGRAD_3X3_INPUT_GRADIENT>(status);
   registerOperation<WINOGRAD_3X3_KERNEL_GRADIENT>(status);
+  registerOperation<STEM>(status);
+  registerOperation<STEM_FUSED>(status);
+  registerOperation<STEM_NORM_GRADIENT>(status);
+  registerOperation<STEM_KERNEL_GRADIENT>(status);
   registerOperation<NORMALISE>(status);
   registerOperation<NORMALISE_GRADIENT>(status);
   registerOperation<NORMALISE_SHORTCUT_GRADIENT>(status);

@@ -16,7 +16,7 @@ import { canUseKernels } from "../runtime/kernels.ts";
 export const EPSILON = 1e-5;
 
 /** Weight of the batch in the new running statistics (momentum): PyTorch's default. */
-const MOMENTUM = 0.1;
+export const MOMENTUM = 0.1;
 
 /** The four vectors of a batch normalisation, `[C]` each. */
 export interface NormTensors {

@@ -60,7 +60,7 @@ export const explicit: StridedLayers = {
   restore: (maps) => maps,
 };
 
-/** Chooses the cheapest implementation; `learns` if gradients are needed. */
+/** Chooses the cheaper implementation; `learns` if gradients are needed. */
 export function chooseStrided({ learns }: { learns: boolean }): StridedLayers {
   return learns || !nativeBackend() ? flipped : explicit;
 }

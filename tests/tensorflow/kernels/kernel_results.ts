@@ -1,7 +1,8 @@
 // What this project's own operations compute of random numbers. As a program it prints it as JSON.
-import { normaliseBatch } from "../../../lib/tensorflow/operations/batch_norm.ts";
+import { normaliseBatch, type NormTensors } from "../../../lib/tensorflow/operations/batch_norm.ts";
 import { convolve3x3Winograd } from "../../../lib/tensorflow/operations/convolution.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import { normaliseStem, runStem } from "../../../lib/tensorflow/operations/stem.ts";
 import { nesterovStep } from "../../../lib/tensorflow/operations/nesterov.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { randomTensor, readAll, type Values } from "../../testing/tensors.ts";
@@ -33,10 +34,27 @@ export async function computeWithKernels(): Promise<Values> {
     shortcut,
     relu: true,
   });
+  const images = randomTensor([37, 7, 6, 3], 20), large = randomTensor([7, 7, 3, K], 21);
+  const stem = runStem(images, large, bias as unknown as tf.Tensor1D);
+  const [dLarge, dWeight] = tf.grads((kernel, weight) => {
+    const norm = { weight, bias, runningMean: bias, runningVariance: tf.square(weight) };
+    const { y, ...moved } = normaliseStem(images, kernel as tf.Tensor4D, norm as unknown as NormTensors);
+    statistics = { ...statistics, stemMean: moved.runningMean, stemVariance: moved.runningVariance };
+    return y;
+  })([large, weight]);
   const rates = { learningRate: tf.scalar(0.1), momentum: 0.9, weightDecay: 0.01 };
   const { parameter, momentumBuffer } = nesterovStep({ parameter: x, momentumBuffer: x }, x, rates);
   const named = Object.fromEntries(gradients.map((gradient, at) => [`gradient ${at}`, gradient]));
-  return await readAll({ ...statistics, ...named, finished, parameter, momentumBuffer });
+  return await readAll({
+    ...statistics,
+    ...named,
+    finished,
+    stem,
+    dLarge,
+    dWeight,
+    parameter,
+    momentumBuffer,
+  });
 }
 
 if (import.meta.main) {

@@ -15,6 +15,7 @@
 #include "parallel.h"
 #include "processor.h"
 #include "vectors/normalisation.h"
+#include "vectors/stem.h"
 #include "vectors/winograd.h"
 
 struct TSL_Status {
@@ -110,14 +111,31 @@ void addCalls(std::vector<Call>& calls, int64_t B, int64_t H, int64_t W, int64_t
     calls.push_back({NORMALISE_GRADIENT, {1}, {y, y, y, k, k, k}});
     calls.push_back({NORMALISE_SHORTCUT_GRADIENT, {0}, {y, y, y, k, k, k}});
   }
+  const TF_Tensor images = draw({B, H, W, 3}), large = draw({7, 7, 3, K});
+  calls.push_back({STEM_FUSED, {}, {images, large, k}});
+  if (B > 0) {
+    const TF_Tensor maps = draw({B, (H + 1) / 2, (W + 1) / 2, K}), pooled = draw({B, (H + 3) / 4, (W + 3) / 4, K});
+    calls.push_back({STEM, {1e-5f, 0.1f}, {images, large, k, k, k, k}});
+    calls.push_back({STEM_NORM_GRADIENT, {}, {pooled, pooled, pooled, k, k}});
+    calls.push_back({STEM_KERNEL_GRADIENT, {}, {images, maps, pooled, pooled, pooled, k, k, k, k, k}});
+  }
   calls.push_back({NESTEROV_STEP, {0.9f, 0.1f}, {kernel, kernel, kernel, draw({})}});
 }
 
 /** Calls that must be refused: an input less, or of another shape with as many numbers. */
 void expectRefusals() {
   const TF_Tensor x = draw({2, 4, 6, 16}), turned = draw({2, 6, 4, 16}), c = draw({16}), row = draw({1, 16}),
-                  one = draw({1});
+                  one = draw({1}), images = draw({2, 8, 12, 3}), large = draw({7, 7, 3, 16}),
+                  maps = draw({2, 4, 6, 16}), pooled = draw({2, 2, 3, 16});
   const Call wrong[] = {
+      {STEM, {0, 0}, {images, draw({7, 3, 7, 16}), c, c, c, c}},
+      {STEM, {0, 0}, {images, large, c, c, row, c}},
+      {STEM, {0, 0}, {draw({0, 8, 12, 3}), large, c, c, c, c}},
+      {STEM_FUSED, {}, {draw({2, 8, 9, 5}), draw({7, 7, 5, 16}), c}},
+      {STEM_NORM_GRADIENT, {}, {pooled, pooled, draw({2, 3, 2, 16}), c, c}},
+      {STEM_KERNEL_GRADIENT, {}, {images, turned, pooled, pooled, pooled, c, c, c, c, c}},
+      {STEM_KERNEL_GRADIENT, {}, {images, maps, pooled, pooled, maps, c, c, c, c, c}},
+      {STEM_KERNEL_GRADIENT, {}, {images, maps, pooled, pooled, pooled, c, c, c, c, row}},
       {WINOGRAD_3X3, {}, {x, draw({3, 16, 3, 16})}},
       {WINOGRAD_3X3_FUSED, {1}, {x, draw({3, 3, 16, 16}), row, x}},
       {WINOGRAD_3X3_FUSED, {1}, {x, draw({3, 3, 16, 16}), c, turned}},
@@ -198,9 +216,11 @@ int main(int, char** arguments) {
 #if defined(ALL_PROCESSORS)
     const Winograd* tables[] = {&winogradBaseline, &winogradAvx2, &winogradAvx512};
     const Normalisation* others[] = {&normalisationBaseline, &normalisationAvx2, &normalisationAvx512};
+    const Stem* stems[] = {&stemBaseline, &stemAvx2, &stemAvx512};
     const int at = static_cast<int>(kind);
     expect(&FOR_THIS_PROCESSOR(winograd) == tables[at], "the table of a processor");
     expect(&FOR_THIS_PROCESSOR(normalisation) == others[at], "the table of a processor");
+    expect(&FOR_THIS_PROCESSOR(stem) == stems[at], "the table of a processor");
 #endif
     runAll(std::atoi(arguments[2]));
   }

@@ -15,7 +15,7 @@ typedef float Vector __attribute__((vector_size(4 * LANES)));
 typedef float UnalignedVector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 #define INLINE inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 
 /** name + PROCESSOR: what a file gives the others. */
 #define FOR_PROCESSOR(name) JOIN(name, PROCESSOR)
