@@ -110,7 +110,7 @@ export interface OpenProcessOptions {
   env?: Record<string, string>;
   /** Advice if its first command fails. */
   advice?: string;
-  /** Ends the process when aborted. */
+  /** Kills the process and those that it started when aborted. */
   signal?: AbortSignal;
   /** Receives its standard error line by line. */
   onMessage?(line: string): void;
@@ -134,6 +134,7 @@ export async function openProcess(options: OpenProcessOptions): Promise<BenchPro
     env,
     input: true,
     signal,
+    group: true, // PyTorch's workers would hold its output open for seconds
     onOutput: (line) => onAnswer?.(line),
     onError: (line) => {
       if (line.trim() !== "") lastMessage = line.trim();

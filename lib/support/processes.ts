@@ -9,8 +9,13 @@ export interface ProcessOptions {
   cwd?: string;
   /** Open a pipe to its standard input, for {@linkcode ChildProcess.write}. @default false */
   input?: boolean;
-  /** Sends SIGTERM when aborted, and SIGKILL 5 s later. */
+  /** Sends SIGTERM when aborted, and SIGKILL 5 s later; to a group SIGKILL at once. */
   signal?: AbortSignal;
+  /**
+   * Start a process group, so that `signal` reaches the processes that it starts, too; Ctrl-C in a terminal no
+   * longer does. @default false
+   */
+  group?: boolean;
   /** Receives each line of standard output, which then is not collected. */
   onOutput?(line: string): void;
   /** Receives each line of standard error, which then is not collected. */
@@ -53,14 +58,15 @@ export async function startProcess(
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<ChildProcess> {
-  const { env, extendEnv = true, cwd, input = false, signal, onOutput, onError } = options;
+  const { env, extendEnv = true, cwd, input = false, signal, group = false, onOutput, onError } = options;
   const { execa } = await import("execa");
   const child = execa(command, args, {
     env,
     extendEnv,
     cwd,
     stdin: input ? "pipe" : "ignore",
-    cancelSignal: signal,
+    cancelSignal: group ? undefined : signal,
+    detached: group,
     buffer: { stdout: onOutput === undefined, stderr: onError === undefined },
     stripFinalNewline: false,
     reject: false,
@@ -73,6 +79,10 @@ export async function startProcess(
       { cause },
     );
   }
+  const { pid } = child;
+  const killGroup = () => ignoreMissing(() => Deno.kill(-pid, "SIGKILL"));
+  if (group) signal?.addEventListener("abort", killGroup);
+  if (group && signal?.aborted) killGroup();
   const handOver = async (from: "stdout" | "stderr", onLine?: (line: string) => void) => {
     if (onLine === undefined) return;
     for await (const line of child.iterable({ from })) onLine(line);
@@ -84,12 +94,21 @@ export async function startProcess(
       signal,
       stdout: stdout ?? "",
       stderr: stderr ?? "",
-    }));
+    })).finally(() => signal?.removeEventListener("abort", killGroup));
   return {
-    pid: child.pid,
+    pid,
     ended,
     write: (text) => void (child.stdin?.writable && child.stdin.write(text)),
     closeInput: () => void child.stdin?.end(),
     kill: (name = "SIGTERM") => void child.kill(name as NodeJS.Signals),
   };
+}
+
+/** Ignores that a process has ended. */
+function ignoreMissing(kill: () => void): void {
+  try {
+    kill();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }

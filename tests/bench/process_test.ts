@@ -25,6 +25,23 @@ Deno.test("each command gets an answer", async () => {
   assert.deepEqual(said, ["asked", "asked"]);
 });
 
+Deno.test("an aborted process ends together with those that it started", async () => {
+  const stop = new AbortController();
+  const program = `import { spawn } from "node:child_process";
+    const worker = spawn("sleep", ["60"], { stdio: "inherit" });
+    await lines.next(); console.log(JSON.stringify({ pid: worker.pid })); await lines.next();`;
+  await using process = await open(program, { signal: stop.signal });
+  const { pid } = await process.ask<{ pid: number }>({ command: "describe" });
+  const question = process.ask({ command: "describe" });
+  const start = performance.now();
+  stop.abort();
+  await assert.rejects(question, /^InputError: Cannot measure it: it ended at "describe"\.$/);
+  await process[Symbol.asyncDispose](); // waits for all that hold its output
+  assert.ok(performance.now() - start < 30_000, "it waited for the worker's own end");
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", String(pid)] }).output();
+  assert.match(new TextDecoder().decode(stdout), /^(Z.*\s*)?$/); // gone, or not yet collected by its new parent
+});
+
 Deno.test("a process that fails, ends or does not start is reported", async () => {
   await using unable = await open(
     `await lines.next(); console.log('{"error": "no such form"}'); await lines.next();`,
