@@ -84,6 +84,7 @@ export async function readCifar10(
     const counts = countClasses(dataset.labels.subarray(first, first + recordsPerFile));
     files.push({ file, records: recordsPerFile, counts, sha256: new Uint8Array(await digest).toHex() });
   }
+  bytes.buffer.transfer(0); // frees it now, not when garbage is collected
   if (faults.length > 0) throw refuse(faults.sort().join("; "));
   const known = nameCopy(folder, new Map(files.map(({ file, sha256 }) => [file, sha256])));
   if (known === null) {

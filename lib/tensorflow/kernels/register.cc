@@ -1,4 +1,9 @@
+#include <link.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <string>
 #if defined(__x86_64__)
@@ -30,6 +35,25 @@ std::string registerAll() {
   return failure;
 }
 
+/**
+ * Unmaps what only the loading of TensorFlow has read, names of symbols and relocations, some 150 MB of resident
+ * memory. What is read again is mapped again from the file.
+ */
+void releasePages() {
+  const auto release = [](dl_phdr_info* library, size_t, void*) {
+    if (!std::strstr(library->dlpi_name, "/libtensorflow_")) return 0;
+    const uintptr_t page = sysconf(_SC_PAGESIZE);
+    for (int at = 0; at < library->dlpi_phnum; at++) {
+      const ElfW(Phdr)& part = library->dlpi_phdr[at];
+      if (part.p_type != PT_LOAD || part.p_flags & PF_W) continue;
+      const uintptr_t start = library->dlpi_addr + part.p_vaddr, first = start / page * page;
+      madvise(reinterpret_cast<void*>(first), start + part.p_memsz - first, MADV_DONTNEED);
+    }
+    return 0;
+  };
+  dl_iterate_phdr(release, nullptr);
+}
+
 }  // namespace
 
 /** Finds the best kind of processor that this machine and its operating system support. */
@@ -57,6 +81,7 @@ extern "C" const char* registerOperations(int threads, int kind) {
     useThreads(threads);
     processor = static_cast<Processor>(std::clamp(kind, 0, findProcessor()));
     failure = registerAll();
+    releasePages();
   });
   return failure.empty() ? nullptr : failure.c_str();
 }

@@ -66,6 +66,13 @@ Deno.test("TensorFlow loads silently and keeps the user's environment variables"
   assert.deepEqual(JSON.parse(out), [1, "3", "true", "1", "-1"]);
 });
 
+Deno.test("what only loading TensorFlow reads does not stay in memory", async () => {
+  const statements = `await useNativeTensorFlow({ device: "cpu" });
+    result = Number(/^RssFile:\\s*(\\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))[1]) / 1024;`;
+  const megabytes = await runElsewhere(statements) as number;
+  assert.ok(megabytes < 150, `${megabytes} MB of libraries and programs are resident`);
+});
+
 /** Runs statements in a new process, with {@linkcode useNativeTensorFlow} as `open`; returns `result`. */
 async function runElsewhere(statements: string, env: Record<string, string> = {}): Promise<unknown> {
   const module = JSON.stringify(new URL("../../../lib/tensorflow/runtime/native.ts", import.meta.url).href);
