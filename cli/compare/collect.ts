@@ -11,6 +11,7 @@ import {
   readResults,
   writeResults,
 } from "../../lib/experiments/results.ts";
+import type { SavedRun } from "../../lib/experiments/runs.ts";
 import { findStaleness } from "../../lib/experiments/staleness.ts";
 import { inspectSweepRun, type RunStatus } from "../../lib/experiments/sweep_status.ts";
 import { InputError } from "../../lib/support/errors.ts";
@@ -31,12 +32,13 @@ export async function collect(
   { json, publish }: { json: boolean; publish: boolean },
 ): Promise<MissingRun[]> {
   const missing: MissingRun[] = [];
+  const finished: (SweepRun & { saved: SavedRun })[] = [];
   for (const run of runs) {
-    const status = await inspectSweepRun(run, runsFolder);
-    if (status.stage !== "finished") missing.push({ run, ...status });
+    const { saved, ...status } = await inspectSweepRun(run, runsFolder);
+    if (status.stage === "finished") finished.push({ ...run, saved: saved! });
+    else missing.push({ run, ...status });
   }
-  const done = runs.filter((run) => !missing.some((one) => one.run === run));
-  const results = await collectResults(done, runsFolder);
+  const results = await collectResults(finished, runsFolder);
   if (results.length > 0) report(results, runsFolder, json);
   if (publish && missing.length === 0) await publishResults(results);
   return missing;

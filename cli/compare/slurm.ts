@@ -73,7 +73,7 @@ export function formatSlurmScript(
   const all = new Map([
     ["job-name", name],
     ["array", formatTasks(tasks) + (atOnce === null ? "" : `%${atOnce}`)],
-    ["output", join(folder, "logs", "%A_%a.out")],
+    ["output", quoteShell(join(folder, "logs")) + "/%A_%a.out"],
     ["cpus-per-task", String(runs[tasks[0]].threads)],
     ["signal", `B:TERM@${secondsToSave(settings.get("time"))}`],
     ["open-mode", "append"],
@@ -148,14 +148,14 @@ export function slurmJob(): string | null {
 const MOST_IDLE = 3;
 
 /**
- * Requeues the job that this process belongs to, to resume its run at once; nothing outside SLURM, nor where
+ * Requeues the job that this process belongs to, to resume its run; nothing outside SLURM, nor where
  * SLURM is ending the job: then it requeues what it preempted itself, and not what was cancelled.
  *
  * @throws {InputError} If the run was stopped again and again before its first step.
  */
 export async function requeueJob({ config }: SweepRun, folder: string): Promise<void> {
-  const id = Deno.env.get("SLURM_JOB_ID");
-  if (id === undefined || slurmJob() === null) return;
+  const id = slurmJob(); // the number alone may mean the whole array
+  if (id === null) return;
   const state = (await run("squeue", ["--noheader", `--jobs=${id}`, "--format=%T"])).stdout.trim();
   if (state !== "RUNNING") return printMessage(`SLURM is ending the job (${state || "unknown"}).`);
   if (countIdle(claimsOf(folder, config.run)) >= MOST_IDLE) {
@@ -167,8 +167,7 @@ export async function requeueJob({ config }: SweepRun, folder: string): Promise<
   }
   printMessage("Requeueing the job …");
   const { code, stderr } = await run("scontrol", ["requeue", id]);
-  if (code !== 0) return printMessage(stderr.trim());
-  await run("scontrol", ["update", `JobId=${id}`, "StartTime=now"]); // else it waits for two minutes
+  if (code !== 0) printMessage(stderr.trim());
 }
 
 /** Counts a run's last claims that trained no step. */

@@ -10,14 +10,19 @@ import { InputError } from "../support/errors.ts";
 import { boolean, integer, number, parseJson, plainText, share, text } from "../support/schema.ts";
 import { summarise } from "../model/summary.ts";
 import { projectFolder } from "../support/project.ts";
-import { openCheckpoint } from "../training/checkpoint.ts";
 import type { TrainConfig } from "../training/config.ts";
 import type { EpochRecord } from "../training/progress.ts";
 import { EXPERIMENTS } from "./experiments.ts";
 import type { PlannedRun } from "./plan.ts";
 import type { DataIdentity } from "../data/identify.ts";
 import { hashValue } from "./provenance.ts";
-import { DATA_IDENTITY, readRunRecord, TRAINING_SESSION, type TrainingSession } from "./runs.ts";
+import {
+  DATA_IDENTITY,
+  readRunRecord,
+  type SavedRun,
+  TRAINING_SESSION,
+  type TrainingSession,
+} from "./runs.ts";
 
 /** Recipe: the configuration without run name, seed, paths and device. */
 export type Recipe = Omit<TrainConfig, "run" | "seed" | "data" | "weights" | "device" | "tensorboard">;
@@ -67,20 +72,18 @@ export function recipeOf(config: TrainConfig): Recipe {
 }
 
 /**
- * Collects the results of finished runs from their folders.
+ * Collects the results of finished runs.
  *
- * @param runs Finished runs, of any number of experiments.
+ * @param runs Finished runs, of any number of experiments, with the content of their last checkpoints.
  * @param runsFolder Folder of the comparison's runs.
  */
 export async function collectResults(
-  runs: readonly PlannedRun[],
+  runs: readonly (PlannedRun & { saved: SavedRun })[],
   runsFolder: string,
 ): Promise<ExperimentResult[]> {
   const results = new Map<string, ExperimentResult>();
-  for (const { experiment: { name, change }, seed, config } of runs) {
-    const folder = join(runsFolder, config.run);
-    const { progress, recorded } = await openCheckpoint(join(folder, "last.safetensors"));
-    const record = readRunRecord(folder);
+  for (const { experiment: { name, change }, seed, config, saved: { progress, recorded } } of runs) {
+    const record = readRunRecord(join(runsFolder, config.run));
     const { parameters, trainable } = summarise(config);
     const result = results.get(name) ?? {
       format: RESULT_FORMAT,

@@ -5,7 +5,7 @@ import { InputError } from "../support/errors.ts";
 import { exists, readTextOrNull } from "../support/files.ts";
 import { writeText } from "../support/write_files.ts";
 import { integer, parseJson, plainText, text } from "../support/schema.ts";
-import { openCheckpoint } from "../training/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../training/checkpoint.ts";
 import { resumeRule, showOption, type TrainConfig } from "../training/config.ts";
 import { TRAINING_OPTIONS } from "../training/options.ts";
 import type { EpochRecord } from "../training/progress.ts";
@@ -67,7 +67,12 @@ export interface RunState {
   config: TrainConfig;
   /** Threads that it was trained with; none for a new one. */
   threads?: number;
+  /** Content of its last checkpoint; none for a new one. */
+  saved?: SavedRun;
 }
+
+/** What a run's results are made of. */
+export type SavedRun = Pick<Checkpoint, "progress" | "recorded">;
 
 /**
  * Plans the threads of a comparison's new runs: as many as the others have, since another number changes the
@@ -133,6 +138,7 @@ export async function inspectRun(
     history: saved.progress.history,
     config: { ...config, weights: saved.config.weights },
     threads: saved.recorded.threads,
+    saved: { progress: saved.progress, recorded: saved.recorded },
   };
 }
 

@@ -59,9 +59,10 @@ Deno.test("a run is new, then interrupted, then finished, and its result is coll
   await trainRun(run, temporary.path, {
     resume: await openCheckpoint(join(temporary.path, run.config.run, "last.safetensors")),
   });
-  assert.equal((await inspect()).stage, "finished");
+  const last = await inspect();
+  assert.equal(last.stage, "finished");
 
-  const [result] = await collectResults([run], temporary.path);
+  const [result] = await collectResults([{ ...run, saved: last.saved! }], temporary.path);
   assert.deepEqual([result.experiment, result.data, result.weights], ["static-shared", DATA, "random"]);
   const [{ history, sessions, best }] = result.seeds;
   assert.deepEqual(history.map(({ epoch }) => epoch), [1, 2]);
