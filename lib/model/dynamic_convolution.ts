@@ -2,7 +2,8 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 import { matMul } from "../tensorflow/operations/dense.ts";
 import { CHANNELS } from "./spec.ts";
 
-const SCALE = 1 / Math.sqrt(CHANNELS);
+/** Factor of the response maps. */
+export const RESPONSE_SCALE = 1 / Math.sqrt(CHANNELS);
 
 /**
  * Applies each filter to the feature map: a 1×1 convolution, 64 → 1, divided by √64.
@@ -16,7 +17,7 @@ const SCALE = 1 / Math.sqrt(CHANNELS);
 export function dynamicConvolution(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
   const [B, H, W] = v.shape;
   const pixels = tf.reshape(v, [-1, CHANNELS]) as tf.Tensor2D;
-  const responses = matMul(pixels, tf.mul(filters, SCALE), false, true); // [B·8·8,K]
+  const responses = matMul(pixels, tf.mul(filters, RESPONSE_SCALE), false, true); // [B·8·8,K]
   return tf.transpose(tf.reshape(responses, [B, H, W, filters.shape[0]]), [0, 3, 1, 2]); // [B,K,8,8]
 }
 
@@ -24,7 +25,7 @@ export function dynamicConvolution(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Ten
 export function dynamicConvolutionOneByOne(v: tf.Tensor4D, filters: tf.Tensor2D): tf.Tensor4D {
   const maps = tf.split(filters, filters.shape[0]).map((filter) => {
     const kernel = tf.reshape(filter, [1, 1, CHANNELS, 1]);
-    return tf.mul(tf.conv2d(v, kernel as tf.Tensor4D, 1, "valid"), SCALE); // [B,8,8,1]
+    return tf.mul(tf.conv2d(v, kernel as tf.Tensor4D, 1, "valid"), RESPONSE_SCALE); // [B,8,8,1]
   });
   return tf.stack(maps.map((map) => tf.squeeze(map, [3])), 1) as tf.Tensor4D;
 }

@@ -8,7 +8,7 @@ import { backbone } from "./backbone.ts";
 import { dynamicConvolution, dynamicConvolutionOneByOne } from "./dynamic_convolution.ts";
 import { makeFilters } from "./filters.ts";
 import type { ForwardContext } from "./layers.ts";
-import { predictScores, predictScoresOneByOne } from "./score_predictor.ts";
+import { predictScoresFused, predictScoresOneByOne } from "./score_predictor.ts";
 import { DEFAULT_CLASSES, type Execution, type NetworkSpec } from "./spec.ts";
 import type { StateDict } from "./state_dict.ts";
 
@@ -49,7 +49,9 @@ export function forward(tensors: StateDict, images: tf.Tensor4D, options: Forwar
   const filters = makeFilters(context, options.variant); // [K,64]
   const { classLoop = false } = options;
   const maps = (classLoop ? dynamicConvolutionOneByOne : dynamicConvolution)(v, filters); // [B,K,8,8]
-  const scores = (classLoop ? predictScoresOneByOne : predictScores)(context, maps); // [B,K]
+  const scores = classLoop // [B,K]
+    ? predictScoresOneByOne(context, maps)
+    : predictScoresFused(context, v, filters, maps);
   return { scores, maps, filters, statistics: context.statistics };
 }
 

@@ -13,7 +13,7 @@ import { assertAllClose, gpuRules, listOperations, readAll } from "../testing/te
 
 await useNativeTensorFlow({ device: "cpu" });
 
-const OWN = /^(Stem|Winograd|Normalise|Nesterov)/;
+const OWN = /^(Stem|MapScores|Winograd|Normalise|Nesterov)/;
 
 /** Counts the package's own operations. */
 function countOwn(compute: () => unknown): Record<string, number> {
@@ -43,11 +43,13 @@ function run(spec = networkSpec()) {
 
 Deno.test("on a CPU a network runs Winograd's convolutions and the other own operations", () => {
   const { evaluate, train, state } = run();
-  assert.deepEqual(countOwn(evaluate), { StemFused: 1, Winograd3x3Fused: 4 });
+  assert.deepEqual(countOwn(evaluate), { StemFused: 1, Winograd3x3Fused: 4, MapScores: 1 });
   assert.deepEqual(countOwn(train), {
     Winograd3x3: 4,
     Winograd3x3InputGradient: 4,
     Winograd3x3KernelGradient: 4,
+    MapScores: 1,
+    MapScoresGradient: 1,
     Stem: 1,
     StemKernelGradient: 1,
     StemNormGradient: 1,

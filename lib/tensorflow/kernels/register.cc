@@ -29,6 +29,8 @@ std::string registerAll() {
   registerOperation<NORMALISE>(status);
   registerOperation<NORMALISE_GRADIENT>(status);
   registerOperation<NORMALISE_SHORTCUT_GRADIENT>(status);
+  registerOperation<MAP_SCORES>(status);
+  registerOperation<MAP_SCORES_GRADIENT>(status);
   registerOperation<NESTEROV_STEP>(status);
   const std::string failure = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);

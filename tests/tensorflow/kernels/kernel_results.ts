@@ -2,6 +2,7 @@
 import { normaliseBatch, type NormTensors } from "../../../lib/tensorflow/operations/batch_norm.ts";
 import { convolve3x3Winograd } from "../../../lib/tensorflow/operations/convolution.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
+import { type Perceptron, scoreMaps } from "../../../lib/tensorflow/operations/map_scores.ts";
 import { normaliseStem, runStem } from "../../../lib/tensorflow/operations/stem.ts";
 import { nesterovStep } from "../../../lib/tensorflow/operations/nesterov.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
@@ -42,9 +43,15 @@ export async function computeWithKernels(): Promise<Values> {
     statistics = { ...statistics, stemMean: moved.runningMean, stemVariance: moved.runningVariance };
     return y;
   })([large, weight]);
+  const perceptron = [[K, 16], [K], [1, K], [1]].map((shape, key) => randomTensor(shape, 30 + key));
+  const head = tf.grads((maps, filters, ...[hiddenWeight, hiddenBias, outputWeight, outputBias]) => {
+    const predictor = { hiddenWeight, hiddenBias, outputWeight, outputBias } as unknown as Perceptron;
+    return scoreMaps(maps as tf.Tensor4D, filters as unknown as tf.Tensor2D, predictor);
+  })([randomTensor([19, 2, 8, C], 40), randomTensor([11, C], 41), ...perceptron]);
   const rates = { learningRate: tf.scalar(0.1), momentum: 0.9, weightDecay: 0.01 };
   const { parameter, momentumBuffer } = nesterovStep({ parameter: x, momentumBuffer: x }, x, rates);
   const named = Object.fromEntries(gradients.map((gradient, at) => [`gradient ${at}`, gradient]));
+  head.forEach((gradient, at) => named[`head ${at}`] = gradient);
   return await readAll({
     ...statistics,
     ...named,

@@ -14,6 +14,7 @@
 #include "operation.h"
 #include "parallel.h"
 #include "processor.h"
+#include "vectors/map_scores.h"
 #include "vectors/normalisation.h"
 #include "vectors/stem.h"
 #include "vectors/winograd.h"
@@ -119,6 +120,11 @@ void addCalls(std::vector<Call>& calls, int64_t B, int64_t H, int64_t W, int64_t
     calls.push_back({STEM_NORM_GRADIENT, {}, {pooled, pooled, pooled, k, k}});
     calls.push_back({STEM_KERNEL_GRADIENT, {}, {images, maps, pooled, pooled, pooled, k, k, k, k, k}});
   }
+  const TF_Tensor v = draw({B, 4, 4, C}), filters = draw({5, C}), hidden = draw({K, 16}), output = draw({1, K});
+  calls.push_back({MAP_SCORES, {}, {v, filters, hidden, k, output, draw({1})}});
+  calls.push_back({MAP_SCORES_GRADIENT,
+                   {},
+                   {draw({B, 5}), v, filters, hidden, output, draw({B, 5, 16}), draw({B, 5, K})}});
   calls.push_back({NESTEROV_STEP, {0.9f, 0.1f}, {kernel, kernel, kernel, draw({})}});
 }
 
@@ -126,8 +132,14 @@ void addCalls(std::vector<Call>& calls, int64_t B, int64_t H, int64_t W, int64_t
 void expectRefusals() {
   const TF_Tensor x = draw({2, 4, 6, 16}), turned = draw({2, 6, 4, 16}), c = draw({16}), row = draw({1, 16}),
                   one = draw({1}), images = draw({2, 8, 12, 3}), large = draw({7, 7, 3, 16}),
-                  maps = draw({2, 4, 6, 16}), pooled = draw({2, 2, 3, 16});
+                  maps = draw({2, 4, 6, 16}), pooled = draw({2, 2, 3, 16}), square = draw({2, 4, 4, 16}),
+                  weights = draw({16, 16});
   const Call wrong[] = {
+      {MAP_SCORES, {}, {x, weights, weights, c, row, one}},
+      {MAP_SCORES, {}, {square, draw({16, 5}), weights, c, row, one}},
+      {MAP_SCORES, {}, {square, weights, draw({16, 32}), c, row, one}},
+      {MAP_SCORES, {}, {square, weights, weights, row, row, one}},
+      {MAP_SCORES_GRADIENT, {}, {weights, square, weights, weights, row, draw({2, 16, 16}), draw({2, 16, 16})}},
       {STEM, {0, 0}, {images, draw({7, 3, 7, 16}), c, c, c, c}},
       {STEM, {0, 0}, {images, large, c, c, row, c}},
       {STEM, {0, 0}, {draw({0, 8, 12, 3}), large, c, c, c, c}},
@@ -217,10 +229,12 @@ int main(int, char** arguments) {
     const Winograd* tables[] = {&winogradBaseline, &winogradAvx2, &winogradAvx512};
     const Normalisation* others[] = {&normalisationBaseline, &normalisationAvx2, &normalisationAvx512};
     const Stem* stems[] = {&stemBaseline, &stemAvx2, &stemAvx512};
+    const MapScores* heads[] = {&mapScoresBaseline, &mapScoresAvx2, &mapScoresAvx512};
     const int at = static_cast<int>(kind);
     expect(&FOR_THIS_PROCESSOR(winograd) == tables[at], "the table of a processor");
     expect(&FOR_THIS_PROCESSOR(normalisation) == others[at], "the table of a processor");
     expect(&FOR_THIS_PROCESSOR(stem) == stems[at], "the table of a processor");
+    expect(&FOR_THIS_PROCESSOR(mapScores) == heads[at], "the table of a processor");
 #endif
     runAll(std::atoi(arguments[2]));
   }
