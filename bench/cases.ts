@@ -37,6 +37,8 @@ export interface BenchContext {
   load: LoadCommand;
   /** Training images per timed epoch. */
   epochImages: number;
+  /** Trains a network by the recipe `fast` in a process of its own; its duration in seconds. */
+  train(row: Row, seed: number): Promise<number>;
 }
 
 /** One row of one column: a repeatable workload. */
@@ -57,10 +59,15 @@ export interface Column {
   rows: readonly Row[];
   /** Images per step, in columns of training steps. */
   batchSize?: number;
+  /** Measured only if it is named: it takes many minutes. */
+  isLong?: boolean;
   /** Rounds, where they differ from the other columns'. */
   rounds?: Partial<Pick<RoundsOptions, "rounds" | "warmUp">>;
   measure(row: Row, context: BenchContext): Omit<Case, "name">;
 }
+
+/** Column of whole trainings, whose rows have test accuracies. */
+export const ACCURACY = "accuracy";
 
 /** All columns but those of batch sizes, in the table's order. */
 export const COLUMNS: readonly Column[] = [
@@ -138,6 +145,18 @@ export const COLUMNS: readonly Column[] = [
         return (process.peakMemory() ?? NaN) / 1e6;
       },
     }),
+  },
+  {
+    id: ACCURACY,
+    title: "training by the recipe fast, from start to end",
+    unit: "s",
+    rows: ["best", "ours"],
+    isLong: true,
+    rounds: { warmUp: 0 },
+    measure(row, { train }) {
+      let seed = 0;
+      return { count: 1, run: () => train(row, seed++) };
+    },
   },
 ];
 

@@ -2,6 +2,7 @@
 import { formatMachine } from "../lib/experiments/provenance.ts";
 import { benchBars, type MeasuredTask, type Measurement } from "../lib/figures/bars.ts";
 import { formatPercent } from "../lib/support/format.ts";
+import { formatSpread, meanInterval } from "../lib/support/statistics.ts";
 import type { StepProfile } from "./profile.ts";
 import { quantile, type Spread } from "./rounds.ts";
 import type { BenchResult, ColumnResult, RowResult } from "./run_bench.ts";
@@ -95,6 +96,15 @@ export function listNotes(result: BenchResult): string[] {
         ", ",
       ) +
       " of their length.",
+    ...result.columns.flatMap(({ title, rows }) =>
+      rows.flatMap(({ row, accuracies = [] }) =>
+        accuracies.length === 0
+          ? []
+          : `Test accuracy of ${title}, ${row}: ${
+            formatSpread(meanInterval(accuracies), 2, 100)
+          } % (n = ${accuracies.length}).`
+      )
+    ),
     dataShare && `Making the batches takes ${formatPercent(dataShare.median)} of our epoch.`,
     overhead &&
     `${formatPercent(overhead.outside)} of our step of ${overhead.batchSize} is spent outside TensorFlow.`,

@@ -9,6 +9,7 @@ import { Interrupted } from "../lib/support/interrupt.ts";
 import { makeTemporaryFolder } from "../lib/support/temporary_folder.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
 import {
+  ACCURACY,
   BATCH_SIZE,
   type BenchContext,
   type Case,
@@ -30,6 +31,7 @@ import {
   type Timing,
 } from "./process.ts";
 import type { Overhead, StepProfile } from "./profile.ts";
+import { trainRow } from "./train.ts";
 import { pairRounds, quantile, runRounds, type Spread, summariseRounds } from "./rounds.ts";
 
 export interface BenchOptions {
@@ -72,6 +74,8 @@ export interface RowResult {
   spread: Spread;
   /** Times as fast as PyTorch's best row (memory: times its bytes), by rounds; null without PyTorch. */
   ratio: Spread | null;
+  /** Test accuracies, 0–1, of whole trainings. */
+  accuracies?: number[];
 }
 
 export interface ColumnResult {
@@ -144,11 +148,17 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     requireSameDevice(descriptions.own, descriptions.pytorch);
     const prepared = await own.ask<Prepared>({ command: "prepare", folder, data, weights });
     const { state, images, batches } = prepared;
+    const accuracies: Partial<Record<Row, number[]>> = {};
     const context: BenchContext = {
       processOf: (row) => ROWS[row].side === "own" ? own : pytorch!,
       open: (row) => ROWS[row].side === "own" ? open(options) : openPyTorch(options),
       load: { command: "load", state, data: prepared.data, images },
       epochImages: Math.min(options.epochImages, images),
+      async train(row, seed) {
+        const { seconds, accuracy } = await trainRow(row, seed, { ...options, folder, prepared });
+        (accuracies[row] ??= []).push(accuracy);
+        return seconds;
+      },
     };
     await own.ask(context.load);
     await pytorch?.ask(context.load);
@@ -157,6 +167,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       ? await compareGradients(context, { rows, batches, folder, limit, signal, onProgress })
       : [];
     const { columns, dataShare } = await measureColumns(options, context, own);
+    for (const row of columns.find(({ id }) => id === ACCURACY)?.rows ?? []) {
+      row.accuracies = accuracies[row.row as Row];
+    }
     const hasOurs = columns.some(({ rows }) => rows.some(({ row }) => row === "ours"));
     const count = Math.max(5, Math.ceil(options.turn / 20));
     const overhead = hasOurs ? await measureOverhead(options, own, count) : null;

@@ -34,6 +34,8 @@ import { print, printMessage } from "./shared/terminal.ts";
 
 const { data, weights, device } = TRAINING_OPTIONS;
 const COLUMN_NAMES = [...COLUMNS.map(({ id }) => id), SIZES];
+const LONG_COLUMNS = COLUMNS.filter(({ isLong }) => isLong).map(({ id }) => id);
+const SHORT_COLUMNS = COLUMN_NAMES.filter((name) => !LONG_COLUMNS.includes(name));
 
 /** Declares `deno task bench`. */
 export const COMMAND = {
@@ -43,7 +45,10 @@ export const COMMAND = {
     "interleaved rounds, after checking that the gradients agree. About six minutes on an idle machine.",
   options: {
     rows: textOption(ROW_NAMES.join(", "), "ROW,…|all", { group: "Cases", defaultText: "all" }),
-    columns: textOption(COLUMN_NAMES.join(", "), "COLUMN,…|all", { group: "Cases", defaultText: "all" }),
+    columns: textOption(COLUMN_NAMES.join(", "), "COLUMN,…|all", {
+      group: "Cases",
+      defaultText: `all but ${LONG_COLUMNS.join()}`,
+    }),
     batchSizes: {
       schema: text(),
       default: "1,32,128,512,1024",
@@ -92,6 +97,7 @@ export const COMMAND = {
     ["deno task bench --json laptop.json", "everything"],
     ["deno task bench --quick --rows ours,plain", "smoke test without PyTorch"],
     ["deno task bench --columns epoch --epoch-images 50000", "whole epochs"],
+    ["deno task bench --columns accuracy --rounds 10", "the recipe fast: seconds and accuracy"],
     ["deno task bench --rows ours --columns step --profile", "times of a step's operations"],
   ],
 } satisfies Command;
@@ -149,11 +155,8 @@ async function main({ values, given }: CommandLine<typeof COMMAND>): Promise<voi
 }
 
 function selectColumns(values: BenchFlags, given: Partial<BenchFlags>): Column[] {
-  const names = selectNames(
-    values.columns ?? (values.quick ? QUICK.columns : "all"),
-    COLUMN_NAMES,
-    "columns",
-  );
+  const wanted = values.columns ?? (values.quick ? QUICK.columns : "all");
+  const names = selectNames(wanted, wanted === "all" ? SHORT_COLUMNS : COLUMN_NAMES, "columns");
   const main = COLUMNS.filter(({ id }) => names.includes(id));
   const wantsSizes = names.includes(SIZES) || given.batchSizes !== undefined;
   const sizes = wantsSizes ? sizeColumns(parseBatchSizes(values.batchSizes)) : [];

@@ -48,6 +48,19 @@ Deno.test("our rows are measured without PyTorch, with JSON and figure", async (
   assert.match(Deno.readTextFileSync(figure), /^<svg/);
 });
 
+Deno.test("a training by the recipe fast is timed as a process, and its accuracy kept", async () => {
+  using folder = temporaryFolder();
+  const json = join(folder.path, "bench.json");
+  const what = [...TINY, "--rows", "ours", "--columns", "accuracy", "--rounds", "1", "--json", json];
+  const { code, stdout, stderr } = await runCommand("bench", what, folder.path);
+  assert.equal(code, 0, stderr);
+  const [{ id, rows: [{ rounds, accuracies }] }] =
+    (JSON.parse(Deno.readTextFileSync(json)) as BenchResult).columns;
+  assert.deepEqual([id, rounds.length, accuracies!.length], ["accuracy", 1, 1]);
+  assert.ok(rounds[0] > 0.5 && accuracies![0] >= 0.1);
+  assert.match(stdout, /Test accuracy .* ours:\s+\d+\.\d\d\s+% \(n = 1\)\./);
+});
+
 Deno.test("an interrupted benchmark writes nothing", async () => {
   using folder = temporaryFolder();
   const json = join(folder.path, "bench.json");
