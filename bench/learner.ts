@@ -1,6 +1,6 @@
 /** A network and its operations as the benchmark times them. */
+import { createScorer, type Scorer } from "../lib/analysis/scorer.ts";
 import type { Dataset } from "../lib/data/dataset.ts";
-import { forward } from "../lib/model/network.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { disposeAll, type StateDict } from "../lib/model/state_dict.ts";
 import { compile, type Compiled } from "../lib/tensorflow/compile/compile.ts";
@@ -37,7 +37,8 @@ export class OwnLearner implements Learner {
   readonly #state: TrainState;
   readonly #optimizer: Optimizer;
   readonly #stepper: Stepper;
-  readonly #score: Compiled<(tensors: StateDict, images: tf.Tensor4D) => tf.Tensor2D>;
+  readonly #eager: boolean;
+  #scorer: Scorer | null = null;
   readonly #gradients: Compiled<
     (state: TrainState, batch: TensorBatch) => ReturnType<typeof computeGradients>
   >;
@@ -54,11 +55,7 @@ export class OwnLearner implements Learner {
     const { trainable, fixed } = splitState(own, spec);
     this.#state = { trainable, fixed, slots: createSlots(optimizer, trainable) };
     this.#stepper = createStepper({ settings: config, optimizer, state: this.#state, compile: !eager });
-    this.#score = compile(
-      (tensors: StateDict, images: tf.Tensor4D) =>
-        forward(tensors, images, { ...config, mode: "evaluate" }).scores,
-      { name: "scoreImages", eager },
-    );
+    this.#eager = eager;
     this.#gradients = compile(
       (state: TrainState, batch: TensorBatch) => computeGradients(config, state, batch),
       { name: "computeGradients", eager },
@@ -66,6 +63,7 @@ export class OwnLearner implements Learner {
   }
 
   async step(batch: TensorBatch, count: number): Promise<number> {
+    this.#forgetScorer();
     const rates = { learningRate: tf.scalar(RECIPE.learningRate) };
     let last: tf.Scalar | null = null;
     for (let done = 0; done < count; done++) {
@@ -79,6 +77,7 @@ export class OwnLearner implements Learner {
   }
 
   async epoch(dataset: Dataset, batchSize: number, images: number): Promise<number> {
+    this.#forgetScorer();
     const sums = { loss: 0, correct: 0, images: 0, seconds: 0 };
     await trainEpoch({
       config: { ...this.#config, batchSize },
@@ -93,12 +92,9 @@ export class OwnLearner implements Learner {
   }
 
   async score(images: tf.Tensor4D, count: number): Promise<void> {
-    const tensors = this.#tensors();
-    for (let done = 0; done < count; done++) {
-      const scores = this.#score(tensors, images);
-      if (done === count - 1) await scores.data();
-      scores.dispose();
-    }
+    this.#scorer ??= createScorer(this.#tensors(), { ...this.#config, compile: !this.#eager });
+    const values = await images.data() as Float32Array;
+    for (let done = 0; done < count; done++) await this.#scorer.ask(values);
   }
 
   async test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }> {
@@ -124,9 +120,15 @@ export class OwnLearner implements Learner {
     return { loss, gradients };
   }
 
+  /** Frees the graph of the weights as they were. */
+  #forgetScorer(): void {
+    this.#scorer?.dispose();
+    this.#scorer = null;
+  }
+
   [Symbol.dispose](): void {
     this.#stepper.dispose();
-    this.#score.dispose();
+    this.#forgetScorer();
     this.#gradients.dispose();
     for (const evaluator of this.#evaluators.values()) evaluator.dispose();
     disposeAll(this.#state.trainable, this.#state.fixed, this.#state.slots);

@@ -30,7 +30,7 @@ export interface ScorerOptions extends NetworkSpec, Partial<Execution> {
   compile?: boolean;
 }
 
-/** Creates a {@linkcode Scorer}; a checkpoint's `config` will do as the options. */
+/** Creates a {@linkcode Scorer} for tensors that stay as they are; a checkpoint's `config` will do as the options. */
 export function createScorer(
   tensors: StateDict,
   {
@@ -44,10 +44,10 @@ export function createScorer(
   }: ScorerOptions,
 ): Scorer {
   const spec = { variant, backbone, adapter, classes, winograd };
-  const run = compile((tensors: StateDict, images: tf.Tensor4D) => {
+  const run = compile((images: tf.Tensor4D) => {
     const { scores, maps } = forward(tensors, images, { ...spec, mode: "evaluate" });
     return { scores, maps };
-  }, { name: "askNetwork", eager: !compiled });
+  }, { name: "askNetwork", eager: !compiled, constants: Object.values(tensors) });
   return {
     async ask(images) {
       const count = images.length / IMAGE_BYTES;
@@ -56,7 +56,7 @@ export function createScorer(
       for (let start = 0; start < count; start += batchSize) {
         const part = images.subarray(start * IMAGE_BYTES, (start + batchSize) * IMAGE_BYTES);
         const batch = tf.tensor4d(part, [part.length / IMAGE_BYTES, IMAGE_SIZE, IMAGE_SIZE, 3]);
-        const answer = run(tensors, batch);
+        const answer = run(batch);
         scores.push(await answer.scores.data() as Float32Array);
         maps.push(await answer.maps.data() as Float32Array);
         tf.dispose([batch, answer.scores, answer.maps]);

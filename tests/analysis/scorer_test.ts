@@ -11,11 +11,12 @@ await useNativeTensorFlow({ device: "cpu" });
 
 Deno.test("a scorer gives the network's outputs for any batch size", async () => {
   const images = randomTensor([5, 32, 32, 3], 3);
-  for (const [variant, filters] of [["dynamic", 10], ["static-shared", 1]] as const) {
+  const cases = [["dynamic", 10, true], ["static-shared", 1, true], ["dynamic", 10, false]] as const;
+  for (const [variant, filters, compile] of cases) {
     const spec = networkSpec({ variant });
     const network = createNetwork(spec, { seed: 2 });
     const expected = forward(network, images, { ...spec, mode: "evaluate" });
-    const scorer = createScorer(network, { ...spec, batchSize: 2, compile: false });
+    const scorer = createScorer(network, { ...spec, batchSize: 2, compile });
     const { scores, maps } = await scorer.ask(await images.data() as Float32Array);
     assertClose(scores, await expected.scores.data(), 1e-5, "scores");
     assertClose(maps, await expected.maps.data(), 1e-5, "maps");

@@ -107,7 +107,7 @@ Deno.test("a profile counts the operations of a step and restores the binding", 
   const profile = await profileOperations((count) => learner.step(batch, count), 3);
   const count = (name: string) => profile.operations.find(({ operation }) => operation === name)?.count;
   const normalisations = ["NormaliseBatch", "NormaliseBatchGradient", "NormaliseBatchShortcutGradient"];
-  assert.deepEqual([...normalisations, "MaxPoolGrad"].map(count), [5, 3, 2, 1]);
+  assert.deepEqual([...normalisations, "Stem"].map(count), [4, 2, 2, 1]);
   const shares = profile.operations.reduce((sum, { share }) => sum + share, profile.outside);
   assert.ok(Math.abs(shares - 1) < 1e-9);
   assert.ok(profile.outside > 0 && profile.outside < 1);

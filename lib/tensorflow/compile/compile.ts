@@ -19,6 +19,11 @@ export interface CompileOptions {
   graphs?: number;
   /** Run the function eagerly instead of as a graph, to debug it. @default false */
   eager?: boolean;
+  /**
+   * Tensors from outside that `fn` uses: their values when a graph is made are its constants, and all that depends
+   * on nothing else is computed then, such as the folded weights of a network that no longer learns.
+   */
+  constants?: readonly tf.Tensor[];
 }
 
 /** Use of a compiled function since the last `dispose`. */
@@ -50,7 +55,7 @@ export type AnyFunction = (...args: any[]) => unknown;
  * strings, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each
  * value of a constant, makes another graph.
  *
- * `fn` must be pure: its result depends on its arguments alone, and it returns all that matters. What it
+ * `fn` must be pure: its result depends on its arguments and the constants alone, and it returns all that matters. What it
  * computes in JavaScript is computed once. The tensors it returns belong to the caller and are new, also
  * where `fn` returns an argument.
  *
@@ -79,7 +84,7 @@ export type AnyFunction = (...args: any[]) => unknown;
  * ```
  */
 export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = {}): Compiled<F> {
-  const { name = fn.name || "the function", graphs = 32, eager = false } = options;
+  const { name = fn.name || "the function", graphs = 32, eager = false, constants = [] } = options;
   let programs: Program[] = []; // most recently used first
   let eagerCalls = 0;
 
@@ -107,7 +112,7 @@ export function compile<F extends AnyFunction>(fn: F, options: CompileOptions = 
           "once, not at each call, or dispose of it after use.",
       );
     }
-    const program = new Program(backend, fn, name, structure);
+    const program = new Program(backend, fn, name, structure, constants);
     programs.unshift(program);
     return program.run(structure.tensors);
   };

@@ -21,7 +21,7 @@ export interface StateKeeper<S, A extends unknown[], R> {
 }
 
 /** Options of {@linkcode keepState}. */
-export type KeepStateOptions = Omit<CompileOptions, "eager">;
+export type KeepStateOptions = Omit<CompileOptions, "eager" | "constants">;
 
 /**
  * Makes a function `(state, …) → [next state, result]` run as one graph that holds the state in variables.

@@ -33,6 +33,7 @@ export class Program {
    * Runs `fn` once on copies of its arguments, records it, and loads the graph.
    *
    * @param name Names `fn` in messages.
+   * @param constants Tensors from outside that `fn` uses.
    * @throws {CompileError} If `fn` cannot be recorded; errors of `fn` are passed on.
    */
   constructor(
@@ -40,10 +41,12 @@ export class Program {
     fn: (...args: unknown[]) => unknown,
     name: string,
     { template, tensors }: Structure,
+    constants: readonly tf.Tensor[],
   ) {
     const start = performance.now();
     const { bytes, nodes, feeds, fetches, result } = record(backend, name, (recorder, install) => {
       const inputs = tensors.map((tensor, index) => recorder.input(tensor, index));
+      for (const tensor of constants) recorder.constant(tensor);
       install();
       const outputs: Numbering = new Map();
       const result = readResult(fn(...fillArguments(template, inputs)), name, outputs);

@@ -59,6 +59,15 @@ export class Recorder {
     return { copy, feed: place };
   }
 
+  /** Makes a tensor's values a constant of the graph. */
+  constant(tensor: tf.Tensor): void {
+    if (tensor.isDisposed) this.refuse("needs another graph, and one of its constants was disposed.");
+    const [handle] = this.#backend.getInputTensorIds([tensor]);
+    const { dtype } = this.#backend.tensorMap.get(tensor.dataId)!;
+    const name = this.graph.constant(dtype, tensor.shape, this.#binding.tensorDataSync(handle));
+    this.#tensors.set(handle, { name, dtype, varies: false });
+  }
+
   /** Copies a tensor for use as a state of the graph, and adds its variable. */
   kept(tensor: tf.Tensor, index: number): { copy: tf.Tensor; variable: Variable } {
     const { copy, place } = this.#standIn(tensor, (dtype) => {
@@ -238,7 +247,7 @@ export class Recorder {
   #refuseOutside(where: string): never {
     return this.refuse(
       `uses a tensor from outside (in ${where}), which a graph would never see change. ` +
-        "Pass it as an argument, or make it inside from plain values.",
+        "Pass it as an argument, name it in the option constants, or make it inside from plain values.",
     );
   }
 

@@ -21,7 +21,7 @@ interface Outside {
 type Refusal = [what: string, fn: (x: tf.Tensor1D, outside: () => Outside) => unknown, message: RegExp];
 
 const OUTSIDE =
-  /^compile: f uses a tensor from outside \(in .*\).* Pass it as an argument, or make it inside/;
+  /^compile: f uses a tensor from outside \(in .*\).* Pass it as an argument, name it in the option/;
 const READS = /^compile: f reads a tensor's values .* Return the tensor and read it after the call\.$/;
 const PROMISE = /^compile: f returns a promise\. Make it an ordinary function/;
 const STRINGS = /^compile: .* a tensor of strings; a graph has numbers and flags only\./;

@@ -317,6 +317,21 @@ Deno.test("a disposed argument is refused by its position", () => {
   });
 });
 
+Deno.test("tensors from outside may be constants, with the values that they have when the graph is made", () => {
+  const weight = Float32Array.of(3, 5), w = tf.tensor1d(weight), shift = tf.sqrt(tf.scalar(4));
+  const fn = (x: tf.Tensor) => tf.add(tf.mul(tf.square(w), x), shift), constants = [w, shift];
+  const compiled = compile(fn, { name: "scale", constants }), eager = compile(fn, { constants, eager: true });
+  for (const run of [compiled, eager]) assert.deepEqual(values(run(tf.tensor1d([1, 2]))), [11, 52]);
+  tf.dispose(constants);
+  weight.fill(0);
+  assert.deepEqual(values(compiled(tf.tensor1d([2, 1]))), [20, 27]);
+  assert.throws(() => compiled(tf.scalar(1)), {
+    name: "CompileError",
+    message: "compile: scale needs another graph, and one of its constants was disposed.",
+  });
+  compiled.dispose();
+});
+
 Deno.test("dispose frees the graphs, and a later call compiles again", () => {
   const before = countGraphs();
   const fn = compile((x: tf.Tensor) => tf.neg(x));
