@@ -21,10 +21,11 @@ void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long 
   const Winograd& with = FOR_THIS_PROCESSOR(winograd);
   float* u = transformed.ofSize(POSITIONS * stride(C, K));
   if (flipped) {
-    with.transformFlipped(kernel, u, K, C, {0, C});  // the kernel is [3,3,K,C]
-  } else {
-    with.transformKernel(kernel, u, C, K, {0, C});
+    float* own = scratch.ofSize(9 * C * K);
+    with.flipKernel(kernel, own, K, C);  // from [3,3,K,C]
+    kernel = own;
   }
+  with.transformKernel(kernel, u, C, K, {0, C});
   const long tiles = maps.tiles(), parts = partsFor(tiles);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(scratchSize(C, K));

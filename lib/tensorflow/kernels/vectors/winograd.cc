@@ -81,21 +81,12 @@ void transformKernel(const float* kernel, float* u, long C, long K, Range rows) 
   }
 }
 
-void transformFlipped(const float* kernel, float* u, long C, long K, Range rows) {
-  const long next = stride(K, C);
-  float block[POSITIONS][LANES][LANES];  // 16 rows of C, to be written as columns
-  for (long k = rows.first; k < rows.end; k += LANES) {
-    for (long c = 0; c < C; c += LANES) {
-      for (long row = 0; row < LANES; row++) {
-        transformBoth<3, 6, transformTaps>(
-            EACH { return load(kernel + (((2 - i) * 3 + 2 - j) * C + c + row) * K + k); },
-            EACH_VALUE { store(block[i * 6 + j][row], value); });
-      }
-      for (long position = 0; position < POSITIONS; position++) {
-        for (long column = 0; column < LANES; column++) {
-          float* to = u + position * next + (k + column) * C + c;
-          for (long row = 0; row < LANES; row++) to[row] = block[position][row][column];
-        }
+void flipKernel(const float* kernel, float* flipped, long C, long K) {
+  for (long tap = 0; tap < 9; tap++) {
+    const float* from = kernel + (8 - tap) * C * K;
+    for (long k = 0; k < K; k += CHANNELS, flipped += CHANNELS * C) {
+      for (long c = 0; c < C; c++) {
+        for (long n = 0; n < CHANNELS; n++) flipped[n * C + c] = from[c * K + k + n];
       }
     }
   }
@@ -211,5 +202,5 @@ void correlate(const float* x, const float* dy, float* du, Maps maps, long C, lo
 
 }  // namespace
 
-extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, transformFlipped, collectKernel, convolve,
+extern const Winograd FOR_PROCESSOR(winograd) = {transformKernel, flipKernel, collectKernel, convolve,
                                                  correlate};

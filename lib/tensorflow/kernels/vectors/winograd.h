@@ -30,8 +30,8 @@ struct Winograd {
   /** Computes U[36][C][K] from kernel[3,3,C,K]: these rows of C. */
   void (*transformKernel)(const float* kernel, float* u, long C, long K, Range rows);
 
-  /** Computes U[36][K][C] from the flipped kernel, for the input's gradient: these rows of K, sixteens. */
-  void (*transformFlipped)(const float* kernel, float* u, long C, long K, Range rows);
+  /** Computes the kernel[3,3,K,C] of the input's gradient: flipped, and channels exchanged. */
+  void (*flipKernel)(const float* kernel, float* flipped, long C, long K);
 
   /** Computes the gradient of kernel[3,3,C,K] from the sum of `parts` dU[36][C][K]: these rows of C. */
   void (*collectKernel)(const float* du, long parts, float* dKernel, long C, long K, Range rows);
