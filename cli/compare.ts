@@ -1,31 +1,22 @@
 import { join, resolve } from "@std/path";
-import { identifyData } from "../lib/data/identify.ts";
-import { EXPERIMENTS, LISTS, selectExperiments, type Selection } from "../lib/experiments/experiments.ts";
-import {
-  describeRun,
-  hasManifest,
-  readManifest,
-  type SweepRun,
-  writeManifest,
-} from "../lib/experiments/manifest.ts";
-import { parseSeeds, type PlannedRun, planRuns } from "../lib/experiments/plan.ts";
+import { EXPERIMENTS, LISTS, selectExperiments } from "../lib/experiments/experiments.ts";
+import { describeRun, readManifest, type SweepRun, writeManifest } from "../lib/experiments/manifest.ts";
+import type { PlannedRun } from "../lib/experiments/plan.ts";
 import { readCommit } from "../lib/experiments/provenance.ts";
-import { inspectRun, planThreads, type RunState, type SharedInputs } from "../lib/experiments/runs.ts";
+import { inspectRun, planThreads, type RunState } from "../lib/experiments/runs.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { InputError } from "../lib/support/errors.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
-import { readConfigFile } from "../lib/training/config_file.ts";
-import { TRAINING_OPTIONS } from "../lib/training/options.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { checkPublishable, collect, reportMissing } from "./compare/collect.ts";
 import { writeKubernetesJob } from "./compare/kubernetes.ts";
-import { COMPARE_COMMAND, type CompareLine } from "./compare/options.ts";
+import { checkOptions, COMPARE_COMMAND, type CompareLine, findSweep } from "./compare/options.ts";
+import { findInputs, planComparison, planSweep } from "./compare/plan.ts";
 import { requeueJob, slurmJob, submitToSlurm } from "./compare/slurm.ts";
 import { trainRuns } from "./compare/train_runs.ts";
 import { watchSweep } from "./compare/watch.ts";
 import { runCommand } from "./shared/command.ts";
-import { loadDatasetsWithBar, loadPretrainedWithBar, setUpTensorFlow } from "./shared/load.ts";
-import { absolutePaths, flagOf } from "./shared/options.ts";
+import { setUpTensorFlow } from "./shared/load.ts";
 import { formatTable } from "./shared/table.ts";
 import { print, printMessage, quoteShell, showPath } from "./shared/terminal.ts";
 
@@ -120,14 +111,6 @@ async function runSweep(
   return UNFINISHED;
 }
 
-async function planSweep(names: readonly string[], line: CompareLine): Promise<SweepRun[]> {
-  const planned = planComparison(selectExperiments(names), line);
-  const inputs = await findInputs(planned);
-  const { jobs, threads } = line.values;
-  const facts = { ...inputs, commit: await readCommit(), threads: threads ?? planThreads([], jobs) };
-  return await Promise.all(planned.map((run) => describeRun(run, facts)));
-}
-
 /** Trains runs of a sweep: one, or all that nobody trains. Returns the exit code. */
 async function workOn(folder: string, line: CompareLine): Promise<number> {
   const { task, jobs, staleAfter } = line.values;
@@ -168,66 +151,6 @@ function requireNoFailures(failed: readonly { run: PlannedRun }[], all: number):
     what: `train ${failed.length} of ${all} runs (${names})`,
     why: "see above; the same command tries them again",
   });
-}
-
-/** Lists the runs that the command line asks for. */
-function planComparison(selection: Selection, { values, given }: CompareLine): PlannedRun[] {
-  const flags = Object.fromEntries(Object.entries(given).filter(([name]) => name in TRAINING_OPTIONS));
-  const { experiments, defaults } = selection;
-  const seeds = parseSeeds(values.seeds ?? String(selection.seeds));
-  const file = values.config === null ? undefined : readConfigFile(values.config);
-  return planRuns({ experiments, seeds, defaults, file, flags })
-    .map((run) => ({ ...run, config: absolutePaths(run.config) }));
-}
-
-/**
- * Looks up images and weights once, so that nothing is downloaded by several processes at once; the fallback
- * for a failed download is used by all runs, without another attempt.
- */
-async function findInputs(runs: readonly PlannedRun[]): Promise<SharedInputs> {
-  const [{ config }] = runs;
-  const datasets = await loadDatasetsWithBar(config.data);
-  const { name: weights, source } = await loadPretrainedWithBar(config.weights);
-  for (const { config } of runs) {
-    if (datasets.source.kind === "synthetic") config.data = "synthetic";
-    if (source === "random") config.weights = "random";
-  }
-  return { data: await identifyData(datasets), weights };
-}
-
-/** Finds the planned folder among the arguments; null where they are experiments. */
-function findSweep([name, ...others]: readonly string[]): string | null {
-  const isKnown = name === undefined || Object.hasOwn(LISTS, name) ||
-    EXPERIMENTS.some((one) => one.name === name);
-  if (isKnown || (!hasManifest(name) && !name.includes("/"))) return null;
-  if (others.length > 0) {
-    throw new InputError({
-      what: `use ${others[0]} beside the folder ${name}`,
-      why: "a folder is collected alone",
-    });
-  }
-  if (hasManifest(name)) return name;
-  throw new InputError({
-    what: `collect the results in ${name}`,
-    why: "it has no manifest.jsonl",
-    next: [{ task: "compare", arguments: ["LIST"], set: { plan: name } }],
-  });
-}
-
-/** Refuses options that an action has no use for, or with `needs` those that need it. */
-function checkOptions(
-  { given }: CompareLine,
-  action: string,
-  names: readonly string[],
-  needs?: "needs",
-): void {
-  const wrong = Object.keys(given).find((name) => names.includes(name) === (needs !== undefined));
-  if (wrong === undefined) return;
-  throw new InputError(
-    needs
-      ? `Cannot use ${flagOf(wrong)} without a planned folder: add ${action}, or name one.`
-      : `Cannot use ${flagOf(wrong)} with ${action}: what is trained and how was planned.`,
-  );
 }
 
 function describeLists(): string {

@@ -1,7 +1,9 @@
-import { LISTS } from "../../lib/experiments/experiments.ts";
+import { EXPERIMENTS, LISTS } from "../../lib/experiments/experiments.ts";
+import { hasManifest } from "../../lib/experiments/manifest.ts";
+import { InputError } from "../../lib/support/errors.ts";
 import { flag, integer, textOption } from "../../lib/support/schema.ts";
 import { TRAINING_OPTIONS } from "../../lib/training/options.ts";
-import { type Command, type CommandLine, CONFIG_OPTION, JSON_OPTION } from "../shared/options.ts";
+import { type Command, type CommandLine, CONFIG_OPTION, flagOf, JSON_OPTION } from "../shared/options.ts";
 
 const {
   run: _run,
@@ -102,3 +104,38 @@ export const COMPARE_COMMAND = {
 
 /** The command line of `deno task compare`. */
 export type CompareLine = CommandLine<typeof COMPARE_COMMAND>;
+
+/** Finds the planned folder among the arguments; null where they are experiments. */
+export function findSweep([name, ...others]: readonly string[]): string | null {
+  const isKnown = name === undefined || Object.hasOwn(LISTS, name) ||
+    EXPERIMENTS.some((one) => one.name === name);
+  if (isKnown || (!hasManifest(name) && !name.includes("/"))) return null;
+  if (others.length > 0) {
+    throw new InputError({
+      what: `use ${others[0]} beside the folder ${name}`,
+      why: "a folder is collected alone",
+    });
+  }
+  if (hasManifest(name)) return name;
+  throw new InputError({
+    what: `collect the results in ${name}`,
+    why: "it has no manifest.jsonl",
+    next: [{ task: "compare", arguments: ["LIST"], set: { plan: name } }],
+  });
+}
+
+/** Refuses options that an action has no use for, or with `needs` those that need it. */
+export function checkOptions(
+  { given }: CompareLine,
+  action: string,
+  names: readonly string[],
+  needs?: "needs",
+): void {
+  const wrong = Object.keys(given).find((name) => names.includes(name) === (needs !== undefined));
+  if (wrong === undefined) return;
+  throw new InputError(
+    needs
+      ? `Cannot use ${flagOf(wrong)} without a planned folder: add ${action}, or name one.`
+      : `Cannot use ${flagOf(wrong)} with ${action}: what is trained and how was planned.`,
+  );
+}

@@ -156,8 +156,6 @@ const MOST_IDLE = 3;
 export async function requeueJob({ config }: SweepRun, folder: string): Promise<void> {
   const id = slurmJob(); // the number alone may mean the whole array
   if (id === null) return;
-  const state = (await run("squeue", ["--noheader", `--jobs=${id}`, "--format=%T"])).stdout.trim();
-  if (state !== "RUNNING") return printMessage(`SLURM is ending the job (${state || "unknown"}).`);
   if (countIdle(claimsOf(folder, config.run)) >= MOST_IDLE) {
     throw new InputError({
       what: `requeue ${config.run}`,
@@ -165,9 +163,16 @@ export async function requeueJob({ config }: SweepRun, folder: string): Promise<
       next: [{ advice: "submit it with a longer time=" }],
     });
   }
-  printMessage("Requeueing the job …");
-  const { code, stderr } = await run("scontrol", ["requeue", id]);
-  if (code !== 0) printMessage(stderr.trim());
+  try {
+    const state = (await run("squeue", ["--noheader", `--jobs=${id}`, "--format=%T"])).stdout.trim();
+    if (state !== "RUNNING") return printMessage(`SLURM is ending the job (${state || "unknown"}).`);
+    printMessage("Requeueing the job …");
+    const { code, stderr } = await run("scontrol", ["requeue", id]);
+    if (code !== 0) printMessage(stderr.trim());
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    printMessage(`${error.message} Submit the sweep again to resume the run.`); // in a container without SLURM
+  }
 }
 
 /** Counts a run's last claims that trained no step. */

@@ -29,9 +29,9 @@ export async function watchSweep(runs: readonly SweepRun[], runsFolder: string):
     }
     const running = [...tracked.values()].filter(({ stage }) => stage === "running").length;
     live.draw((size) => formatRuns(tracked, running, size), { now: true });
-    const now = formatWhole(tracked, running);
-    if (!live.interactive && now !== said) live.print(now);
-    said = now;
+    const stages = [...tracked.values()].map(({ stage }) => stage).join();
+    if (!live.interactive && stages !== said) live.print(formatWhole(tracked, running));
+    said = stages;
     if ([...tracked.values()].every(({ stage }) => stage === "finished" || stage === "failed")) break;
     await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_BETWEEN_LOOKS));
   }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { readRunRecord } from "../../lib/experiments/runs.ts";
-import { claimsOf, readLastClaim } from "../../lib/experiments/claim.ts";
+import { claimsOf, readLastClaim, tryClaim } from "../../lib/experiments/claim.ts";
 import { readSafetensors } from "../../lib/support/safetensors.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { runCommand, startCommand } from "../testing/command.ts";
-import { temporaryFolder } from "../testing/folder.ts";
+import { temporaryFolder, temporaryVariable } from "../testing/folder.ts";
 
 const TINY = [
   ..."--data synthetic --weights random --subset 32 --test-subset 20 --batch-size 16 --no-compile".split(" "),
@@ -106,6 +106,27 @@ Deno.test("the run of a killed worker is taken over at once, while that of a liv
     [folder, whole].map((folder) => readSafetensors(join(folder, "static-shared-seed0", "last.safetensors"))),
   );
   for (const [name, { data }] of one.tensors) assert.deepEqual(other.tensors.get(name)!.data, data, name);
+});
+
+Deno.test("a restarted job waits until the claim of its last try is stale", async () => {
+  using temporary = temporaryFolder();
+  const folder = join(temporary.path, "sweep");
+  await plan(folder, ["static-shared", "--seeds", "1", "--epochs", "1"]);
+  const path = claimsOf(folder, "static-shared-seed0");
+  const found = tryClaim(path, { staleAfter: 4, job: "7_0", log: () => {} });
+  assert.ok("claim" in found);
+  found.claim[Symbol.dispose](); // as if its host had lost power
+  const text = Deno.readTextFileSync(`${path}.1`);
+  Deno.writeTextFileSync(`${path}.1`, text.replace(/"host":"[^"]*"/, '"host":"elsewhere"'));
+  using _job = temporaryVariable("SLURM_ARRAY_JOB_ID", "7");
+  using _task = temporaryVariable("SLURM_ARRAY_TASK_ID", "0");
+  const worker = startCommand("compare", ["--work", folder, "--task", "0"], temporary.path);
+  const heartbeat = setInterval(() => Deno.utimeSync(`${path}.1`, new Date(), new Date()), 100);
+  await worker.says(/Waiting at most 4 s: this job's last try may be alive\./);
+  clearInterval(heartbeat);
+  const { code, stderr } = await worker.output;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /Taking the run over: process \d+ on elsewhere gives no sign of life/);
 });
 
 Deno.test("what cannot be done with a sweep is refused in one sentence", async () => {

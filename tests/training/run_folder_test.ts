@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
+import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig } from "../../lib/training/config.ts";
 import {
   defaultRunsFolder,
@@ -11,7 +12,7 @@ import {
   removeRun,
 } from "../../lib/training/run_folder.ts";
 import { temporaryFolder, temporaryVariable } from "../testing/folder.ts";
-import { EPOCH_RECORD } from "../testing/training.ts";
+import { EPOCH_RECORD, trainTiny } from "../testing/training.ts";
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
@@ -213,4 +214,16 @@ Deno.test("a run is removed without others' files, and not while it trains", () 
   removeRun(path);
   assert.deepEqual(namesIn(path).filter((name) => name !== ".lock"), ["notes.txt"]);
   removeRun(join(runs.path, "none"));
+});
+
+Deno.test("a training whose claim was taken over saves nothing more", async () => {
+  using temporary = temporaryFolder();
+  let isOwn = true;
+  const requireClaim = () => {
+    if (!isOwn) throw new InputError("taken over");
+  };
+  const observer = { onEpoch: () => void (isOwn = false) };
+  await assert.rejects(trainTiny(temporary.path, { epochs: 3 }, { requireClaim, observer }), /taken over/);
+  const { progress } = await openCheckpoint(join(temporary.path, "tiny", "last.safetensors"));
+  assert.deepEqual([progress.epochs, progress.steps], [1, 0]);
 });
