@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 LINEAR, CUBIC, QUINTIC = 3.4445, -4.775, 2.0315
 ITERATIONS = 5
+MOMENTUM = 0.7
 
 
 def orthogonalise(matrices: Tensor) -> Tensor:
@@ -24,8 +25,8 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 class Muon:
     """Steps kernels [64,64,3,3], each scaled to the norm of an orthogonal matrix first."""
 
-    def __init__(self, kernels: list[nn.Parameter], momentum: float):
-        self.kernels, self.momentum = kernels, momentum
+    def __init__(self, kernels: list[nn.Parameter]):
+        self.kernels = kernels
         self.buffers = torch.zeros(len(kernels), *self.flatten(kernels[0]).shape, device=kernels[0].device)
 
     @staticmethod
@@ -36,7 +37,7 @@ class Muon:
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         gradients = torch.stack([self.flatten(kernel.grad) for kernel in self.kernels])
-        self.buffers.mul_(self.momentum).add_(gradients)
-        steps = orthogonalise(gradients.add_(self.buffers, alpha=self.momentum))
+        self.buffers.mul_(MOMENTUM).add_(gradients)
+        steps = orthogonalise(gradients.add_(self.buffers, alpha=MOMENTUM))
         for kernel, step in zip(self.kernels, steps):
             kernel.mul_(len(kernel) ** 0.5 / kernel.norm()).sub_(step.t().view(kernel.shape), alpha=learning_rate)

@@ -115,7 +115,7 @@ def main() -> None:
     trained = [p for p in network.parameters() if p.requires_grad]
     kernels = [p for p in trained if recipe["optimizer"] == "muon" and p.dim() == 4 and p.shape[2] == 3]
     others = [p for p in trained if all(p is not kernel for kernel in kernels)]
-    muon = Muon(kernels, recipe["momentum"]) if kernels else None
+    muon = Muon(kernels) if kernels else None
     sgd = torch.optim.SGD(
         others, lr=1, momentum=recipe["momentum"], nesterov=True, weight_decay=recipe["weightDecay"], fused=True
     )

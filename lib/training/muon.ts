@@ -27,6 +27,9 @@ export function muonStep(
   return { parameter: tf.sub(scaled, tf.mul(step, learningRate)), momentumBuffer: next };
 }
 
+/** Momentum of Muon's steps: less than SGD's, since their length does not grow with it. */
+export const MUON_MOMENTUM = 0.7;
+
 /** Coefficients of a quintic whose iteration drives singular values of 0.01 to 1 into about 0.7–1.2. */
 const [LINEAR, CUBIC, QUINTIC] = [3.4445, -4.775, 2.0315];
 const ITERATIONS = 5;

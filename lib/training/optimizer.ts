@@ -2,7 +2,7 @@ import * as tf from "../tensorflow/runtime/tf.ts";
 import { addDecay, nesterovStep, type ParameterState } from "../tensorflow/operations/nesterov.ts";
 import type { TrainConfig } from "./config.ts";
 import { LAB } from "./options.ts";
-import { isKernel3x3, muonStep } from "./muon.ts";
+import { isKernel3x3, MUON_MOMENTUM, muonStep } from "./muon.ts";
 
 /** Learning rate and other hyperparameters of a step, as tensors: numbers would be constants of the graph. */
 export type Rates = Record<string, tf.Scalar>;
@@ -43,12 +43,12 @@ interface Group {
 
 /** Creates the optimizer of a configuration. Weight decay is added to the gradient unless decoupled. */
 export function createOptimizer(config: OptimizerConfig): Optimizer {
-  const { optimizer, momentum, weightDecay } = config;
+  const { optimizer, weightDecay } = config;
   const { kernelRate, normBiasRate, decayVectors } = { ...LAB, ...config };
   const groups: Group[] = [];
   if (optimizer === "muon") {
     const rule = withMomentum((state, gradient, learningRate) =>
-      muonStep(state, gradient, { learningRate, momentum })
+      muonStep(state, gradient, { learningRate, momentum: MUON_MOMENTUM })
     );
     groups.push({ prefix: "kernel.", matches: isKernel3x3, rule, factor: kernelRate });
   }

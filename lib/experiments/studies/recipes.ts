@@ -35,6 +35,9 @@ interface Unit extends StudyUnit {
 /** Options of `fast` that are set back to the lab's one by one, with what they need beside. */
 const ABLATIONS: readonly Partial<TrainConfig>[] = [
   { optimizer: "sgd", learningRate: 0.1 },
+  { schedule: "one-cycle" },
+  { labelSmoothing: 0 },
+  { shift: 4 },
   { flip: "random" },
 ];
 
