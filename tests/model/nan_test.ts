@@ -40,6 +40,17 @@ for (const eager of [false, true]) {
   });
 }
 
+Deno.test("a NaN in any pixel of an image shows in all its scores", () => {
+  const PIXELS = 32 * 32, spec = networkSpec();
+  const images = new Float32Array(PIXELS * PIXELS * 3); // an image for each pixel
+  for (let pixel = 0; pixel < PIXELS; pixel++) images[(pixel * PIXELS + pixel) * 3 + 1] = NaN;
+  const { scores } = forward(initialState(spec), tf.tensor4d(images, [PIXELS, 32, 32, 3]), {
+    ...spec,
+    mode: "evaluate",
+  });
+  assert.equal(scores.dataSync().filter((score) => !Number.isNaN(score)).length, 0);
+});
+
 /** Copies a tensor with a NaN in the middle. */
 function withNaN<T extends tf.Tensor>(tensor: T): T {
   const values = tensor.dataSync().slice();

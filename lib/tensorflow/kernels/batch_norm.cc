@@ -116,17 +116,12 @@ const Operation NORMALISE = {"NormaliseBatch",
                              infer};
 
 /** Computes gradients. `y` is read with `relu` only. */
-const Operation NORMALISE_GRADIENT = {"NormaliseBatchGradient",
-                                      {"dy", "x", "y", "weight", "mean", "scale"},
-                                      {"dx", "d_weight", "d_bias"},
-                                      {"relu: bool"},
-                                      [](Run& run) { differentiate(run, false); },
-                                      inferGradient};
+const Operation NORMALISE_GRADIENT = {
+    "NormaliseBatchGradient", {"dy", "x", "y", "weight", "mean", "scale"}, {"dx", "d_weight", "d_bias"},
+    {"relu: bool"},           [](Run& run) { differentiate(run, false); }, inferGradient};
 
 /** The same, and the gradient of the shortcut. */
-const Operation NORMALISE_SHORTCUT_GRADIENT = {"NormaliseBatchShortcutGradient",
-                                               {"dy", "x", "y", "weight", "mean", "scale"},
-                                               {"dx", "d_weight", "d_bias", "d_shortcut"},
-                                               {"relu: bool"},
-                                               [](Run& run) { differentiate(run, true); },
-                                               inferShortcutGradient};
+const Operation NORMALISE_SHORTCUT_GRADIENT = {
+    "NormaliseBatchShortcutGradient",           {"dy", "x", "y", "weight", "mean", "scale"},
+    {"dx", "d_weight", "d_bias", "d_shortcut"}, {"relu: bool"},
+    [](Run& run) { differentiate(run, true); }, inferShortcutGradient};

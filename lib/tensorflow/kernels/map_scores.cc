@@ -64,7 +64,8 @@ void scoreMaps(Run& run) {
   if (!readSize(run, maps, filters, hidden, output, size)) return;
   if (!run.demand(isVector(hiddenBias, size.H) && isVector(outputBias, 1), BAD_PREDICTOR)) return;
   const long B = TF_Dim(maps, 0), P = size.P, K = size.K, H = size.H;
-  float *scores = run.output(0, {B, K}), *responses = run.output(1, {B, K, P}), *units = run.output(2, {B, K, H});
+  float *scores = run.output(0, {B, K}), *responses = run.output(1, {B, K, P}),
+        *units = run.output(2, {B, K, H});
   if (!run.isFine()) return;
   const std::vector<float> filtersTransposed = transpose(numbers(filters), K, size.C, size.paddedK()),
                            hiddenTransposed = transpose(numbers(hidden), H, P, H);
@@ -94,10 +95,11 @@ void differentiateScores(Run& run) {
       hasShape(dScores, {B, K}) && hasShape(responses, {B, K, P}) && hasShape(units, {B, K, H});
   if (!run.demand(isGradient, BAD_GRADIENT)) return;
   float *dMaps = run.outputLike(0, maps), *dFilters = run.output(1, {K, C}), *dHidden = run.output(2, {H, P}),
-        *dHiddenBias = run.output(3, {H}), *dOutput = run.output(4, {1, H}), *dOutputBias = run.output(5, {1});
+        *dHiddenBias = run.output(3, {H}), *dOutput = run.output(4, {1, H}),
+        *dOutputBias = run.output(5, {1});
   if (!run.isFine()) return;
-  const MapScoresWeights weights = {numbers(filters), nullptr, numbers(hidden), nullptr,
-                                    nullptr,          numbers(output), 0};
+  const MapScoresWeights weights = {numbers(filters), nullptr, numbers(hidden), nullptr, nullptr,
+                                    numbers(output),  0};
   const MapScores& with = FOR_THIS_PROCESSOR(mapScores);
   const float *d = numbers(dScores), *v = numbers(maps), *r = numbers(responses), *u = numbers(units);
   const long parts = partsOf(B), lengths[] = {K * C, H * P, H, H}, length = K * C + H * P + 2 * H;
@@ -108,8 +110,8 @@ void differentiateScores(Run& run) {
     const MapScoresSums to = {sum, sum + K * C, sum + K * C + H * P, sum + K * C + H * P + H};
     const Range images = rangeOf(B, part, parts);
     for (long image = images.first; image < images.end; image++) {
-      with.differentiate(d + image * K, v + image * P * C, r + image * K * P, u + image * K * H, weights, size,
-                         dMaps + image * P * C, to, own);
+      with.differentiate(d + image * K, v + image * P * C, r + image * K * P, u + image * K * H, weights,
+                         size, dMaps + image * P * C, to, own);
     }
   });
   float* results[] = {dFilters, dHidden, dHiddenBias, dOutput};

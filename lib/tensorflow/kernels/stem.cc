@@ -46,8 +46,8 @@ void convolveEach(const Input& input, const Where& x, const Work& work) {
 }
 
 /** Computes pooled y and its maxima, and x. */
-void normaliseStem(const Input& input, NormTensors norm, float epsilon, float momentum, float* y, float* maxima,
-                   float* x, NormResults results) {
+void normaliseStem(const Input& input, NormTensors norm, float epsilon, float momentum, float* y,
+                   float* maxima, float* x, NormResults results) {
   const Stem& with = FOR_THIS_PROCESSOR(stem);
   const Normalisation& normalisation = FOR_THIS_PROCESSOR(normalisation);
   const StemSize size = input.size;
@@ -67,9 +67,8 @@ void normaliseStem(const Input& input, NormTensors norm, float epsilon, float mo
   const Batch pooled = {maxima, input.B * size.pooled() / K, K};
   const Affine affine = {fold.factor.data(), fold.offset.data(), nullptr, true};
   const long parts = partsFor(pooled.rows);
-  inParallel(parts, [&](long part) {
-    normalisation.apply(pooled, rangeOf(pooled.rows, part, parts), affine, y);
-  });
+  inParallel(parts,
+             [&](long part) { normalisation.apply(pooled, rangeOf(pooled.rows, part, parts), affine, y); });
 }
 
 /** Computes the kernel's gradient. */
@@ -84,7 +83,8 @@ void kernelGradient(const float* images, long B, StemSize size, StemGradient bat
     for (long image = range.first; image < range.end; image++) {
       StemGradient gradient = batch;
       gradient.x += image * size.maps();
-      for (const float** pooled : {&gradient.maxima, &gradient.dy, &gradient.y}) *pooled += image * size.pooled();
+      for (const float** pooled : {&gradient.maxima, &gradient.dy, &gradient.y})
+        *pooled += image * size.pooled();
       with.correlate(images + image * size.image(), gradient, du + part * length, size, own);
     }
   });
@@ -235,12 +235,9 @@ const Operation STEM = {"Stem",
 const Operation STEM_FUSED = {"StemFused", {"images", "kernel", "bias"}, {"y"}, {}, stemFused, inferFused};
 
 /** Computes the gradients of weight and bias. */
-const Operation STEM_NORM_GRADIENT = {"StemNormGradient",
-                                      {"dy", "y", "maxima", "mean", "scale"},
-                                      {"d_weight", "d_bias"},
-                                      {},
-                                      differentiateNorm,
-                                      inferNormGradient};
+const Operation STEM_NORM_GRADIENT = {"StemNormGradient",     {"dy", "y", "maxima", "mean", "scale"},
+                                      {"d_weight", "d_bias"}, {},
+                                      differentiateNorm,      inferNormGradient};
 
 /** Computes the gradient of the kernel. */
 const Operation STEM_KERNEL_GRADIENT = {

@@ -32,7 +32,8 @@ void score(const float* v, MapScoresWeights weights, MapScoresSize size, float* 
 }
 
 void differentiate(const float* dScores, const float* v, const float* responses, const float* hidden,
-                   MapScoresWeights weights, MapScoresSize size, float* dv, MapScoresSums sums, float* scratch) {
+                   MapScoresWeights weights, MapScoresSize size, float* dv, MapScoresSums sums,
+                   float* scratch) {
   const long P = size.P, C = size.C, H = size.H, K = size.K;
   float *dHidden = scratch, *dResponses = scratch + K * H;
   for (long k = 0; k < K; k++) {

@@ -15,7 +15,7 @@
 namespace {
 
 constexpr int TAPS = 4, OUTPUTS = 4, INPUTS = TAPS + OUTPUTS - 1;
-constexpr long PART = 16;   // channels of the parts, 4C, with padding
+constexpr long PART = 16;  // channels of the parts, 4C, with padding
 
 /** From one position's matrix to the next: not a power of two, since such addresses share cache lines. */
 constexpr long stride(long rows, long columns) { return rows * columns + 16; }
@@ -188,10 +188,14 @@ void scatterOutputs(const float* m, float* x, StemSize size, Range tiles) {
   }
 }
 
-INLINE Range blockFrom(long tile, long tiles) { return {tile, tile + STEM_BLOCK < tiles ? tile + STEM_BLOCK : tiles}; }
+INLINE Range blockFrom(long tile, long tiles) {
+  return {tile, tile + STEM_BLOCK < tiles ? tile + STEM_BLOCK : tiles};
+}
 
 /** Buffers in `scratch`, in this order. */
-INLINE float* afterParts(float* scratch, StemSize size) { return scratch + partsH(size) * partsW(size) * PART; }
+INLINE float* afterParts(float* scratch, StemSize size) {
+  return scratch + partsH(size) * partsW(size) * PART;
+}
 
 void convolve(const float* image, const float* u, float* x, StemSize size, float* scratch) {
   float *parts = scratch, *v = afterParts(parts, size), *m = v + STEM_POSITIONS * stride(STEM_BLOCK, PART);
