@@ -1,4 +1,6 @@
 import * as tf from "../tensorflow/runtime/tf.ts";
+import { executeMany, floatAttribute } from "../tensorflow/runtime/binding.ts";
+import { canUseKernels } from "../tensorflow/runtime/kernels.ts";
 import { matMul } from "../tensorflow/operations/dense.ts";
 import type { ParameterState } from "../tensorflow/operations/nesterov.ts";
 
@@ -11,6 +13,8 @@ export function isKernel3x3({ shape }: tf.Tensor): boolean {
  * Takes a step of Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon): along the orthogonal
  * matrix nearest to Nesterov's momentum, so that no direction within a kernel is left behind.
  *
+ * On the CPU this is one operation for multiples of 16 outputs: as single ones, it took a tenth of a step.
+ *
  * The kernel is first scaled to the norm of such a matrix, which the batch normalisation after it undoes: the
  * learning rate is then the relative length of a step.
  */
@@ -20,6 +24,11 @@ export function muonStep(
   { learningRate, momentum }: { learningRate: tf.Scalar; momentum: number },
 ): ParameterState {
   const out = parameter.shape.at(-1)!;
+  if (canUseKernels(out) && parameter.size >= out * out) {
+    const inputs = [parameter, gradient, momentumBuffer, learningRate];
+    const [moved, next] = executeMany("MuonStep", [floatAttribute("momentum", momentum)], inputs, 2);
+    return { parameter: moved, momentumBuffer: next };
+  }
   const next = tf.add(tf.mul(momentumBuffer, momentum), gradient);
   const direction = tf.add(gradient, tf.mul(next, momentum));
   const step = tf.reshape(orthogonalise(tf.reshape(direction, [-1, out])), parameter.shape);

@@ -3,7 +3,7 @@ import * as tf from "../../lib/tensorflow/runtime/tf.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { muonStep, orthogonalise } from "../../lib/training/muon.ts";
 import { assertClose } from "../testing/oracle.ts";
-import { randomTensor } from "../testing/tensors.ts";
+import { assertAllClose, onPlainBackend, randomTensor, readAll } from "../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -56,3 +56,15 @@ Deno.test("a step of Muon moves a kernel by the learning rate relative to its no
   const expected = tf.mul(orthogonalise(tf.reshape(direction, [72, 8])), -0.1);
   assertClose(await tf.reshape(way, [72, 8]).data(), await expected.data(), 1e-4, "step");
 });
+
+for (const shape of [[3, 3, 64, 64], [3, 3, 16, 48], [1, 1, 32, 16]]) {
+  Deno.test(`Muon's own operation agrees with single ones for a kernel [${shape}]`, async () => {
+    const step = () => {
+      const [parameter, gradient, momentumBuffer] = [1, 2, 3].map((key) => randomTensor(shape, key));
+      const settings = { learningRate: tf.scalar(0.1), momentum: 0.7 };
+      return { ...muonStep({ parameter, momentumBuffer }, gradient, settings) };
+    };
+    const expected = await onPlainBackend(step);
+    assertAllClose(await readAll(step()), expected, 2e-5);
+  });
+}

@@ -1,4 +1,7 @@
+#include "buffer.h"
 #include "operation.h"
+#include "processor.h"
+#include "vectors/muon.h"
 
 namespace {
 
@@ -21,6 +24,26 @@ void step(Run& run) {
   }
 }
 
+thread_local Buffer scratch;
+
+/** A step of Muon for a kernel [h,w,in,out] as a matrix [h · w · in,out]. */
+void muonStep(Run& run) {
+  TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *buffer = run.input(2), *rate = run.input(3);
+  const bool isSame = isSameShape(parameter, gradient) && isSameShape(parameter, buffer);
+  if (!run.demand(isSame, "parameter, gradient and momentum buffer must have one shape")) return;
+  if (!run.demand(TF_NumDims(rate) == 0, "the learning rate must be a scalar")) return;
+  const int64_t m = TF_NumDims(parameter) == 4 ? TF_Dim(parameter, 3) : 0;
+  const int64_t n = m > 0 ? TF_TensorElementCount(parameter) / m : 0;
+  if (!run.demand(m > 0 && m % CHANNELS == 0 && n >= m,
+                  "the parameter must be [h,w,in,out], out a multiple of 16"))
+    return;
+  const MuonTensors tensors = {numbers(parameter), numbers(gradient), numbers(buffer),
+                               run.outputLike(0, parameter), run.outputLike(1, parameter)};
+  if (!run.isFine()) return;
+  float* own = scratch.ofSize(muonScratchSize(n, m));
+  FOR_THIS_PROCESSOR(muon).step(tensors, n, m, run.attribute(0), *numbers(rate), own);
+}
+
 void infer(TF_ShapeInferenceContext* context, TF_Status* status) {
   for (int output = 0; output < 2; output++) setShapeLike(context, status, output, 0);
 }
@@ -33,3 +56,10 @@ const Operation NESTEROV_STEP = {"NesterovStep",
                                  {"momentum: float", "weight_decay: float"},
                                  step,
                                  infer};
+
+const Operation MUON_STEP = {"MuonStep",
+                             {"parameter", "gradient", "momentum_buffer", "learning_rate"},
+                             {"new_parameter", "new_momentum_buffer"},
+                             {"momentum: float"},
+                             muonStep,
+                             infer};

@@ -32,6 +32,7 @@ std::string registerAll() {
   registerOperation<MAP_SCORES>(status);
   registerOperation<MAP_SCORES_GRADIENT>(status);
   registerOperation<NESTEROV_STEP>(status);
+  registerOperation<MUON_STEP>(status);
   const std::string failure = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
   TF_DeleteStatus(status);
   return failure;

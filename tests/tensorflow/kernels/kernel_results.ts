@@ -4,6 +4,7 @@ import { convolve3x3Winograd } from "../../../lib/tensorflow/operations/convolut
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import { type Perceptron, scoreMaps } from "../../../lib/tensorflow/operations/map_scores.ts";
 import { normaliseStem, runStem } from "../../../lib/tensorflow/operations/stem.ts";
+import { muonStep } from "../../../lib/training/muon.ts";
 import { nesterovStep } from "../../../lib/tensorflow/operations/nesterov.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
 import { randomTensor, readAll, type Values } from "../../testing/tensors.ts";
@@ -52,6 +53,7 @@ export async function computeWithKernels(): Promise<Values> {
   const { parameter, momentumBuffer } = nesterovStep({ parameter: x, momentumBuffer: x }, x, rates);
   const named = Object.fromEntries(gradients.map((gradient, at) => [`gradient ${at}`, gradient]));
   head.forEach((gradient, at) => named[`head ${at}`] = gradient);
+  const muon = muonStep({ parameter: kernel, momentumBuffer: kernel }, kernel, rates);
   return await readAll({
     ...statistics,
     ...named,
@@ -61,6 +63,7 @@ export async function computeWithKernels(): Promise<Values> {
     dWeight,
     parameter,
     momentumBuffer,
+    muon: muon.parameter,
   });
 }
 

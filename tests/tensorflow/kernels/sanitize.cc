@@ -15,6 +15,7 @@
 #include "parallel.h"
 #include "processor.h"
 #include "vectors/map_scores.h"
+#include "vectors/muon.h"
 #include "vectors/normalisation.h"
 #include "vectors/stem.h"
 #include "vectors/winograd.h"
@@ -125,6 +126,7 @@ void addCalls(std::vector<Call>& calls, int64_t B, int64_t H, int64_t W, int64_t
   calls.push_back({MAP_SCORES_GRADIENT,
                    {},
                    {draw({B, 5}), v, filters, hidden, output, draw({B, 5, 16}), draw({B, 5, K})}});
+  calls.push_back({MUON_STEP, {0.7f}, {kernel, kernel, kernel, draw({})}});
   calls.push_back({NESTEROV_STEP, {0.9f, 0.1f}, {kernel, kernel, kernel, draw({})}});
 }
 
@@ -158,6 +160,8 @@ void expectRefusals() {
       {NORMALISE_GRADIENT, {0}, {turned, x, x, c, c, c}},
       {NORMALISE_GRADIENT, {1}, {x, x, turned, c, c, c}},
       {NORMALISE_SHORTCUT_GRADIENT, {1}, {x, x, x, c, c, draw({8})}},
+      {MUON_STEP, {0}, {x, turned, x, draw({})}},
+      {MUON_STEP, {0}, {draw({1, 1, 8, 16}), draw({1, 1, 8, 16}), draw({1, 1, 8, 16}), draw({})}},
       {NESTEROV_STEP, {0, 0}, {x, turned, x, draw({})}},
       {NESTEROV_STEP, {0, 0}, {x, x, turned, draw({})}},
       {NESTEROV_STEP, {0, 0}, {x, x, x, one}},
@@ -229,10 +233,12 @@ int main(int, char** arguments) {
     const Winograd* tables[] = {&winogradBaseline, &winogradAvx2, &winogradAvx512};
     const Normalisation* others[] = {&normalisationBaseline, &normalisationAvx2, &normalisationAvx512};
     const Stem* stems[] = {&stemBaseline, &stemAvx2, &stemAvx512};
+    const Muon* optimizers[] = {&muonBaseline, &muonAvx2, &muonAvx512};
     const MapScores* heads[] = {&mapScoresBaseline, &mapScoresAvx2, &mapScoresAvx512};
     const int at = static_cast<int>(kind);
     expect(&FOR_THIS_PROCESSOR(winograd) == tables[at], "the table of a processor");
     expect(&FOR_THIS_PROCESSOR(normalisation) == others[at], "the table of a processor");
+    expect(&FOR_THIS_PROCESSOR(muon) == optimizers[at], "the table of a processor");
     expect(&FOR_THIS_PROCESSOR(stem) == stems[at], "the table of a processor");
     expect(&FOR_THIS_PROCESSOR(mapScores) == heads[at], "the table of a processor");
 #endif
