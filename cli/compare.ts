@@ -12,7 +12,7 @@ import { checkPublishable, collect, reportMissing } from "./compare/collect.ts";
 import { writeKubernetesJob } from "./compare/kubernetes.ts";
 import { checkOptions, COMPARE_COMMAND, type CompareLine, findSweep } from "./compare/options.ts";
 import { findInputs, planComparison, planSweep } from "./compare/plan.ts";
-import { requeueJob, slurmJob, submitToSlurm } from "./compare/slurm.ts";
+import { requeueJob, submitToSlurm } from "./compare/slurm.ts";
 import { trainRuns } from "./compare/train_runs.ts";
 import { watchSweep } from "./compare/watch.ts";
 import { runCommand } from "./shared/command.ts";
@@ -135,8 +135,10 @@ async function workOn(folder: string, line: CompareLine): Promise<number> {
   const states = new Map<SweepRun, RunState>();
   for (const run of runs) states.set(run, await inspectRun(run, run, folder));
   const { signal } = interrupts;
-  const job = slurmJob();
-  const outcome = await trainRuns(runs, states, { runsFolder: folder, jobs, staleAfter, job, signal });
+  const outcome = await trainRuns(runs, states, {
+    ...{ runsFolder: folder, jobs, staleAfter, signal },
+    waits: task !== null, // what this task leaves, none of the others does
+  });
   requireNoFailures(outcome.failed, runs.length);
   if (!outcome.isInterrupted) return 0;
   printMessage("Stopped; everything is saved.");

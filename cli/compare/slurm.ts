@@ -140,7 +140,7 @@ async function submit(path: string, name: string): Promise<string> {
 }
 
 /** Names the array task that this process belongs to; null outside SLURM. */
-export function slurmJob(): string | null {
+function slurmJob(): string | null {
   const id = Deno.env.get("SLURM_ARRAY_JOB_ID");
   return id === undefined ? null : `${id}_${Deno.env.get("SLURM_ARRAY_TASK_ID")}`;
 }

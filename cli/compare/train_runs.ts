@@ -59,8 +59,8 @@ export interface TrainRunsOptions {
   jobs: number;
   /** Seconds without a heartbeat after which others may take a run over. */
   staleAfter: number;
-  /** Job of a cluster's engine. */
-  job?: string | null;
+  /** Wait to see whether a claim's process is alive. @default {false} */
+  waits?: boolean;
   signal: AbortSignal;
 }
 
@@ -132,11 +132,11 @@ const KEPT_LINES = 20; // of a failing worker's standard error
  */
 async function runWorker(
   { config, data, weights, threads }: SweepRun,
-  { signal, onEvent, runsFolder, staleAfter, job = null, jobs }: TrainRunsOptions & {
+  { signal, onEvent, runsFolder, staleAfter, waits = false, jobs }: TrainRunsOptions & {
     onEvent(event: WorkerEvent): void;
   },
 ): Promise<"finished" | "stopped" | "held"> {
-  const task: WorkerTask = { config, data, weights, runsFolder, jobs, job, staleAfter };
+  const task: WorkerTask = { config, data, weights, runsFolder, jobs, waits, staleAfter };
   const errors: string[] = [];
   let end: "finished" | "held" | null = null;
   const child = await startProcess(

@@ -11,7 +11,7 @@ import { describeMachine, readCommit } from "../../lib/experiments/provenance.ts
 import { addSession, inspectRun, type SharedInputs } from "../../lib/experiments/runs.ts";
 import { loadPretrained } from "../../lib/model/pretrained.ts";
 import { InputError } from "../../lib/support/errors.ts";
-import { Interrupted } from "../../lib/support/interrupt.ts";
+import { Interrupted, throwIfInterrupted } from "../../lib/support/interrupt.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { resolveConfig, type TrainConfig } from "../../lib/training/config.ts";
@@ -30,8 +30,8 @@ export interface WorkerTask extends SharedInputs {
   runsFolder: string;
   /** Runs trained in parallel. */
   jobs: number;
-  /** Job of a cluster's engine. */
-  job: string | null;
+  /** Nobody else is to train it later: wait to see whether a claim's process is alive. */
+  waits: boolean;
   /** Seconds without a heartbeat after which others may take the run over. */
   staleAfter: number;
 }
@@ -56,23 +56,11 @@ const COMMAND = {
 
 async function main({ positionals: [argument] }: CommandLine): Promise<void> {
   const task = JSON.parse(argument) as WorkerTask;
-  const { config: { run }, runsFolder, job } = task;
   const signal = watchInput();
-  const options = { ...task, log: (text: string) => tell({ kind: "message", text }) };
-  const path = claimsOf(runsFolder, run);
-  let found = tryClaim(path, options);
-  if ("holder" in found && job !== null && found.holder.job === job) {
-    tell({
-      kind: "message",
-      text: `Waiting at most ${found.holder.staleAfter} s: this job's last try may be alive.`,
-    });
-    while ("holder" in found && found.holder.job === job && !signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      found = tryClaim(path, options);
-    }
-  }
+  const found = await claimRun(task, signal);
   if ("holder" in found) {
-    return tell({ kind: "held", by: `process ${found.holder.process} on ${found.holder.host}` });
+    const { process, host } = found.holder.record;
+    return tell({ kind: "held", by: `process ${process} on ${host}` });
   }
   using claim = found.claim;
   const progress = { steps: 0 };
@@ -86,6 +74,24 @@ async function main({ positionals: [argument] }: CommandLine): Promise<void> {
     throw error;
   }
   tell({ kind: "end" });
+}
+
+/** Claims a run; where it has to wait, until the holder has given a sign of life or its claim is stale. */
+async function claimRun({ config: { run }, runsFolder, waits, staleAfter }: WorkerTask, signal: AbortSignal) {
+  const options = { staleAfter, log: (text: string) => tell({ kind: "message", text }) };
+  const path = claimsOf(runsFolder, run);
+  const first = tryClaim(path, options);
+  if ("claim" in first || !waits) return first;
+  const { record: { process, host, staleAfter: longest }, path: file, beat } = first.holder;
+  options.log(`Waiting for a sign of life of process ${process} on ${host}, at most ${longest} s …`);
+  let found: ReturnType<typeof tryClaim> = first;
+  for (let waited = 0; waited <= longest; waited++) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    throwIfInterrupted(signal);
+    found = tryClaim(path, options);
+    if ("claim" in found || found.holder.path !== file || found.holder.beat > beat) break;
+  }
+  return found;
 }
 
 /** Trains a run, or resumes it; nothing if it is finished. `progress` receives the steps of all epochs. */

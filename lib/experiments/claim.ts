@@ -20,8 +20,6 @@ import { makeFolder, rewriteStart, writeUnnamed } from "../support/write_files.t
 const CLAIM_RECORD = z.object({
   host: plainText(),
   process: integer(),
-  /** Job of a cluster's engine; a restarted one has the same. */
-  job: plainText().nullable(),
   /** ISO 8601, UTC. */
   begun: plainText(60),
   /** Seconds without a heartbeat after which it may be taken over. */
@@ -52,8 +50,6 @@ export class ClaimLostError extends InputError {}
 export interface ClaimOptions {
   /** Seconds without a heartbeat after which others may take it over. */
   staleAfter: number;
-  /** Job of a cluster's engine. */
-  job: string | null;
   /** Receives a message where an abandoned run is taken over. */
   log(message: string): void;
 }
@@ -63,14 +59,14 @@ export function claimsOf(runsFolder: string, run: string): string {
   return join(runsFolder, "claims", run);
 }
 
-/** Claims a run, unless a live process holds it: then it returns that process's record. */
+/** Claims a run, unless a live process holds it: then it returns that process's claim. */
 export function tryClaim(
   path: string,
-  { staleAfter, job, log }: ClaimOptions,
-): { claim: Claim } | { holder: ClaimRecord } {
+  { staleAfter, log }: ClaimOptions,
+): { claim: Claim } | { holder: LastClaim } {
   makeFolder(dirname(path));
   const begun = new Date().toISOString();
-  const own = { host: os.hostname(), process: Deno.pid, job, begun, staleAfter, end: null, steps: 0 };
+  const own = { host: os.hostname(), process: Deno.pid, begun, staleAfter, end: null, steps: 0 };
   for (;;) {
     const last = readLastClaim(path);
     const unnamed = writeUnnamed(dirname(path), format(own));
@@ -85,7 +81,7 @@ export function tryClaim(
       return { claim: holdClaim(path, number, unnamed.file, own) };
     }
     unnamed[Symbol.dispose]();
-    if (isTaken) return { holder: last.record };
+    if (isTaken) return { holder: last };
     // else another process was faster: look again
   }
 }
@@ -178,7 +174,7 @@ function format(record: ClaimRecord): string {
 }
 
 const UNKNOWN: ClaimRecord = {
-  ...{ host: "an unknown host", process: 0, job: null, begun: "", staleAfter: 600, end: null, steps: 0 },
+  ...{ host: "an unknown host", process: 0, begun: "", staleAfter: 600, end: null, steps: 0 },
 };
 
 function parse(text: string): ClaimRecord {

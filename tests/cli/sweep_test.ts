@@ -5,7 +5,7 @@ import { claimsOf, readLastClaim, tryClaim } from "../../lib/experiments/claim.t
 import { readSafetensors } from "../../lib/support/safetensors.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { runCommand, startCommand } from "../testing/command.ts";
-import { temporaryFolder, temporaryVariable } from "../testing/folder.ts";
+import { temporaryFolder } from "../testing/folder.ts";
 
 const TINY = [
   ..."--data synthetic --weights random --subset 32 --test-subset 20 --batch-size 16 --no-compile".split(" "),
@@ -108,21 +108,27 @@ Deno.test("the run of a killed worker is taken over at once, while that of a liv
   for (const [name, { data }] of one.tensors) assert.deepEqual(other.tensors.get(name)!.data, data, name);
 });
 
-Deno.test("a restarted job waits until the claim of its last try is stale", async () => {
+Deno.test("the worker of one run waits until the last one's claim is stale, or shows that it lives", async () => {
   using temporary = temporaryFolder();
   const folder = join(temporary.path, "sweep");
   await plan(folder, ["static-shared", "--seeds", "1", "--epochs", "1"]);
   const path = claimsOf(folder, "static-shared-seed0");
-  const found = tryClaim(path, { staleAfter: 4, job: "7_0", log: () => {} });
+  const found = tryClaim(path, { staleAfter: 4, log: () => {} });
   assert.ok("claim" in found);
-  found.claim[Symbol.dispose](); // as if its host had lost power
-  const text = Deno.readTextFileSync(`${path}.1`);
+  found.claim[Symbol.dispose]();
+  const text = Deno.readTextFileSync(`${path}.1`); // as if its host had lost power
   Deno.writeTextFileSync(`${path}.1`, text.replace(/"host":"[^"]*"/, '"host":"elsewhere"'));
-  using _job = temporaryVariable("SLURM_ARRAY_JOB_ID", "7");
-  using _task = temporaryVariable("SLURM_ARRAY_TASK_ID", "0");
+  const beat = () => Deno.utimeSync(`${path}.1`, new Date(), new Date());
+
+  let heartbeat = setInterval(beat, 1000);
+  const leaving = await runCommand("compare", ["--work", folder, "--task", "0"], temporary.path);
+  clearInterval(heartbeat);
+  assert.equal(leaving.code, 0, leaving.stderr);
+  assert.match(leaving.stderr, /static-shared-seed0: process \d+ on elsewhere trains it/);
+
+  heartbeat = setInterval(beat, 1000);
   const worker = startCommand("compare", ["--work", folder, "--task", "0"], temporary.path);
-  const heartbeat = setInterval(() => Deno.utimeSync(`${path}.1`, new Date(), new Date()), 100);
-  await worker.says(/Waiting at most 4 s: this job's last try may be alive\./);
+  await worker.says(/Waiting for a sign of life of process \d+ on elsewhere, at most 4 s …/);
   clearInterval(heartbeat);
   const { code, stderr } = await worker.output;
   assert.equal(code, 0, stderr);

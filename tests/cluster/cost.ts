@@ -64,7 +64,7 @@ function makeSteps(folder: string, size: number, checkpoint: Checkpoint, fingerp
     ["read the manifest", () => readManifest(folder)],
     ["claim and release", () => {
       for (const { config } of planned) {
-        const found = tryClaim(claimsOf(folder, config.run), { staleAfter: 180, job: null, log: () => {} });
+        const found = tryClaim(claimsOf(folder, config.run), { staleAfter: 180, log: () => {} });
         if (!("claim" in found)) throw new Error("held");
         found.claim.release("finished", 1);
         found.claim[Symbol.dispose]();

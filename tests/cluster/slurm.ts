@@ -108,14 +108,14 @@ async function main(): Promise<void> {
   Deno.mkdirSync(folder);
   await must("mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", folder);
   try {
-    await using cluster = await startCluster(join(base, "slurm"));
-    await compare(base, [...RUNS, ...TINY, "--plan", folder]);
-    const scene = { cluster, folder, runs: await readManifest(folder) };
-    const counts = await disturb(scene, base);
     const reference = join(base, "reference");
     await compare(base, [...RUNS, ...TINY, "--plan", reference]);
     await compare(base, ["--work", reference, "--jobs", "2"]);
     await compare(base, [reference]);
+    await using cluster = await startCluster(join(base, "slurm"));
+    await compare(base, [...RUNS, ...TINY, "--plan", folder]);
+    const scene = { cluster, folder, runs: await readManifest(folder) };
+    const counts = await disturb(scene, base);
     await compare(base, [folder]);
     check(scene, reference, counts);
   } finally {

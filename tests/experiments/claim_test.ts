@@ -12,7 +12,7 @@ import {
 import { startProcess } from "../../lib/support/processes.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-const OPTIONS: ClaimOptions = { staleAfter: 60, job: null, log: () => {} };
+const OPTIONS: ClaimOptions = { staleAfter: 60, log: () => {} };
 
 function claim(path: string, options = OPTIONS): Claim {
   const found = tryClaim(path, options);
@@ -36,7 +36,7 @@ Deno.test("a claim is held until it is released, and then has its end", () => {
   using first = claim(path);
   const second = tryClaim(path, OPTIONS);
   assert.ok("holder" in second);
-  assert.equal(second.holder.process, Deno.pid);
+  assert.equal(second.holder.record.process, Deno.pid);
   first.requireOwn();
   first.release("stopped", 7);
   const { record } = readLastClaim(path)!;
@@ -57,7 +57,7 @@ Deno.test("of processes that claim one run at once, one gets it", async () => {
   const module = new URL("../../lib/experiments/claim.ts", import.meta.url);
   const code = `import { tryClaim } from ${JSON.stringify(module.href)};
     Deno.stdin.readSync(new Uint8Array(1));
-    const found = tryClaim(${JSON.stringify(path)}, { staleAfter: 60, job: null, log() {} });
+    const found = tryClaim(${JSON.stringify(path)}, { staleAfter: 60, log() {} });
     console.log("claim" in found ? "got" : "left");
     Deno.stdin.readSync(new Uint8Array(2));`;
   const said: string[] = [];
