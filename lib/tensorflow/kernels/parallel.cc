@@ -28,7 +28,7 @@ constexpr int LOOKS = 1000;
 /** Threads that wait for jobs. Never destroyed, since they wait on it until the process ends. */
 class Pool {
  public:
-  explicit Pool(long helpers) {
+  explicit Pool(long helpers) : helpers_(helpers) {
     for (long helper = 0; helper < helpers; helper++) {
       std::thread thread([this] { wait(); });
       placement_.add(thread.native_handle());
@@ -38,30 +38,35 @@ class Pool {
 
   void run(Job& job) {
     placement_.spread();
+    const auto start = Placement::now();
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = &job;
       calls_++;
     }
-    called_.notify_all();
+    for (long other = 1; other < job.parts && other <= helpers_; other++) called_.notify_one();
     job.help();
+    const auto done = Placement::now();
     {
       std::lock_guard<std::mutex> lock(mutex_);
       job_ = nullptr;  // a late thread finds no part left
     }
     for (int look = 0; helping_ > 0; look++) {  // all parts are taken
-      if (look < LOOKS) {
+      if (look < looks()) {
         relax();
       } else {
         std::this_thread::yield();
       }
     }
+    placement_.note(start, done, Placement::now());
   }
 
  private:
+  int looks() const { return placement_.isCrowded() ? 0 : LOOKS; }
+
   void wait() {
     for (long seen = 0;;) {
-      for (int look = 0; look < LOOKS && calls_ == seen; look++) relax();
+      for (int look = 0; look < looks() && calls_ == seen; look++) relax();
       std::unique_lock<std::mutex> lock(mutex_);
       called_.wait(lock, [&] { return calls_ != seen; });
       seen = calls_;
@@ -74,6 +79,7 @@ class Pool {
     }
   }
 
+  const long helpers_;
   Placement placement_;
   std::mutex mutex_;
   std::condition_variable called_;

@@ -1,13 +1,17 @@
 // Runs the package's operations without TensorFlow, to be compiled with a sanitizer: below is a stand-in for
 // the part of its C interface that they call. Exits with 1 and a line for each result that is not as it
 // should be.
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -223,6 +227,31 @@ void runSmallJobs(int jobs) {
   other.join();
 }
 
+/** The threads of this process. */
+std::vector<int> listThreads() {
+  std::vector<int> threads;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task"))
+    threads.push_back(std::stoi(entry.path().filename()));
+  return threads;
+}
+
+/** Restricts all threads to another processor than the caller's, as taskset may at any time: they must stay there. */
+void expectObedience() {
+  cpu_set_t allowed, one, own;
+  CPU_ZERO(&one);
+  sched_getaffinity(0, sizeof allowed, &allowed);
+  const int here = sched_getcpu();
+  for (int processor = 0; processor < CPU_SETSIZE && CPU_COUNT(&one) == 0; processor++)
+    if (processor != here && CPU_ISSET(processor, &allowed)) CPU_SET(processor, &one);
+  if (CPU_COUNT(&one) == 0) return;  // there is no other
+  for (int thread : listThreads()) sched_setaffinity(thread, sizeof one, &one);
+  runSmallJobs(5);
+  for (int thread : listThreads()) {
+    sched_getaffinity(thread, sizeof own, &own);
+    expect(CPU_EQUAL(&own, &one), "a thread's processor after taskset");
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -246,6 +275,7 @@ int main(int, char** arguments) {
   }
   expectRefusals();
   runSmallJobs(std::atoi(arguments[3]));
+  expectObedience();
   if (failures == 0) std::puts("all fine");
   return failures > 0;
 }
