@@ -13,83 +13,48 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** Returns the hyperparameters of a step for {@linkcode Optimizer.update}; `step` is 1 for the first. */
   rates(learningRate: number, step: number): Record<string, number>;
-  /** Returns the parameter and its slots after the step; its name may tell how it is updated. */
+  /** Returns the parameter and its slots after the step. */
   update(
     parameter: tf.Tensor,
     gradient: tf.Tensor,
     slots: tf.Tensor[],
     rates: Rates,
-    name?: string,
   ): { parameter: tf.Tensor; slots: tf.Tensor[] };
 }
 
 /** The optimizer's part of a configuration. */
 export type OptimizerConfig =
   & Pick<TrainConfig, "optimizer" | "momentum" | "weightDecay" | "decoupledWeightDecay">
-  & Partial<Pick<TrainConfig, "kernelRate" | "normBiasRate" | "decayVectors">>;
+  & Partial<Pick<TrainConfig, "kernelRate">>;
 
 /** An optimizer without its state's names. */
 export type Rule = Omit<Optimizer, "slots">;
 
-/** A rule for some of the parameters. */
-interface Group {
-  /** Begins the names of its hyperparameters. */
-  prefix: string;
-  matches(parameter: tf.Tensor, name: string): boolean;
-  rule: Rule;
-  /** Learning rate, × the configuration's. */
-  factor: number;
-}
-
 /** Creates the optimizer of a configuration. Weight decay is added to the gradient unless decoupled. */
 export function createOptimizer(config: OptimizerConfig): Optimizer {
-  const { optimizer, weightDecay } = config;
-  const { kernelRate, normBiasRate, decayVectors } = { ...LAB, ...config };
-  const groups: Group[] = [];
-  if (optimizer === "muon") {
-    const rule = withMomentum((state, gradient, learningRate) =>
-      muonStep(state, gradient, { learningRate, momentum: MUON_MOMENTUM })
-    );
-    groups.push({ prefix: "kernel.", matches: isKernel3x3, rule, factor: kernelRate });
-  }
-  if (normBiasRate !== 1) {
-    // as much decay per step as without the factor
-    const rule = createRule(config, decayVectors ? weightDecay / normBiasRate : 0);
-    const matches = (_: tf.Tensor, name: string) => /(\.bn\d|adapter\.1)\.bias$/.test(name);
-    groups.push({ prefix: "normBias.", matches, rule, factor: normBiasRate });
-  }
-  if (!decayVectors) {
-    const matches = ({ rank }: tf.Tensor) => rank === 1;
-    groups.push({ prefix: "vector.", matches, rule: createRule(config, 0), factor: 1 });
-  }
-  groups.push({ prefix: "", matches: () => true, rule: createRule(config, weightDecay), factor: 1 });
-  return { slots: slotNames(config), ...join(groups) };
+  const { optimizer, kernelRate = LAB.kernelRate } = config;
+  const rule = createRule(config);
+  return { slots: slotNames(config), ...optimizer === "muon" ? muonForKernels(rule, kernelRate) : rule };
 }
 
-/** Joins rules: the first group that matches a parameter updates it. */
-function join(groups: readonly Group[]): Rule {
+/** Muon for 3×3 kernels at a multiple of the learning rate, and another rule for the other parameters. */
+function muonForKernels(others: Rule, factor: number): Rule {
+  const muon = withMomentum((state, gradient, learningRate) =>
+    muonStep(state, gradient, { learningRate, momentum: MUON_MOMENTUM })
+  );
   return {
-    rates: (learningRate, step) =>
-      Object.fromEntries(
-        groups.flatMap(({ prefix, rule, factor }) =>
-          Object.entries(rule.rates(factor * learningRate, step)).map((
-            [name, value],
-          ) => [prefix + name, value])
-        ),
-      ),
-    update(parameter, gradient, slots, rates, name = "") {
-      const { prefix, rule } = groups.find(({ matches }) => matches(parameter, name))!;
-      const own = Object.entries(rates).filter(([rate]) => rate.startsWith(prefix))
-        .map(([rate, value]) => [rate.slice(prefix.length), value]);
-      return rule.update(parameter, gradient, slots, Object.fromEntries(own), name);
-    },
+    rates: (learningRate, step) => ({
+      ...others.rates(learningRate, step),
+      kernelRate: factor * learningRate,
+    }),
+    update: (parameter, gradient, slots, { kernelRate, ...rates }) =>
+      isKernel3x3(parameter)
+        ? muon.update(parameter, gradient, slots, { learningRate: kernelRate })
+        : others.update(parameter, gradient, slots, rates),
   };
 }
 
-function createRule(
-  { optimizer, momentum, decoupledWeightDecay }: OptimizerConfig,
-  weightDecay: number,
-): Rule {
+function createRule({ optimizer, momentum, weightDecay, decoupledWeightDecay }: OptimizerConfig): Rule {
   const create = (decay: number) =>
     optimizer === "adam"
       ? adam(decay)
@@ -208,7 +173,7 @@ export function updateParameters(
   const result: Optimized = { parameters: {}, slots: {} };
   Object.entries(parameters).forEach(([name, parameter], index) => {
     const own = optimizer.slots.map((slot) => slots[`${name}.${slot}`]);
-    const updated = optimizer.update(parameter, gradients[index], own, rates, name);
+    const updated = optimizer.update(parameter, gradients[index], own, rates);
     result.parameters[name] = updated.parameter;
     optimizer.slots.forEach((slot, k) => result.slots[`${name}.${slot}`] = updated.slots[k]);
   });

@@ -51,16 +51,12 @@ export interface TrainConfig extends NetworkSizes, AugmentationOptions {
   learningRate: number;
   /** Step of Muon relative to the norm of a kernel, as a multiple of the learning rate. */
   kernelRate?: number;
-  /** Learning rate of batch normalisation's biases, as a multiple of the others'. */
-  normBiasRate?: number;
   /** Learning rate schedule. */
   schedule: ScheduleName;
   /** Nesterov momentum; 0 with Adam. */
   momentum: number;
   /** Weight decay (L2). */
   weightDecay: number;
-  /** Decay biases and batch normalisation's parameters as well, not only matrices and kernels. */
-  decayVectors?: boolean;
   /** Decouple the weight decay from the gradient: AdamW. */
   decoupledWeightDecay: boolean;
   /** Label smoothing, [0, 1). */
@@ -91,8 +87,6 @@ export interface TrainConfig extends NetworkSizes, AugmentationOptions {
 export const LAB = {
   recipe: "lab",
   kernelRate: 1,
-  normBiasRate: 1,
-  decayVectors: true,
   ...LAB_AUGMENTATION,
 } as const;
 
@@ -190,10 +184,6 @@ export const TRAINING_OPTIONS: {
     schema: number({ above: 0 }),
     default: LAB.kernelRate,
   }),
-  normBiasRate: option("Optimisation", "learning rate of batch normalisation's biases, × the others'", {
-    schema: number({ above: 0 }),
-    default: LAB.normBiasRate,
-  }),
   schedule: option("Optimisation", "learning rate schedule", {
     schema: choice(["one-cycle", "cosine", "triangular", "constant"]),
     default: "one-cycle",
@@ -205,11 +195,6 @@ export const TRAINING_OPTIONS: {
   weightDecay: option("Optimisation", "weight decay (L2)", {
     schema: number({ from: 0 }),
     defaultText: "0.0005 sgd, 0 adam",
-  }),
-  decayVectors: option("Optimisation", "decay biases and batch normalisation's parameters too", {
-    schema: boolean(),
-    default: LAB.decayVectors,
-    helpOff: "decay the weights of matrices and kernels only",
   }),
   decoupledWeightDecay: option("Optimisation", "decouple the weight decay from the gradient, as AdamW does", {
     schema: boolean(),

@@ -46,7 +46,7 @@ const CONFIGURATIONS: Record<string, Partial<TrainConfig>> = {
   "SGD as one graph": { compile: true },
   "clipped gradients, whose norm is a sum over all tensors": { clipNorm: 1 },
   "everything that a recipe may change": {
-    ...{ optimizer: "muon", kernelRate: 2, normBiasRate: 16, decayVectors: false, schedule: "triangular" },
+    ...{ optimizer: "muon", kernelRate: 2, schedule: "triangular" },
     ...{ labelSmoothing: 0.2, shift: 2, flip: "alternating", cutout: 8, compile: true },
   },
   "features of a frozen backbone": { backbone: "frozen", adapter: "1x1", augment: false, momentum: 0 },
