@@ -118,6 +118,8 @@ function findDigits(bytes: Uint8Array, headerBytes: number, digits: string): num
 /** Computes the SHA-256 of all bytes but its own digits. */
 function hashRest(bytes: Uint8Array, at: number): string {
   const [before, after] = [bytes.subarray(0, at), bytes.subarray(at + NO_DIGITS.length)];
+  const native = globalThis.process?.getBuiltinModule?.("node:crypto"); // ten times as fast; not in a browser
+  if (native !== undefined) return native.createHash("sha256").update(before).update(after).digest("hex");
   return sha256.create().update(before).update(after).digest().toHex();
 }
 

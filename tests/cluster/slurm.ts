@@ -145,7 +145,9 @@ async function disturb(scene: Scene, base: string): Promise<Map<string, number>>
       continue;
     }
     // SLURM lets a requeued job wait for two minutes
-    for (const [task, state] of queued.split("\n").map((line) => line.split(" "))) {
+    for (const [task, state, ...reason] of queued.split("\n").map((line) => line.split(" "))) {
+      // held for good where a node's daemon died in the moment of the start
+      if (reason.includes("held")) await cluster.ask("scontrol", "release", task);
       if (state === "PENDING") {
         await cluster.ask("scontrol", "update", `JobId=${task}`, "StartTime=now", "TimeLimit=10");
       }

@@ -317,3 +317,15 @@ Deno.test("a path without a file is refused with a reason", async () => {
     await assert.rejects(readSafetensors(path), new InputError({ what: `read ${path}`, why }));
   }
 });
+
+Deno.test("a browser computes the same hash as Deno", () => {
+  const native = formatSafetensors(TENSORS, METADATA);
+  const { process } = globalThis;
+  try {
+    Object.assign(globalThis, { process: undefined });
+    assert.deepEqual(formatSafetensors(TENSORS, METADATA), native);
+    assert.deepEqual(parseSafetensors(native, "native").metadata, METADATA);
+  } finally {
+    Object.assign(globalThis, { process });
+  }
+});
