@@ -1,9 +1,11 @@
 import { createRandom } from "../support/random.ts";
+import { CROP_NUMBERS } from "../tensorflow/runtime/library.ts";
 import {
   type Augmentation,
   type AugmentationOptions,
-  createImageWriter,
+  createBatchWriter,
   drawAugmentation,
+  encodeCrop,
   NO_AUGMENTATION,
 } from "./augmentation.ts";
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "./dataset.ts";
@@ -90,7 +92,7 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
   const total = dataset.labels.length;
   const order = orderImages(total, { seed, epoch, shuffle });
 
-  const writeImage = createImageWriter();
+  const writeImages = createBatchWriter();
   const drawn: Augmentation = { ...NO_AUGMENTATION };
   const ring = Array.from(
     { length: buffers },
@@ -102,13 +104,14 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
     const values = buffers
       ? ring[step % buffers].subarray(0, size * IMAGE_BYTES)
       : new Float32Array(size * IMAGE_BYTES);
-    const labels = new Int32Array(size);
+    const labels = new Int32Array(size), crops = new Int32Array(size * CROP_NUMBERS);
     for (let position = 0; position < size; position++) {
       const index = indices[position];
       labels[position] = dataset.labels[index];
       if (augment) drawAugmentation({ seed, epoch, index }, options, drawn);
-      writeImage(dataset.images, index, drawn, values, position);
+      encodeCrop(index, drawn, crops, position);
     }
+    writeImages(dataset.images, crops, values);
     yield { values, shape: [size, IMAGE_SIZE, IMAGE_SIZE, 3], labels, indices, size };
   }
 }

@@ -13,7 +13,7 @@ import {
   wrapHandle,
 } from "../runtime/binding.ts";
 import { CompileError } from "../errors.ts";
-import { findVaryingShape } from "../runtime/kernels.ts";
+import { findVaryingShape } from "../runtime/library.ts";
 import { Graph, typed, type Variable } from "./graph.ts";
 import type { Output } from "./loaded_graph.ts";
 

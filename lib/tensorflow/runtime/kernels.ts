@@ -1,5 +1,6 @@
 import { TensorFlowError } from "../errors.ts";
 import { nativeBackend } from "./binding.ts";
+import { openLibrary } from "./library.ts";
 
 /** Channels are processed in groups of this size. */
 const CHANNELS = 16;
@@ -14,20 +15,6 @@ export function canUseKernels(...channels: number[]): boolean {
 
 /** Kinds of processors, in the order of kernels/processor.h. */
 const PROCESSORS = ["baseline", "avx2", "avx512"];
-
-const SYMBOLS = {
-  findProcessor: { parameters: [], result: "i32" },
-  registerOperations: { parameters: ["i32", "i32"], result: "pointer" },
-  findVaryingShape: { parameters: ["buffer", "usize"], result: "pointer" },
-} as const;
-
-let library: Deno.DynamicLibrary<typeof SYMBOLS> | undefined;
-
-/** Finds an operation whose result's shape depends on values in a graph (a `GraphDef`): its type, or null. */
-export function findVaryingShape(graph: Uint8Array<ArrayBuffer>): string | null {
-  const found = library!.symbols.findVaryingShape(graph, BigInt(graph.length));
-  return Deno.UnsafePointerView.getCString(found!) || null;
-}
 
 /**
  * Reads the kind of processor that the environment variable `KERNELS_PROCESSOR` names, the best if it is
@@ -57,9 +44,9 @@ export function readProcessor(): number {
  * @throws {Error} If TensorFlow refuses an operation.
  */
 export function loadKernels(path: string, threads: number, wanted: number): string {
-  library = Deno.dlopen(path, SYMBOLS);
-  const kind = Math.min(wanted, library.symbols.findProcessor());
-  const failure = library.symbols.registerOperations(threads, kind);
+  const { findProcessor, registerOperations } = openLibrary(path);
+  const kind = Math.min(wanted, findProcessor());
+  const failure = registerOperations(threads, kind);
   if (failure !== null) {
     const message = Deno.UnsafePointerView.getCString(failure);
     throw new Error(`Cannot register the operations of ${path}: ${message}`);
