@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import { z } from "zod";
 import { kubernetesJob } from "../../cli/compare/kubernetes.ts";
 import { formatSlurmScript, parseSettings } from "../../cli/compare/slurm.ts";
+import { quoteShell } from "../../cli/shared/terminal.ts";
 import { selectExperiments } from "../../lib/experiments/experiments.ts";
 import { describeRun } from "../../lib/experiments/manifest.ts";
 import { planRuns } from "../../lib/experiments/plan.ts";
@@ -41,7 +42,7 @@ Deno.test("a SLURM script has the settings, requeues, and trains the runs that a
 #SBATCH --gres=gpu:1
 #SBATCH --requeue
 # Before its time is over a run is told to save; it requeues itself and resumes.
-cd ${PROJECT.replace(/\/$/, "")}
+cd ${quoteShell(PROJECT.replace(/\/$/, ""))}
 exec ./deno task compare --work '/shared/a sweep' --task "$SLURM_ARRAY_TASK_ID" --stale-after 180
 `,
   );
