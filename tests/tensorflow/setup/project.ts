@@ -103,7 +103,7 @@ export async function makeProject(): Promise<TestProject> {
 function listPackage(folder = "tensorflow"): string[] {
   return [...Deno.readDirSync(join(ROOT, "lib", folder))].flatMap(({ name, isDirectory }) => {
     const path = `${folder}/${name}`;
-    if (isDirectory) return /kernels|requirements/.test(name) ? [] : listPackage(path);
+    if (isDirectory) return /addon|kernels|requirements/.test(name) ? [] : listPackage(path);
     return /\.(ts|sh|py|json)$/.test(name) ? [path] : [];
   });
 }
@@ -143,6 +143,7 @@ async function writeNpmPackages(folder: string): Promise<void> {
     "npm/tfjs-node-gpu/binding/tfjs_backend.cc": `${source}int framework() { return TF_Framework(); }\n`,
     "npm/tfjs-node-gpu/binding/tfjs_binding.cc":
       `${source}int framework();\nextern "C" int answer() { return TF_Build() + framework(); }\n`,
+    "tensorflow/addon/addon.cc": '#include "tfjs_backend.cc"\n#include "tfjs_binding.cc"\n',
     "npm/headers.js": 'export default { include_dir: import.meta.dirname + "/include" };\n',
     "npm/include/node_api.h": "#if NAPI_VERSION != 8\n#error\n#endif\n",
   };
