@@ -64,12 +64,6 @@ export interface TrainRunsOptions {
   signal: AbortSignal;
 }
 
-/** Outcome of {@linkcode trainRuns}. */
-export interface TrainedRuns extends Outcome<SweepRun> {
-  /** Runs that other processes train. */
-  held: SweepRun[];
-}
-
 /**
  * Trains those runs that are not finished, each in a process of its own, several in parallel, with progress
  * on standard error. Runs that another process trains, here or on another host, are left to it.
@@ -78,11 +72,11 @@ export async function trainRuns(
   runs: readonly SweepRun[],
   states: ReadonlyMap<PlannedRun, RunState>,
   { jobs: wanted, signal, ...options }: TrainRunsOptions,
-): Promise<TrainedRuns> {
+): Promise<Outcome<SweepRun>> {
   const left = runs.filter((run) => states.get(run)!.stage !== "finished");
   const done = runs.length - left.length;
   if (done > 0) printMessage(`${done} of ${runs.length} runs are already finished.`);
-  if (left.length === 0) return { failed: [], held: [], isInterrupted: false };
+  if (left.length === 0) return { failed: [], isInterrupted: false };
   const jobs = Math.max(1, Math.min(wanted, left.length));
   const [{ data, weights, threads }] = left;
   const share = `${threads} ${threads === 1 ? "thread" : "threads"} each`;
@@ -98,7 +92,6 @@ export async function trainRuns(
   const live = await createLive();
   const progress = createCompareProgress({ live, runs, states, jobs });
   signal.addEventListener("abort", () => live.print("Stopping: each training saves what it has …"));
-  const held: SweepRun[] = [];
   const start = async (run: SweepRun) => {
     progress.onBegin(run);
     const end = await runWorker(run, {
@@ -107,7 +100,6 @@ export async function trainRuns(
       signal,
       onEvent: (event) => progress.onEvent(run, event),
     });
-    if (end === "held") held.push(run);
     if (end === "stopped") progress.onStop(run);
     return end !== "stopped";
   };
@@ -119,7 +111,7 @@ export async function trainRuns(
     start,
   });
   live.leave();
-  return { ...outcome, held };
+  return outcome;
 }
 
 const WORKER = fromFileUrl(new URL("./worker.ts", import.meta.url));

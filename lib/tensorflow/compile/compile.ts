@@ -55,9 +55,9 @@ export type AnyFunction = (...args: any[]) => unknown;
  * strings, flags, null, functions) are constants of the graph. Each shape and type of a tensor, and each
  * value of a constant, makes another graph.
  *
- * `fn` must be pure: its result depends on its arguments and the constants alone, and it returns all that matters. What it
- * computes in JavaScript is computed once. The tensors it returns belong to the caller and are new, also
- * where `fn` returns an argument.
+ * `fn` must be pure: its result depends on its arguments and the constants alone, and it returns all that
+ * matters. What it computes in JavaScript is computed once. The tensors it returns belong to the caller and
+ * are new, also where `fn` returns an argument.
  *
  * Where there is no native backend, inside another function's recording, under a gradient, a profile or the
  * debug mode, `fn` itself runs, with the same result.

@@ -12,7 +12,7 @@ namespace {
 void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, float epsilon, float momentum,
                float* y, NormResults results) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
-  const long rows = batch.rows, parts = partsFor(rows);
+  const long rows = batch.rows, parts = partsFor(rows, ROWS_WORTH_A_THREAD);
   // a row is mostly near enough to the mean
   const Statistics statistics = statisticsOf(batch, std::vector<float>(batch.x, batch.x + batch.C));
   const Fold fold = foldStatistics(statistics, rows, norm, epsilon, momentum, results);
@@ -24,7 +24,7 @@ void normalise(Batch batch, NormTensors norm, const float* shortcut, bool relu, 
 void normaliseGradient(Batch batch, const float* weight, const float* mean, const float* scale,
                        Gradient gradient, float* dx, float* dWeight, float* dBias) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
-  const long C = batch.C, rows = batch.rows, parts = partsFor(rows);
+  const long C = batch.C, rows = batch.rows, parts = partsFor(rows, ROWS_WORTH_A_THREAD);
   sumGradient(batch, mean, scale, gradient, dWeight, dBias);
   const NormGradient own = normGradient(weight, mean, scale, dWeight, dBias, rows, C);
   inParallel(parts, [&](long part) {

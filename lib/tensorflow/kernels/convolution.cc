@@ -13,8 +13,6 @@ thread_local Buffer transformed, scratch;
 
 constexpr long TILES_WORTH_A_THREAD = 16;
 
-long partsFor(long tiles) { return std::clamp(tiles / TILES_WORTH_A_THREAD, 1L, threads()); }
-
 /** Computes y = x ∗ kernel with an epilogue; dx from dy where `flipped`, which exchanges C and K. */
 void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long C, long K, bool flipped,
                  Epilogue epilogue) {
@@ -26,7 +24,7 @@ void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long 
     kernel = own;
   }
   with.transformKernel(kernel, u, C, K, {0, C});
-  const long tiles = maps.tiles(), parts = partsFor(tiles);
+  const long tiles = maps.tiles(), parts = partsFor(tiles, TILES_WORTH_A_THREAD);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(scratchSize(C, K));
     with.convolve(x, u, y, maps, C, K, rangeOf(tiles, part, parts), epilogue, own);
@@ -36,7 +34,8 @@ void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long 
 /** Computes dKernel from x and dy. */
 void convolve3x3KernelGradient(const float* x, const float* dy, float* dKernel, Maps maps, long C, long K) {
   const Winograd& with = FOR_THIS_PROCESSOR(winograd);
-  const long tiles = maps.tiles(), parts = partsFor(tiles), size = POSITIONS * stride(C, K);
+  const long tiles = maps.tiles(), parts = partsFor(tiles, TILES_WORTH_A_THREAD),
+             size = POSITIONS * stride(C, K);
   if (tiles == 0) return (void)std::fill_n(dKernel, 9 * C * K, 0.0f);
   float* du = transformed.ofSize(parts * size);
   inParallel(parts, [&](long part) {

@@ -44,7 +44,7 @@ void cropImage(const uint8_t* image, const Crop& crop, const float* lookup, floa
 extern "C" void cropImages(const uint8_t* images, const int32_t* crops, const float* lookup, float* values,
                            int count, int size) {
   const long length = long(size) * size * CHANNELS_OF_COLOUR;
-  const long parts = std::clamp<long>(count / IMAGES_WORTH_A_THREAD, 1, threads());
+  const long parts = partsFor(count, IMAGES_WORTH_A_THREAD);
   inParallel(parts, [&](long part) {
     const Range range = rangeOf(count, part, parts);
     for (long at = range.first; at < range.end; at++) {

@@ -15,8 +15,6 @@ thread_local Buffer scratch, sums;
 
 constexpr long IMAGES_WORTH_A_THREAD = 8;
 
-long partsOf(long images) { return std::clamp(images / IMAGES_WORTH_A_THREAD, 1L, threads()); }
-
 /** Transposes a matrix [rows, columns] to [columns, stride]. */
 std::vector<float> transpose(const float* matrix, long rows, long columns, long stride) {
   std::vector<float> result(columns * stride);
@@ -33,15 +31,6 @@ constexpr const char* BAD_FILTERS = "the filters must be [K,C]";
 constexpr const char* BAD_PREDICTOR =
     "the weights must be [units,H · W], [units], [1,units] and [1], units a multiple of 16";
 constexpr const char* BAD_GRADIENT = "the gradient and the forward pass's results must have its shapes";
-
-bool hasShape(TF_Tensor* tensor, std::initializer_list<int64_t> shape) {
-  if (TF_NumDims(tensor) != static_cast<int>(shape.size())) return false;
-  int axis = 0;
-  for (int64_t length : shape) {
-    if (TF_Dim(tensor, axis++) != length) return false;
-  }
-  return true;
-}
 
 /** Reads the sizes, unless the inputs fail a demand. */
 bool readSize(Run& run, TF_Tensor* maps, TF_Tensor* filters, TF_Tensor* hidden, TF_Tensor* output,
@@ -74,7 +63,7 @@ void scoreMaps(Run& run) {
                                     *numbers(outputBias)};
   const MapScores& with = FOR_THIS_PROCESSOR(mapScores);
   const float* v = numbers(maps);
-  const long parts = partsOf(B);
+  const long parts = partsFor(B, IMAGES_WORTH_A_THREAD);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(mapScoresScratchSize(size));
     const Range images = rangeOf(B, part, parts);
@@ -102,7 +91,8 @@ void differentiateScores(Run& run) {
                                     numbers(output),  0};
   const MapScores& with = FOR_THIS_PROCESSOR(mapScores);
   const float *d = numbers(dScores), *v = numbers(maps), *r = numbers(responses), *u = numbers(units);
-  const long parts = partsOf(B), lengths[] = {K * C, H * P, H, H}, length = K * C + H * P + 2 * H;
+  const long parts = partsFor(B, IMAGES_WORTH_A_THREAD), lengths[] = {K * C, H * P, H, H},
+             length = K * C + H * P + 2 * H;
   float* all = sums.ofSize(parts * length);
   inParallel(parts, [&](long part) {
     float *own = scratch.ofSize(mapScoresScratchSize(size)), *sum = all + part * length;

@@ -47,6 +47,15 @@ bool isSameShape(TF_Tensor* one, TF_Tensor* other) {
   return true;
 }
 
+bool hasShape(TF_Tensor* tensor, std::initializer_list<int64_t> shape) {
+  if (TF_NumDims(tensor) != static_cast<int>(shape.size())) return false;
+  int axis = 0;
+  for (int64_t length : shape) {
+    if (TF_Dim(tensor, axis++) != length) return false;
+  }
+  return true;
+}
+
 void setShape(TF_ShapeInferenceContext* context, TF_Status* status, int output,
               std::initializer_list<int64_t> lengths, std::initializer_list<Axes> axes) {
   TF_ShapeHandle *shape = TF_ShapeInferenceContextScalar(context), *part = TF_NewShapeHandle();

@@ -47,9 +47,12 @@ inline const float* numbers(TF_Tensor* tensor) { return static_cast<const float*
 /** Tells whether two tensors have the same shape. */
 bool isSameShape(TF_Tensor* one, TF_Tensor* other);
 
+/** Tells whether a tensor has this shape. */
+bool hasShape(TF_Tensor* tensor, std::initializer_list<int64_t> shape);
+
 /** Tells whether a tensor is a vector of this length. An empty one stands for an absent input. */
 inline bool isVector(TF_Tensor* tensor, int64_t length) {
-  return TF_NumDims(tensor) == 1 && TF_Dim(tensor, 0) == length;
+  return hasShape(tensor, {length});
 }
 
 /** An operation on float32 tensors. */

@@ -5,13 +5,28 @@
 
 namespace {
 
-/** torch.optim.SGD(nesterov=True) with weight decay, element by element. */
-void step(Run& run) {
+/** A parameter, its gradient and its momentum buffer, of one shape, and the learning rate. */
+struct Inputs {
+  TF_Tensor *parameter, *gradient, *buffer;
+  float learningRate;
+};
+
+/** Reads the inputs, unless they fail a demand. */
+bool readInputs(Run& run, Inputs& inputs) {
   TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *buffer = run.input(2), *rate = run.input(3);
   const bool isSame = isSameShape(parameter, gradient) && isSameShape(parameter, buffer);
-  if (!run.demand(isSame, "parameter, gradient and momentum buffer must have one shape")) return;
-  if (!run.demand(TF_NumDims(rate) == 0, "the learning rate must be a scalar")) return;
-  const float momentum = run.attribute(0), decay = run.attribute(1), learningRate = *numbers(rate);
+  if (!run.demand(isSame, "parameter, gradient and momentum buffer must have one shape")) return false;
+  if (!run.demand(TF_NumDims(rate) == 0, "the learning rate must be a scalar")) return false;
+  inputs = {parameter, gradient, buffer, *numbers(rate)};
+  return true;
+}
+
+/** torch.optim.SGD(nesterov=True) with weight decay, element by element. */
+void step(Run& run) {
+  Inputs inputs;
+  if (!readInputs(run, inputs)) return;
+  const auto [parameter, gradient, buffer, learningRate] = inputs;
+  const float momentum = run.attribute(0), decay = run.attribute(1);
   const float *p = numbers(parameter), *g = numbers(gradient), *v = numbers(buffer);
   float* __restrict newP = run.outputLike(0, parameter), * __restrict newV = run.outputLike(1, parameter);
   if (!run.isFine()) return;
@@ -28,10 +43,9 @@ thread_local Buffer scratch;
 
 /** A step of Muon for a kernel [h,w,in,out] as a matrix [h · w · in,out]. */
 void muonStep(Run& run) {
-  TF_Tensor *parameter = run.input(0), *gradient = run.input(1), *buffer = run.input(2), *rate = run.input(3);
-  const bool isSame = isSameShape(parameter, gradient) && isSameShape(parameter, buffer);
-  if (!run.demand(isSame, "parameter, gradient and momentum buffer must have one shape")) return;
-  if (!run.demand(TF_NumDims(rate) == 0, "the learning rate must be a scalar")) return;
+  Inputs inputs;
+  if (!readInputs(run, inputs)) return;
+  const auto [parameter, gradient, buffer, learningRate] = inputs;
   const int64_t m = TF_NumDims(parameter) == 4 ? TF_Dim(parameter, 3) : 0;
   const int64_t n = m > 0 ? TF_TensorElementCount(parameter) / m : 0;
   if (!run.demand(m > 0 && m % CHANNELS == 0 && n >= m,
@@ -41,7 +55,7 @@ void muonStep(Run& run) {
                                run.outputLike(0, parameter), run.outputLike(1, parameter)};
   if (!run.isFine()) return;
   float* own = scratch.ofSize(muonScratchSize(n, m));
-  FOR_THIS_PROCESSOR(muon).step(tensors, n, m, run.attribute(0), *numbers(rate), own);
+  FOR_THIS_PROCESSOR(muon).step(tensors, n, m, run.attribute(0), learningRate, own);
 }
 
 void infer(TF_ShapeInferenceContext* context, TF_Status* status) {

@@ -97,6 +97,8 @@ void useThreads(long wanted) { count = std::clamp(wanted, 1L, 1024L); }
 
 long threads() { return count; }
 
+long partsFor(long items, long worth) { return std::clamp(items / worth, 1L, count); }
+
 void inParallel(long parts, const std::function<void(long)>& work) {
   if (parts == 1) return work(0);
   std::lock_guard<std::mutex> lock(turn);

@@ -8,14 +8,10 @@
 
 namespace {
 
-constexpr long ROWS_WORTH_A_THREAD = 512;
-
 /** A channel whose reference is this many deviations from its mean is added up again, squared. */
 constexpr double FAR = 10 * 10;
 
 }  // namespace
-
-long partsFor(long rows) { return std::clamp(rows / ROWS_WORTH_A_THREAD, 1L, threads()); }
 
 bool isTooFar(Sums& sums, long rows, std::vector<float>& reference, Statistics& statistics) {
   const size_t C = reference.size();
@@ -35,7 +31,7 @@ bool isTooFar(Sums& sums, long rows, std::vector<float>& reference, Statistics& 
 
 Statistics statisticsOf(Batch batch, std::vector<float> reference) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
-  const long rows = batch.rows, parts = partsFor(rows);
+  const long rows = batch.rows, parts = partsFor(rows, ROWS_WORTH_A_THREAD);
   Statistics statistics;
   for (bool isAgain = false;; isAgain = true) {
     Sums sums(parts, batch.C);
@@ -68,7 +64,7 @@ Fold foldStatistics(const Statistics& statistics, long rows, NormTensors norm, f
 void sumGradient(Batch batch, const float* mean, const float* scale, Gradient gradient, float* dWeight,
                  float* dBias) {
   const Normalisation& with = FOR_THIS_PROCESSOR(normalisation);
-  const long rows = batch.rows, parts = partsFor(rows);
+  const long rows = batch.rows, parts = partsFor(rows, ROWS_WORTH_A_THREAD);
   Sums sums(parts, batch.C);
   inParallel(parts, [&](long part) {
     with.sumUpGradient(batch, rangeOf(rows, part, parts), mean, gradient, sums.of(0, part), sums.of(1, part));

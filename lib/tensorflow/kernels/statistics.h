@@ -15,8 +15,7 @@ struct NormResults {
   float *runningMean, *runningVariance, *mean, *scale;
 };
 
-/** Number of parts that so many rows are divided into. */
-long partsFor(long rows);
+constexpr long ROWS_WORTH_A_THREAD = 512;
 
 /** Two sums per channel and part. */
 class Sums {

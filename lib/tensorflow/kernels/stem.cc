@@ -17,7 +17,7 @@ namespace {
 
 thread_local Buffer transformed, scratch, unpooled;
 
-long partsOf(long images) { return std::clamp(images, 1L, threads()); }
+constexpr long IMAGES_WORTH_A_THREAD = 1;
 
 /** A batch of images and the kernel [7,7,C,K]. */
 struct Input {
@@ -33,7 +33,7 @@ void convolveEach(const Input& input, const Where& x, const Work& work) {
   const StemSize size = input.size;
   float* u = transformed.ofSize(stemKernelSize(size.C, size.K));
   with.transformKernel(input.kernel, u, size.C, size.K);
-  const long parts = partsOf(input.B);
+  const long parts = partsFor(input.B, IMAGES_WORTH_A_THREAD);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(stemScratchSize(size));
     const Range images = rangeOf(input.B, part, parts);
@@ -53,7 +53,7 @@ void normaliseStem(const Input& input, NormTensors norm, float epsilon, float mo
   const StemSize size = input.size;
   const long K = size.K, pixels = size.h() * size.w(), rows = input.B * pixels;
   std::vector<float> reference(K, 0.0f);  // a convolution's mean is seldom far from it
-  Sums sums(partsOf(input.B), K);
+  Sums sums(partsFor(input.B, IMAGES_WORTH_A_THREAD), K);
   convolveEach(
       input, [&](long image) { return x + image * size.maps(); },
       [&](long image, long part, const float* maps) {
@@ -66,7 +66,7 @@ void normaliseStem(const Input& input, NormTensors norm, float epsilon, float mo
   const Fold fold = foldStatistics(statistics, rows, norm, epsilon, momentum, results);
   const Batch pooled = {maxima, input.B * size.pooled() / K, K};
   const Affine affine = {fold.factor.data(), fold.offset.data(), nullptr, true};
-  const long parts = partsFor(pooled.rows);
+  const long parts = partsFor(pooled.rows, ROWS_WORTH_A_THREAD);
   inParallel(parts,
              [&](long part) { normalisation.apply(pooled, rangeOf(pooled.rows, part, parts), affine, y); });
 }
@@ -74,7 +74,7 @@ void normaliseStem(const Input& input, NormTensors norm, float epsilon, float mo
 /** Computes the kernel's gradient. */
 void kernelGradient(const float* images, long B, StemSize size, StemGradient batch, float* dKernel) {
   const Stem& with = FOR_THIS_PROCESSOR(stem);
-  const long parts = partsOf(B), length = stemKernelSize(size.C, size.K);
+  const long parts = partsFor(B, IMAGES_WORTH_A_THREAD), length = stemKernelSize(size.C, size.K);
   float* du = transformed.ofSize(parts * length);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(stemScratchSize(size));
@@ -111,10 +111,10 @@ StemSize sizeOf(TF_Tensor* images, int64_t K) {
 bool readInput(Run& run, Input& input) {
   TF_Tensor *images = run.input(0), *kernel = run.input(1);
   if (!run.demand(isImages(images), BAD_IMAGES)) return false;
-  const bool isKernel = TF_NumDims(kernel) == 4 && TF_Dim(kernel, 0) == 7 && TF_Dim(kernel, 1) == 7 &&
-                        TF_Dim(kernel, 2) == TF_Dim(images, 3) && TF_Dim(kernel, 3) % CHANNELS == 0;
+  const int64_t K = TF_NumDims(kernel) == 4 ? TF_Dim(kernel, 3) : 0;
+  const bool isKernel = K > 0 && K % CHANNELS == 0 && hasShape(kernel, {7, 7, TF_Dim(images, 3), K});
   if (!run.demand(isKernel, BAD_KERNEL)) return false;
-  input = {numbers(images), numbers(kernel), TF_Dim(images, 0), sizeOf(images, TF_Dim(kernel, 3))};
+  input = {numbers(images), numbers(kernel), TF_Dim(images, 0), sizeOf(images, K)};
   return true;
 }
 
@@ -182,15 +182,11 @@ void differentiateKernel(Run& run) {
   if (!run.demand(isImages(images) && TF_Dim(images, 0) > 0, BAD_IMAGES)) return;
   const int64_t B = TF_Dim(images, 0), K = TF_NumDims(x) == 4 ? TF_Dim(x, 3) : 0;
   const StemSize size = sizeOf(images, K);
-  const auto isMaps = [&](TF_Tensor* maps, int64_t H, int64_t W) {
-    return TF_NumDims(maps) == 4 && TF_Dim(maps, 0) == B && TF_Dim(maps, 1) == H && TF_Dim(maps, 2) == W &&
-           TF_Dim(maps, 3) == K;
-  };
-  if (!run.demand(K > 0 && K % CHANNELS == 0 && isMaps(x, size.h(), size.w()), BAD_MAPS)) return;
+  if (!run.demand(K > 0 && K % CHANNELS == 0 && hasShape(x, {B, size.h(), size.w(), K}), BAD_MAPS)) return;
   const float* pooled[3];
   for (int index = 0; index < 3; index++) {
     TF_Tensor* maps = run.input(2 + index);
-    if (!run.demand(isMaps(maps, size.pooledH(), size.pooledW()), BAD_MAPS)) return;
+    if (!run.demand(hasShape(maps, {B, size.pooledH(), size.pooledW(), K}), BAD_MAPS)) return;
     pooled[index] = numbers(maps);
   }
   const float* v[5];
