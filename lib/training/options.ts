@@ -259,7 +259,7 @@ export const TRAINING_OPTIONS: {
   winograd: option("Machine", "Winograd's algorithm for convolutions where it is faster", {
     schema: boolean(),
     default: true,
-    helpOff: "3×3 convolutions without Winograd's algorithm: slower on a CPU",
+    helpOff: "convolutions without Winograd's algorithm: slower on a CPU",
     onResume: "rounding",
   }),
   tensorboard: option("Output", "write TensorBoard event files into the run's folder", {
