@@ -103,18 +103,8 @@ export const COLUMNS: readonly Column[] = [
     backbone: "frozen",
     adapter: "3x3",
   }),
-  {
-    id: "predict",
-    title: "scores of one image",
-    unit: "ms",
-    rows: ROW_NAMES,
-    measure: (row, { processOf }) => ({
-      run: async (count) => {
-        const command = { command: "evaluate", form: row, batchSize: 1, count } as const;
-        return (await processOf(row).ask<Timing>(command)).milliseconds;
-      },
-    }),
-  },
+  predictColumn("predict", "scores of one image", ({ milliseconds }) => milliseconds),
+  predictColumn("slowest", "… 99th percentile", ({ percentile99 }) => percentile99!),
   {
     id: "startup",
     title: "start to first step",
@@ -186,6 +176,21 @@ function stepColumn(
       run: async (count) => {
         const command = { command: "step", form: row, batchSize, count, ...network } as const;
         return (await processOf(row).ask<Timing>(command)).milliseconds;
+      },
+    }),
+  };
+}
+
+function predictColumn(id: string, title: string, pick: (timing: Timing) => number): Column {
+  return {
+    id,
+    title,
+    unit: "ms",
+    rows: ROW_NAMES,
+    measure: (row, { processOf }) => ({
+      run: async (count) => {
+        const command = { command: "evaluate", form: row, batchSize: 1, count } as const;
+        return pick(await processOf(row).ask<Timing>(command));
       },
     }),
   };

@@ -23,8 +23,8 @@ export interface Learner extends Disposable {
   step(batch: TensorBatch, count: number): Promise<number>;
   /** Trains on `images` shuffled and augmented images; the mean loss. */
   epoch(dataset: Dataset, batchSize: number, images: number): Promise<number>;
-  /** Computes the scores of the same images `count` times. */
-  score(images: tf.Tensor4D, count: number): Promise<void>;
+  /** Computes the scores of the same images `count` times; the milliseconds that each time took. */
+  score(images: tf.Tensor4D, count: number): Promise<number[]>;
   /** Evaluates loss and accuracy on all images. */
   test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }>;
   /** Computes the loss of a batch and its gradients, which the caller disposes. */
@@ -91,10 +91,10 @@ export class OwnLearner implements Learner {
     return sums.loss / sums.images;
   }
 
-  async score(images: tf.Tensor4D, count: number): Promise<void> {
-    this.#scorer ??= createScorer(this.#tensors(), { ...this.#config, compile: !this.#eager });
+  async score(images: tf.Tensor4D, count: number): Promise<number[]> {
+    const scorer = this.#scorer ??= createScorer(this.#tensors(), { ...this.#config, compile: !this.#eager });
     const values = await images.data() as Float32Array;
-    for (let done = 0; done < count; done++) await this.#scorer.ask(values);
+    return await timeEach(count, () => scorer.ask(values));
   }
 
   async test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }> {
@@ -133,6 +133,17 @@ export class OwnLearner implements Learner {
     for (const evaluator of this.#evaluators.values()) evaluator.dispose();
     disposeAll(this.#state.trainable, this.#state.fixed, this.#state.slots);
   }
+}
+
+/** Does something `count` times, one after the other; the milliseconds that each time took. */
+export async function timeEach(count: number, work: () => Promise<unknown>): Promise<number[]> {
+  const durations: number[] = [];
+  for (let done = 0; done < count; done++) {
+    const start = performance.now();
+    await work();
+    durations.push(performance.now() - start);
+  }
+  return durations;
 }
 
 /** Limits each epoch of a source to about this many images, sampled from the whole set. */

@@ -13,7 +13,7 @@ import { isStatistic, isTrainable, type StateDict } from "../lib/model/state_dic
 import * as tf from "../lib/tensorflow/runtime/tf.ts";
 import { createImageSource } from "../lib/training/batch_source.ts";
 import type { TensorBatch } from "../lib/training/train_step.ts";
-import { type Learner, RECIPE, takeImages } from "./learner.ts";
+import { type Learner, RECIPE, takeImages, timeEach } from "./learner.ts";
 
 /** Plain TensorFlow.js; `dynamic` only. */
 export class PlainLearner implements Learner {
@@ -58,12 +58,12 @@ export class PlainLearner implements Learner {
     return value;
   }
 
-  async score(images: tf.Tensor4D, count: number): Promise<void> {
-    for (let done = 0; done < count; done++) {
+  score(images: tf.Tensor4D, count: number): Promise<number[]> {
+    return timeEach(count, async () => {
       const scores = tf.tidy(() => this.#forward(images, false));
-      if (done === count - 1) await scores.data();
+      await scores.data();
       scores.dispose();
-    }
+    });
   }
 
   async test(dataset: Dataset, batchSize: number): Promise<{ loss: number; accuracy: number }> {

@@ -46,6 +46,8 @@ export interface LearnerOptions extends Partial<Pick<NetworkSpec, "backbone" | "
 export interface Timing {
   /** Per repetition. */
   milliseconds: number;
+  /** 99th percentile of the milliseconds of a repetition, of `evaluate`. */
+  percentile99?: number;
   /** Images that `epoch`, `test` and `batches` processed. */
   images?: number;
   /** Mean loss, if computed. */

@@ -31,6 +31,7 @@ import type {
   Prepared,
   Timing,
 } from "./process.ts";
+import { quantile } from "./rounds.ts";
 import { measureOverhead, type Overhead, profileOperations, type StepProfile } from "./profile.ts";
 
 const DYNAMIC: NetworkSpec = { variant: "dynamic", backbone: "trainable", adapter: "none" };
@@ -144,9 +145,10 @@ class Server implements Record<Question["command"], (question: never) => object 
     return time(1, async () => ({ loss: await learner.epoch(this.#train, batchSize, images), images }));
   }
 
-  evaluate({ form, batchSize, count }: Of<"evaluate">): Promise<Timing> {
-    const [learner, { images }] = [this.#learner({ form }), this.#batch(batchSize)];
-    return time(count, () => learner.score(images, count).then(() => ({})));
+  async evaluate({ form, batchSize, count }: Of<"evaluate">): Promise<Timing> {
+    const durations = await this.#learner({ form }).score(this.#batch(batchSize).images, count);
+    const milliseconds = durations.reduce((sum, one) => sum + one) / count;
+    return { milliseconds, percentile99: quantile(durations, 0.99) };
   }
 
   test({ form, batchSize }: Of<"test">): Promise<Timing> {

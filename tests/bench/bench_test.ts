@@ -14,7 +14,7 @@ Deno.test("our rows are measured without PyTorch, with JSON and figure", async (
     "--rows",
     "ours,plain",
     "--columns",
-    "predict,epoch",
+    "predict,slowest,epoch",
     "--batch-sizes",
     "2",
     "--epoch-images",
@@ -29,8 +29,9 @@ Deno.test("our rows are measured without PyTorch, with JSON and figure", async (
   assert.match(stdout, /^scores of one image +[\d.,]+ ms +– +[\d.,]+ ms +–$/m);
   assert.match(stdout, /^Images: synthetic\. Weights: random\./m);
   const result = JSON.parse(Deno.readTextFileSync(json)) as BenchResult;
-  assert.deepEqual(result.columns.map(({ id }) => id), ["epoch", "predict", "step-2"]);
+  assert.deepEqual(result.columns.map(({ id }) => id), ["epoch", "predict", "slowest", "step-2"]);
   assert.deepEqual(result.columns.map(({ rows }) => rows.map(({ row }) => row)), [
+    ["plain", "ours"],
     ["plain", "ours"],
     ["plain", "ours"],
     ["ours"],
