@@ -23,17 +23,12 @@ class FastBatches:
         self.labels = labels
         row, pixel = 40 * 3, 3
         self.crops = padded.as_strided((len(labels), SHIFTS, SHIFTS, 32, 32 * 3), (40 * row, row, pixel, row, 1))
-        self.first_flips = torch.rand(len(labels), device=labels.device) < 0.5
 
-    def __call__(
-        self, batch_size: int, count: int | None = None, epoch: int = 0, shift: int = PADDING, flip: str = "random"
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def __call__(self, batch_size: int, count: int | None = None, shift: int = PADDING) -> Iterator[tuple[Tensor, Tensor]]:
         device = self.labels.device
         order = torch.randperm(len(self.labels), device=device)[:count]
         shifts = torch.randint(PADDING - shift, PADDING + shift + 1, (2, len(order)), device=device)
         flipped = torch.rand(len(order), device=device) < 0.5
-        if flip == "alternating":
-            flipped = self.first_flips[order] ^ (epoch % 2 == 1)
         for start in range(0, len(order), batch_size):
             part = slice(start, start + batch_size)
             images = self.crops[order[part], shifts[0, part], shifts[1, part]].unflatten(2, (32, 3))

@@ -58,7 +58,6 @@ LAB = {
     "labelSmoothing": 0,
     "kernelRate": 1,
     "shift": 4,
-    "flip": "random",
 }
 
 
@@ -125,7 +124,7 @@ def main() -> None:
         start = time.perf_counter()
         network.train()
         sums = torch.zeros(2, device=device)
-        for images, labels in batches(batch_size, epoch=epoch, shift=recipe["shift"], flip=recipe["flip"]):
+        for images, labels in batches(batch_size, shift=recipe["shift"]):
             scores = network(images)
             loss = F.cross_entropy(scores, labels, label_smoothing=recipe["labelSmoothing"])
             network.zero_grad()

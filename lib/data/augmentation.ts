@@ -7,17 +7,10 @@ import { createLookup } from "./normalise.ts";
 export interface AugmentationOptions {
   /** Largest shift in pixels in each direction: torchvision's `RandomCrop(32, padding=shift)`. @default {4} */
   shift?: number;
-  /**
-   * `random` flips an image in half of the epochs; `alternating` in every other one, half of the images in the
-   * first (Jordan 2024, arXiv:2404.00498, section 3.6).
-   *
-   * @default {"random"}
-   */
-  flip?: "random" | "alternating";
 }
 
 /** The lab's recipe: crops of padded images, and flips. */
-export const LAB_AUGMENTATION = { shift: 4, flip: "random" } as const;
+export const LAB_AUGMENTATION = { shift: 4 } as const;
 
 /** Crop and flip of an image. */
 export interface Augmentation {
@@ -31,9 +24,8 @@ export interface Augmentation {
 /** Changes nothing. */
 export const NO_AUGMENTATION: Readonly<Augmentation> = { left: 0, top: 0, flip: false };
 
-// domain constants: independent random streams for the same seed
+// domain constant: an independent random stream for the same seed
 const AUGMENT = 0x61756720;
-const FIRST_FLIP = 0x666c6970;
 
 /** An image in an epoch of a training. */
 export interface AugmentationKey {
@@ -46,14 +38,14 @@ export interface AugmentationKey {
 /** Draws the augmentation of an image: each crop about equally often. */
 export function drawAugmentation(
   { seed, epoch, index }: AugmentationKey,
-  { shift = LAB_AUGMENTATION.shift, flip = LAB_AUGMENTATION.flip }: AugmentationOptions,
+  { shift = LAB_AUGMENTATION.shift }: AugmentationOptions,
   into: Augmentation,
 ): void {
   const bits = hash(AUGMENT, seed, epoch, index);
   const shifts = 2 * shift + 1;
   into.left = ((bits & 0xffff) * shifts >>> 16) - shift;
   into.top = ((bits >>> 16 & 0x7fff) * shifts >>> 15) - shift;
-  into.flip = (flip === "random" ? bits >>> 31 : hash(FIRST_FLIP, seed, index) >>> 31 ^ epoch & 1) === 1;
+  into.flip = bits >>> 31 === 1;
 }
 
 const ROW = IMAGE_SIZE * 3;

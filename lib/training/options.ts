@@ -226,10 +226,6 @@ export const TRAINING_OPTIONS: {
     schema: integer({ from: 0, to: 31 }),
     default: LAB.shift,
   }),
-  flip: option("Data", "flip each training image at random, or in every other epoch", {
-    schema: choice(["random", "alternating"]),
-    default: LAB.flip,
-  }),
   subset: option("Data", "train on N images, balanced over the classes as far as possible", {
     schema: integer({ from: 1 }).nullable(),
     default: null,

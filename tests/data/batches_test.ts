@@ -114,20 +114,6 @@ Deno.test("smaller shifts are uniform too", () => {
   for (const [key, times] of counts) assert.ok(Math.abs(times - 1000) < 160, `${key}: ${times}`);
 });
 
-Deno.test("alternating flips show every image from the other side in every other epoch", () => {
-  const flips = (epoch: number, seed = 1) =>
-    Array.from({ length: 2000 }, (_, index) => {
-      const drawn = { ...NO_AUGMENTATION };
-      drawAugmentation({ seed, epoch, index }, { flip: "alternating" }, drawn);
-      return drawn.flip;
-    });
-  const first = flips(0);
-  assert.ok(Math.abs(first.filter(Boolean).length - 1000) < 100); // standard deviation 22
-  assert.deepEqual(flips(1), first.map((flip) => !flip));
-  assert.deepEqual(flips(2), first);
-  assert.notDeepEqual(flips(0, 2), first);
-});
-
 Deno.test("an epoch has each image once, in its own order", () => {
   const orderOf = (options: Partial<BatchOptions>) => take(options).flatMap(({ indices }) => [...indices]);
   const ascending = Array.from({ length: 50 }, (_, index) => index);

@@ -11,7 +11,7 @@ const takeAll = (): Batch[] =>
   [
     {},
     { augment: true },
-    { augment: true, shift: 1, flip: "alternating", epoch: 1 } as const,
+    { augment: true, shift: 1, epoch: 1 },
     { augment: true, shift: 40 },
   ].flatMap((options) => [...batches(train, { batchSize: 33, shuffle: true, ...options })]);
 

@@ -63,7 +63,7 @@ Deno.test("Adam has its own learning rate and weight decay, and no momentum", ()
 });
 
 Deno.test("a recipe's options come after those of earlier sources and before its own source's", () => {
-  const values = { epochs: 77, labelSmoothing: 0.7, flip: "random" };
+  const values = { epochs: 77, labelSmoothing: 0.7, shift: 3 };
   const fast = resolveConfig({ flags: { recipe: "fast" } });
   assert.equal(fast.run, "dynamic-fast");
   const named = { path: "a.json", values: { ...values, recipe: "fast" } };
@@ -154,7 +154,6 @@ const BAD_VALUES: { [Name in keyof TrainConfig]: unknown[] } = {
   data: ["", 5],
   augment: ["no", 0],
   shift: [-1, 32, 1.5],
-  flip: [true, "always"],
   subset: [0, -5, 1.5, "all"],
   testSubset: [0, "all"],
   validation: [-1, 0.1, null],
@@ -317,7 +316,6 @@ const OTHER_VALUES: { [Name in keyof TrainConfig]: TrainConfig[Name] } = {
   data: "synthetic",
   augment: false,
   shift: 2,
-  flip: "alternating",
   subset: 10,
   testSubset: 10,
   validation: 10,

@@ -38,7 +38,6 @@ const ABLATIONS: readonly Partial<TrainConfig>[] = [
   { schedule: "one-cycle" },
   { labelSmoothing: 0 },
   { shift: 4 },
-  { flip: "random" },
 ];
 
 /** Measures the recipes, and `fast` without each of its options. */
