@@ -41,7 +41,7 @@ function findProcessor(): number {
 }
 
 for (const KERNELS_PROCESSOR of ["baseline", "avx2", "avx512"]) {
-  for (const TF_NUM_INTRAOP_THREADS of ["1", "3"]) {
+  for (const TF_NUM_INTRAOP_THREADS of ["1", "3", "64"]) {
     Deno.test(`the operations for ${KERNELS_PROCESSOR} on ${TF_NUM_INTRAOP_THREADS} threads agree to rounding`, async () => {
       const { values, stderr } = await computeElsewhere({ KERNELS_PROCESSOR, TF_NUM_INTRAOP_THREADS });
       assert.equal(stderr, "");
