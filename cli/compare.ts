@@ -87,10 +87,12 @@ async function runSweep(
     checkOptions(line, `the planned folder ${showPath(folder)}`, used);
     runs = await readManifest(folder);
   } else {
-    runs = await planSweep(names, line);
+    runs = await planSweep(folder, names, line);
     if (!values.dryRun) runs = await writeManifest(folder, runs);
+    const [{ threads }] = runs;
     printMessage(
-      `${runs.length} runs, each with ${runs[0].threads} threads, are planned in ${showPath(folder)}.`,
+      `${runs.length} ${runs.length === 1 ? "run is" : "runs are"} planned in ${showPath(folder)}, ` +
+        `${threads} ${threads === 1 ? "thread" : "threads"} each.`,
     );
   }
   const { dryRun, jobs, staleAfter } = values;

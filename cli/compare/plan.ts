@@ -1,6 +1,6 @@
 import { identifyData } from "../../lib/data/identify.ts";
 import { selectExperiments, type Selection } from "../../lib/experiments/experiments.ts";
-import { describeRun, type SweepRun } from "../../lib/experiments/manifest.ts";
+import { describeRun, hasManifest, readManifest, type SweepRun } from "../../lib/experiments/manifest.ts";
 import { parseSeeds, type PlannedRun, planRuns } from "../../lib/experiments/plan.ts";
 import { readCommit } from "../../lib/experiments/provenance.ts";
 import { planThreads, type SharedInputs } from "../../lib/experiments/runs.ts";
@@ -35,11 +35,17 @@ export async function findInputs(runs: readonly PlannedRun[]): Promise<SharedInp
   return { data: await identifyData(datasets), weights };
 }
 
-/** Plans a comparison with all that its results depend on. */
-export async function planSweep(names: readonly string[], line: CompareLine): Promise<SweepRun[]> {
+/** Plans a comparison with all that its results depend on; new runs have the threads of those in the folder. */
+export async function planSweep(
+  folder: string,
+  names: readonly string[],
+  line: CompareLine,
+): Promise<SweepRun[]> {
   const planned = planComparison(selectExperiments(names), line);
   const inputs = await findInputs(planned);
-  const { jobs, threads } = line.values;
-  const facts = { ...inputs, commit: await readCommit(), threads: threads ?? planThreads([], jobs) };
+  const { jobs } = line.values;
+  const before = hasManifest(folder) ? await readManifest(folder) : [];
+  const threads = line.values.threads ?? planThreads([...before, ...planned.map(() => ({}))], jobs);
+  const facts = { ...inputs, commit: await readCommit(), threads };
   return await Promise.all(planned.map((run) => describeRun(run, facts)));
 }

@@ -81,7 +81,7 @@ export type SavedRun = Pick<Checkpoint, "progress" | "recorded">;
  * @param jobs Runs trained in parallel.
  */
 export function planThreads(
-  states: readonly RunState[],
+  states: readonly Pick<RunState, "threads">[],
   jobs: number,
   cores: number = navigator.hardwareConcurrency,
 ): number {

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "@std/path";
 import { readRunRecord } from "../../lib/experiments/runs.ts";
+import { readManifest } from "../../lib/experiments/manifest.ts";
 import { claimsOf, readLastClaim, tryClaim } from "../../lib/experiments/claim.ts";
 import { readSafetensors } from "../../lib/support/safetensors.ts";
 import { openCheckpoint } from "../../lib/training/checkpoint.ts";
 import { runCommand, startCommand } from "../testing/command.ts";
 import { temporaryFolder } from "../testing/folder.ts";
 
-const TINY = [
-  ..."--data synthetic --weights random --subset 32 --test-subset 20 --batch-size 16 --no-compile".split(" "),
-  ..."--threads 1".split(" "),
-];
+const TINY_DATA =
+  "--data synthetic --weights random --subset 32 --test-subset 20 --batch-size 16 --no-compile".split(" ");
+const TINY = [...TINY_DATA, "--threads", "1"];
 
 /** A comparison's table without the line about machines. */
 function readTable(folder: string): string {
@@ -21,6 +21,25 @@ async function plan(folder: string, args: string[]): Promise<void> {
   const { code, stderr } = await runCommand("compare", [...args, ...TINY, "--plan", folder], folder);
   assert.equal(code, 0, stderr);
 }
+
+Deno.test("runs are planned with a share of the cores, and later ones with as many threads as the others", async () => {
+  using temporary = temporaryFolder();
+  const folder = join(temporary.path, "sweep");
+  const plan = async (...args: string[]) => {
+    const line = ["static-shared", ...TINY_DATA, "--plan", folder, ...args];
+    const { code, stderr } = await runCommand("compare", line, temporary.path);
+    assert.equal(code, 0, stderr);
+    return stderr;
+  };
+  const share = Math.max(1, Math.floor(navigator.hardwareConcurrency / 2));
+  const threads = `${share} ${share === 1 ? "thread" : "threads"}`;
+  assert.match(
+    await plan("--seeds", "2", "--jobs", "2"),
+    new RegExp(`2 runs are planned in .*, ${threads} each`),
+  );
+  assert.match(await plan("--seeds", "0-3"), new RegExp(`4 runs are planned in .*, ${threads} each`));
+  assert.deepEqual((await readManifest(folder)).map((run) => run.threads), [share, share, share, share]);
+});
 
 Deno.test("workers share a sweep, and its tables are those of one machine, byte for byte", async () => {
   using temporary = temporaryFolder();
