@@ -6,6 +6,15 @@ import { countGraphs } from "../../lib/tensorflow/compile/loaded_graph.ts";
 import { replace } from "../../lib/tensorflow/compile/recorder.ts";
 import { assertClose } from "./oracle.ts";
 
+/** Sizes of an operation's tensors: B images of H×W pixels, C channels in and K out. */
+export interface Size {
+  B: number;
+  H: number;
+  W: number;
+  C: number;
+  K: number;
+}
+
 /** A tensor of normally distributed values, the same for the same key. */
 export function randomTensor<T extends tf.Tensor = tf.Tensor4D>(shape: number[], ...key: number[]): T {
   const random = createRandom(0, ...key);

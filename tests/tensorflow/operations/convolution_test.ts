@@ -15,19 +15,12 @@ import {
   assertSameValues,
   randomTensor,
   readAll,
+  type Size,
 } from "../../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
 const TOLERANCE = 4e-6; // of the largest value, as convolution.ts says: what both add
-
-interface Size {
-  B: number;
-  H: number;
-  W: number;
-  C: number;
-  K: number;
-}
 
 /**
  * A convolution's result for random tensors, and the gradients of all inputs for a random gradient of the

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { canScoreMaps, type Perceptron, scoreMaps } from "../../../lib/tensorflow/operations/map_scores.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { assertAllClose, gpuRules, onPlainBackend, randomTensor, readAll } from "../../testing/tensors.ts";
+import {
+  assertAllClose,
+  gpuRules,
+  onPlainBackend,
+  randomTensor,
+  readAll,
+  type Size,
+} from "../../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 
@@ -17,16 +24,11 @@ const composed: Score = (maps, filters, { hiddenWeight, hiddenBias, outputWeight
   return tf.reshape(tf.add(tf.matMul(hidden, outputWeight, false, true), outputBias), [B, K]);
 };
 
-interface Size {
-  B: number;
-  H: number;
-  W: number;
-  C: number;
-  K: number;
+interface ScoredSize extends Size {
   units: number;
 }
 
-function inputsOf({ B, H, W, C, K, units }: Size): tf.Tensor[] {
+function inputsOf({ B, H, W, C, K, units }: ScoredSize): tf.Tensor[] {
   return [[B, H, W, C], [K, C], [units, H * W], [units], [1, units], [1]].map((shape, at) =>
     randomTensor(shape, at)
   );
@@ -37,7 +39,7 @@ function run(score: Score, [maps, filters, hiddenWeight, hiddenBias, outputWeigh
   return score(maps as tf.Tensor4D, filters as tf.Tensor2D, perceptron);
 }
 
-function withGradients(size: Size, score: Score): Record<string, tf.Tensor> {
+function withGradients(size: ScoredSize, score: Score): Record<string, tf.Tensor> {
   return tf.tidy(() => {
     const inputs = inputsOf(size), dScores = randomTensor([size.B, size.K], 9);
     const gradients = tf.grads((...values) => run(score, values))(inputs, dScores);

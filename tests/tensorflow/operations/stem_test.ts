@@ -3,18 +3,16 @@ import { normaliseBatch, type NormTensors } from "../../../lib/tensorflow/operat
 import { canFuseStem, normaliseStem, runStem } from "../../../lib/tensorflow/operations/stem.ts";
 import { useNativeTensorFlow } from "../../../lib/tensorflow/runtime/native.ts";
 import * as tf from "../../../lib/tensorflow/runtime/tf.ts";
-import { assertAllClose, gpuRules, onPlainBackend, randomTensor, readAll } from "../../testing/tensors.ts";
+import {
+  assertAllClose,
+  gpuRules,
+  onPlainBackend,
+  randomTensor,
+  readAll,
+  type Size,
+} from "../../testing/tensors.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
-
-/** Sizes of a batch of images and the stem's channels. */
-interface Size {
-  B: number;
-  H: number;
-  W: number;
-  C: number;
-  K: number;
-}
 
 const SIZES: Size[] = [
   { B: 3, H: 32, W: 32, C: 3, K: 64 },
