@@ -79,7 +79,9 @@ export function formatStudy<Row extends object>(
     `- Data: ${
       escapeMarkdown(data.name)
     } (fingerprint ${data.fingerprint}). Initial weights of the backbones: ${escapeMarkdown(weights)}. ${
-      options.length === 0 ? "The lab's recipe" : `The lab's recipe but for${options.join()}`
+      options.length === 0
+        ? "Options that are not named are the lab's"
+        : `The lab's recipe but for${options.join()}`
     }.`,
     `- Measured ${[...new Set([days[0], days.at(-1)])].join(" to ")} on ${
       escapeMarkdown(machines.join("; "))
