@@ -16,7 +16,7 @@ import { isSame } from "../testing/tensors.ts";
 
 const RUN = "static-shared-seed0";
 const PLAN = [
-  ...["static-shared", "--seeds", "1", "--epochs", "300", "--threads", "1", "--data", "synthetic"],
+  ...["static-shared", "--seeds", "1", "--epochs", "1500", "--threads", "1", "--data", "synthetic"],
   ...["--weights", "random", "--subset", "64", "--test-subset", "20", "--batch-size", "16", "--no-compile"],
 ];
 const STALE_AFTER = 15; // seconds
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
 /** The run that one host trains is left to it by the other. */
 async function leaves(folder: string, start: (host: string) => Promise<Worker>): Promise<void> {
   const first = await start("a");
-  await first.says(/epoch 2\/300/);
+  await first.says(/epoch 2\/1500/);
   const second = await start("b");
   assert.equal((await second.ended).code, 0);
   assert.match(second.said.join("\n"), /process \d+ on a trains it/);
@@ -70,7 +70,7 @@ async function leaves(folder: string, start: (host: string) => Promise<Worker>):
 /** The run of a host that was switched off is taken over when its claim is stale. */
 async function takesOver(folder: string, start: (host: string) => Promise<Worker>): Promise<void> {
   const first = await start("a");
-  await first.says(/epoch 2\/300/);
+  await first.says(/epoch 2\/1500/);
   for (const pid of processesOf(folder)) Deno.kill(pid, "SIGKILL");
   await first.ended;
   await untilStale();
@@ -82,12 +82,12 @@ async function takesOver(folder: string, start: (host: string) => Promise<Worker
 /** A host that stood still for long finds its run taken over, and writes nothing more. */
 async function wakesUp(folder: string, start: (host: string) => Promise<Worker>): Promise<void> {
   const first = await start("a");
-  await first.says(/epoch 2\/300/);
+  await first.says(/epoch 2\/1500/);
   const processes = processesOf(folder);
   for (const pid of processes) Deno.kill(pid, "SIGSTOP");
   await untilStale();
   const second = await start("b");
-  await second.says(/epoch \d+\/300/);
+  await second.says(/epoch \d+\/1500/);
   for (const pid of processes) Deno.kill(pid, "SIGCONT");
   assert.equal((await first.ended).code, 2);
   assert.match(first.said.join("\n"), /another has taken the run over/);
