@@ -104,7 +104,7 @@ export const COLUMNS: readonly Column[] = [
     adapter: "3x3",
   }),
   predictColumn("predict", "scores of one image", ({ milliseconds }) => milliseconds),
-  predictColumn("slowest", "… 99th percentile", ({ percentile99 }) => percentile99!),
+  predictColumn("slowest", "scores of one image, 99th percentile", ({ percentile99 }) => percentile99!),
   {
     id: "startup",
     title: "start to first step",
