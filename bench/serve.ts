@@ -14,6 +14,7 @@ import { loadPretrained } from "../lib/model/pretrained.ts";
 import type { NetworkSpec } from "../lib/model/spec.ts";
 import { disposeAll, fromPyTorch, toPyTorch } from "../lib/model/state_dict.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { mean } from "../lib/support/statistics.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../lib/support/safetensors.ts";
 import { type NativeTensorFlow, useNativeTensorFlow } from "../lib/tensorflow/runtime/native.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
@@ -147,8 +148,7 @@ class Server implements Record<Question["command"], (question: never) => object 
 
   async evaluate({ form, batchSize, count }: Of<"evaluate">): Promise<Timing> {
     const durations = await this.#learner({ form }).score(this.#batch(batchSize).images, count);
-    const milliseconds = durations.reduce((sum, one) => sum + one) / count;
-    return { milliseconds, percentile99: quantile(durations, 0.99) };
+    return { milliseconds: mean(durations), percentile99: quantile(durations, 0.99) };
   }
 
   test({ form, batchSize }: Of<"test">): Promise<Timing> {

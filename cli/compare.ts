@@ -6,6 +6,7 @@ import { readCommit } from "../lib/experiments/provenance.ts";
 import { inspectRun, planThreads, type RunState } from "../lib/experiments/runs.ts";
 import { summarise } from "../lib/model/summary.ts";
 import { InputError } from "../lib/support/errors.ts";
+import { formatThreads } from "../lib/support/format.ts";
 import { Interrupted, watchInterrupts } from "../lib/support/interrupt.ts";
 import { defaultRunsFolder } from "../lib/training/run_folder.ts";
 import { checkPublishable, collect, reportMissing } from "./compare/collect.ts";
@@ -89,10 +90,9 @@ async function runSweep(
   } else {
     runs = await planSweep(folder, names, line);
     if (!values.dryRun) runs = await writeManifest(folder, runs);
-    const [{ threads }] = runs;
     printMessage(
       `${runs.length} ${runs.length === 1 ? "run is" : "runs are"} planned in ${showPath(folder)}, ` +
-        `${threads} ${threads === 1 ? "thread" : "threads"} each.`,
+        `${formatThreads(runs[0].threads)} each.`,
     );
   }
   const { dryRun, jobs, staleAfter } = values;

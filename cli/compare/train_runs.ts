@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
 import { InputError } from "../../lib/support/errors.ts";
+import { formatThreads } from "../../lib/support/format.ts";
 import { startProcess } from "../../lib/support/processes.ts";
 import type { SweepRun } from "../../lib/experiments/manifest.ts";
 import type { PlannedRun } from "../../lib/experiments/plan.ts";
@@ -79,7 +80,7 @@ export async function trainRuns(
   if (left.length === 0) return { failed: [], isInterrupted: false };
   const jobs = Math.max(1, Math.min(wanted, left.length));
   const [{ data, weights, threads }] = left;
-  const share = `${threads} ${threads === 1 ? "thread" : "threads"} each`;
+  const share = `${formatThreads(threads)} each`;
   printMessage(formatTable({
     rows: [
       ["data", `${data.name} (fingerprint ${data.fingerprint})`],

@@ -1,5 +1,5 @@
 import { markdownTable } from "markdown-table";
-import { escapeMarkdown, formatCount, formatNumber } from "../support/format.ts";
+import { escapeMarkdown, formatCount, formatNumber, formatThreads } from "../support/format.ts";
 import { formatInterval, formatSpread, type MeanInterval } from "../support/statistics.ts";
 import { optionOf, showOption } from "../training/config.ts";
 import { compareResults, type ComparisonRow, type Difference, EQUIVALENCE_MARGIN } from "./comparison.ts";
@@ -118,7 +118,7 @@ export function formatCircumstances(results: readonly ExperimentResult[]): strin
     sessions.map(({ machine, device, threads, jobs, tensorflow }) =>
       `${formatMachine(machine)}; TensorFlow ${tensorflow} on the ${device.toUpperCase()}, ${
         jobs === 1 ? "one run at a time" : `${jobs} runs at once`
-      }, ${threads} ${threads === 1 ? "thread" : "threads"} each`
+      }, ${formatThreads(threads)} each`
     ),
   );
   return [

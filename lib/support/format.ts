@@ -63,6 +63,11 @@ export function formatCount(count: number): string {
   return count.toFixed(0).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** Formats a number of threads: "1 thread", "2 threads". */
+export function formatThreads(threads: number): string {
+  return `${threads} ${threads === 1 ? "thread" : "threads"}`;
+}
+
 /** Formats seconds as `mm:ss`, from an hour on as `h:mm:ss`; `--:--` while unknown. */
 export function formatDuration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "--:--";
