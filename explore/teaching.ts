@@ -2,7 +2,7 @@
 import { type ExtractedFeatures, extractFeatures, scoreFeatures } from "../lib/analysis/new_class.ts";
 import { joinArrays } from "../lib/analysis/scorer.ts";
 import { learnClass, type LearnedClass, requirePictures, splitPictures } from "../lib/analysis/teach.ts";
-import { IMAGE_BYTES } from "../lib/data/dataset.ts";
+import { joinImages } from "../lib/data/dataset.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../lib/model/spec.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
 import { InputError } from "../lib/support/errors.ts";
@@ -52,10 +52,8 @@ export async function learnFromPictures(
   const known = requireKnown(pupil, lesson);
   const { learned, held } = splitPictures(lesson.pictures);
   const see = async (pictures: readonly Uint8Array[]) => {
-    const images = new Uint8Array(pictures.length * IMAGE_BYTES);
-    pictures.forEach((picture, at) => images.set(picture, at * IMAGE_BYTES));
     const labels = new Uint8Array(pictures.length).fill(checkpoint.classNames.length);
-    return await extractFeatures(tensors, spec, { name: lesson.name, images, labels });
+    return await extractFeatures(tensors, spec, { name: lesson.name, images: joinImages(pictures), labels });
   };
   const own = await see(learned);
   const seen = await joinKnown(pupil, known, lesson.taught, own);

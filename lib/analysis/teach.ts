@@ -2,7 +2,7 @@ import {
   classNamesOf,
   type Dataset,
   type Datasets,
-  IMAGE_BYTES,
+  joinImages,
   MAXIMUM_CLASSES,
   selectImages,
 } from "../data/dataset.ts";
@@ -95,7 +95,7 @@ export async function teachClass(
   requireSameData(checkpoint, datasets.train);
   const { learned, held } = splitPictures(pictures);
   const join = (dataset: Dataset, perClass: number, own: readonly Uint8Array[]) =>
-    joinImages(chooseKnown(dataset, classNames, perClass), own, classNames.length);
+    appendPictures(chooseKnown(dataset, classNames, perClass), own, classNames.length);
   const { network } = checkpoint.readTensors();
   const tensors = makeTensors(network);
   const seen = await extractFeatures(tensors, config, join(datasets.train, KNOWN_IMAGES, learned));
@@ -203,12 +203,7 @@ export function chooseKnown(dataset: Dataset, classNames: readonly string[], per
 }
 
 /** Appends pictures of one class to a data set. */
-function joinImages(dataset: Dataset, pictures: readonly Uint8Array[], label: number): Dataset {
-  const count = dataset.labels.length;
-  const labels = new Uint8Array(count + pictures.length).fill(label);
-  labels.set(dataset.labels);
-  const images = new Uint8Array(labels.length * IMAGE_BYTES);
-  images.set(dataset.images);
-  pictures.forEach((picture, at) => images.set(picture, (count + at) * IMAGE_BYTES));
-  return { ...dataset, images, labels };
+function appendPictures(dataset: Dataset, pictures: readonly Uint8Array[], label: number): Dataset {
+  const labels = Uint8Array.from([...dataset.labels, ...pictures.map(() => label)]);
+  return { ...dataset, images: joinImages([dataset.images, ...pictures]), labels };
 }

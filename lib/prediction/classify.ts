@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
+import { IMAGE_SIZE, joinImages } from "../data/dataset.ts";
 import { normaliseImages } from "../data/normalise.ts";
 import { forward } from "../model/network.ts";
 import { type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
@@ -51,11 +51,10 @@ export async function classify(
   temperature = 1,
 ): Promise<Prediction[]> {
   if (pictures.length === 0) return [];
-  const bytes = new Uint8Array(pictures.length * IMAGE_BYTES);
-  pictures.forEach((picture, index) => bytes.set(picture, index * IMAGE_BYTES));
   const { variant, backbone, adapter, classes, classLoop, winograd } = network;
+  const shape: [number, number, number, number] = [pictures.length, IMAGE_SIZE, IMAGE_SIZE, 3];
   const [scores, maps] = tf.tidy(() => {
-    const images = tf.tensor4d(normaliseImages(bytes), [pictures.length, IMAGE_SIZE, IMAGE_SIZE, 3]);
+    const images = tf.tensor4d(normaliseImages(joinImages(pictures)), shape);
     const spec = { variant, backbone, adapter, classes, classLoop, winograd };
     const outputs = forward(tensors, images, { ...spec, mode: "evaluate" });
     return [outputs.scores, outputs.maps]; // [B,K], [B,K or 1,8,8]

@@ -4,7 +4,7 @@
  */
 import { dirname, join } from "@std/path";
 import { countSureness } from "../../analysis/calibration.ts";
-import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../../data/dataset.ts";
+import { CLASS_NAMES, type Dataset, IMAGE_BYTES, joinImages } from "../../data/dataset.ts";
 import { MEAN_COLOUR } from "../../data/normalise.ts";
 import { takeSubset } from "../../data/splits.ts";
 import type { Fit } from "../../prediction/classify.ts";
@@ -80,9 +80,7 @@ export async function measurePictures(
   const rows: PicturesRow[] = [];
   const score = async (images: readonly Uint8Array[], labels: readonly number[]): Promise<Scored> => {
     throwIfInterrupted(context?.signal);
-    const joined = new Uint8Array(images.length * IMAGE_BYTES);
-    images.forEach((image, index) => joined.set(image, index * IMAGE_BYTES));
-    const dataset = { name: "pictures", images: joined, labels: new Uint8Array(images.length) };
+    const dataset = { name: "pictures", images: joinImages(images), labels: new Uint8Array(images.length) };
     return { scores: (await evaluate(network, dataset, checkpoint.config)).scores, labels };
   };
   const addSureness = (group: string, scored: Scored) => {

@@ -23,7 +23,7 @@ void convolve3x3(const float* x, const float* kernel, float* y, Maps maps, long 
     with.flipKernel(kernel, own, K, C);  // from [3,3,K,C]
     kernel = own;
   }
-  with.transformKernel(kernel, u, C, K, {0, C});
+  with.transformKernel(kernel, u, C, K);
   const long tiles = maps.tiles(), parts = partsFor(tiles, TILES_WORTH_A_THREAD);
   inParallel(parts, [&](long part) {
     float* own = scratch.ofSize(scratchSize(C, K));
@@ -42,7 +42,7 @@ void convolve3x3KernelGradient(const float* x, const float* dy, float* dKernel, 
     float* own = scratch.ofSize(scratchSize(C, K));
     with.correlate(x, dy, du + part * size, maps, C, K, rangeOf(tiles, part, parts), own);
   });
-  with.collectKernel(du, parts, dKernel, C, K, {0, C});
+  with.collectKernel(du, parts, dKernel, C, K);
 }
 
 // ── operations ──

@@ -51,9 +51,7 @@ bool isSameShape(TF_Tensor* one, TF_Tensor* other);
 bool hasShape(TF_Tensor* tensor, std::initializer_list<int64_t> shape);
 
 /** Tells whether a tensor is a vector of this length. An empty one stands for an absent input. */
-inline bool isVector(TF_Tensor* tensor, int64_t length) {
-  return hasShape(tensor, {length});
-}
+inline bool isVector(TF_Tensor* tensor, int64_t length) { return hasShape(tensor, {length}); }
 
 /** An operation on float32 tensors. */
 struct Operation {

@@ -47,7 +47,7 @@ void releasePages() {
     if (!std::strstr(library->dlpi_name, "/libtensorflow_")) return 0;
     const uintptr_t page = sysconf(_SC_PAGESIZE);
     for (int at = 0; at < library->dlpi_phnum; at++) {
-      const ElfW(Phdr)& part = library->dlpi_phdr[at];
+      const auto& part = library->dlpi_phdr[at];
       if (part.p_type != PT_LOAD || part.p_flags & PF_W) continue;
       const uintptr_t start = library->dlpi_addr + part.p_vaddr, first = start / page * page;
       madvise(reinterpret_cast<void*>(first), start + part.p_memsz - first, MADV_DONTNEED);
@@ -69,7 +69,9 @@ extern "C" int findProcessor() {
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_FMA) || !(c & bit_OSXSAVE)) return 0;
   asm("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));  // registers that the operating system saves
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-  const auto has = [&](unsigned flags, unsigned state) { return (b & flags) == flags && (saved & state) == state; };
+  const auto has = [&](unsigned flags, unsigned state) {
+    return (b & flags) == flags && (saved & state) == state;
+  };
   return has(avx512, 0xe6) ? 2 : has(avx2, 0x06) ? 1 : 0;
 #else
   return 0;

@@ -9,7 +9,8 @@ namespace {
 /** Tells whether an output has a dimension that is not known. Nothing but its rank need be told. */
 bool varies(TF_Graph* graph, TF_Output output, TF_Status* status) {
   const int rank = TF_GraphGetTensorNumDims(graph, output, status);
-  if (rank <= 0) return false;  // −1: its shape function tells nothing, as for FusedBatchNorm's reserved space
+  if (rank <= 0)
+    return false;  // −1: its shape function tells nothing, as for FusedBatchNorm's reserved space
   std::vector<int64_t> shape(rank);
   TF_GraphGetTensorShape(graph, output, shape.data(), rank, status);
   for (int64_t length : shape) {

@@ -17,9 +17,6 @@ namespace {
 constexpr int TAPS = 4, OUTPUTS = 4, INPUTS = TAPS + OUTPUTS - 1;
 constexpr long PART = 16;  // channels of the parts, 4C, with padding
 
-/** From one position's matrix to the next: not a power of two, since such addresses share cache lines. */
-constexpr long stride(long rows, long columns) { return rows * columns + 16; }
-
 // ── transforms along one axis ──
 
 /** A pair of points ±p: p², and the polynomial x² − sum · x + product of the other pairs' squares. */
@@ -100,8 +97,6 @@ INLINE long tapOf(long u, long v, long part) {
   const long i = 2 * u + part / 2 - 1, j = 2 * v + part % 2 - 1;
   return i < 0 || j < 0 ? -1 : i * 7 + j;
 }
-
-const float nothing[LANES] = {};
 
 void transformKernel(const float* kernel, float* u, long C, long K) {
   for (long row = 0; row < 4 * C; row++) {

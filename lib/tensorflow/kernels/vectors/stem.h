@@ -60,5 +60,5 @@ constexpr long STEM_BLOCK = 16;
 /** Length of `scratch`. */
 constexpr long stemScratchSize(StemSize size) {
   const long parts = (4 * size.down() + 3) * (4 * size.across() + 3) * 16;
-  return parts + STEM_POSITIONS * ((STEM_BLOCK * 16 + 16) + (STEM_BLOCK * size.K + 16)) + size.maps();
+  return parts + STEM_POSITIONS * (stride(STEM_BLOCK, 16) + stride(STEM_BLOCK, size.K)) + size.maps();
 }

@@ -24,6 +24,8 @@ typedef float UnalignedVector __attribute__((vector_size(4 * LANES), aligned(4),
 
 namespace {
 
+[[maybe_unused]] const float nothing[LANES] = {};  // what lies outside of a map
+
 INLINE Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
 INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
 /** max(value, 0), and NaN for NaN, so that a diverged training shows. */

@@ -69,9 +69,9 @@ INLINE void collectTaps(const Vector t[6], Vector g[3]) {
 
 // ── kernels ──
 
-void transformKernel(const float* kernel, float* u, long C, long K, Range rows) {
+void transformKernel(const float* kernel, float* u, long C, long K) {
   const long next = stride(C, K);
-  for (long c = rows.first; c < rows.end; c++) {
+  for (long c = 0; c < C; c++) {
     for (long k = 0; k < K; k += LANES) {
       const long at = c * K + k;
       transformBoth<3, 6, transformTaps>(
@@ -92,9 +92,9 @@ void flipKernel(const float* kernel, float* flipped, long C, long K) {
   }
 }
 
-void collectKernel(const float* du, long parts, float* dKernel, long C, long K, Range rows) {
+void collectKernel(const float* du, long parts, float* dKernel, long C, long K) {
   const long next = stride(C, K);
-  for (long c = rows.first; c < rows.end; c++) {
+  for (long c = 0; c < C; c++) {
     for (long k = 0; k < K; k += LANES) {
       const long at = c * K + k;
       transformBoth<6, 3, collectTaps>(
@@ -110,8 +110,6 @@ void collectKernel(const float* du, long parts, float* dKernel, long C, long K, 
 }
 
 // ── maps ──
-
-const float nothing[LANES] = {};  // outside of a map
 
 /** Locates the N×N pixels of a tile from `before` pixels up and left of it: offsets in one channel, or −1. */
 template <int N>

@@ -27,14 +27,14 @@ struct Epilogue {
 
 /** The algorithm's steps, compiled for one kind of processor. */
 struct Winograd {
-  /** Computes U[36][C][K] from kernel[3,3,C,K]: these rows of C. */
-  void (*transformKernel)(const float* kernel, float* u, long C, long K, Range rows);
+  /** Computes U[36][C][K] from kernel[3,3,C,K]. */
+  void (*transformKernel)(const float* kernel, float* u, long C, long K);
 
   /** Computes the kernel[3,3,K,C] of the input's gradient: flipped, and channels exchanged. */
   void (*flipKernel)(const float* kernel, float* flipped, long C, long K);
 
-  /** Computes the gradient of kernel[3,3,C,K] from the sum of `parts` dU[36][C][K]: these rows of C. */
-  void (*collectKernel)(const float* du, long parts, float* dKernel, long C, long K, Range rows);
+  /** Computes the gradient of kernel[3,3,C,K] from the sum of `parts` dU[36][C][K]. */
+  void (*collectKernel)(const float* du, long parts, float* dKernel, long C, long K);
 
   /** Computes these tiles of y[B,H,W,K] from x[B,H,W,C] and U[36][C][K]. */
   void (*convolve)(const float* x, const float* u, float* y, Maps maps, long C, long K, Range tiles,
@@ -46,9 +46,6 @@ struct Winograd {
 };
 
 extern const Winograd winogradBaseline, winogradAvx2, winogradAvx512;
-
-/** From one position's matrix to the next: not a power of two, since such addresses share cache lines. */
-constexpr long stride(long rows, long columns) { return rows * columns + 16; }
 
 /** Tiles that are transformed and multiplied at a time: as many as fit a core's own cache. */
 constexpr long BLOCK = 36;
