@@ -5,7 +5,8 @@ import { formatPercent } from "../lib/support/format.ts";
 import { formatSpread, meanInterval } from "../lib/support/statistics.ts";
 import type { StepProfile } from "./profile.ts";
 import { quantile, type Spread } from "./rounds.ts";
-import type { BenchResult, ColumnResult, RowResult } from "./run_bench.ts";
+import type { ColumnResult, RowResult } from "./columns.ts";
+import type { BenchResult } from "./run_bench.ts";
 
 /** A table of texts. */
 export interface ReportTable {

@@ -1,6 +1,4 @@
-/**
- * Runs the benchmark: starts the processes, compares gradients, measures each column in interleaved rounds.
- */
+/** Runs the benchmark: starts the processes, compares gradients, measures. */
 import { basename, dirname, fromFileUrl, join } from "@std/path";
 import { describeMachine, type Machine, readCommit } from "../lib/experiments/provenance.ts";
 import { InputError } from "../lib/support/errors.ts";
@@ -8,18 +6,8 @@ import { exists } from "../lib/support/files.ts";
 import { Interrupted } from "../lib/support/interrupt.ts";
 import { makeTemporaryFolder } from "../lib/support/temporary_folder.ts";
 import type { DeviceChoice } from "../lib/tensorflow/runtime/installation.ts";
-import {
-  ACCURACY,
-  BATCH_SIZE,
-  type BenchContext,
-  type Case,
-  type Column,
-  listCases,
-  type Row,
-  ROWS,
-  scaleTime,
-  TRAINING_IMAGES,
-} from "./cases.ts";
+import { ACCURACY, BATCH_SIZE, type BenchContext, type Row, ROWS } from "./cases.ts";
+import { type ColumnResult, type ColumnsOptions, measureColumns } from "./columns.ts";
 import { type Agreement, compareGradients, GPU_LIMIT, LIMIT } from "./gradients.ts";
 import {
   type BenchProcess,
@@ -28,21 +16,12 @@ import {
   type OwnDescription,
   type Prepared,
   type PyTorchDescription,
-  type Timing,
 } from "./process.ts";
 import type { Overhead, StepProfile } from "./profile.ts";
 import { trainRow } from "./train.ts";
-import { pairRounds, quantile, runRounds, type Spread, summariseRounds } from "./rounds.ts";
+import type { Spread } from "./rounds.ts";
 
-export interface BenchOptions {
-  columns: readonly Column[];
-  rows: readonly Row[];
-  /** Rounds that count. */
-  rounds: number;
-  /** Rounds before them, discarded. */
-  warmUp: number;
-  /** Least duration of a turn in milliseconds. */
-  turn: number;
+export interface BenchOptions extends ColumnsOptions {
   /** Training images per timed epoch. */
   epochImages: number;
   /** Python interpreter that has PyTorch; null where no row needs it. */
@@ -58,34 +37,7 @@ export interface BenchOptions {
   loadAverage: number[];
   /** Warning that the machine was busy. */
   warning: string | null;
-  signal: AbortSignal;
-  onProgress(text: string): void;
   onMessage(text: string): void;
-}
-
-/** One row of one column. */
-export interface RowResult {
-  row: string;
-  label: string;
-  /** Repetitions per turn. */
-  count: number;
-  /** One value per round, in the column's unit, of one repetition. */
-  rounds: number[];
-  spread: Spread;
-  /** Times as fast as PyTorch's best row (memory: times its bytes), by rounds; null without PyTorch. */
-  ratio: Spread | null;
-  /** Test accuracies, 0–1, of whole trainings. */
-  accuracies?: number[];
-}
-
-export interface ColumnResult {
-  id: string;
-  title: string;
-  unit: "ms" | "s" | "MB";
-  batchSize?: number;
-  /** PyTorch's best row of this column: the one with the least median. */
-  reference: string | null;
-  rows: RowResult[];
 }
 
 /** Everything measured; the content of the file that `--json` names. */
@@ -248,83 +200,6 @@ export function requireSameDevice(own: OwnDescription, pytorch: PyTorchDescripti
     why: `TensorFlow computes on the ${own.device.toUpperCase()} and PyTorch on ${pytorch.device}`,
     next: [{ set: { device: "cpu" } }, { advice: "make sure that both find the GPU" }],
   });
-}
-
-/** Measures all columns in interleaved rounds. */
-async function measureColumns(
-  options: BenchOptions,
-  context: BenchContext,
-  own: BenchProcess,
-): Promise<Pick<BenchResult, "columns" | "dataShare">> {
-  const { rows, turn, signal, onProgress } = options;
-  const columns: ColumnResult[] = [];
-  let dataShare: Spread | null = null;
-  for (const column of options.columns) {
-    const cases = listCases(column, rows, context);
-    if (cases.length === 0) continue;
-    const batches = column.id === "epoch" && rows.includes("ours") ? batchesCase(own, context) : null;
-    if (batches) cases.push(batches);
-    const { rounds, warmUp } = { rounds: options.rounds, warmUp: options.warmUp, ...column.rounds };
-    const result = await runRounds(cases, {
-      rounds: Math.min(rounds, options.rounds),
-      warmUp,
-      turn,
-      signal,
-      onTurn: (name, round) => {
-        const stage = round === 0 ? "building" : `round ${round} of ${warmUp + rounds}`;
-        onProgress(`${column.title}: ${stage}, ${name}`);
-      },
-    });
-    if (batches) {
-      const share = pairRounds(result.rounds.get("ours")!, result.rounds.get(batches.name)!);
-      dataShare = summariseRounds(share);
-    }
-    columns.push(summariseColumn(column, result));
-  }
-  return { columns, dataShare };
-}
-
-/** Creates an epoch's batches without training; in a partial epoch the shuffle would weigh too much. */
-function batchesCase(own: BenchProcess, { load: { images } }: BenchContext): Case {
-  return {
-    name: "batches alone",
-    count: 1,
-    run: async () => {
-      const command = { command: "batches", batchSize: BATCH_SIZE, images } as const;
-      return scaleTime(await own.ask<Timing>(command), TRAINING_IMAGES);
-    },
-  };
-}
-
-/** Summarises the rounds of a column: medians, and ratios to PyTorch's best row. */
-export function summariseColumn(
-  { id, title, unit, batchSize, rows }: Pick<Column, "id" | "title" | "unit" | "batchSize" | "rows">,
-  { rounds, counts }: { rounds: ReadonlyMap<string, number[]>; counts: ReadonlyMap<string, number> },
-): ColumnResult {
-  const measured = rows.filter((row) => rounds.has(row));
-  const medianOf = (row: Row) => quantile(rounds.get(row)!, 0.5);
-  const [reference = null] = measured.filter((row) => ROWS[row].side === "pytorch")
-    .sort((one, other) => medianOf(one) - medianOf(other));
-  const compare = (values: number[]) => {
-    if (reference === null) return null;
-    const other = rounds.get(reference)!;
-    return summariseRounds(unit === "MB" ? pairRounds(other, values) : pairRounds(values, other));
-  };
-  return {
-    id,
-    title,
-    unit,
-    ...(batchSize === undefined ? {} : { batchSize }),
-    reference,
-    rows: measured.map((row) => ({
-      row,
-      label: ROWS[row].label,
-      count: counts.get(row)!,
-      rounds: rounds.get(row)!,
-      spread: summariseRounds(rounds.get(row)!),
-      ratio: compare(rounds.get(row)!),
-    })),
-  };
 }
 
 const TRIES = 3;

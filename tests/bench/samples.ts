@@ -1,5 +1,6 @@
 import { COLUMNS, sizeColumns } from "../../bench/cases.ts";
-import { type BenchResult, summariseColumn } from "../../bench/run_bench.ts";
+import { summariseColumn } from "../../bench/columns.ts";
+import type { BenchResult } from "../../bench/run_bench.ts";
 
 const [STEP] = COLUMNS;
 const MEMORY = COLUMNS.find(({ id }) => id === "memory")!;

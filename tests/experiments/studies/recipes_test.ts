@@ -22,6 +22,12 @@ Deno.test("a change is compared with its recipe seed by seed", () => {
   assert.match(text, /`fast` with shift 4 +\| .* −1\.50 \[−7\.85, \+4\.85\] \|/);
 });
 
+Deno.test("best is trained with five seeds at most, as it takes longest", () => {
+  const seeds = Array.from({ length: 10 }, (_, seed) => seed);
+  const counts = Map.groupBy(RECIPES_STUDY.units(seeds), ({ name }) => name.replace(/-seed.*/, ""));
+  assert.deepEqual([counts.get("lab")?.length, counts.get("best")?.length], [10, 5]);
+});
+
 Deno.test("every recipe is trained, and fast once with each change", async () => {
   using temporary = temporaryFolder();
   const datasets = createSynthetic({ trainSize: 40, testSize: 20 });
