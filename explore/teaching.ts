@@ -1,10 +1,9 @@
 /** Teaching in the page: few feature maps of the known classes, and few steps. */
 import { type ExtractedFeatures, extractFeatures, scoreFeatures } from "../lib/analysis/new_class.ts";
-import { joinArrays } from "../lib/analysis/scorer.ts";
 import { learnClass, type LearnedClass, requirePictures, splitPictures } from "../lib/analysis/teach.ts";
-import { joinImages } from "../lib/data/dataset.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../lib/model/spec.ts";
 import type { StateDict } from "../lib/model/state_dict.ts";
+import { joinArrays, joinBytes } from "../lib/support/arrays.ts";
 import { InputError } from "../lib/support/errors.ts";
 import type { Checkpoint, StoredTensors } from "../lib/training/checkpoint_format.ts";
 import { fingerprintBackbone, type KnownFeatures } from "./known_features.ts";
@@ -53,7 +52,7 @@ export async function learnFromPictures(
   const { learned, held } = splitPictures(lesson.pictures);
   const see = async (pictures: readonly Uint8Array[]) => {
     const labels = new Uint8Array(pictures.length).fill(checkpoint.classNames.length);
-    return await extractFeatures(tensors, spec, { name: lesson.name, images: joinImages(pictures), labels });
+    return await extractFeatures(tensors, spec, { name: lesson.name, images: joinBytes(pictures), labels });
   };
   const own = await see(learned);
   const seen = await joinKnown(pupil, known, lesson.taught, own);

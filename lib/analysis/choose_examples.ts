@@ -1,4 +1,4 @@
-import { splitRows } from "../support/format.ts";
+import { splitRows } from "../support/arrays.ts";
 import { argMax } from "../support/statistics.ts";
 
 export interface ChooseOptions {

@@ -7,7 +7,7 @@
  */
 import { IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
-import { splitRows } from "../support/format.ts";
+import { splitRows } from "../support/arrays.ts";
 import { createRandom } from "../support/random.ts";
 import { softmax } from "../support/statistics.ts";
 import { MAP_CELLS } from "./scorer.ts";

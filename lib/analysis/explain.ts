@@ -1,12 +1,12 @@
 import { IMAGE_BYTES } from "../data/dataset.ts";
-import { splitRows } from "../support/format.ts";
+import { joinArrays, splitRows } from "../support/arrays.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
 import { gradCam, integrateGradients, occludeCells } from "./attributions.ts";
 import { runnerUp } from "./choose_examples.ts";
 import { blurMap, centreMap, randomMap } from "./deletion.ts";
 import { averageMaps, contrastMaps, measureEvidence } from "./evidence.ts";
-import { joinArrays, MAP_CELLS, mapOf, type Scorer } from "./scorer.ts";
+import { MAP_CELLS, mapOf, type Scorer } from "./scorer.ts";
 
 /** Maps that say where an image shows a class, and orders that know nothing of the image. */
 export const METHODS = [

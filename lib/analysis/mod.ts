@@ -23,3 +23,4 @@ export * from "./randomise_layers.ts";
 export * from "./receptive_field.ts";
 export * from "./scorer.ts";
 export * from "./teach.ts";
+export { joinArrays } from "../support/arrays.ts";

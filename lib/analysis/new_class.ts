@@ -10,7 +10,7 @@ import { createForwardContext, featureMap } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { CHANNELS, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import { disposeAll, type StateDict } from "../model/state_dict.ts";
-import { splitRows } from "../support/format.ts";
+import { joinArrays, splitRows } from "../support/arrays.ts";
 import { createRandom } from "../support/random.ts";
 import { yieldToEventLoop } from "../support/interrupt.ts";
 import { argMax, mean, softmax } from "../support/statistics.ts";
@@ -23,7 +23,6 @@ import {
   createImageSource,
   EVALUATION_BATCH_SIZE,
 } from "../training/batch_source.ts";
-import { joinArrays } from "./scorer.ts";
 import type { StoredTensors } from "../training/checkpoint.ts";
 import {
   createOptimizer,

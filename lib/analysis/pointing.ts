@@ -9,7 +9,7 @@
  */
 import { type Dataset, IMAGE_BYTES, IMAGE_SIZE } from "../data/dataset.ts";
 import { MAP_SIZE } from "../model/spec.ts";
-import { splitRows } from "../support/format.ts";
+import { splitRows } from "../support/arrays.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax, mean, type MeanInterval, meanInterval } from "../support/statistics.ts";
 

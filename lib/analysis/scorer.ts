@@ -4,6 +4,7 @@ import { DEFAULT_CLASSES, type Execution, MAP_SIZE, type NetworkSpec } from "../
 import type { StateDict } from "../model/state_dict.ts";
 import { compile } from "../tensorflow/compile/compile.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
+import { joinArrays } from "../support/arrays.ts";
 import { requireFiniteScores } from "../support/statistics.ts";
 import { EVALUATION_BATCH_SIZE } from "../training/batch_source.ts";
 
@@ -78,15 +79,4 @@ export function mapOf(
 ): Float32Array {
   const start = (image * filters + label % filters) * MAP_CELLS;
   return maps.subarray(start, start + MAP_CELLS);
-}
-
-/** Concatenates arrays. */
-export function joinArrays(parts: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -1,14 +1,8 @@
-import {
-  classNamesOf,
-  type Dataset,
-  type Datasets,
-  joinImages,
-  MAXIMUM_CLASSES,
-  selectImages,
-} from "../data/dataset.ts";
+import { classNamesOf, type Dataset, type Datasets, MAXIMUM_CLASSES, selectImages } from "../data/dataset.ts";
 import { SYNTHETIC_NAME } from "../data/synthetic.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import { countFilters, disposeAll, type StateDict } from "../model/state_dict.ts";
+import { joinBytes } from "../support/arrays.ts";
 import { InputError } from "../support/errors.ts";
 import { createRandom } from "../support/random.ts";
 import { argMax } from "../support/statistics.ts";
@@ -205,5 +199,5 @@ export function chooseKnown(dataset: Dataset, classNames: readonly string[], per
 /** Appends pictures of one class to a data set. */
 function appendPictures(dataset: Dataset, pictures: readonly Uint8Array[], label: number): Dataset {
   const labels = Uint8Array.from([...dataset.labels, ...pictures.map(() => label)]);
-  return { ...dataset, images: joinImages([dataset.images, ...pictures]), labels };
+  return { ...dataset, images: joinBytes([dataset.images, ...pictures]), labels };
 }

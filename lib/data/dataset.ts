@@ -74,17 +74,6 @@ export function selectImages(dataset: Dataset, indices: ArrayLike<number>): Data
   return { ...dataset, images, labels };
 }
 
-/** Joins images, bytes `[32,32,3]` or `[N,32,32,3]` each. */
-export function joinImages(images: readonly Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(images.reduce((bytes, { length }) => bytes + length, 0));
-  let filled = 0;
-  for (const image of images) {
-    joined.set(image, filled);
-    filled += image.length;
-  }
-  return joined;
-}
-
 /** Names of a data set's classes. */
 export function classNamesOf({ classNames = CLASS_NAMES }: Pick<Dataset, "classNames">): readonly string[] {
   return classNames;

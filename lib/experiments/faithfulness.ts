@@ -7,7 +7,7 @@ import { explainImages, type Method, METHODS } from "../analysis/explain.ts";
 import { imputePixels } from "../analysis/imputation.ts";
 import { createMosaics, measurePointing } from "../analysis/pointing.ts";
 import { randomiseLayers } from "../analysis/randomise_layers.ts";
-import { createScorer, joinArrays, MAP_CELLS, mapOf, type Scorer } from "../analysis/scorer.ts";
+import { createScorer, MAP_CELLS, mapOf, type Scorer } from "../analysis/scorer.ts";
 import {
   countClasses,
   type Dataset,
@@ -20,7 +20,7 @@ import { normaliseImages } from "../data/normalise.ts";
 import { takeSubset } from "../data/splits.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import { disposeAll, type StateDict } from "../model/state_dict.ts";
-import { splitRows } from "../support/format.ts";
+import { joinArrays, splitRows } from "../support/arrays.ts";
 import { throwIfInterrupted, yieldToEventLoop } from "../support/interrupt.ts";
 import { number } from "../support/schema.ts";
 import { mean, pearsonCorrelation, rank } from "../support/statistics.ts";

@@ -1,4 +1,5 @@
-import { formatCount, formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
+import { type Matrix, toRows } from "../support/arrays.ts";
+import { formatCount, formatNumber, formatPercent } from "../support/format.ts";
 import { argMax } from "../support/statistics.ts";
 import { colourDomain, type ColourMap, colourOf, readableOn } from "./colours.ts";
 import { composeFigure, contentWidth, element, type Figure, frame, text, translate } from "./figure.ts";

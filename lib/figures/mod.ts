@@ -25,6 +25,6 @@ export { cellMaps, contactSheet, pointingMaps } from "./tile_grid.ts";
 export type { CellMap, ContactSheetOptions, PointingExample, SheetImage } from "./tile_grid.ts";
 export * from "./training_curves.ts";
 export * from "./variant_comparison.ts";
-export type { Matrix } from "../support/format.ts";
+export type { Matrix } from "../support/arrays.ts";
 export type { MeanInterval } from "../support/statistics.ts";
 export type { FigureOptions } from "./style.ts";

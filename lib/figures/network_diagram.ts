@@ -1,4 +1,5 @@
-import { extent, formatCount, formatPercent, type Matrix, toRows } from "../support/format.ts";
+import { type Matrix, toRows } from "../support/arrays.ts";
+import { extent, formatCount, formatPercent } from "../support/format.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
 import {

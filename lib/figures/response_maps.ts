@@ -1,4 +1,5 @@
-import { formatNumber, formatPercent, type Matrix, toRows } from "../support/format.ts";
+import { type Matrix, toRows } from "../support/arrays.ts";
+import { formatNumber, formatPercent } from "../support/format.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
 import { composeFigure, contentWidth, type Figure, translate } from "./figure.ts";

@@ -1,4 +1,4 @@
-import { type Matrix, toRows } from "../support/format.ts";
+import { type Matrix, toRows } from "../support/arrays.ts";
 import { argMax } from "../support/statistics.ts";
 import { colourDomain } from "./colours.ts";
 import { type Box, composeFigure, contentWidth, type Figure, frame, text, translate } from "./figure.ts";

@@ -1,9 +1,10 @@
 import { join } from "@std/path";
-import { IMAGE_SIZE, joinImages } from "../data/dataset.ts";
+import { IMAGE_SIZE } from "../data/dataset.ts";
 import { normaliseImages } from "../data/normalise.ts";
 import { forward } from "../model/network.ts";
 import { type Execution, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
+import { joinBytes } from "../support/arrays.ts";
 import { InputError } from "../support/errors.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 import { defaultRunsFolder, findCheckpoint } from "../training/run_folder.ts";
@@ -54,7 +55,7 @@ export async function classify(
   const { variant, backbone, adapter, classes, classLoop, winograd } = network;
   const shape: [number, number, number, number] = [pictures.length, IMAGE_SIZE, IMAGE_SIZE, 3];
   const [scores, maps] = tf.tidy(() => {
-    const images = tf.tensor4d(normaliseImages(joinImages(pictures)), shape);
+    const images = tf.tensor4d(normaliseImages(joinBytes(pictures)), shape);
     const spec = { variant, backbone, adapter, classes, classLoop, winograd };
     const outputs = forward(tensors, images, { ...spec, mode: "evaluate" });
     return [outputs.scores, outputs.maps]; // [B,K], [B,K or 1,8,8]

@@ -1,4 +1,4 @@
-import { splitRows } from "../support/format.ts";
+import { splitRows } from "../support/arrays.ts";
 import { argMax, softmax } from "../support/statistics.ts";
 import type { Scored } from "./evaluate.ts";
 import type { Calibration } from "./progress.ts";

@@ -4,7 +4,8 @@ import { gradCam, integrateGradients, occludeCells } from "../../lib/analysis/at
 import { makeBaseline, replaceCells } from "../../lib/analysis/deletion.ts";
 import { explainImages, METHODS } from "../../lib/analysis/explain.ts";
 import { contrastMaps } from "../../lib/analysis/evidence.ts";
-import { createScorer, joinArrays, mapOf } from "../../lib/analysis/scorer.ts";
+import { createScorer, mapOf } from "../../lib/analysis/scorer.ts";
+import { joinArrays } from "../../lib/support/arrays.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { dynamicConvolution } from "../../lib/model/dynamic_convolution.ts";
 import { makeFilters } from "../../lib/model/filters.ts";

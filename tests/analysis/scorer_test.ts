@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createScorer, joinArrays, mapOf } from "../../lib/analysis/scorer.ts";
+import { createScorer, mapOf } from "../../lib/analysis/scorer.ts";
+import { joinArrays } from "../../lib/support/arrays.ts";
 import { createNetwork } from "../../lib/model/create_network.ts";
 import { forward } from "../../lib/model/network.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";

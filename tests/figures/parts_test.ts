@@ -9,7 +9,8 @@ import { figureFonts, openFont, textWidth, wrapText } from "../../lib/figures/fo
 import { temporaryFolder } from "../testing/folder.ts";
 import { svgToPng } from "../../lib/figures/mod.ts";
 import { enlarge, fittingTicks, imageElement, mapElement, roundTicks } from "../../lib/figures/raster.ts";
-import { formatCount, formatNumber, toRows } from "../../lib/support/format.ts";
+import { toRows } from "../../lib/support/arrays.ts";
+import { formatCount, formatNumber } from "../../lib/support/format.ts";
 import { createRandom } from "../../lib/support/random.ts";
 import { softmax, wilsonInterval } from "../../lib/support/statistics.ts";
 

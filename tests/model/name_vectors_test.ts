@@ -5,7 +5,7 @@ import { createNetwork } from "../../lib/model/create_network.ts";
 import { nameVectors, OTHER_WORDS } from "../../lib/model/name_vectors.ts";
 import { useNativeTensorFlow } from "../../lib/tensorflow/runtime/native.ts";
 import { networkSpec } from "../testing/networks.ts";
-import { toRows } from "../../lib/support/format.ts";
+import { toRows } from "../../lib/support/arrays.ts";
 
 await useNativeTensorFlow({ device: "cpu" });
 

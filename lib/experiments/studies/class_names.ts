@@ -6,7 +6,7 @@ import { CLASS_NAMES, type Dataset } from "../../data/dataset.ts";
 import { nameVectors, OTHER_WORDS } from "../../model/name_vectors.ts";
 import { NAME_VECTOR_LENGTH } from "../../model/spec.ts";
 import { disposeAll } from "../../model/state_dict.ts";
-import { toRows } from "../../support/format.ts";
+import { toRows } from "../../support/arrays.ts";
 import { createRandom } from "../../support/random.ts";
 import { choice, integer, share } from "../../support/schema.ts";
 import {

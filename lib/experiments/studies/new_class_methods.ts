@@ -20,7 +20,7 @@ import { normaliseRows } from "../../model/filters.ts";
 import { forward } from "../../model/network.ts";
 import { CHANNELS, type NetworkSpec } from "../../model/spec.ts";
 import { disposeAll, type StateDict } from "../../model/state_dict.ts";
-import { splitRows } from "../../support/format.ts";
+import { splitRows } from "../../support/arrays.ts";
 import { createRandom } from "../../support/random.ts";
 import { argMax } from "../../support/statistics.ts";
 import * as tf from "../../tensorflow/runtime/tf.ts";

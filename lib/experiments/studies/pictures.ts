@@ -4,15 +4,15 @@
  */
 import { dirname, join } from "@std/path";
 import { countSureness } from "../../analysis/calibration.ts";
-import { CLASS_NAMES, type Dataset, IMAGE_BYTES, joinImages } from "../../data/dataset.ts";
+import { CLASS_NAMES, type Dataset, IMAGE_BYTES } from "../../data/dataset.ts";
 import { MEAN_COLOUR } from "../../data/normalise.ts";
 import { takeSubset } from "../../data/splits.ts";
 import type { Fit } from "../../prediction/classify.ts";
 import { findPictures } from "../../prediction/find_pictures.ts";
 import { preparePicture, type View, VIEWS } from "../../prediction/prepare_picture.ts";
+import { joinBytes, splitRows } from "../../support/arrays.ts";
 import { InputError } from "../../support/errors.ts";
 import { exists } from "../../support/files.ts";
-import { splitRows } from "../../support/format.ts";
 import { projectFolder } from "../../support/project.ts";
 import { createRandom, type Random } from "../../support/random.ts";
 import { disposeAll } from "../../model/state_dict.ts";
@@ -80,7 +80,7 @@ export async function measurePictures(
   const rows: PicturesRow[] = [];
   const score = async (images: readonly Uint8Array[], labels: readonly number[]): Promise<Scored> => {
     throwIfInterrupted(context?.signal);
-    const dataset = { name: "pictures", images: joinImages(images), labels: new Uint8Array(images.length) };
+    const dataset = { name: "pictures", images: joinBytes(images), labels: new Uint8Array(images.length) };
     return { scores: (await evaluate(network, dataset, checkpoint.config)).scores, labels };
   };
   const addSureness = (group: string, scored: Scored) => {
@@ -88,7 +88,7 @@ export async function measurePictures(
     const hasClass = Number(scored.labels[0] !== NO_CLASS);
     rows.push({ kind: "sureness", seed, group, hasClass, ...counts });
   };
-  addSureness("test images", await score(splitImages(test), [...test.labels]));
+  addSureness("test images", await score(splitRows(test.images, test.labels.length), [...test.labels]));
   for (const folder of listNames(pictures)) {
     const group = folder.replaceAll("-", " ");
     const sources = listNames(join(pictures, folder)).flatMap((name) => {
@@ -162,15 +162,12 @@ function predict(views: readonly Scored[], fit: Fit, temperature: number): numbe
   );
 }
 
-function splitImages({ images, labels }: Dataset): Uint8Array[] {
-  return Array.from(labels, (_, index) => images.subarray(index * IMAGE_BYTES, (index + 1) * IMAGE_BYTES));
-}
-
 const MEANINGLESS = 0x6e6f6e65; // domain constant: an independent random stream
 
 /** Makes images of no class: noise, test images with their pixels shuffled, and single colours. */
 function makeMeaningless(test: Dataset): Record<string, Uint8Array[]> {
-  const images = splitImages(takeSubset(test, 1000));
+  const subset = takeSubset(test, 1000);
+  const images = splitRows(subset.images, subset.labels.length);
   const make = (kind: number, byte: (image: Uint8Array, random: Random) => (at: number) => number) =>
     images.map((image, index) => {
       const next = byte(image, createRandom(MEANINGLESS, kind, index));
