@@ -51,12 +51,16 @@ export async function startExplorer(): Promise<Explorer> {
   };
 }
 
+/** Milliseconds to wait for what never happens: a busy machine takes ten times as long as an idle one. */
+const PATIENCE = 120_000;
+
 async function open(
   browser: Browser,
   address: string,
   { fragment = "", width = 1280, dark = false }: OpenOptions = {},
 ): Promise<OpenPage> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE);
   const troubles: string[] = [];
   page.on("pageerror", (error) => void troubles.push(String(error)));
   page.on("console", (message) => {
@@ -84,7 +88,7 @@ export function textOf(page: Page, selector: string): Promise<string> {
 export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<string> {
   await page.waitForFunction(
     (selector, source) => new RegExp(source).test(document.querySelector(selector)?.textContent ?? ""),
-    { timeout: 10_000 },
+    {},
     selector,
     pattern.source,
   );
