@@ -7,6 +7,7 @@
  * @module
  */
 import { join } from "@std/path";
+import { quantile } from "../../bench/rounds.ts";
 import { formatNumber } from "../../lib/support/format.ts";
 import { projectFolder } from "../../lib/support/project.ts";
 import { findViolations, startExplorer } from "../explore/open_page.ts";
@@ -44,15 +45,13 @@ async function measure(): Promise<void> {
   await opened.page.click("#camera");
   const frames = await opened.page.evaluate(OBSERVE_FRAMES) as number[];
   const violations = await findViolations(opened.page);
-  const rank = (values: number[], share: number) =>
-    values.toSorted((one, other) => one - other)[Math.floor(share * (values.length - 1))];
   const bytes = Deno.statSync(join(explorer.folder, "page.html")).size;
   console.log([
     `bytes: ${bytes}`,
-    `first maps, median of ${OPENINGS}: ${formatNumber(rank(first, 0.5), 0)} ms after opening`,
+    `first maps, median of ${OPENINGS}: ${formatNumber(quantile(first, 0.5), 0)} ms after opening`,
     `frames with a camera: ${formatNumber(frames.length / SECONDS, 1)} per second; ` +
-    `work per frame: median ${formatNumber(rank(frames, 0.5), 1)} ms, p95 ${
-      formatNumber(rank(frames, 0.95), 1)
+    `work per frame: median ${formatNumber(quantile(frames, 0.5), 1)} ms, p95 ${
+      formatNumber(quantile(frames, 0.95), 1)
     } ms`,
     `violations: ${violations.length}`,
   ].join("\n"));
