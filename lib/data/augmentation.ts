@@ -7,40 +7,25 @@ import { createLookup } from "./normalise.ts";
 export interface AugmentationOptions {
   /** Largest shift in pixels in each direction: torchvision's `RandomCrop(32, padding=shift)`. @default {4} */
   shift?: number;
-  /** Side in pixels of a square that is blanked (DeVries and Taylor 2017, arXiv:1708.04552). @default {0} */
-  cutout?: number;
 }
 
 /** The lab's recipe: crops of padded images, and flips. */
-export const LAB_AUGMENTATION = { shift: 4, cutout: 0 } as const;
+export const LAB_AUGMENTATION = { shift: 4 } as const;
 
-/** Crop, flip and blanked square of an image. */
+/** Crop and flip of an image. */
 export interface Augmentation {
   /** Offset of the crop, −shift … shift. */
   left: number;
   top: number;
   /** Flip horizontally, after the crop. */
   flip: boolean;
-  /** First column and row of the blanked square, which may begin or end outside the image. */
-  blankLeft: number;
-  blankTop: number;
-  /** Side of the blanked square. */
-  blank: number;
 }
 
 /** Changes nothing. */
-export const NO_AUGMENTATION: Readonly<Augmentation> = {
-  left: 0,
-  top: 0,
-  flip: false,
-  blankLeft: 0,
-  blankTop: 0,
-  blank: 0,
-};
+export const NO_AUGMENTATION: Readonly<Augmentation> = { left: 0, top: 0, flip: false };
 
-// domain constants: independent random streams for the same seed
+// domain constant: an independent random stream for the same seed
 const AUGMENT = 0x61756720;
-const BLANK = 0x626c616e;
 
 /** An image in an epoch of a training. */
 export interface AugmentationKey {
@@ -53,7 +38,7 @@ export interface AugmentationKey {
 /** Draws the augmentation of an image: each crop about equally often. */
 export function drawAugmentation(
   { seed, epoch, index }: AugmentationKey,
-  { shift = LAB_AUGMENTATION.shift, cutout = LAB_AUGMENTATION.cutout }: AugmentationOptions,
+  { shift = LAB_AUGMENTATION.shift }: AugmentationOptions,
   into: Augmentation,
 ): void {
   const bits = hash(AUGMENT, seed, epoch, index);
@@ -61,11 +46,6 @@ export function drawAugmentation(
   into.left = ((bits & 0xffff) * shifts >>> 16) - shift;
   into.top = ((bits >>> 16 & 0x7fff) * shifts >>> 15) - shift;
   into.flip = bits >>> 31 === 1;
-  if (cutout === 0) return;
-  const place = hash(BLANK, seed, epoch, index);
-  into.blankLeft = ((place & 0xffff) * IMAGE_SIZE >>> 16) - (cutout >> 1);
-  into.blankTop = ((place >>> 16) * IMAGE_SIZE >>> 16) - (cutout >> 1);
-  into.blank = cutout;
 }
 
 const ROW = IMAGE_SIZE * 3;
@@ -80,16 +60,16 @@ export type BatchWriter = (
 /** Encodes an image and its augmentation as row `position` of a batch's crops. */
 export function encodeCrop(
   index: number,
-  { left, top, flip, blankLeft, blankTop, blank }: Readonly<Augmentation>,
+  { left, top, flip }: Readonly<Augmentation>,
   crops: Int32Array<ArrayBuffer>,
   position: number,
 ): void {
-  crops.set([index, left, top, flip ? 1 : 0, blankLeft, blankTop, blank], position * CROP_NUMBERS);
+  crops.set([index, left, top, flip ? 1 : 0], position * CROP_NUMBERS);
 }
 
 /**
- * Creates the function that writes the images of a batch, cropped, flipped, blanked and normalised. Outside the
- * image a crop is black: byte 0, normalised; a blank square is the mean colour.
+ * Creates the function that writes the images of a batch, cropped, flipped and normalised. Outside the image a
+ * crop is black: byte 0, normalised.
  *
  * Beside the native runtime it is C++ on all threads, with the same result.
  */
@@ -107,7 +87,7 @@ export function createBatchWriter(): BatchWriter {
 /** Writes one image to `values` from `at` on. */
 function writeImage(
   images: Uint8Array,
-  [index, left, top, flip, blankLeft, blankTop, blank]: Int32Array,
+  [index, left, top, flip]: Int32Array,
   lookup: Float32Array,
   values: Float32Array,
   at: number,
@@ -123,9 +103,5 @@ function writeImage(
       const to = row + (flip ? IMAGE_SIZE - 1 - x : x) * 3;
       for (let c = 0; c < 3; c++) values[to + c] = lookup[c * 256 + images[from + c]];
     }
-  }
-  const [start, end] = [blankLeft, blankLeft + blank].map((x) => 3 * Math.min(Math.max(x, 0), IMAGE_SIZE));
-  for (let y = Math.max(0, blankTop); y < Math.min(IMAGE_SIZE, blankTop + blank); y++) {
-    values.fill(0, at + y * ROW + start, at + y * ROW + end);
   }
 }

@@ -226,10 +226,6 @@ export const TRAINING_OPTIONS: {
     schema: integer({ from: 0, to: 31 }),
     default: LAB.shift,
   }),
-  cutout: option("Data", "blank a square of N×N pixels in each training image", {
-    schema: integer({ from: 0, to: 32 }),
-    default: LAB.cutout,
-  }),
   subset: option("Data", "train on N images, balanced over the classes as far as possible", {
     schema: integer({ from: 1 }).nullable(),
     default: null,

@@ -41,7 +41,7 @@ const MILLISECONDS_BETWEEN_PAUSES = 50;
  */
 export async function trainEpoch(options: EpochOptions): Promise<boolean> {
   const { config, source, optimizer, stepper, progress, onPause } = options;
-  const { batchSize, seed, augment, shift, cutout, epochs } = config;
+  const { batchSize, seed, augment, shift, epochs } = config;
   const steps = countBatches(source, batchSize);
   const schedule = { ...config, totalSteps: epochs * steps };
   const order = {
@@ -49,7 +49,8 @@ export async function trainEpoch(options: EpochOptions): Promise<boolean> {
     seed,
     epoch: progress.epochs,
     shuffle: true,
-    ...{ augment, shift, cutout },
+    augment,
+    shift,
     startStep: progress.steps,
   };
   const meter = createLossMeter();

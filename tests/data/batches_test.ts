@@ -114,30 +114,6 @@ Deno.test("smaller shifts are uniform too", () => {
   for (const [key, times] of counts) assert.ok(Math.abs(times - 1000) < 160, `${key}: ${times}`);
 });
 
-Deno.test("cutout blanks one square of the mean colour, which may be cut off at the border", () => {
-  const plain = take({ seed: 3, epoch: 2 });
-  const widths = new Set<number>();
-  for (const [step, { values, size }] of take({ seed: 3, epoch: 2, cutout: 8 }).entries()) {
-    for (let position = 0; position < size; position++) {
-      const before = plain[step].values.subarray(position * 3072, (position + 1) * 3072);
-      const after = values.subarray(position * 3072, (position + 1) * 3072);
-      const columns = new Set<number>(), rows = new Set<number>();
-      for (let at = 0; at < 3072; at++) {
-        if (after[at] === before[at]) continue;
-        assert.equal(after[at], 0);
-        columns.add(Math.floor(at / 3) % 32);
-        rows.add(Math.floor(at / 96));
-      }
-      for (const seen of [columns, rows]) {
-        assert.equal(Math.max(...seen) - Math.min(...seen) + 1, seen.size);
-        widths.add(seen.size);
-        assert.ok(seen.size >= 4 && seen.size <= 8);
-      }
-    }
-  }
-  assert.deepEqual([...widths].sort(), [4, 5, 6, 7, 8]);
-});
-
 Deno.test("an epoch has each image once, in its own order", () => {
   const orderOf = (options: Partial<BatchOptions>) => take(options).flatMap(({ indices }) => [...indices]);
   const ascending = Array.from({ length: 50 }, (_, index) => index);

@@ -11,7 +11,7 @@ const takeAll = (): Batch[] =>
   [
     {},
     { augment: true },
-    { augment: true, shift: 1, cutout: 9, epoch: 1 },
+    { augment: true, shift: 1, epoch: 1 },
     { augment: true, shift: 40 },
   ].flatMap((options) => [...batches(train, { batchSize: 33, shuffle: true, ...options })]);
 

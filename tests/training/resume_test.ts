@@ -47,7 +47,7 @@ const CONFIGURATIONS: Record<string, Partial<TrainConfig>> = {
   "clipped gradients, whose norm is a sum over all tensors": { clipNorm: 1 },
   "everything that a recipe may change": {
     ...{ optimizer: "muon", kernelRate: 2, schedule: "triangular" },
-    ...{ labelSmoothing: 0.2, shift: 2, cutout: 8, compile: true },
+    ...{ labelSmoothing: 0.2, shift: 2, compile: true },
   },
   "features of a frozen backbone": { backbone: "frozen", adapter: "1x1", augment: false, momentum: 0 },
 };

@@ -1,4 +1,4 @@
-// Crops, flips, blanks and normalises images, on all threads: a batch as a network is trained on it.
+// Crops, flips and normalises images, on all threads: a batch as a network is trained on it.
 #include <algorithm>
 #include <cstdint>
 
@@ -11,7 +11,7 @@ constexpr long CHANNELS_OF_COLOUR = 3, BYTES = 256, IMAGES_WORTH_A_THREAD = 8;
 
 /** An image of the set and its changes, in the order of crop_images.ts. */
 struct Crop {
-  int32_t image, left, top, flip, blankLeft, blankTop, blank;
+  int32_t image, left, top, flip;
 };
 
 /** Writes an image [size,size,3]; pixels outside of it are byte 0. */
@@ -35,11 +35,6 @@ void cropImage(const uint8_t* image, const Crop& crop, const float* lookup, floa
     for (long x = first; x < last; x++, from += CHANNELS_OF_COLOUR, to += step) {
       to[0] = red[from[0]], to[1] = green[from[1]], to[2] = blue[from[2]];
     }
-  }
-  const auto clip = [&](long at) { return std::clamp<long>(at, 0, size); };
-  for (long y = clip(crop.blankTop); y < clip(crop.blankTop + crop.blank); y++) {
-    std::fill(values + y * row + 3 * clip(crop.blankLeft),
-              values + y * row + 3 * clip(crop.blankLeft + crop.blank), 0.0f);
   }
 }
 

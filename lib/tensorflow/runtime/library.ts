@@ -22,27 +22,27 @@ export function findVaryingShape(graph: Uint8Array<ArrayBuffer>): string | null 
 }
 
 /** Numbers per image in {@linkcode CropOptions.crops}. */
-export const CROP_NUMBERS = 7;
+export const CROP_NUMBERS = 4;
 
 /** Options of {@linkcode cropImages}. */
 export interface CropOptions {
   /** Bytes `[N,size,size,3]`. */
   images: Uint8Array;
   /**
-   * Images to write and their changes `[B,7]`: index in `images`, columns and rows that the crop is moved, 1 to
-   * flip it afterwards, first column and row of a blank square and its side.
+   * Images to write and their changes `[B,4]`: index in `images`, columns and rows that the crop is moved, 1 to
+   * flip it afterwards.
    */
   crops: Int32Array<ArrayBuffer>;
   /** Value of each byte, one table per channel: `[3,256]`. */
   lookup: Float32Array<ArrayBuffer>;
-  /** Where to write `[B,size,size,3]`. Pixels outside of an image are byte 0's, a blank square is 0. */
+  /** Where to write `[B,size,size,3]`. Pixels outside of an image are byte 0's. */
   values: Float32Array<ArrayBuffer>;
   /** Height and width of an image. */
   size: number;
 }
 
 /**
- * Crops, flips, blanks and normalises images on all threads. The caller answers for indices and lengths.
+ * Crops, flips and normalises images on all threads. The caller answers for indices and lengths.
  *
  * @returns False, and nothing is written, if the library is not open.
  */
