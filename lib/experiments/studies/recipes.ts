@@ -111,9 +111,10 @@ function formatRecipes(rows: readonly RecipeRow[]): string {
       ...table,
     ], { align: ["l", "r", "r", "r", "r", "r"] }),
     "",
-    "- Accuracies of the last epoch's network; no epoch is chosen. The recipes were chosen on 5,000 training images that were held out, " +
-    "not on the test images. ± is the standard deviation over the n seeds; brackets are 95 % " +
-    "intervals by Student's t over pairs of one seed.",
+    "- Accuracies of the last epoch's network; no epoch is chosen. ± is the standard deviation over the n " +
+    "seeds; brackets are 95 % intervals by Student's t over pairs of one seed.",
+    "- The recipes were chosen on 5,000 training images that were held out. The test images had a say only in " +
+    "what was left out again (docs/recipes.md).",
     "- With mirror images: the scores of each image and of its mirror image are averaged.",
     "- An option that a row changes is the lab's again, or what is best without it.",
   ].join("\n");
