@@ -9,7 +9,7 @@ namespace {
 
 constexpr long CHANNELS_OF_COLOUR = 3, BYTES = 256, IMAGES_WORTH_A_THREAD = 8;
 
-/** An image of the set and its changes, in the order of crop_images.ts. */
+/** An image of the set and its changes, in the order of CropOptions.crops in library.ts. */
 struct Crop {
   int32_t image, left, top, flip;
 };

@@ -15,7 +15,6 @@
 namespace {
 
 constexpr int TAPS = 4, OUTPUTS = 4, INPUTS = TAPS + OUTPUTS - 1;
-constexpr long PART = 16;  // channels of the parts, 4C, with padding
 
 // ── transforms along one axis ──
 
@@ -140,12 +139,12 @@ INLINE long partsH(StemSize size) { return OUTPUTS * size.down() + TAPS - 1; }
 /** Parts an image by even and odd pixels: [partsH, partsW, 16], in zeros. */
 void partImage(const float* image, float* parts, StemSize size) {
   const long width = partsW(size), C = size.C;
-  const long count = partsH(size) * width * PART;
+  const long count = partsH(size) * width * STEM_PART;
   for (long at = 0; at < count; at += LANES) store(parts + at, Vector{});
   for (long row = 0; row < size.H; row++) {
     const float* from = image + row * size.W * C;
-    float* to = parts + ((row / 2 + 2) * width + 2) * PART + row % 2 * 2 * C;
-    for (long column = 0; column + 1 < size.W; column += 2, from += 2 * C, to += PART) {
+    float* to = parts + ((row / 2 + 2) * width + 2) * STEM_PART + row % 2 * 2 * C;
+    for (long column = 0; column + 1 < size.W; column += 2, from += 2 * C, to += STEM_PART) {
       for (long c = 0; c < 2 * C; c++) to[c] = from[c];
     }
     if (size.W % 2 != 0) {
@@ -156,13 +155,13 @@ void partImage(const float* image, float* parts, StemSize size) {
 
 /** Transforms tiles of an image's parts: V[49][tiles][16]. */
 void gatherInputs(const float* parts, float* v, StemSize size, Range tiles) {
-  const long width = partsW(size), next = stride(tiles.end - tiles.first, PART);
-  for (long tile = tiles.first; tile < tiles.end; tile++, v += PART) {
+  const long width = partsW(size), next = stride(tiles.end - tiles.first, STEM_PART);
+  for (long tile = tiles.first; tile < tiles.end; tile++, v += STEM_PART) {
     const float* from =
-        parts + (tile / size.across() * OUTPUTS * width + tile % size.across() * OUTPUTS) * PART;
+        parts + (tile / size.across() * OUTPUTS * width + tile % size.across() * OUTPUTS) * STEM_PART;
     for (long c = 0; c < 4 * size.C; c += LANES) {
       transformBoth<INPUTS, INPUTS, transformInput>(
-          EACH { return load(from + (i * width + j) * PART + c); },
+          EACH { return load(from + (i * width + j) * STEM_PART + c); },
           EACH_VALUE { store(v + (i * INPUTS + j) * next + c, value); });
     }
   }
@@ -189,11 +188,12 @@ INLINE Range blockFrom(long tile, long tiles) {
 
 /** Buffers in `scratch`, in this order. */
 INLINE float* afterParts(float* scratch, StemSize size) {
-  return scratch + partsH(size) * partsW(size) * PART;
+  return scratch + partsH(size) * partsW(size) * STEM_PART;
 }
 
 void convolve(const float* image, const float* u, float* x, StemSize size, float* scratch) {
-  float *parts = scratch, *v = afterParts(parts, size), *m = v + STEM_POSITIONS * stride(STEM_BLOCK, PART);
+  float *parts = scratch, *v = afterParts(parts, size),
+        *m = v + STEM_POSITIONS * stride(STEM_BLOCK, STEM_PART);
   const long tiles = size.down() * size.across(), depth = 4 * size.C, K = size.K;
   partImage(image, parts, size);
   for (long tile = 0; tile < tiles; tile += STEM_BLOCK) {
@@ -201,7 +201,7 @@ void convolve(const float* image, const float* u, float* x, StemSize size, float
     const long rows = block.end - block.first;
     gatherInputs(parts, v, size, block);
     for (long position = 0; position < STEM_POSITIONS; position++) {
-      const Matrix inputs = {v + position * stride(rows, PART), PART, 1};
+      const Matrix inputs = {v + position * stride(rows, STEM_PART), STEM_PART, 1};
       multiply(inputs, u + position * depth * K, m + position * stride(rows, K), rows, K, depth, false);
     }
     scatterOutputs(m, x, size, block);
@@ -287,7 +287,8 @@ void gatherGradients(const float* dx, float* dm, StemSize size, Range tiles) {
 }
 
 void correlate(const float* image, StemGradient gradient, float* du, StemSize size, float* scratch) {
-  float *parts = scratch, *v = afterParts(parts, size), *dm = v + STEM_POSITIONS * stride(STEM_BLOCK, PART),
+  float *parts = scratch, *v = afterParts(parts, size),
+        *dm = v + STEM_POSITIONS * stride(STEM_BLOCK, STEM_PART),
         *dx = dm + STEM_POSITIONS * stride(STEM_BLOCK, size.K);
   const long tiles = size.down() * size.across(), rows = 4 * size.C, K = size.K;
   partImage(image, parts, size);
@@ -298,7 +299,7 @@ void correlate(const float* image, StemGradient gradient, float* du, StemSize si
     gatherInputs(parts, v, size, block);
     gatherGradients(dx, dm, size, block);
     for (long position = 0; position < STEM_POSITIONS; position++) {
-      const Matrix transposed = {v + position * stride(depth, PART), 1, PART};
+      const Matrix transposed = {v + position * stride(depth, STEM_PART), 1, STEM_PART};
       multiply(transposed, dm + position * stride(depth, K), du + position * rows * K, rows, K, depth, true);
     }
   }

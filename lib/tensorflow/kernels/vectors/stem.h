@@ -25,6 +25,9 @@ struct StemSize {
 
 constexpr long STEM_POSITIONS = 49;
 
+/** Channels of an image's even and odd parts, 4C, with padding. */
+constexpr long STEM_PART = 16;
+
 /** Length of U and of dU. */
 constexpr long stemKernelSize(long C, long K) { return STEM_POSITIONS * 4 * C * K; }
 
@@ -59,6 +62,6 @@ constexpr long STEM_BLOCK = 16;
 
 /** Length of `scratch`. */
 constexpr long stemScratchSize(StemSize size) {
-  const long parts = (4 * size.down() + 3) * (4 * size.across() + 3) * 16;
-  return parts + STEM_POSITIONS * (stride(STEM_BLOCK, 16) + stride(STEM_BLOCK, size.K)) + size.maps();
+  const long parts = (4 * size.down() + 3) * (4 * size.across() + 3) * STEM_PART;
+  return parts + STEM_POSITIONS * (stride(STEM_BLOCK, STEM_PART) + stride(STEM_BLOCK, size.K)) + size.maps();
 }
