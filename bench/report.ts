@@ -3,9 +3,9 @@ import { formatMachine } from "../lib/experiments/provenance.ts";
 import { benchBars, type MeasuredTask, type Measurement } from "../lib/figures/bars.ts";
 import { formatPercent } from "../lib/support/format.ts";
 import { formatSpread, meanInterval } from "../lib/support/statistics.ts";
+import type { ColumnResult, RowResult } from "./columns.ts";
 import type { StepProfile } from "./profile.ts";
 import { quantile, type Spread } from "./rounds.ts";
-import type { ColumnResult, RowResult } from "./columns.ts";
 import type { BenchResult } from "./run_bench.ts";
 
 /** A table of texts. */

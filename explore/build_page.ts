@@ -11,7 +11,7 @@ import { readFileBounded, readText } from "../lib/support/files.ts";
 import { projectFolder } from "../lib/support/project.ts";
 import { type Checkpoint, formatCheckpoint, type StoredTensors } from "../lib/training/checkpoint_format.ts";
 import type { Part } from "./embedded.ts";
-import { roundWeights, splitBytes } from "./packing.ts";
+import { roundWeights, shuffleBytes } from "./packing.ts";
 
 /** A page, and what takes how much of it. */
 export interface BuiltPage {
@@ -43,7 +43,7 @@ export async function buildPage(
   );
   const parts: Partial<Record<Part, Uint8Array>> = {
     wasm: readFileBounded(join(projectFolder(), WASM), 10e6),
-    network: splitBytes(formatCheckpoint({ ...checkpoint, network: rounded, slots: null })),
+    network: shuffleBytes(formatCheckpoint({ ...checkpoint, network: rounded, slots: null })),
     ...known && { known },
   };
   const loader = LOADER.trim();

@@ -8,7 +8,7 @@
 import { useWasmTensorFlow } from "../lib/tensorflow/runtime/wasm.ts";
 import { Engine } from "./engine.ts";
 import { parseKnownFeatures } from "./known_features.ts";
-import { joinBytes } from "./packing.ts";
+import { unshuffleBytes } from "./packing.ts";
 
 /**
  * Names of the parts: TensorFlow.js's WebAssembly, the network as a checkpoint, and, in a page that can teach,
@@ -20,7 +20,7 @@ export type Part = "wasm" | "network" | "known";
 export async function startEngine(): Promise<Engine> {
   const [wasm, network, known] = await Promise.all((["wasm", "network", "known"] as const).map(readPart));
   await useWasmTensorFlow(wasm!);
-  return await Engine.open(joinBytes(network!), NAME, known && parseKnownFeatures(known, NAME));
+  return await Engine.open(unshuffleBytes(network!), NAME, known && parseKnownFeatures(known, NAME));
 }
 
 const NAME = "this page"; // in errors

@@ -14,15 +14,15 @@ export function roundWeights(weights: Float32Array): Float32Array<ArrayBuffer> {
 }
 
 /** Puts the first bytes of all 32-bit words first, then the second bytes, and so on. */
-export function splitBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+export function shuffleBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const count = Math.ceil(bytes.length / 4);
-  const split = new Uint8Array(4 * count);
-  bytes.forEach((byte, at) => split[(at & 3) * count + (at >> 2)] = byte);
-  return split;
+  const shuffled = new Uint8Array(4 * count);
+  bytes.forEach((byte, at) => shuffled[(at & 3) * count + (at >> 2)] = byte);
+  return shuffled;
 }
 
-/** Reverses {@linkcode splitBytes}, of whole words. */
-export function joinBytes(split: Uint8Array): Uint8Array<ArrayBuffer> {
-  const count = split.length / 4;
-  return Uint8Array.from(split, (_, at) => split[(at & 3) * count + (at >> 2)]);
+/** Reverses {@linkcode shuffleBytes}, of whole words. */
+export function unshuffleBytes(shuffled: Uint8Array): Uint8Array<ArrayBuffer> {
+  const count = shuffled.length / 4;
+  return Uint8Array.from(shuffled, (_, at) => shuffled[(at & 3) * count + (at >> 2)]);
 }

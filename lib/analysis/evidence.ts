@@ -12,8 +12,8 @@ import { createForwardContext } from "../model/network.ts";
 import { predictScores } from "../model/score_predictor.ts";
 import { DEFAULT_CLASSES, MAP_SIZE, type NetworkSpec } from "../model/spec.ts";
 import { countFilters, type StateDict } from "../model/state_dict.ts";
-import { MAP_CELLS } from "./scorer.ts";
 import { joinArrays } from "../support/arrays.ts";
+import { MAP_CELLS } from "./scorer.ts";
 import * as tf from "../tensorflow/runtime/tf.ts";
 
 const BATCH_SIZE = 2500; // maps

@@ -1,4 +1,3 @@
-import { IMAGE_BYTES } from "../data/dataset.ts";
 import { joinArrays, splitRows } from "../support/arrays.ts";
 import type { NetworkSpec } from "../model/spec.ts";
 import type { StateDict } from "../model/state_dict.ts";
@@ -55,6 +54,7 @@ export interface ExplainOptions {
 export async function explainImages(options: ExplainOptions): Promise<Record<Method, Float32Array[]>> {
   const { tensors, spec, scorer, images, classes, fixed, seed } = options;
   const { scores, maps } = await scorer.ask(images);
+  const rows = splitRows(images, classes.length);
   const forEach = <T>(find: (image: number, label: number) => T) =>
     classes.flatMap((labels, image) => labels.map((label) => find(image, label)));
   const filters = maps.length / classes.length / MAP_CELLS;
@@ -63,7 +63,7 @@ export async function explainImages(options: ExplainOptions): Promise<Record<Met
   const evidence = await measureEvidence(tensors, spec, maps);
   const occlusion = await occludeCells(images, async (images) => (await scorer.ask(images)).scores);
   const integrated = await integrateGradients(tensors, spec, {
-    images: joinArrays(forEach((image) => images.subarray(image * IMAGE_BYTES, (image + 1) * IMAGE_BYTES))),
+    images: joinArrays(forEach((image) => rows[image])),
     classes: classes.flat(),
   });
   const random = own.map((_, at) => randomMap(seed, at));

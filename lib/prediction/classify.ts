@@ -52,10 +52,10 @@ export async function classify(
   temperature = 1,
 ): Promise<Prediction[]> {
   if (pictures.length === 0) return [];
+  const bytes = joinBytes(pictures);
   const { variant, backbone, adapter, classes, classLoop, winograd } = network;
-  const shape: [number, number, number, number] = [pictures.length, IMAGE_SIZE, IMAGE_SIZE, 3];
   const [scores, maps] = tf.tidy(() => {
-    const images = tf.tensor4d(normaliseImages(joinBytes(pictures)), shape);
+    const images = tf.tensor4d(normaliseImages(bytes), [pictures.length, IMAGE_SIZE, IMAGE_SIZE, 3]);
     const spec = { variant, backbone, adapter, classes, classLoop, winograd };
     const outputs = forward(tensors, images, { ...spec, mode: "evaluate" });
     return [outputs.scores, outputs.maps]; // [B,K], [B,K or 1,8,8]

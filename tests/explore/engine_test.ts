@@ -7,7 +7,7 @@ import {
   formatKnownFeatures,
   parseKnownFeatures,
 } from "../../explore/known_features.ts";
-import { joinBytes, roundWeights, splitBytes } from "../../explore/packing.ts";
+import { roundWeights, shuffleBytes, unshuffleBytes } from "../../explore/packing.ts";
 import { measureEvidence } from "../../lib/analysis/evidence.ts";
 import { IMAGE_BYTES } from "../../lib/data/dataset.ts";
 import { createSynthetic } from "../../lib/data/synthetic.ts";
@@ -152,8 +152,8 @@ Deno.test("known feature maps are stored in two bits per value", () => {
 
 Deno.test("words' bytes are split and joined, and weights are rounded once only", () => {
   const bytes = Uint8Array.from({ length: 16 }, (_, at) => at);
-  assert.deepEqual(splitBytes(bytes).slice(0, 5), Uint8Array.of(0, 4, 8, 12, 1));
-  assert.deepEqual(joinBytes(splitBytes(bytes)), bytes);
+  assert.deepEqual(shuffleBytes(bytes).slice(0, 5), Uint8Array.of(0, 4, 8, 12, 1));
+  assert.deepEqual(unshuffleBytes(shuffleBytes(bytes)), bytes);
   const weights = Float32Array.of(0.1, -3, 1e-5, 0);
   const rounded = roundWeights(weights);
   weights.forEach((weight, at) => assert.ok(Math.abs(rounded[at] - weight) <= Math.abs(weight) * 2 ** -15));
